@@ -1,0 +1,21 @@
+"""Redis or Valkey: shared, fast, and lost at any moment. The one place that makes a client."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import redis
+
+from atsite.config import config
+from atsite.errors import ConfigError
+
+#: Every key of this project starts so, whoever shares the server.
+PREFIX = "atsite:"
+
+
+@lru_cache(maxsize=1)
+def client() -> redis.Redis:
+    """The process's client (thread-safe, pooled, fork-safe by redis-py). Raises ConfigError when no address is known."""
+    if not config.redis_url:
+        raise ConfigError("no Redis is known: set REDIS_ADDRESS, or run `./just up`, which starts one")
+    return redis.Redis.from_url(config.redis_url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30)

@@ -1,0 +1,145 @@
+"""Django's settings, derived from atsite.config: nothing here reads the environment."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from atsite.config import BASE_DIR, config
+from atsite.errors import ConfigError
+
+SECRET_KEY = config.secret_key
+DEBUG = False
+ALLOWED_HOSTS = list(config.allowed_hosts) if config.production else ["*"]
+USE_TZ = True
+TIME_ZONE = "UTC"  # the ClickHouse backend bakes TIME_ZONE into DDL
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+
+INSTALLED_APPS = [
+    "atsite",
+    "indexer",
+    "feeds",
+    "search",
+    "labels",
+    "apikeys",
+    "clickhouse_backend",
+    "channels",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+#: The feed and search paths carry no sessions, CSRF or admin (architecture: one project, each service its own middleware).
+_API_MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+_ADMIN_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+MIDDLEWARE = _API_MIDDLEWARE if config.service in ("feedgen", "search") else _ADMIN_MIDDLEWARE
+ROOT_URLCONF = f"atsite.urls.{config.service}" if config.service in ("feedgen", "search") else "atsite.urls.admin"
+ASGI_APPLICATION = "atsite.asgi.application"
+APPEND_SLASH = config.service not in ("feedgen", "search")
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = config.data_dir / "static"
+WHITENOISE_USE_FINDERS = not config.production
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+
+def _relational() -> dict[str, Any]:
+    """`default`: PostgreSQL by DATABASE_URL, else SQLite set up for several writing processes."""
+    if not config.database_url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": config.sqlite_path,
+            "OPTIONS": {
+                # IMMEDIATE: a transaction takes its write lock at BEGIN, so it waits (timeout, seconds) instead of failing midway.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    parts = urlsplit(config.database_url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ConfigError("DATABASE_URL: expected postgresql://user:password@host:port/name")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+    }
+
+
+def _clickhouse() -> dict[str, Any]:
+    """`clickhouse`: what the admin reads through the ORM; every other read and all inserts go through the door."""
+    host, _, port = (config.clickhouse_address or "127.0.0.1:9000").rpartition(":")
+    return {
+        "ENGINE": "clickhouse_backend.backend",
+        "NAME": config.clickhouse_database,
+        "HOST": host,
+        "PORT": int(port),
+        "USER": config.clickhouse_username,
+        "PASSWORD": config.clickhouse_password,
+        "OPTIONS": {"settings": {"mutations_sync": 1, "max_execution_time": 30}},
+        "TEST": {"NAME": config.clickhouse_database, "fake_transaction": True},
+    }
+
+
+DATABASES: dict[str, Any] = {"default": _relational(), "clickhouse": _clickhouse()}
+DATABASE_ROUTERS = ["atsite.routers.StoreRouter"]
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": config.redis_url or "redis://127.0.0.1:6379/0",
+        "KEY_PREFIX": "atsite",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [config.redis_url or "redis://127.0.0.1:6379/0"], "prefix": "atsite:channels"},
+    }
+}
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.production
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = False  # TLS ends at the proxy in front
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if config.production else None

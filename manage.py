@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Django's command line for this project."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command named on the command line; an unusable environment is a sentence, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
+    from django.core.management import execute_from_command_line
+
+    from atsite.errors import ConfigError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ConfigError as error:
+        sys.exit(f"configuration: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Starts a real ClickHouse and a real Valkey for the session before Django reads its settings.
+
+With CLICKHOUSE_ADDRESS or REDIS_ADDRESS set, those servers are used instead (the database is always one of the suite's
+own, the Redis database is number 15). Everything lives in a new folder that goes with the session.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from atsite.embedded import EmbeddedStores
+
+DATABASE = "atsite_test"
+_stores: EmbeddedStores | None = None
+_folder: Path | None = None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Start what is not given, then tell the settings where everything is."""
+    global _stores, _folder
+    _folder = Path(tempfile.mkdtemp(prefix="atsite-tests-"))
+    os.environ.update(ATSITE_ENVIRONMENT="test", DATA_DIR=str(_folder), CLICKHOUSE_DATABASE=DATABASE, METRICS_PORT="0")
+    for name in ("DATABASE_URL", "SERVICE_ENDPOINT", "WS_URL", "FEED_ACTOR_DID", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        os.environ.pop(name, None)
+    _stores = EmbeddedStores(
+        _folder / "stores",
+        database=DATABASE,
+        clickhouse="CLICKHOUSE_ADDRESS" not in os.environ,
+        valkey="REDIS_ADDRESS" not in os.environ,
+    )
+    _stores.start()
+    if "CLICKHOUSE_ADDRESS" not in os.environ:
+        clickhouse = _stores.clickhouse
+        os.environ.update(
+            CLICKHOUSE_ADDRESS=f"{clickhouse.host}:{clickhouse.tcp_port}",
+            CLICKHOUSE_USERNAME=clickhouse.user,
+            CLICKHOUSE_PASSWORD=clickhouse.password,
+        )
+    if "REDIS_ADDRESS" not in os.environ:
+        os.environ["REDIS_ADDRESS"] = _stores.valkey.url(15)
+
+
+def pytest_unconfigure() -> None:
+    """Stop the stores and take their data away."""
+    if _stores is not None:
+        _stores.stop()
+    if _folder is not None:
+        shutil.rmtree(_folder, ignore_errors=True)
