@@ -33,7 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-#: The feed and search paths carry no sessions, CSRF or admin (architecture: one project, each service its own middleware).
+#: One project, each service its own middleware: the feed and search paths carry no sessions, CSRF or admin.
 _API_MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 _ADMIN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -83,7 +83,7 @@ def _relational() -> dict[str, Any]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": config.sqlite_path,
             "OPTIONS": {
-                # IMMEDIATE: a transaction takes its write lock at BEGIN, so it waits (timeout, seconds) instead of failing midway.
+                # IMMEDIATE: a transaction takes its write lock at BEGIN, so it waits (seconds) instead of failing midway.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
