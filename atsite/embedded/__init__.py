@@ -1,0 +1,27 @@
+"""The ClickHouse and the Valkey that run beside the project when no address of a server is given.
+
+Standard library only: `manage.py up` and the test session start the stores before Django is set up.
+
+    with EmbeddedStores(Path(".data/site"), purpose="up") as stores:
+        stores.clickhouse.tcp_port, stores.valkey.url()
+"""
+
+from __future__ import annotations
+
+from atsite.embedded.clickhouse import ClickHouseAddress, EmbeddedClickHouse
+from atsite.embedded.errors import DataDirectoryInUse, EngineMissing, PortTaken, StoreFailed, WrongPurpose
+from atsite.embedded.supervise import EmbeddedStores
+from atsite.embedded.valkey import EmbeddedValkey, ValkeyAddress
+
+__all__ = [
+    "ClickHouseAddress",
+    "DataDirectoryInUse",
+    "EmbeddedClickHouse",
+    "EmbeddedStores",
+    "EmbeddedValkey",
+    "EngineMissing",
+    "PortTaken",
+    "StoreFailed",
+    "ValkeyAddress",
+    "WrongPurpose",
+]

@@ -1,0 +1,25 @@
+"""What can go wrong with an embedded store, each with a sentence that says what to do."""
+
+from __future__ import annotations
+
+from atsite.errors import StoreError
+
+
+class EngineMissing(StoreError):
+    """The program of the store is not installed, or cannot run on this machine."""
+
+
+class DataDirectoryInUse(StoreError):
+    """Another store already runs on this data directory."""
+
+
+class PortTaken(StoreError):
+    """The port that was asked for belongs to another process."""
+
+
+class WrongPurpose(StoreError):
+    """The data directory belongs to another command."""
+
+
+class StoreFailed(StoreError):
+    """The store ended by itself, did not answer in time, or its disk is full."""
