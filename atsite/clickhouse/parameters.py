@@ -1,0 +1,72 @@
+"""Values for server-side parameters (`{name:Type}`), made safe and exact before the driver sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from datetime import UTC, date, datetime
+from enum import Enum
+from uuid import UUID
+
+#: What a parameter may be; collections may hold the same.
+Parameters = Mapping[str, object]
+
+#: Below this a text is too common to be taken out of an error message, and says nothing about anybody.
+MIN_SECRET_LENGTH = 4
+
+
+def prepared(parameters: Parameters) -> dict[str, object]:
+    """The same parameters in forms that arrive as they were sent.
+
+    Sets become sorted lists, aware datetimes their UTC text with microseconds (which the driver drops),
+    booleans 1 and 0.
+    Raises TypeError for a value or a naive datetime that has no exact form.
+    """
+    return {name: _value(value) for name, value in parameters.items()}
+
+
+def texts(value: object) -> list[str]:
+    """Every text in `value`, longest first: what must not appear in an error message."""
+    found = sorted(_texts(value), key=len, reverse=True)
+    return [text for text in found if len(text) >= MIN_SECRET_LENGTH]
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Enum):
+        return _value(value.value)
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return _datetime(value)
+    if isinstance(value, (int, float, date, UUID)):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Set):
+        return [_value(item) for item in sorted(value)]
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_value(item) for item in value)
+    raise TypeError(f"no parameter of ClickHouse can be made from a {type(value).__name__}")
+
+
+def _datetime(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise TypeError("a naive datetime is no moment: give it a time zone")
+    # DateTime takes no fraction, and isoformat writes none where there is none.
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+def _text(value: str) -> str:
+    value.encode("utf-8")  # a lone surrogate fails here, before half a query is on the wire
+    return str(value)
+
+
+def _texts(value: object) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, Mapping):
+        return {text for item in value.values() for text in _texts(item)}
+    if isinstance(value, (list, tuple, Set)):
+        return {text for item in value for text in _texts(item)}
+    return set()
