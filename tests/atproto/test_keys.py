@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atsite.atproto.keys import Algorithm, decode_base58, encode_base58, parse_multikey, public_key_of
+from atsite.errors import InvalidSyntax
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _fixtures(shared_data: Path, name: str) -> list[dict[str, Any]]:
+    fixtures: list[dict[str, Any]] = json.loads((shared_data / "interop" / "crypto" / name).read_text("utf-8"))
+    assert fixtures, name
+    return fixtures
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4))
+
+
+@pytest.mark.shared_data
+def test_the_interop_signatures_are_good_and_bad_as_they_say(shared_data: Path) -> None:
+    for fixture in _fixtures(shared_data, "signature-fixtures.json"):
+        key = parse_multikey(fixture["publicKeyDid"].removeprefix("did:key:"))
+        legacy = parse_multikey(fixture["publicKeyMultibase"], key_type=fixture["didDocSuite"])
+        verdict = key.verifies(_bytes(fixture["signatureBase64"]), _bytes(fixture["messageBase64"]))
+        assert (key.algorithm, legacy, verdict) == (fixture["algorithm"], key, fixture["validSignature"]), fixture
+
+
+@pytest.mark.shared_data
+def test_the_interop_did_keys_are_those_of_their_private_keys(shared_data: Path) -> None:
+    for fixture in _fixtures(shared_data, "w3c_didkey_K256.json"):
+        private = ec.derive_private_key(int(fixture["privateKeyBytesHex"], 16), ec.SECP256K1())
+        assert "did:key:" + public_key_of(private).multibase == fixture["publicDidKey"]
+    for fixture in _fixtures(shared_data, "w3c_didkey_P256.json"):
+        number = int.from_bytes(decode_base58(fixture["privateKeyBytesBase58"]), "big")
+        private = ec.derive_private_key(number, ec.SECP256R1())
+        assert "did:key:" + public_key_of(private).multibase == fixture["publicDidKey"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "z", "zQ3", "Q3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc", "z" + "1" * 127, "z0OIl", "z" + "2" * 500],
+)
+def test_rubbish_is_no_key(text: str) -> None:
+    with pytest.raises(InvalidSyntax):
+        parse_multikey(text)
+
+
+def test_a_point_that_is_on_no_curve_is_no_key() -> None:
+    with pytest.raises(InvalidSyntax):
+        parse_multikey("z" + encode_base58(b"\xe7\x01\x02" + b"\xff" * 32))
+
+
+@given(st.binary(max_size=40))
+def test_base58_returns_what_went_in(data: bytes) -> None:
+    assert decode_base58(encode_base58(data)) == data
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_a_key_survives_its_multibase_form(algorithm: Algorithm) -> None:
+    curve = ec.SECP256K1() if algorithm is Algorithm.ES256K else ec.SECP256R1()
+    key = public_key_of(ec.generate_private_key(curve))
+    assert (key.algorithm, parse_multikey(key.multibase)) == (algorithm, key)
