@@ -1,0 +1,13 @@
+"""The published copy in ClickHouse."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+from atsite.clickhouse.ddl import create
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies: list[tuple[str, str]] = []
+    operations = [create(__file__, "repo_cleanup_jobs.sql", undo="DROP TABLE IF EXISTS repo_cleanup_jobs")]
