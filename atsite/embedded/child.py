@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from atsite.embedded import files
+
 TETHER = Path(__file__).with_name("tether.py")
 #: How long a store may take to end by itself before it is killed: a clean end of either takes under a second.
 GRACE_SECONDS = 20.0
@@ -29,24 +31,25 @@ class Child:
         It has a session of its own: Ctrl-C in a terminal is not for the stores, and ClickHouse's SYSTEM SHUTDOWN
         signals its whole process group.
         """
+        log = files.append_private(output)
         watch, leash = os.pipe()
         tether = [sys.executable, "-I", "-S", str(TETHER), str(watch), str(GRACE_SECONDS)]
         try:
-            with output.open("ab") as log:
-                process = subprocess.Popen(  # noqa: S603 - the command is this package's own
-                    [*tether, *command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=(watch, inherit),
-                    start_new_session=True,
-                    umask=0o077,
-                )
+            process = subprocess.Popen(  # noqa: S603 - the command is this package's own
+                [*tether, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(watch, inherit),
+                start_new_session=True,
+                umask=0o077,
+            )
         except OSError:
             os.close(leash)
             raise
         finally:
             os.close(watch)
+            os.close(log)
         return cls(process, leash)
 
     def stop(self) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from atsite.embedded import clickhouse_config, files, ports
 from atsite.embedded.errors import EngineMissing, StoreFailed
-from atsite.embedded.store import EmbeddedStore
+from atsite.embedded.store import ANSWER_SECONDS, EmbeddedStore
 
 PROGRAM = Path(__file__).with_name("clickhouse_process.py")
 USER = "app"
@@ -25,7 +25,6 @@ DATABASE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Memory of the whole server: enough for a day of the network, and never more than half of a small machine.
 MAX_MEMORY = 4_000_000_000
 MACHINE_SHARE = 0.5
-ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
 
     def _answers(self, address: ClickHouseAddress) -> bool:
         """A query with the password over HTTP, whose port opens last."""
-        request = urllib.request.Request(  # noqa: S310 - the scheme is written here
+        request = urllib.request.Request(
             f"http://{address.host}:{address.http_port}/?query=SELECT+1&database={address.database}",
             headers={"X-ClickHouse-User": address.user, "X-ClickHouse-Key": address.password},
         )
@@ -115,5 +114,6 @@ def require_engine() -> None:
     spec = importlib.machinery.PathFinder.find_spec("chdb")
     if spec is None or not spec.submodule_search_locations:
         raise EngineMissing(
-            f"The engine of the embedded ClickHouse is missing. Install the package chdb-core (`./just setup`), {elsewhere}"
+            "The engine of the embedded ClickHouse is missing. Install the project's dependencies (package chdb-core),"
+            f" {elsewhere}"
         )

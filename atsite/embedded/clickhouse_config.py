@@ -129,8 +129,8 @@ def seed_database(data: Path, name: str) -> None:
         return
     identity = str(uuid.uuid4())
     store = data / "store" / identity[:3] / identity
-    store.mkdir(mode=0o700, parents=True)
-    metadata.mkdir(mode=0o700, exist_ok=True)
+    files.make_private_directory(store)
+    files.make_private_directory(metadata)
     link = metadata / name
     link.unlink(missing_ok=True)  # left by a seeding that was cut short before the definition was written
     link.symlink_to(os.path.relpath(store, metadata))

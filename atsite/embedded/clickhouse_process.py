@@ -1,7 +1,8 @@
 """The process of the embedded ClickHouse: `python -I clickhouse_process.py ROOT`, run by atsite.embedded.clickhouse.
 
-The wheel's extension module is `clickhouse local`. Its statement SYSTEM START LISTEN opens the ports of ROOT/etc/config.xml,
-and it serves for as long as a statement runs: here one that reads a pipe into which nothing is written.
+The wheel's extension module is `clickhouse local`. Its statement SYSTEM START LISTEN opens the ports that
+ROOT/etc/config.xml names, and it serves for as long as a statement runs: here one that reads a pipe into which nothing
+is written.
 
 1. SIGTERM, SIGINT or SIGHUP asks to stop (the tether sends SIGTERM when the supervisor is gone).
 2. The pipe is closed; the statement meets its end; the engine writes out what it holds and ends.
@@ -66,7 +67,7 @@ def load_engine() -> Any:
 
 
 class Engine:
-    """The engine, serving in a thread of its own. The thread is not a daemon: the engine must end before the interpreter."""
+    """The engine, serving in a thread of its own; `ended_fd` gets a byte when it ends, asked or not."""
 
     def __init__(self, data: Path, ended_fd: int) -> None:
         self._module = load_engine()
@@ -75,14 +76,11 @@ class Engine:
         self._ended_fd = ended_fd
         self._read_end, self._write_end = os.pipe()
         self._thread = threading.Thread(target=self._serve, name="clickhouse")
+        self.has_ended = False
         self.error = ""
 
     def start(self) -> None:
         self._thread.start()
-
-    @property
-    def is_running(self) -> bool:
-        return self._thread.is_alive()
 
     def stop(self) -> bool:
         """End it; whether it did."""
@@ -102,23 +100,25 @@ class Engine:
         except Exception as error:
             self.error = repr(error)
         finally:
+            self.has_ended = True
             os.write(self._ended_fd, b"!")
 
 
 def disconnect_clients() -> None:
-    """Shut down every connection of this process; it has none but those of its clients."""
-    for name in os.listdir("/dev/fd"):
+    """Shut down every connection of this process, those it made to other servers too: it is about to end."""
+    for entry in Path("/dev/fd").iterdir():
+        descriptor = int(entry.name)
         with suppress(OSError):  # the descriptor may be gone by now, or be a socket that only listens
-            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 continue
-            with socket.socket(fileno=os.dup(int(name))) as connection:
+            with socket.socket(fileno=os.dup(descriptor)) as connection:
                 if connection.family in (socket.AF_INET, socket.AF_INET6):
                     connection.getpeername()
                     connection.shutdown(socket.SHUT_RDWR)
 
 
 def wake_on_signals(write_end: int) -> None:
-    """Make each stop signal write a byte to `write_end`: safe in any thread and at any moment, unlike a handler's lock."""
+    """Make each stop signal write a byte to `write_end`: safe at any moment, in whichever thread it arrives."""
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end)
     for number in STOP_SIGNALS:
@@ -137,7 +137,7 @@ def main(root: Path) -> int:
     engine = Engine(root / "data", wake_write)
     engine.start()
     os.read(wake_read, 1)
-    if engine.error or not engine.is_running:
+    if engine.has_ended:
         report(engine.error or "The engine ended by itself.")
         return 1
     if not engine.stop():
@@ -153,5 +153,5 @@ def report(text: str) -> None:
 
 
 if __name__ == "__main__":
-    # Not sys.exit: finalizing the interpreter would run the engine's destructors on a half unloaded library.
+    # Not sys.exit, which would wait for the thread of an engine that does not end.
     os._exit(main(Path(sys.argv[1])))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from atsite.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class EngineMissing(StoreError):
@@ -23,3 +30,12 @@ class WrongPurpose(StoreError):
 
 class StoreFailed(StoreError):
     """The store ended by itself, did not answer in time, or its disk is full."""
+
+
+@contextmanager
+def explained(name: str, directory: Path) -> Iterator[None]:
+    """Turn an OSError (a full disk, a directory of somebody else) into a StoreFailed that names the directory."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreFailed(f"{name} cannot use {directory}: {error.strerror or error}.") from error

@@ -19,8 +19,15 @@ PASSWORD_BYTES = 16
 
 
 def make_private_directory(path: Path) -> None:
-    """Make `path`, readable by its owner only; it may exist."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make `path` and what is missing above it, readable by their owner only; it may exist."""
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def append_private(path: Path) -> int:
+    """An open file of mode 0600 whose writes are appended to `path`; the caller closes it."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -55,7 +55,7 @@ def _choose_one(wish: PortWish, taken: Container[int]) -> int:
 
 def taken_message(port: int) -> str:
     """The sentence for a port that another process has."""
-    return f"Port {port} on {LOOPBACK} is taken by another process. Stop that one, or ask for another port (0: a free one)."
+    return f"Port {port} of {LOOPBACK} is taken by another process: stop that one, or ask for another port (0: any)."
 
 
 def free_port(taken: Container[int] = ()) -> int:
@@ -68,7 +68,7 @@ def free_port(taken: Container[int] = ()) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of loopback now; like servers do, connections still closing are ignored."""
+    """Whether a server could listen on this port of loopback now; connections still closing are no bar."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

