@@ -41,8 +41,8 @@ def test_a_port_that_is_taken_is_refused_with_its_number(tmp_path: Path, valkey_
 def test_nobody_gets_in_without_the_password(valkey_store: EmbeddedValkey) -> None:
     address = valkey_store.start()
     for password in ("", "wrong"):
-        client = redis.Redis(host=address.host, port=address.port, password=password)
-        with client, pytest.raises(redis.exceptions.AuthenticationError):
+        intruder = ValkeyAddress(address.host, address.port, password)
+        with valkey_client(intruder) as client, pytest.raises(redis.exceptions.AuthenticationError):
             client.ping()
 
 
