@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "ALICE", "BLOCK", "BOB", "CAROL", "DAN", "FOLLOW", "LIKE", "POST", "PROFILE", "REPOST", "Account", "Floor", "Identity",
-    "Moment", "Record", "Row", "Subject", "account", "ago", "block", "cid_of", "delete", "floor", "follow", "identity",
-    "like", "micros", "post", "profile", "record", "recreate", "repost", "store", "update",
+    "ALICE", "BLOCK", "BOB", "CAROL", "DAN", "FOLLOW", "LIKE", "POST", "PROFILE", "REPOST",
+    "Account", "Floor", "Identity", "Moment", "Record", "Row", "Subject",
+    "account", "ago", "block", "cid_of", "delete", "floor", "follow", "identity", "like", "micros", "post", "profile",
+    "record", "recreate", "repost", "store", "update",
 ]  # fmt: skip
 
 ALICE, BOB, CAROL, DAN = (Did(f"did:plc:{name * 24}"[:32]) for name in ("alice", "bob", "carol", "dan"))
@@ -35,8 +36,6 @@ POST, LIKE, REPOST = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.feed.
 FOLLOW, BLOCK, PROFILE = "app.bsky.graph.follow", "app.bsky.graph.block", "app.bsky.actor.profile"
 
 Moment: TypeAlias = datetime | int
-
-
 Subject: TypeAlias = Record | str
 
 

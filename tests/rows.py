@@ -1,4 +1,4 @@
-"""The raw rows that the indexer inserts, as values, and the way they are inserted. Tests build them with tests.builders."""
+"""The raw rows that the indexer inserts, as values, and how they are inserted. tests.builders makes them."""
 
 from __future__ import annotations
 

@@ -9,5 +9,4 @@ from atsite.clickhouse.ddl import create
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies: list[tuple[str, str]] = []
     operations = [create(__file__, "api_keys.sql", undo="DROP TABLE IF EXISTS api_keys")]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from django.db.migrations.operations import RunSQL
 
+from atsite.routers import CLICKHOUSE
+
 
 def create(migration: str, file: str, *, undo: str) -> RunSQL:
     """The statement in `sql/<file>` of the app whose migration (`__file__`) asks; `undo` is its way back."""
@@ -20,9 +22,8 @@ def create(migration: str, file: str, *, undo: str) -> RunSQL:
 
 
 def run(statement: str, *, undo: str) -> RunSQL:
-    """One statement on ClickHouse and nowhere else. `undo` may be RunSQL.noop.
+    """One statement on ClickHouse and nowhere else. An empty `undo` leaves it there on the way back.
 
     As a list of one: Django would otherwise parse the text for semicolons, and does not know ClickHouse's SQL.
     """
-    way_back = undo if undo == RunSQL.noop else [undo]
-    return RunSQL([statement], way_back, hints={"database": "clickhouse"})
+    return RunSQL([statement], [undo] if undo else RunSQL.noop, hints={"database": CLICKHOUSE})

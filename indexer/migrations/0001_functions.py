@@ -7,15 +7,13 @@ So they are replaced, never dropped: another atsite on the same server may be us
 from __future__ import annotations
 
 from django.db import migrations
-from django.db.migrations.operations import RunSQL
 
 from atsite.clickhouse.ddl import create
 
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies: list[tuple[str, str]] = []
     operations = [
-        create(__file__, f"functions/{name}.sql", undo=RunSQL.noop)
+        create(__file__, f"functions/{name}.sql", undo="")
         for name in ("is_tid", "tid_to_micros", "micros_to_tid", "is_eligible_tid", "hot_score")
     ]

@@ -9,5 +9,4 @@ from atsite.clickhouse.ddl import create
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies: list[tuple[str, str]] = []
     operations = [create(__file__, "actor_labels.sql", undo="DROP TABLE IF EXISTS actor_labels")]

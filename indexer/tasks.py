@@ -1,0 +1,20 @@
+"""What Celery runs for the indexer's tables; each task is one line, the work and its reasons are where it calls."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from indexer import purge, stats
+
+
+@shared_task(ignore_result=True)
+def rewrite_daily_stats() -> None:
+    """Compute the days anew that the last week's arrivals touched."""
+    stats.rewrite_daily_stats(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def purge_deleted_accounts() -> None:
+    """Delete the rows of accounts that are gone and of repos that began anew."""
+    purge.purge_dead(now=timezone.now())
