@@ -15,7 +15,14 @@ import pytest
 import redis
 
 from atsite.embedded import DataDirectoryInUse, EmbeddedStores, StoreFailed, WrongPurpose, ports, supervise
-from tests.embedded.probes import REPOSITORY, clickhouse_rows, processes_naming, valkey_client, wait_until
+from tests.embedded.probes import (
+    DEADLINE_SECONDS,
+    REPOSITORY,
+    clickhouse_rows,
+    processes_naming,
+    valkey_client,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +71,7 @@ def test_both_end_when_their_parent_is_killed(
     roots = [str(tmp_path / "clickhouse"), str(tmp_path / "valkey")]
     assert all(processes_naming(root) for root in roots)
     parent.send_signal(number)
-    assert parent.wait() == -number
+    assert parent.wait(DEADLINE_SECONDS) == -number
     close(parent)
     wait_until(lambda: not any(processes_naming(root) for root in roots))
     assert "bye bye" in (tmp_path / "valkey" / "log" / "output.log").read_text()
