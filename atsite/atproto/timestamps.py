@@ -16,6 +16,7 @@ _DATETIME: Final = re.compile(
     r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,20})?(Z|[+-][0-2][0-9]:[0-5][0-9])"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # The calendar repeats every 400 years: year 0000 is read as 0400 and moved back by as much.
 _FOUR_CENTURIES: Final = 146_097 * 86_400 * 1_000_000
@@ -53,5 +54,4 @@ def datetime_of_micros(micros: int) -> str:
 
     For times of the years 1 to 9999.
     """
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return (_NAIVE_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="milliseconds") + "Z"
