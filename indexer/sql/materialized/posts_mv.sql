@@ -44,7 +44,7 @@ SELECT
     arrayDistinct(arrayFilter(t -> t != '', arrayMap(t -> lowerUTF8(trim(LEADING '#' FROM t)), written_tags))) AS tags,
     arrayDistinct(arrayFilter(d -> d != '', tupleElement(features, 'did'))) AS mentions,
     arrayDistinct(arrayFilter(u -> u != '', uris)) AS links,
-    arrayDistinct(arrayFilter(d -> d != '', arrayMap(u -> lower(domainWithoutWWW(u)), links))) AS domains,
+    arrayDistinct(arrayFilter(d -> d != '', arrayMap(u -> domainWithoutWWW(lower(u)), links))) AS domains,
     tupleElement(tupleElement(tupleElement(r, 'reply'), 'parent'), 'uri') AS parent_uri,
     tupleElement(tupleElement(tupleElement(r, 'reply'), 'root'), 'uri') AS root_uri,
     if(embed_type = 'app.bsky.embed.recordWithMedia', quoted_with_media, quoted) AS quote_uri,
