@@ -109,7 +109,7 @@ BY_CODE = _table(
             6, 25, 26, 27, 33, 38, 41, 72, 376, 441, 675, 676,  # CANNOT_PARSE_*
             53, 70, 69, 131, 321,  # types, ranges, TOO_LARGE_STRING_SIZE
             9, 190, 349, 691,  # sizes of columns and arrays, NULL in a plain column, UNKNOWN_ELEMENT_OF_ENUM
-            117, 246, 368, 407, 457, 467, 469,  # INCORRECT_DATA, casts, overflow, parameter, bool, constraint
+            117, 407, 457, 467, 469,  # INCORRECT_DATA, overflow, parameter, bool, constraint
         ),
     ),
     # columns, identifiers, tables, databases, DEFAULT and key definitions
@@ -135,10 +135,16 @@ def translated(error: BaseException, *, name: str, values: Iterable[str] = ()) -
             return Unreachable(text, code=code, name=name)  # the two sides lost step, as on a connection cut midway
         if isinstance(error, driver.TypeMismatchError):
             return BadContent(text, code=code, name=name)
-        return BY_CODE.get(code, Refused)(text, code=code, name=name)
+        return _kind(code, text)(text, code=code, name=name)
     if isinstance(error, (OSError, EOFError)):
         return Unreachable(_shortened(str(error) or type(error).__name__, values), code=210, name=name)
     return None
+
+
+def _kind(code: int, text: str) -> type[ClickHouseError]:
+    if code == 252 and "partitions" in text:  # "Too many partitions for single INSERT block": half a block has fewer
+        return BadContent
+    return BY_CODE.get(code, Refused)
 
 
 def _shortened(text: str, values: Iterable[str]) -> str:

@@ -71,6 +71,10 @@ class ReadModel(ClickhouseModel):  # type: ignore[misc]
 
     #: atsite.routers sends the model to ClickHouse by this.
     clickhouse: ClassVar[bool] = True
+    #: As in system.tables; a test compares (atsite.clickhouse.drift). "View", "MergeTree", … where it is another.
+    engine: ClassVar[str] = "ReplacingMergeTree"
+    #: Columns of the table that the model leaves out on purpose.
+    unread: ClassVar[frozenset[str]] = frozenset()
 
     objects = ReadManager()
     #: What refresh_from_db and the admin use; the name is the backend's.

@@ -47,6 +47,14 @@ def connect(database: str) -> Client:
     )
 
 
+def let_go(client: Client) -> None:
+    """In a forked child: close this process's end of a socket that is the parent's."""
+    if client.connection.socket is not None:
+        with suppress(OSError):
+            client.connection.socket.close()  # not disconnect(), which would shut the parent's connection down
+        client.connection.reset_state()
+
+
 class Pool:
     """At most `size` clients of one database. Thread-safe."""
 
@@ -82,9 +90,7 @@ class Pool:
     def abandon(self) -> None:
         """In a forked child: let go of the parent's sockets without a word to the server, and start empty."""
         for client in (*self._idle, *self._used):
-            if client.connection.socket is not None:
-                with suppress(OSError):
-                    client.connection.socket.close()  # not disconnect(): that would shut the parent's end down, too
+            let_go(client)
         self._free = threading.Condition()
         self._idle, self._used = [], set()
 
