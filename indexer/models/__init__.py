@@ -1,0 +1,45 @@
+"""Read models of every table and view made from the network's events; the DDL is in indexer/sql."""
+
+from __future__ import annotations
+
+from indexer.models.actors import ActorAccount, ActorIdentity, ActorProfile, Purge, RepoFloor
+from indexer.models.records import (
+    Block,
+    Engagement,
+    Follow,
+    Follower,
+    Like,
+    Post,
+    PostByActor,
+    RepoRecord,
+    Repost,
+    Retraction,
+)
+from indexer.models.stream import DailyStats, DeadLetter, IndexerCheckpoint, StreamGap
+from indexer.models.views import Actor, FollowingCount, RecentPost, ScoredPost
+
+__all__ = [
+    "Actor",
+    "ActorAccount",
+    "ActorIdentity",
+    "ActorProfile",
+    "Block",
+    "DailyStats",
+    "DeadLetter",
+    "Engagement",
+    "Follow",
+    "Follower",
+    "FollowingCount",
+    "IndexerCheckpoint",
+    "Like",
+    "Post",
+    "PostByActor",
+    "Purge",
+    "RecentPost",
+    "RepoFloor",
+    "RepoRecord",
+    "Repost",
+    "Retraction",
+    "ScoredPost",
+    "StreamGap",
+]

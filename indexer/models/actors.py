@@ -1,0 +1,75 @@
+"""Handle, account state and profile of an actor: they change independently and arrive in any order."""
+
+from __future__ import annotations
+
+from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
+
+from atsite.clickhouse.models import ReadModel
+
+
+class ActorIdentity(ReadModel):
+    """The handle of an actor."""
+
+    did = StringField(primary_key=True)
+    handle = StringField()
+    time_us = UInt64Field()
+    version = UInt64Field()
+
+    class Meta:
+        managed = False
+        db_table = "actor_identities"
+        verbose_name_plural = "actor identities"
+
+
+class ActorAccount(ReadModel):
+    """Whether an account is active, and why not."""
+
+    did = StringField(primary_key=True)
+    active = UInt8Field()
+    status = StringField(low_cardinality=True)
+    time_us = UInt64Field()
+    version = UInt64Field()
+
+    class Meta:
+        managed = False
+        db_table = "actor_accounts"
+
+
+class ActorProfile(ReadModel):
+    """The profile record of an actor."""
+
+    did = StringField(primary_key=True)
+    display_name = StringField()
+    description = StringField()
+    avatar = StringField()
+    time_us = UInt64Field()
+    version = UInt64Field()
+    deleted = UInt8Field(default=0)
+
+    class Meta:
+        managed = False
+        db_table = "actor_profiles"
+
+
+class RepoFloor(ReadModel):
+    """The version below which everything of a did is dead."""
+
+    did = StringField(primary_key=True)
+    floor = UInt64Field()
+    reason = StringField(low_cardinality=True)
+
+    class Meta:
+        managed = False
+        db_table = "repo_floors"
+
+
+class Purge(ReadModel):
+    """The floor below which the rows of a did have been deleted."""
+
+    did = StringField(primary_key=True)
+    floor = UInt64Field()
+    purged_at = DateTime64Field(precision=6)
+
+    class Meta:
+        managed = False
+        db_table = "purges"
