@@ -1,0 +1,9 @@
+"""Who a did or a handle is, asked of the network: did documents, and handles verified in both directions."""
+
+from __future__ import annotations
+
+from atsite.identity.documents import LookupFailed, NoSuchIdentity, fetch_document
+from atsite.identity.handles import HandleLookup, did_of_handle
+from atsite.identity.resolver import Resolver
+
+__all__ = ["HandleLookup", "LookupFailed", "NoSuchIdentity", "Resolver", "did_of_handle", "fetch_document"]

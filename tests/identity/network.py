@@ -1,0 +1,54 @@
+"""A tiny network on loopback: a PLC directory, did:web hosts and a handle server in one, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@dataclass
+class Network:
+    """What each path answers (a JSON value, or a status), and which paths were asked, in order."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        self.asked.append(path)
+        self.first.set()
+        await self.gate.wait()
+        answer = self.answers.get(path, 404)
+        status, body = (answer, b"{}") if isinstance(answer, int) else (200, json.dumps(answer).encode())
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Network]:
+    network = Network()
+    network.gate.set()
+    listener = await asyncio.start_server(network.handle, "127.0.0.1", 0)
+    network.port = listener.sockets[0].getsockname()[1]
+    async with listener:
+        yield network
+
+
+def document(did: str, handle: str, key: str | None = None) -> dict[str, Any]:
+    method = {"id": f"{did}#atproto", "type": "Multikey", "controller": did, "publicKeyMultibase": key}
+    return {"id": did, "alsoKnownAs": [f"at://{handle}"], "verificationMethod": [method] if key else []}
