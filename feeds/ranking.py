@@ -76,9 +76,7 @@ class Cut:
     position: int | None
 
 
-def cut(
-    posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Sequence[PostKey]], Set[PostKey]]
-) -> Cut:
+def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Sequence[PostKey]], Set[PostKey]]) -> Cut:
     """At most `limit` living posts from `position` on; `alive` tells which of some entries live, in one look-up.
 
     A page is full, or the end, or short after REFILLS look-ups more. Raises FeedUnavailable where even those found

@@ -1,0 +1,88 @@
+"""The feed generator's HTTP: did.json and the XRPC methods that the AppView calls (docs: architecture.md)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI, Query, Router
+
+from atsite.config import config
+from atsite.errors import InvalidSyntax
+from atsite.xrpc import error_response
+from feeds.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.registry import registry
+from feeds.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
+from feeds.skeleton import answer
+
+xrpc = Router(tags=["xrpc"])
+well_known = Router(tags=["well-known"])
+
+READ: Final = ["GET", "HEAD"]
+VERSION: Final = "0.1"
+#: Resolvers keep the document by themselves; an operator who moves the service waits no longer than this for the rest.
+DID_DOCUMENT_CACHE: Final = "public, max-age=300"
+#: May be stored, never reused unasked: a deleted post leaves the page at once.
+PAGE_CACHE: Final = "no-cache"
+
+
+@well_known.api_operation(READ, "/did.json", url_name="did")
+def did_document(request: HttpRequest) -> HttpResponse:
+    """The did document of the service (https://w3c-ccg.github.io/did-method-web/); only a did:web has it here."""
+    if not config.service_did.startswith("did:web:"):
+        raise Http404
+    document = {
+        "@context": ["https://www.w3.org/ns/did/v1"],
+        "id": config.service_did,
+        "service": [
+            {"id": "#bsky_fg", "type": "BskyFeedGenerator", "serviceEndpoint": config.service_endpoint},
+        ],
+    }
+    return JsonResponse(document, headers={"Cache-Control": DID_DOCUMENT_CACHE})
+
+
+@xrpc.api_operation(READ, "/app.bsky.feed.describeFeedGenerator", response=GeneratorDescription)
+def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
+    """The feeds of this generator."""
+    feeds = [FeedAddress(uri=str(feed.describe().uri)) for feed in registry()]
+    return GeneratorDescription(did=config.service_did, feeds=feeds)
+
+
+@xrpc.api_operation(READ, "/app.bsky.feed.getFeedSkeleton")
+async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
+    """A page of a feed. The stores' clients block, so the page is made in a thread."""
+    body = await asyncio.to_thread(
+        answer, registry(), feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=None
+    )
+    headers = {"Cache-Control": PAGE_CACHE, "Vary": "Authorization"}
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+@xrpc.api_operation(READ, "/_health")
+def health(request: HttpRequest) -> dict[str, str]:
+    """That the process answers."""
+    return {"version": VERSION}
+
+
+def install_feed_errors(api: NinjaAPI) -> None:
+    """How the errors of feeds are said in XRPC; those of every service: atsite.xrpc."""
+
+    def unknown_feed(request: HttpRequest, error: Any) -> HttpResponse:
+        return error_response("UnknownFeed", str(error), 400)
+
+    def invalid_syntax(request: HttpRequest, error: Any) -> HttpResponse:
+        return error_response("InvalidRequest", "feed: expected the at-uri of a feed generator", 400)
+
+    def unavailable(request: HttpRequest, error: Any) -> HttpResponse:
+        response = error_response("NotEnoughResources", str(error), 503)
+        response["Retry-After"] = "1"
+        return response
+
+    def invalid_definition(request: HttpRequest, error: Any) -> HttpResponse:
+        return error_response("InternalServerError", "the feeds of this generator are not set up", 500)
+
+    api.add_exception_handler(UnknownFeed, unknown_feed)
+    api.add_exception_handler(InvalidSyntax, invalid_syntax)
+    api.add_exception_handler(FeedUnavailable, unavailable)
+    api.add_exception_handler(InvalidDefinition, invalid_definition)

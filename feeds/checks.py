@@ -1,0 +1,59 @@
+"""Looks at the feeds before a service starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from atsite.atproto.syntax import is_did
+from atsite.config import Config, config
+from feeds.feed import InvalidDefinition
+from feeds.ranked import RankedData
+from feeds.registry import Registry, definitions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from django.apps import AppConfig
+
+    from feeds.feed import FeedDefinition
+
+
+@register(Tags.compatibility)
+def check_feeds(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The configuration and the definitions of this process."""
+    return [*configuration_problems(config), *definition_problems(definitions(config))]
+
+
+def configuration_problems(site: Config) -> list[CheckMessage]:
+    """What the feed generator cannot do without; other services can."""
+    if site.service != "feedgen":
+        return []
+    problems: list[CheckMessage] = []
+    if not is_did(site.feed_actor_did):
+        problems.append(
+            Error(
+                "FEED_ACTOR_DID is not the did of an account.",
+                hint="Set it to the did of the account that publishes the feeds (did:plc:…).",
+                id="feeds.E001",
+            )
+        )
+    if not site.service_endpoint or not is_did(site.service_did):
+        problems.append(
+            Error(
+                "SERVICE_ENDPOINT is missing: nobody could find this feed generator.",
+                hint="Set it to the public address, https://HOST without a path.",
+                id="feeds.E002",
+            )
+        )
+    return problems
+
+
+def definition_problems(feeds: Iterable[FeedDefinition]) -> list[CheckMessage]:
+    """Duplicate or invalid names, unknown kinds, wrong parameters."""
+    try:
+        Registry.of(feeds, RankedData())
+    except InvalidDefinition as error:
+        return [Error(str(error), hint="Correct the definition of this feed.", id="feeds.E003")]
+    return []

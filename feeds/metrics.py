@@ -1,0 +1,22 @@
+"""What is measured of the feeds. Labels are feeds of this site and words of this file, never a viewer's did."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+#: outcome: page, poll (clients ask for one post to see whether there is anything new: not a reading), empty,
+#: invalid, unavailable, error.
+PAGES = Counter("feed_page_requests", "Requests for a page of a feed", ["feed", "outcome"])
+PAGE_SECONDS = Histogram("feed_page_seconds", "Time to make a page", ["feed"])
+#: source: stored (a generation), computed (for want of one), expired (the walk has ended).
+RANKINGS = Counter("feed_rankings_read", "Where the ranking of a page came from", ["feed", "source"])
+UNFILTERED = Counter("feed_unfiltered_pages", "Pages served without the look-up of deleted posts and inactive authors")
+
+#: outcome: published, empty (the older one was kept), busy (another process was at it), failed.
+REFRESHES = Counter("feed_refreshes", "Refreshes of a ranked feed", ["feed", "outcome"])
+REFRESH_SECONDS = Histogram(
+    "feed_refresh_seconds", "Time to rank a feed and store it", ["feed"], buckets=(0.1, 0.3, 1, 3, 10, 30, 100)
+)
+GENERATION_POSTS = Gauge("feed_generation_posts", "Posts of the newest generation", ["feed"])
+#: Its age is time() - feed_generation_made_seconds.
+GENERATION_MADE = Gauge("feed_generation_made_seconds", "Unix time of the newest generation", ["feed"])

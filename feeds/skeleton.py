@@ -1,0 +1,72 @@
+"""The feed path: from what is asked to the bytes of the answer, without Django.
+
+Every door (ninja today) reads the three parameters and calls `answer`; so all doors give the same bytes.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from atsite.atproto.aturi import AtUri, is_at_uri
+from atsite.errors import InvalidSyntax
+from feeds import cursor as cursors
+from feeds import metrics
+from feeds.cursor import InvalidCursor
+from feeds.feed import FeedRequest, FeedUnavailable, UnknownFeed
+
+if TYPE_CHECKING:
+    from atsite.atproto.syntax import Did
+    from feeds.feed import FeedPage
+    from feeds.registry import Registry
+
+
+def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, viewer: Did | None) -> bytes:
+    """The JSON of getFeedSkeleton's output (lexicon app.bsky.feed.getFeedSkeleton).
+
+    `limit` is 1 to 100, checked by the door. Raises InvalidSyntax (`feed` is no at-uri), UnknownFeed, InvalidCursor,
+    FeedUnavailable.
+    """
+    found = registry.find(_address(feed))
+    rkey = found.definition.rkey
+    started = perf_counter()
+    outcome = "error"
+    try:
+        page = found.page(FeedRequest(limit, None if cursor is None else cursors.decode(cursor), viewer))
+        outcome = _outcome(page, limit, cursor)
+        return render(page)
+    except InvalidCursor:
+        outcome = "invalid"
+        raise
+    except FeedUnavailable:
+        outcome = "unavailable"
+        raise
+    finally:
+        metrics.PAGES.labels(feed=rkey, outcome=outcome).inc()
+        metrics.PAGE_SECONDS.labels(feed=rkey).observe(perf_counter() - started)
+
+
+def render(page: FeedPage) -> bytes:
+    """A page as JSON. The key `cursor` is left out at the end: the AppView refuses null."""
+    body: dict[str, object] = {"feed": [{"post": entry.post} for entry in page.posts]}
+    if page.cursor is not None and page.posts:
+        body["cursor"] = cursors.encode(page.cursor)
+    return msgspec.json.encode(body)
+
+
+def _address(text: str) -> AtUri:
+    """The address of a feed; a valid at-uri that cannot be one of ours (a handle, a repo) is an unknown feed."""
+    try:
+        return AtUri.parse(text)
+    except InvalidSyntax:
+        if is_at_uri(text):
+            raise UnknownFeed("this feed generator has no such feed") from None
+        raise
+
+
+def _outcome(page: FeedPage, limit: int, cursor: str | None) -> str:
+    if not page.posts:
+        return "empty"
+    return "poll" if limit == 1 and cursor is None else "page"
