@@ -43,6 +43,11 @@ def tid_to_int(text: str) -> int:
     """The integer of a TID, 0 to TID_MAX; raises InvalidSyntax."""
     if _TID.fullmatch(text) is None:
         raise invalid("tid", text)
+    return int_of_checked(text)
+
+
+def int_of_checked(text: str) -> int:
+    """The integer of text that is known to be a TID."""
     return int(text.encode().translate(_TO_PYTHON_DIGITS), 32)
 
 
