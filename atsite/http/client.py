@@ -1,4 +1,4 @@
-"""GET for addresses that strangers name.
+"""Requests to addresses that strangers name.
 
 httpx was looked at: it hides the network backend, where the guard must stand, behind a private attribute; httpcore, its
 lower half, takes one by its public interface.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -18,7 +19,7 @@ from atsite.errors import AtsiteError
 from atsite.http.guard import ForbiddenAddress, GuardedBackend
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress"]
 
@@ -94,26 +95,43 @@ class Client:
 
         A redirect beyond `max_redirects` is an error, so 0 means that none is followed.
         """
-        try:
+        with _translated(timeout):
             async with asyncio.timeout(timeout):
                 for _ in range(max_redirects + 1):
-                    fetched = await self._once(url, headers or {}, max_bytes)
+                    fetched = await self._once("GET", url, headers or {}, None, max_bytes)
                     if fetched.status not in _REDIRECTS or "location" not in fetched.headers:
                         return fetched
                     url = urljoin(url, fetched.headers["location"])
                 raise FetchFailed("redirects", f"more than {max_redirects} redirects")
-        except TimeoutError as error:
-            raise FetchFailed("timeout", f"no answer within {timeout:g} s") from error
-        except ForbiddenAddress as error:
-            raise FetchFailed("forbidden", str(error)) from error
-        except httpcore.TimeoutException as error:
-            raise FetchFailed("timeout", f"no answer within {timeout:g} s") from error
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            raise FetchFailed("unreachable", f"no answer: {type(error).__name__}") from error
 
-    async def _once(self, url: str, headers: Mapping[str, str], max_bytes: int) -> Fetched:
-        request_headers = {"accept": "application/json", "user-agent": "atsite", **headers}
-        async with self._pool.stream("GET", self._checked(url), headers=list(request_headers.items())) as response:
+    async def post(
+        self,
+        url: str,
+        content: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        max_bytes: int = MAX_BYTES,
+    ) -> Fetched:
+        """The answer to `content` sent as JSON, or to no body at all where it is None. No redirect is followed.
+
+        Raises FetchFailed; whether the server acted on the request is open then.
+        """
+        body = None if content is None else json.dumps(content).encode()
+        typed = {} if body is None else {"content-type": "application/json"}
+        with _translated(timeout):
+            async with asyncio.timeout(timeout):
+                return await self._once("POST", url, {**typed, **(headers or {})}, body, max_bytes)
+
+    async def _once(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, max_bytes: int
+    ) -> Fetched:
+        request = {"accept": "application/json", "user-agent": "atsite", **headers}
+        if method == "POST":
+            request["content-length"] = str(len(content or b""))
+        async with self._pool.stream(
+            method, self._checked(url), headers=list(request.items()), content=content
+        ) as response:
             body = bytearray()
             async for chunk in response.aiter_stream():
                 body += chunk
@@ -132,3 +150,16 @@ class Client:
         if parts.scheme not in schemes or not parts.hostname or parts.username is not None or not url.isascii():
             raise FetchFailed("bad_url", f"not a plain {' or '.join(schemes)} URL")
         return url
+
+
+@contextmanager
+def _translated(seconds: float) -> Iterator[None]:
+    """Every way in which a request can fail, as FetchFailed."""
+    try:
+        yield
+    except (TimeoutError, httpcore.TimeoutException) as error:
+        raise FetchFailed("timeout", f"no answer within {seconds:g} s") from error
+    except ForbiddenAddress as error:
+        raise FetchFailed("forbidden", str(error)) from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        raise FetchFailed("unreachable", f"no answer: {type(error).__name__}") from error

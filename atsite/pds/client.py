@@ -1,0 +1,115 @@
+"""Sessions and records of one repo, over XRPC (lexicons com.atproto.server and com.atproto.repo)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from atsite.atproto.syntax import Did, is_did
+from atsite.errors import AtsiteError
+from atsite.http import FetchFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from atsite.http import Client, Fetched
+
+#: Writing a record makes a commit and may wait for another one; reads are quicker, but one limit is enough.
+PDS_SECONDS = 15.0
+
+
+class PdsError(AtsiteError):
+    """The PDS said no, or nothing. `name` is its XRPC error name, or "Unreachable"; `status` is 0 without an answer."""
+
+    def __init__(self, name: str, message: str, status: int = 0) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody signed in at their PDS. The tokens are secrets and in no repr."""
+
+    did: Did
+    handle: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+class Pds:
+    """The server at `endpoint` (https://host, without a path)."""
+
+    def __init__(self, client: Client, endpoint: str) -> None:
+        self._client = client
+        self._endpoint = endpoint.rstrip("/")
+
+    async def create_session(self, identifier: str, password: str) -> Session:
+        """Sign in with a handle, did or e-mail address and an app password. Raises PdsError."""
+        answer = await self._post("com.atproto.server.createSession", {"identifier": identifier, "password": password})
+        did, access, refresh = answer.get("did"), answer.get("accessJwt"), answer.get("refreshJwt")
+        if not (isinstance(did, str) and is_did(did) and isinstance(access, str) and isinstance(refresh, str)):
+            raise PdsError("InvalidResponse", "the session lacks a did or a token", 200)
+        return Session(did=did, handle=str(answer.get("handle", "")), access_token=access, refresh_token=refresh)
+
+    async def delete_session(self, session: Session) -> None:
+        """Sign out: the refresh token is worth nothing after this. Raises PdsError."""
+        await self._post("com.atproto.server.deleteSession", None, token=session.refresh_token)
+
+    async def get_record(self, repo: str, collection: str, rkey: str) -> dict[str, Any] | None:
+        """The value of a record, None where there is none. Raises PdsError."""
+        query = urlencode({"repo": repo, "collection": collection, "rkey": rkey})
+        try:
+            answer = await self._get(f"com.atproto.repo.getRecord?{query}")
+        except PdsError as error:
+            if error.name == "RecordNotFound" or (error.status == 400 and "not locate record" in str(error)):
+                return None
+            raise
+        value = answer.get("value")
+        if not isinstance(value, dict):
+            raise PdsError("InvalidResponse", "the record has no value", 200)
+        return value
+
+    async def put_record(self, session: Session, collection: str, rkey: str, record: Mapping[str, Any]) -> str:
+        """Write a record of the session's own repo, new or in place of the old one; its at-uri. Raises PdsError."""
+        content = {"repo": session.did, "collection": collection, "rkey": rkey, "record": dict(record)}
+        answer = await self._post("com.atproto.repo.putRecord", content, token=session.access_token)
+        return str(answer.get("uri", ""))
+
+    async def delete_record(self, session: Session, collection: str, rkey: str) -> None:
+        """Delete a record of the session's own repo; one that is already gone is no error. Raises PdsError."""
+        content = {"repo": session.did, "collection": collection, "rkey": rkey}
+        await self._post("com.atproto.repo.deleteRecord", content, token=session.access_token)
+
+    async def _get(self, method: str) -> dict[str, Any]:
+        try:
+            return _answer(await self._client.get(self._url(method), timeout=PDS_SECONDS))
+        except FetchFailed as error:
+            raise PdsError("Unreachable", str(error)) from error
+
+    async def _post(self, method: str, content: object, *, token: str = "") -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        try:
+            return _answer(await self._client.post(self._url(method), content, headers=headers, timeout=PDS_SECONDS))
+        except FetchFailed as error:
+            raise PdsError("Unreachable", str(error)) from error
+
+    def _url(self, method: str) -> str:
+        return f"{self._endpoint}/xrpc/{method}"
+
+
+def _answer(fetched: Fetched) -> dict[str, Any]:
+    """The JSON object of a good answer, {} for an empty one. Raises PdsError, FetchFailed."""
+    if fetched.status == 200 and not fetched.body:
+        return {}
+    try:
+        content = fetched.json()
+    except FetchFailed:
+        content = None
+    if not isinstance(content, dict):
+        raise PdsError("InvalidResponse", "the answer is no JSON object", fetched.status)
+    if fetched.status != 200:
+        name, message = content.get("error"), content.get("message")
+        raise PdsError(str(name or "UnknownError")[:80], str(message or "")[:300], fetched.status)
+    return content
