@@ -36,7 +36,7 @@ class Chance:
 
 
 def zipf_table(size: int, exponent: float, shift: float = 1.0) -> tuple[int, ...]:
-    """For each of the 65536 values of a draw a rank of 0 to size - 1, rank r with weight 1 / (r + shift) ** exponent."""
+    """For each value of a draw a rank of 0 to size - 1; rank r has the weight 1 / (r + shift) ** exponent."""
     weights = list(accumulate(1 / (rank + shift) ** exponent for rank in range(size)))
     scale = weights[-1] / (DRAW_MAX + 1)
     return tuple(bisect_left(weights, (draw + 0.5) * scale) for draw in range(DRAW_MAX + 1))

@@ -87,6 +87,11 @@ class Network:
             return self._found(number, time, draws).encode()
         return self._writers[slot](number, time, block, draws).encode()
 
+    def luck(self, number: int) -> tuple[int, int]:
+        """Two draws (0 to 65535) that decide whether and how the frame after event `number` is malformed."""
+        draws = self._chance.draws(number)
+        return draws[14], draws[15]
+
     # What every event is made of
 
     @staticmethod

@@ -19,9 +19,9 @@ from indexer.simulator.pattern import (
     SLOTS,
     Kind,
 )
-from indexer.simulator.population import Population
 
 if TYPE_CHECKING:
+    from indexer.simulator.population import Population
     from indexer.simulator.timeline import Timeline
 
 ERA_BLOCKS: Final = 10
@@ -127,5 +127,3 @@ class Popularity:
             return True
         again = self.recreated_at(number)
         return again is not None and again <= now
-
-

@@ -28,7 +28,9 @@ def profile(name: str, language: str, created_at: str, draw: int, version: int) 
         else ""
     )
     openings = PHRASES[language].openings
-    description = f'"description":"{openings[draw % len(openings)]} {FILLERS[draw % len(FILLERS)]}",' if draw % 7 else ""
+    description = (
+        f'"description":"{openings[draw % len(openings)]} {FILLERS[draw % len(FILLERS)]}",' if draw % 7 else ""
+    )
     return (
         f'{{"$type":"{PROFILE}",{avatar}"createdAt":"{created_at}",{description}'
         f'"displayName":"{name.capitalize()} {FILLERS[version % len(FILLERS)]}"}}'

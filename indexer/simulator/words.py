@@ -48,7 +48,9 @@ PHRASES: Final = {
             "今日の夕焼け|近所のパン屋|祖母の台所|新しい小説|駅前の図書館|うちの猫|静かな雨の朝|冬の星空|商店街の祭り|"
             "昨日の演奏会|庭のトマト|古い映画館"
         ),
-        _parts("はとても美しくて|が思ったより楽しくて|のことを考えていたら|を友達に見せたら|を久しぶりに訪ねて|に少し驚いて"),
+        _parts(
+            "はとても美しくて|が思ったより楽しくて|のことを考えていたら|を友達に見せたら|を久しぶりに訪ねて|に少し驚いて"
+        ),
         _parts(
             "写真をたくさん撮った。|傘を忘れた。|つい長居してしまった。|また明日も行きたい。|コーヒーがおいしかった。|"
             "気持ちが軽くなった。|みんなにも教えたい。|もう一度読み返した。"
@@ -118,15 +120,27 @@ PHRASES: Final = {
         _parts("photographie|livres|science|musique|cuisine|vélo"),
     ),
     "ko": Phrases(
-        _parts("오늘 아침 시장|할머니의 부엌|마지막 기차|동네 도서관|옆집 고양이|새로 나온 소설|첫눈|오래된 영화관|골목 빵집"),
-        _parts("에서 바다가 생각났다|덕분에 기분이 좋아졌다|이야기를 친구에게 했다|사진을 많이 찍었다|때문에 조금 놀랐다"),
-        _parts("그런데 우산을 잊었다.|내일 또 가고 싶다.|커피도 맛있었다.|아무도 말해 주지 않았다!|오늘은 이것으로 충분하다.|그래서 한 시간 더 있었다."),
+        _parts(
+            "오늘 아침 시장|할머니의 부엌|마지막 기차|동네 도서관|옆집 고양이|"
+            "새로 나온 소설|첫눈|오래된 영화관|골목 빵집"
+        ),
+        _parts(
+            "에서 바다가 생각났다|덕분에 기분이 좋아졌다|이야기를 친구에게 했다|사진을 많이 찍었다|때문에 조금 놀랐다"
+        ),
+        _parts(
+            "그런데 우산을 잊었다.|내일 또 가고 싶다.|커피도 맛있었다.|아무도 말해 주지 않았다!|"
+            "오늘은 이것으로 충분하다.|그래서 한 시간 더 있었다."
+        ),
         _parts("사진|독서|요리|과학|음악|고양이"),
     ),
     "zh": Phrases(
-        _parts("早上的市场|外婆的厨房|回家的末班车|街角的面包店|邻居的猫|这本新小说|第一场雪|老电影院|社区的花园|夜晚的星空"),
+        _parts(
+            "早上的市场|外婆的厨房|回家的末班车|街角的面包店|邻居的猫|这本新小说|第一场雪|老电影院|社区的花园|夜晚的星空"
+        ),
         _parts("总是让我惊喜，|让我想起大海，|每天都不一样，|值得再去一次，|教会我耐心，|充满了音乐，"),
-        _parts("可是我忘了带伞。|明天还想去看看。|咖啡也很好喝。|竟然没有人告诉我！|今天这样就够了。|所以多待了一个小时。"),
+        _parts(
+            "可是我忘了带伞。|明天还想去看看。|咖啡也很好喝。|竟然没有人告诉我！|今天这样就够了。|所以多待了一个小时。"
+        ),
         _parts("摄影|读书|美食|科学|音乐|天气"),
         "",
     ),
@@ -162,10 +176,10 @@ LANGUAGES: Final = tuple(
     for _ in range(share)
 )  # fmt: skip
 
-NAMES: Final = tuple(
-    "mira joao aiko lena tomas priya hana felix noor diego yuki clara omar ines kofi sora ravi elsa mateo zoe "
-    "amir lucia ivan mei nils rosa taro eva hugo lila pavel nina otto sana luis vera jonas maya emil dara "
-    "kenji alma bruno iris samir olga theo lin arlo fumi greta milo rana pia jun tessa boris luz akira selma".split()
+NAMES: Final = _parts(
+    "mira|joao|aiko|lena|tomas|priya|hana|felix|noor|diego|yuki|clara|omar|ines|kofi|sora|ravi|elsa|mateo|zoe|"
+    "amir|lucia|ivan|mei|nils|rosa|taro|eva|hugo|lila|pavel|nina|otto|sana|luis|vera|jonas|maya|emil|dara|"
+    "kenji|alma|bruno|iris|samir|olga|theo|lin|arlo|fumi|greta|milo|rana|pia|jun|tessa|boris|luz|akira|selma"
 )
 
 ALT_TEXTS: Final = (

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from atsite.config import config
+from indexer.simulator.live import LOOKBACK_HOURS, NetworkSource
+from indexer.simulator.network import Network
+from indexer.simulator.recorded import MAX, RecordedSource
+from indexer.simulator.server import SimulatedJetstream, now_us
+from indexer.simulator.sources import SimulatorError
+from indexer.simulator.state import load_or_create, make
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from indexer.simulator.sources import Source
+
+DEFAULT_SEED = 20_260_101
+
+
+def speed(text: str) -> float:
+    """`max`, or how many times as fast as recorded."""
+    return MAX if text == "max" else float(text)
+
+
+class Command(BaseCommand):
+    help = "Serve a simulated Jetstream: a recorded file, or an invented network that goes on living."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=6008, help="0 takes a free one")
+        recorded = parser.add_argument_group("a recorded file")
+        recorded.add_argument("--file", type=Path, help="a .jsonl or .jsonl.zst of Jetstream v1 events")
+        recorded.add_argument("--speed", type=speed, default=MAX, help="1, 10, … or max (the default)")
+        recorded.add_argument("--shift-to-now", action="store_true", help="move all times so that it ends now")
+        invented = parser.add_argument_group("an invented network")
+        invented.add_argument("--state", type=Path, help="keep seed and epoch in DIR/network.json and continue it")
+        invented.add_argument("--seed", type=int)
+        invented.add_argument("--epoch", type=int, help="unix microseconds at which the live part begins; default now")
+        invented.add_argument("--actors", type=int)
+        invented.add_argument("--rate", type=int, help="live events a second (50)")
+        invented.add_argument("--sparse", action="store_true", help="as on a first day: nothing of before is known")
+        invented.add_argument("--malformed", type=int, default=0, help="malformed frames per 10,000 events")
+        invented.add_argument("--lookback-hours", type=int, default=LOOKBACK_HOURS, help="older cursors are clamped")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            asyncio.run(self._serve(self._source(options), options))
+        except (SimulatorError, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _source(self, options: dict[str, Any]) -> Source:
+        if options["file"] is not None:
+            return RecordedSource(options["file"], speed=options["speed"], shift_to_now=options["shift_to_now"])
+        given = {"seed": "seed", "epoch": "epoch_us", "actors": "actors", "rate": "rate"}
+        asked = {name: options[option] for option, name in given.items() if options[option] is not None}
+        if options["state"] is not None:
+            timeline = load_or_create(options["state"], asked, seed=DEFAULT_SEED, now=now_us())
+        else:
+            timeline = make({"seed": DEFAULT_SEED, "epoch_us": now_us()} | asked)
+        return NetworkSource(
+            Network(timeline),
+            sparse=options["sparse"],
+            malformed_share=options["malformed"],
+            lookback_hours=options["lookback_hours"],
+        )
+
+    async def _serve(self, source: Source, options: dict[str, Any]) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        dictionary = Path(config.jetstream_dictionary).read_bytes() if config.jetstream_dictionary else None  # noqa: ASYNC240
+        server = SimulatedJetstream(source, host=options["host"], port=options["port"], dictionary=dictionary)
+        async with server:
+            self.stdout.write(f"simulated Jetstream at {server.url}")
+            self.stdout.flush()
+            await stop.wait()

@@ -1,0 +1,230 @@
+"""One subscriber of the simulated Jetstream: handshake, options, and events at the pace of its socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from indexer.simulator.filters import (
+    OPTIONS_MAX,
+    BadOptions,
+    Options,
+    Subscription,
+    parse_query,
+    parse_update,
+)
+from indexer.simulator.frames import text_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indexer.simulator.frames import Compressor
+    from indexer.simulator.server import SimulatedJetstream
+
+PATH: Final = "/subscribe"
+_READ: Final = 65_536
+# Enough for one block of a recording to be on its way while the next is prepared.
+_WRITE_BUFFER: Final = 512 * 1024
+_PING_SECONDS: Final = 30
+_CLOSE_SECONDS: Final = 1
+_REMEMBERED: Final = 1_000
+NO_DICTIONARY: Final = "compress=true is not available: this server has no dictionary (JETSTREAM_DICTIONARY)\n"
+NO_DEFLATE: Final = "compress=true and permessage-deflate exclude each other: connect without that extension\n"
+
+
+class Connection:
+    """Serves one socket from its request to its end."""
+
+    def __init__(
+        self,
+        server: SimulatedJetstream,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        task: asyncio.Task[None],
+    ) -> None:
+        self.task = task
+        self._server = server
+        self._reader = reader
+        self._writer = writer
+        self._protocol = ServerProtocol(max_size=OPTIONS_MAX)
+        self._options = Options()
+        self._compressor: Compressor | None = None
+        self._hello = asyncio.Event()
+        self._sent = 0
+        self._last: deque[bytes] = deque(maxlen=_REMEMBERED)
+        self._message = bytearray()
+        writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+
+    async def serve(self) -> None:
+        """Shake hands, then send events until either side ends it."""
+        subscription = await self._shake_hands()
+        if subscription is None:
+            await self._close()
+            return
+        tasks = [
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._send_events(subscription)),
+            asyncio.create_task(self._ping()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await self._close()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def abort(self) -> None:
+        """Cut the socket; what is buffered is lost."""
+        self._writer.transport.abort()
+
+    def inject(self, lines: Sequence[bytes]) -> None:
+        """Write lines past every filter."""
+        if self._protocol.state is State.OPEN:
+            self._writer.write(self._frames(lines))
+
+    def repeat(self, events: int) -> None:
+        """Send the last events once more."""
+        self.inject(list(self._last)[-events:] if events else [])
+
+    # The handshake
+
+    async def _shake_hands(self) -> Subscription | None:
+        request: Request | None = None
+        while request is None:
+            data = await self._reader.read(_READ)
+            if not data:
+                return None
+            self._protocol.receive_data(data)
+            request = next((event for event in self._protocol.events_received() if isinstance(event, Request)), None)
+        self._server.requests.append(request.path)
+        refused, subscription = self._judge(request)
+        response = self._protocol.accept(request) if refused is None else self._protocol.reject(*refused)
+        self._protocol.send_response(response)
+        await self._flush()
+        return subscription if self._protocol.state is State.OPEN else None
+
+    def _judge(self, request: Request) -> tuple[tuple[int, str] | None, Subscription | None]:
+        """Why the request is refused, as status and text, or the subscription it asks for."""
+        if self._server.refuses():
+            return (503, "not ready\n"), None
+        parts = urlsplit(request.path)
+        if parts.path != PATH:
+            return (404, f"the only path is {PATH}\n"), None
+        try:
+            subscription = parse_query(parts.query)
+        except BadOptions as error:
+            return (400, f"{error}\n"), None
+        if subscription.compress or request.headers.get("Socket-Encoding", "").lower() == "zstd":
+            self._compressor = self._server.compressor()
+            if self._compressor is None:
+                return (400, NO_DICTIONARY), None
+            if "permessage-deflate" in ", ".join(request.headers.get_all("Sec-WebSocket-Extensions")):
+                return (400, NO_DEFLATE), None
+        self._options = subscription.options
+        if not subscription.require_hello:
+            self._hello.set()
+        return None, subscription
+
+    # What the client sends
+
+    async def _listen(self) -> None:
+        while True:
+            for event in self._protocol.events_received():
+                if isinstance(event, Frame):
+                    self._receive(event)
+            await self._flush()
+            if self._protocol.close_expected():
+                return
+            data = await self._reader.read(_READ)
+            if not data:
+                self._protocol.receive_eof()
+                await self._flush()
+                return
+            self._protocol.receive_data(data)
+
+    def _receive(self, frame: Frame) -> None:
+        if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            return
+        self._message += frame.data
+        if not frame.fin:
+            return
+        message = bytes(self._message)
+        self._message.clear()
+        try:
+            self._options = parse_update(message)
+        except BadOptions as error:
+            self._protocol.fail(CloseCode.POLICY_VIOLATION, str(error)[:100])
+            return
+        self._hello.set()
+
+    # What the client gets
+
+    async def _send_events(self, subscription: Subscription) -> None:
+        await self._hello.wait()
+        cursor = subscription.cursor
+        if cursor is not None and self._server.oldest_us is not None:
+            cursor = max(cursor, self._server.oldest_us)
+        for batch in self._server.source.stream(cursor, self._server.clock):
+            await self._server.running.wait()
+            if batch.behind > self._server.outbox:
+                self._protocol.fail(CloseCode.POLICY_VIOLATION, "too slow")
+                return
+            options = self._options
+            lines = batch.lines if options.wants_all else [line for line in batch.lines if options.passes(line)]
+            if lines and await self._send(lines):
+                return
+            # drain() does not give way while the buffer is below its limit; the others shall have their turn.
+            await asyncio.sleep(batch.wait)
+
+    async def _send(self, lines: Sequence[bytes]) -> bool:
+        """Send lines and wait for the socket; True where the server is to cut the connection behind them."""
+        allowed = self._server.take_drop(self._sent, len(lines))
+        lines = lines if allowed is None else lines[:allowed]
+        self._writer.write(self._frames(lines))
+        self._sent += len(lines)
+        self._server.sent += len(lines)
+        self._last.extend(lines)
+        await self._writer.drain()
+        if allowed is None:
+            return False
+        self._writer.transport.close()  # unlike abort() after the buffer has gone out, and without a close frame
+        await self._writer.wait_closed()
+        return True
+
+    def _frames(self, lines: Sequence[bytes]) -> bytes:
+        return text_frames(lines) if self._compressor is None else self._compressor.frames(lines)
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(_PING_SECONDS)
+            self._protocol.send_ping(b"")
+            await self._flush()
+
+    # The end
+
+    async def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data:
+                self._writer.write(data)
+            elif self._writer.can_write_eof():
+                self._writer.write_eof()
+        await self._writer.drain()
+
+    async def _close(self) -> None:
+        """Send what the protocol still has to say, and give it a moment to get there."""
+        if self._writer.is_closing():
+            return
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await self._flush()
+            self._writer.close()
+            await self._writer.wait_closed()

@@ -1,0 +1,164 @@
+"""The server: Jetstream v1's `/subscribe` over real sockets.
+
+The handshake, control frames and what a client sends go through websockets' Sans-I/O protocol
+(https://websockets.readthedocs.io/en/stable/howto/sansio.html); events are framed here and written to the transport in
+batches, as one `send` per event would make the sender the slowest part of a benchmark. Every write waits for the
+socket, so a replay goes at the client's pace; a client that is live and falls `OUTBOX` events behind is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+from indexer.simulator.connection import PATH, Connection
+from indexer.simulator.frames import Compressor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from indexer.simulator.sources import Source
+
+# How many undelivered live events cost a client its connection, as on the real host.
+OUTBOX: Final = 10_000
+
+
+def now_us() -> int:
+    """Unix microseconds."""
+    return time.time_ns() // 1_000
+
+
+class SimulatedJetstream:
+    """One listening Jetstream: `async with SimulatedJetstream(source) as server: … server.url`.
+
+    Beside serving, it does on demand what a real one does to its clients: see the methods under "Faults". All methods
+    belong to the event loop the server runs in.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        dictionary: bytes | None = None,
+        clock: Callable[[], int] = now_us,
+        outbox: int = OUTBOX,
+    ) -> None:
+        self.source = source
+        self.clock = clock
+        self.outbox = outbox
+        self.dictionary = dictionary
+        self.host = host
+        self.port = port
+        self.oldest_us: int | None = None
+        self.running = asyncio.Event()
+        self.running.set()
+        # For tests: the path and query of every request so far, and the events sent over all connections.
+        self.requests: list[str] = []
+        self.sent = 0
+        self.connections: set[Connection] = set()
+        self._refused_until = 0.0
+        self._drop_after: int | None = None
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to subscribe to, without a query."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"ws://{host}:{self.port}{PATH}"
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Listen; `port` 0 becomes the one that was free."""
+        self.source.start(self.clock())
+        self._server = await asyncio.start_server(self._accept, self.host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening and cut every connection, at once."""
+        assert self._server is not None, "open() comes first"
+        self._server.close()
+        tasks = [connection.task for connection in self.connections]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    # Faults
+
+    def drop_connections(self) -> None:
+        """Cut every connection now, without a closing handshake."""
+        for connection in self.connections:
+            connection.abort()
+
+    def drop_after(self, events: int) -> None:
+        """Cut the next connection that has got this many events, once, after exactly that many."""
+        self._drop_after = events
+
+    def pause(self) -> None:
+        """Send no event until `resume`; connections stay open and answer pings."""
+        self.running.clear()
+
+    def resume(self) -> None:
+        """Go on where `pause` stopped."""
+        self.running.set()
+
+    def refuse_connections(self, seconds: float) -> None:
+        """Answer 503 to whoever connects during the next seconds; 0 ends it."""
+        self._refused_until = time.monotonic() + seconds
+
+    def send_to_all(self, message: bytes) -> None:
+        """Send one text message as it is, well-formed or not, to every connection."""
+        for connection in self.connections:
+            connection.inject([message])
+
+    def duplicate_last(self, events: int) -> None:
+        """Send every connection its last events (1,000 at most) again."""
+        for connection in self.connections:
+            connection.repeat(events)
+
+    def clamp_lookback(self, oldest_us: int | None) -> None:
+        """Hold nothing before this time: an older cursor is silently moved up to it. None holds all again."""
+        self.oldest_us = oldest_us
+
+    # What connections ask
+
+    def refuses(self) -> bool:
+        """Whether connections are refused at this moment."""
+        return time.monotonic() < self._refused_until
+
+    def take_drop(self, sent: int, coming: int) -> int | None:
+        """How many of `coming` events a connection that has got `sent` may still get before it is cut, if it is."""
+        if self._drop_after is None or sent + coming < self._drop_after:
+            return None
+        allowed = max(0, self._drop_after - sent)
+        self._drop_after = None
+        return allowed
+
+    def compressor(self) -> Compressor | None:
+        """A compressor for one connection, where a dictionary is set."""
+        return None if self.dictionary is None else Compressor(self.dictionary)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connection = Connection(self, reader, writer, task)
+        self.connections.add(connection)
+        try:
+            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError):
+                await connection.serve()
+        finally:
+            self.connections.discard(connection)
+            connection.abort()

@@ -1,0 +1,65 @@
+"""The parameters of an invented network, kept so that the next start continues it: DIR/network.json."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from indexer.simulator.sources import SimulatorError
+from indexer.simulator.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE: Final = "network.json"
+# Raised by whoever changes what a number's event is: a network begun before cannot be continued after.
+GENERATOR: Final = 1
+FIELDS: Final = ("seed", "epoch_us", "actors", "rate", "preroll_events", "preroll_hours")
+
+
+def load_or_create(folder: Path, asked: Mapping[str, int], *, seed: int, now: int) -> Timeline:
+    """The network kept in `folder`, or a new one with its epoch at `now`, which is then kept.
+
+    `asked` holds the parameters named by the caller. Raises SimulatorError where they contradict the kept ones, where
+    the file is unreadable, and where another version of the generator wrote it.
+    """
+    path = folder / FILE
+    if not path.exists():
+        timeline = make({"seed": seed, "epoch_us": now} | dict(asked))
+        _write(path, timeline)
+        return timeline
+    kept = _read(path)
+    for name, value in asked.items():
+        if kept[name] != value:
+            raise SimulatorError(
+                f"{path} holds a network with {name} {kept[name]}, not {value}: leave it out, or delete"
+            )
+    return make(kept)
+
+
+def make(parameters: Mapping[str, int]) -> Timeline:
+    """A timeline of these parameters; raises SimulatorError where they make none."""
+    try:
+        return Timeline(**parameters)
+    except ValueError as error:
+        raise SimulatorError(str(error)) from error
+
+
+def _read(path: Path) -> dict[str, int]:
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        if content["generator"] != GENERATOR:
+            raise SimulatorError(f"{path} was begun by another version of the simulator: delete it to begin anew")
+        return {name: int(content[name]) for name in FIELDS}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SimulatorError(f"{path} is not readable as a network ({error!r}): delete it to begin anew") from error
+
+
+def _write(path: Path, timeline: Timeline) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"generator": GENERATOR} | {name: getattr(timeline, name) for name in FIELDS}
+    # Written aside and moved: a start that is killed here leaves no half file.
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    aside.replace(path)
