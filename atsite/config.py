@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from atsite.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Service = Literal["manage", "indexer", "feedgen", "search", "admin", "worker", "beat"]
 
@@ -26,6 +27,8 @@ PUBLIC_JETSTREAM = "wss://jetstream2.us-east.bsky.network/subscribe"
 METRICS_PORTS: dict[Service, int] = {
     "manage": 0, "beat": 0, "worker": 8088, "admin": 8089, "indexer": 8091, "search": 8093, "feedgen": 8095,
 }  # fmt: skip
+#: Where each service answers (fixed by the seed design).
+SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8094}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class Config:
     clickhouse_database: str
     #: redis:// URL; empty when no server is known.
     redis_url: str
+    #: The environment names no server: `manage.py up` and `demo` run one beside the project.
+    embedded_clickhouse: bool
+    embedded_redis: bool
     #: Jetstream to read.
     ws_url: str
     #: Public https:// address of the feed generator, and the did under which it serves.
@@ -55,6 +61,8 @@ class Config:
     service_did: str
     #: The account that publishes the feeds.
     feed_actor_did: str
+    #: Likes a post needs for whats-hot; the whole network can ask for many, a small community for few.
+    feed_min_likes: int
     #: Collections and dids asked from Jetstream; empty means everything.
     wanted_collections: tuple[str, ...]
     wanted_dids: tuple[str, ...]
@@ -91,6 +99,7 @@ def load(env: Mapping[str, str]) -> Config:
     running = _running_stores(data_dir)
     clickhouse_address = env.get("CLICKHOUSE_ADDRESS") or running.get("clickhouse_address", "")
     embedded = not env.get("CLICKHOUSE_ADDRESS")
+    redis_address = _secret(env, "REDIS_ADDRESS")
     endpoint = env.get("SERVICE_ENDPOINT", "").rstrip("/")
     return Config(
         service=service,  # type: ignore[arg-type]
@@ -104,11 +113,14 @@ def load(env: Mapping[str, str]) -> Config:
         clickhouse_password=_secret(env, "CLICKHOUSE_PASSWORD")
         or (running.get("clickhouse_password", "") if embedded else ""),
         clickhouse_database=env.get("CLICKHOUSE_DATABASE") or "atsite",
-        redis_url=_redis_url(_secret(env, "REDIS_ADDRESS") or running.get("redis_address", "")),
+        redis_url=_redis_url(redis_address or running.get("redis_address", "")),
+        embedded_clickhouse=embedded,
+        embedded_redis=not redis_address,
         ws_url=env.get("WS_URL") or PUBLIC_JETSTREAM,
         service_endpoint=endpoint,
         service_did=env.get("SERVICE_DID") or _did_web(endpoint),
         feed_actor_did=env.get("FEED_ACTOR_DID", ""),
+        feed_min_likes=_integer(env, "FEED_MIN_LIKES", 20 if environment == "demo" else 100, low=1, high=1_000_000),
         wanted_collections=_words(env, "WANTED_COLLECTIONS"),
         wanted_dids=_words(env, "WANTED_DIDS"),
         start_hours=_integer(env, "START_HOURS", 24, low=0, high=24 * 365),
@@ -121,6 +133,17 @@ def load(env: Mapping[str, str]) -> Config:
         allowed_hosts=_words(env, "ALLOWED_HOSTS"),
         jetstream_dictionary=env.get("JETSTREAM_DICTIONARY", ""),
     )
+
+
+def defaults_of(argv: Sequence[str]) -> dict[str, str]:
+    """What the command line says of this process, as variables: what it runs as, and that `demo` is the demo."""
+    program, command = (*argv, "", "")[:2]
+    if "celery" in Path(program).parts:  # `celery -A atsite worker` and `python -m celery …`
+        return {"ATSITE_SERVICE": next((word for word in argv if word in ("worker", "beat")), "manage")}
+    if command == "demo":
+        return {"ATSITE_ENVIRONMENT": "demo"}
+    service = command.removeprefix("run_") if command.startswith("run_") else ""
+    return {"ATSITE_SERVICE": service} if service in get_args(Service) else {}
 
 
 def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
@@ -212,4 +235,4 @@ def _running_stores(data_dir: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}
 
 
-config = load(os.environ)
+config = load({**defaults_of(sys.argv), **os.environ})

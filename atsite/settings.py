@@ -66,7 +66,7 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = config.data_dir / "static"
+STATIC_ROOT = config.data_dir / "static" if config.production else None  # else whitenoise asks the finders
 WHITENOISE_USE_FINDERS = not config.production
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from atsite.embedded import files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TETHER = Path(__file__).with_name("tether.py")
 #: How long a store may take to end by itself before it is killed: a clean end of either takes under a second.
@@ -25,8 +28,17 @@ class Child:
     leash: int
 
     @classmethod
-    def spawn(cls, command: list[str], *, output: Path, inherit: int) -> Self:
+    def spawn(
+        cls,
+        command: list[str],
+        *,
+        output: Path,
+        inherit: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
         """Run `command` with its output appended to the file `output`; it also gets the open file `inherit`.
+
+        `environment` is put on top of this process's own.
 
         It has a session of its own: Ctrl-C in a terminal is not for the stores, and ClickHouse's SYSTEM SHUTDOWN
         signals its whole process group.
@@ -40,7 +52,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=(watch, inherit),
+                pass_fds=(watch,) if inherit is None else (watch, inherit),
+                env=os.environ | dict(environment or {}),
                 start_new_session=True,
                 umask=0o077,
             )

@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+admin.site.site_header = admin.site.site_title = "atsite"
+admin.site.index_title = "Everything of this site"
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers; what it depends on is told by /readyz of its metrics port."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("healthz", health),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,105 @@
+"""The Celery application: the worker's tasks, and the one table of what is due when (beat).
+
+A message is never the only record of work: tasks find what there is to do from rows, so the next message makes good a
+lost one. Hence a message is acknowledged when its task begins (a task that kills its worker is not tried for ever), no
+result is stored, and a message that waited longer than one and a half periods is dropped.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from time import perf_counter
+from typing import Any
+
+from celery import Celery, Task, signals
+from celery.exceptions import Ignore, Retry
+from celery.schedules import crontab
+from prometheus_client import Histogram
+
+from atsite import telemetry
+from atsite.config import config
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
+
+TASK_SECONDS = Histogram(
+    "task_seconds",
+    "Time of one Celery task",
+    ["task", "outcome"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800),
+)
+#: Tasks that run side by side: one long one (a purge) must not hold up the feeds. What they cost is in ClickHouse.
+CONCURRENCY = 4
+BACKLOG_IN_PERIODS = 1.5
+
+
+class MeasuredTask(Task[Any, Any]):
+    """The base of every task: its duration and outcome (succeeded, failed, retried) are measured."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        started, outcome = perf_counter(), "failed"
+        try:
+            result = super().__call__(*args, **kwargs)
+            outcome = "succeeded"
+        except (Retry, Ignore):
+            outcome = "retried"
+            raise
+        finally:
+            TASK_SECONDS.labels(task=self.name, outcome=outcome).observe(perf_counter() - started)
+        return result
+
+
+def due(task: str, schedule: crontab, *, every: timedelta) -> dict[str, Any]:
+    """One line of the beat table. `every` is the period of `schedule`."""
+    return {
+        "task": task,
+        "schedule": schedule,
+        "options": {"expires": every.total_seconds() * BACKLOG_IN_PERIODS},
+    }
+
+
+#: Minutes are staggered, so that no two of them begin together; only the feeds come every minute.
+BEAT: dict[str, dict[str, Any]] = {
+    "refresh the feeds": due("feeds.refresh_feeds", crontab(), every=timedelta(minutes=1)),
+    "rewrite the daily statistics": due(
+        "indexer.tasks.rewrite_daily_stats", crontab(minute="3-59/10"), every=timedelta(minutes=10)
+    ),
+    # 03:27 UTC: night where most readers are, and past the first rewrite of the new day.
+    "purge deleted accounts": due(
+        "indexer.tasks.purge_deleted_accounts", crontab(hour="3", minute="27"), every=timedelta(days=1)
+    ),
+}
+
+app = Celery("atsite", broker=config.redis_url or None, task_cls=MeasuredTask)
+app.conf.update(
+    timezone="UTC",
+    # JSON only: unpickling a message runs whatever its sender wants.
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    task_default_queue="atsite",
+    # Every key of this project in Redis begins so (atsite/kv).
+    broker_transport_options={"global_keyprefix": "atsite:celery:"},
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # Threads: a task waits for ClickHouse and Redis, whose pools and limits the process shares, and one metrics port
+    # tells about all of them. A fork would copy live connections.
+    worker_pool="threads",
+    worker_concurrency=CONCURRENCY,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    beat_schedule=BEAT,
+    beat_schedule_filename=str(config.data_dir / "beat-schedule"),
+)
+app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def _configure_logging(**_: object) -> None:
+    """A receiver of this signal keeps Celery from setting up logs of its own."""
+    telemetry.configure()
+
+
+@signals.worker_init.connect
+def _start_metrics(**_: object) -> None:
+    telemetry.start_metrics(config.metrics_port)

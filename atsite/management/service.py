@@ -1,0 +1,51 @@
+"""What `run_feedgen`, `run_search` and `run_admin` share: look before the start, then become granian."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, ClassVar, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connections
+
+from atsite.config import SERVICE_PORTS, Service, config
+from atsite.supervision.serving import granian
+from indexer.migration_state import unapplied
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class ServiceCommand(BaseCommand):
+    """Serve one service over HTTP until SIGTERM or SIGINT; the exit code is then 0.
+
+    The process becomes granian (exec), so it keeps its id, and a signal reaches the server without a go-between.
+    """
+
+    service: ClassVar[Service]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=config.listen_host, help="address to listen on (LISTEN_HOST)")
+        parser.add_argument("--port", type=int, default=SERVICE_PORTS[self.service])
+        parser.add_argument("--workers", type=int, default=1, help="processes that answer (default 1)")
+
+    def handle(self, *args: object, host: str, port: int, workers: int, **options: object) -> NoReturn:
+        refuse_unapplied_migrations()
+        command = granian(self.service, host=host, port=port, workers=workers)
+        environment = {**os.environ, "ATSITE_SERVICE": self.service, "DATA_DIR": str(config.data_dir)}
+        os.execve(command[0], list(command), environment)  # noqa: S606 - our own words
+
+
+def refuse_unapplied_migrations() -> None:
+    """Return when both databases answer and are up to date. Raises CommandError, with what to do."""
+    try:
+        missing = unapplied()
+    except (DatabaseError, OSError, EOFError) as error:  # the ClickHouse driver lets the last two through
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise CommandError(f"a database does not answer: {line}") from error
+    finally:
+        connections.close_all()
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        names = ", ".join(missing[:3])
+        raise CommandError(f"migrations are missing ({names}{more}): run `./just migrate-up`; `./just up` does it, too")

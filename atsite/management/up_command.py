@@ -1,0 +1,69 @@
+"""What `manage.py up` and `manage.py demo` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError
+
+from atsite.config import config
+from atsite.embedded.ports import free_port
+from atsite.errors import AtsiteError
+from atsite.supervision.children import Ports, Site
+from atsite.supervision.run import Stopped, Until, run
+from atsite.supervision.terminal import Terminal
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class UpCommand(BaseCommand):
+    """Run a whole site in the foreground: stores, indexer, services, worker and beat."""
+
+    purpose: ClassVar[str]
+    simulated: ClassVar[bool] = False
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--free-ports", action="store_true", help="listen on free ports instead of the usual ones")
+        parser.add_argument("--once", action="store_true", help="stop as soon as a feed has a full page")
+        parser.add_argument("--run-for", type=float, metavar="SECONDS", help="stop that long after the site is up")
+
+    def handle(
+        self, *args: object, free_ports: bool, once: bool, run_for: float | None, **options: object
+    ) -> None:  # fmt: skip
+        self.refuse()
+        ports = Ports().chosen_by(free_port) if free_ports else Ports()
+        site = Site(
+            self.purpose, config.data_dir, self.host(), ports, self.environment(ports), simulated=self.simulated
+        )  # fmt: skip
+        self.stdout.ending = ""  # progress writes parts of a line
+        terminal = Terminal(self.stdout)
+        until = Until(run_for=run_for, first_page=once)
+        try:
+            run(site, config, terminal, usual_ports=not free_ports, until=until, after=self.prepare)
+        except Stopped:
+            terminal.end_progress()
+        except AtsiteError as error:
+            terminal.end_progress()
+            raise CommandError(str(error)) from error
+        terminal.say("stopped; the data stays in " + str(config.data_dir))
+
+    def refuse(self) -> None:
+        """Raise CommandError where this command must not run."""
+
+    def host(self) -> str:
+        """The address the services listen on."""
+        return config.listen_host
+
+    def environment(self, ports: Ports) -> dict[str, str]:
+        """Variables for every child, on top of this process's own."""
+        return {
+            "DATA_DIR": str(config.data_dir),
+            "ATSITE_ENVIRONMENT": config.environment,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def prepare(self) -> str:
+        """Called when the relational database is migrated; what it returns is shown below the addresses."""
+        return ""

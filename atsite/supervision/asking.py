@@ -1,0 +1,131 @@
+"""What `up` asks the running site: how far it is, and whether a feed has a full page yet."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
+
+from clickhouse_driver import Client
+from clickhouse_driver.errors import Error as ClickHouseDriverError
+from prometheus_client.parser import text_string_to_metric_families
+
+from atsite.celery import app
+from atsite.supervision.addresses import feed_address
+from atsite.supervision.errors import UpFailed
+from atsite.supervision.progress import TABLES, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from atsite.config import Config
+    from atsite.supervision.children import Site
+
+#: A page as long as a client asks for when it asks for nothing special (the default of the lexicon).
+FULL_PAGE = 50
+#: The ranked feed everyone looks at first.
+FIRST_FEED = "whats-hot"
+REFRESH_TASK = "feeds.refresh_feeds"
+ANSWER_SECONDS = 1.0
+#: Asked again every five seconds; what waited longer than two of them need not be done any more.
+REFRESH_EXPIRES = 10.0
+EVENTS_METRIC, LAG_METRIC = "indexer_events", "indexer_lag_seconds"
+
+ROWS = """
+SELECT table, sum(rows) FROM system.parts
+WHERE database = {database:String} AND active AND has({tables:Array(String)}, table)
+GROUP BY table
+"""
+
+
+class Asker:
+    """Questions to one running site; where nobody answers in a second, the answer is that nothing is known.
+
+    It has a connection of its own: the process of `up` was configured before its stores ran, so that the door
+    (atsite/clickhouse/door.py) does not know where they are.
+    """
+
+    def __init__(self, site: Site, config: Config) -> None:
+        self._site = site
+        self._config = config
+        host, _, port = config.clickhouse_address.rpartition(":")
+        self._clickhouse = Client(
+            host=host.strip("[]"),
+            port=int(port),
+            user=config.clickhouse_username,
+            password=config.clickhouse_password,
+            database="default",
+            client_name="atsite up",
+            connect_timeout=ANSWER_SECONDS,
+            send_receive_timeout=ANSWER_SECONDS,
+            settings={"server_side_params": True},
+        )
+
+    def close(self) -> None:
+        """Let go of the connections: an open one makes the embedded ClickHouse wait when it stops."""
+        self._clickhouse.disconnect()
+
+    def create_database(self) -> None:
+        """Make the project's database on a server that has none yet. Raises UpFailed."""
+        try:
+            self._clickhouse.execute(f"CREATE DATABASE IF NOT EXISTS `{self._config.clickhouse_database}`")
+        except (ClickHouseDriverError, OSError, EOFError) as error:
+            address, line = self._config.clickhouse_address, (str(error) or type(error).__name__).splitlines()[0]
+            raise UpFailed(f"ClickHouse at {address} (CLICKHOUSE_ADDRESS) cannot be used: {line}") from error
+
+    def sample(self) -> Sample:
+        """How far the indexer is now."""
+        metrics = dict(self._metrics())
+        return Sample(time.monotonic(), metrics.get(EVENTS_METRIC), metrics.get(LAG_METRIC), self._rows())
+
+    def feed(self) -> str | None:
+        """The at-uri of the feed to show first, as the feed generator describes it; None while it has none."""
+        answer = _json(f"{self._site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator")
+        uris = [str(feed["uri"]) for feed in answer.get("feeds", [])]
+        return next((uri for uri in uris if uri.endswith(f"/{FIRST_FEED}")), uris[0] if uris else None)
+
+    def page_length(self, uri: str) -> int:
+        """How many posts the first page of the feed has now."""
+        return len(_json(feed_address(self._site, uri, FULL_PAGE)).get("feed", []))
+
+    def refresh_feeds(self) -> None:
+        """Ask the worker to rank the feeds now, due or not. Raises kombu's OperationalError when the broker is away."""
+        with app.connection_for_write(self._config.redis_url) as broker:
+            app.send_task(REFRESH_TASK, kwargs={"force": True}, connection=broker, expires=REFRESH_EXPIRES, retry=False)
+
+    def _rows(self) -> dict[str, int]:
+        try:
+            rows = self._clickhouse.execute(
+                ROWS, {"database": self._config.clickhouse_database, "tables": list(TABLES)}
+            )
+        except (ClickHouseDriverError, OSError, EOFError):
+            self._clickhouse.disconnect()
+            return {}
+        return {str(table): int(count) for table, count in rows}
+
+    def _metrics(self) -> Iterator[tuple[str, float]]:
+        """Each family with the sum of its samples."""
+        text = _get(f"{self._site.url('indexer_metrics')}/metrics")
+        for family in text_string_to_metric_families(text.decode()):
+            yield family.name, sum(sample.value for sample in family.samples if not sample.name.endswith("_created"))
+
+
+def _json(url: str) -> dict[str, Any]:
+    """The JSON object at `url`; empty when nobody answers with one."""
+    try:
+        answer = json.loads(_get(url))
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _get(url: str) -> bytes:
+    """The body at `url`, whatever its status; empty when nobody answers in time."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the site is on this machine: no proxy
+    try:
+        with opener.open(url, timeout=ANSWER_SECONDS) as answer:
+            return bytes(answer.read())
+    except (OSError, HTTPException):
+        return b""

@@ -1,0 +1,111 @@
+"""Which processes make a site, in one table."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from atsite.config import BASE_DIR, METRICS_PORTS, SERVICE_PORTS
+from atsite.supervision.serving import granian
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from atsite.config import Service
+
+#: The simulated Jetstream of the demo; beside the ports of the services, which the seed design fixes.
+SIMULATOR_PORT = 8096
+MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
+#: Without gossip and mingle a worker finds its way back after the broker went away (measured); there is one worker.
+CELERY = (sys.executable, "-m", "celery", "--workdir", str(BASE_DIR), "-A", "atsite")
+WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle")
+BEAT = (*CELERY, "beat")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each process listens. The field names are the names of the children; metrics ports end in `_metrics`."""
+
+    indexer_metrics: int = METRICS_PORTS["indexer"]
+    feedgen: int = SERVICE_PORTS["feedgen"]
+    feedgen_metrics: int = METRICS_PORTS["feedgen"]
+    search: int = SERVICE_PORTS["search"]
+    search_metrics: int = METRICS_PORTS["search"]
+    admin: int = SERVICE_PORTS["admin"]
+    admin_metrics: int = METRICS_PORTS["admin"]
+    worker_metrics: int = METRICS_PORTS["worker"]
+    simulator: int = SIMULATOR_PORT
+
+    def chosen_by(self, free_port: Callable[[set[int]], int]) -> Ports:
+        """The same processes on ports that `free_port` gives, all different."""
+        chosen: dict[str, int] = {}
+        for name in self.__dataclass_fields__:
+            chosen[name] = free_port(set(chosen.values()))
+        return replace(self, **chosen)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One site as `up` or `demo` runs it."""
+
+    #: What the data directory is marked with; the other command refuses it.
+    purpose: str
+    data_dir: Path
+    #: Address the services listen on.
+    host: str
+    ports: Ports
+    #: Variables for every child, on top of this process's own.
+    environment: Mapping[str, str]
+    #: Whether a simulated network takes the place of Jetstream.
+    simulated: bool
+
+    @property
+    def logs(self) -> Path:
+        return self.data_dir / "log"
+
+    def url(self, service: str) -> str:
+        """Where a browser on this machine finds a service."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return f"http://{host}:{getattr(self.ports, service)}"
+
+
+@dataclass(frozen=True)
+class Child:
+    """One process to run and to keep running."""
+
+    name: str
+    command: tuple[str, ...]
+    #: Variables on top of the site's.
+    environment: Mapping[str, str]
+    #: What it will listen on.
+    ports: tuple[int, ...]
+    #: Children of one stage are stopped together, lower stages first: who writes, then who reads and computes.
+    stage: int
+
+
+def children_of(site: Site) -> tuple[Child, ...]:
+    """The processes of `site`, in the order in which they start: the way of the data."""
+    ports = site.ports
+
+    def child(name: str, *command: str, metrics: int = 0, port: int = 0, stage: int = 1) -> Child:
+        environment = {**site.environment, "ATSITE_SERVICE": name, "METRICS_PORT": str(metrics)}
+        return Child(name, command, environment, tuple(filter(None, (port, metrics))), stage)
+
+    def service(name: Service) -> Child:
+        # Not through `manage.py run_…`: that looks whether the databases are migrated, which they are by now.
+        port, metrics = getattr(ports, name), getattr(ports, f"{name}_metrics")
+        return child(name, *granian(name, host=site.host, port=port), metrics=metrics, port=port)
+
+    simulate = ("simulate_jetstream", "--state", str(site.data_dir / "simulator"), "--port", str(ports.simulator))
+    simulator = Child("simulator", (*MANAGE, *simulate), site.environment, (ports.simulator,), stage=0)
+    return (
+        *((simulator,) if site.simulated else ()),
+        child("indexer", *MANAGE, "run_indexer", metrics=ports.indexer_metrics, stage=0),
+        service("feedgen"),
+        child("worker", *WORKER, metrics=ports.worker_metrics),
+        service("search"),
+        service("admin"),
+        child("beat", *BEAT),
+    )

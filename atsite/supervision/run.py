@@ -1,0 +1,184 @@
+"""From nothing to a running site, and back: what `manage.py up` and `demo` do, in order."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from kombu.exceptions import OperationalError
+
+from atsite.embedded import ports
+from atsite.supervision import migrate
+from atsite.supervision.addresses import address_table
+from atsite.supervision.asking import FULL_PAGE, Asker
+from atsite.supervision.children import children_of
+from atsite.supervision.errors import UpFailed
+from atsite.supervision.progress import Sample, progress_line
+from atsite.supervision.stores import running_stores
+from atsite.supervision.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from atsite.config import Config
+    from atsite.supervision.children import Child, Site
+    from atsite.supervision.terminal import Terminal
+
+TICK_SECONDS = 0.2
+PROGRESS_SECONDS = 1.0
+REFRESH_SECONDS = 5.0
+
+
+class Stopped(BaseException):
+    """SIGINT, SIGTERM or SIGHUP came. Not an Exception: nothing on the way out may take it for an error."""
+
+
+@dataclass(frozen=True)
+class Until:
+    """When to stop without being asked; both None and False: never."""
+
+    #: Seconds after the site is up.
+    run_for: float | None = None
+    #: As soon as a feed has a full page.
+    first_page: bool = False
+
+
+def run(
+    site: Site, config: Config, terminal: Terminal, *, usual_ports: bool, until: Until, after: Callable[[], str]
+) -> None:
+    """Run `site` until a signal or `until`. `after` is called once the relational database is ready; its text is shown.
+
+    Raises UpFailed and StoreError. However this ends, no process stays behind.
+    """
+    children = children_of(site)
+    refuse_taken_ports(children)
+    steps = Steps(terminal)
+    with (
+        signals_stop(),
+        running_stores(config, purpose=site.purpose, usual_ports=usual_ports, say=terminal.say) as running,
+        closing(Asker(site, running)) as asker,
+        Supervisor(site.logs, terminal.say) as supervisor,
+    ):
+        steps.done(f"the stores run: ClickHouse {running.clickhouse_address}, {_without_password(running.redis_url)}")
+        try:
+            Up(site, children, supervisor, asker, terminal, steps, until, after).go()
+        finally:
+            terminal.end_progress()
+            terminal.say("stopping …")
+
+
+def refuse_taken_ports(children: tuple[Child, ...]) -> None:
+    """Return when every port is free. Raises UpFailed, naming all that are not."""
+    taken = [(child.name, port) for child in children for port in child.ports if not ports.is_free(port)]
+    if taken:
+        names = ", ".join(f"{port} (for {name})" for name, port in taken)
+        raise UpFailed(
+            f"these ports are taken by other processes: {names}. Perhaps another `up` or `demo` runs? Stop what holds"
+            " them (`ss -ltnp` shows it), or give --free-ports to use others."
+        )
+
+
+@contextmanager
+def signals_stop() -> Iterator[None]:
+    """Inside, the first SIGINT, SIGTERM or SIGHUP raises Stopped; later ones are ignored while all is stopped."""
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(number: int, frame: object) -> NoReturn:
+        for other in wanted:
+            signal.signal(other, signal.SIG_IGN)
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Steps:
+    """Says what was done and how long it took."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._began = self._last = time.monotonic()
+
+    def done(self, what: str) -> None:
+        now = time.monotonic()
+        self._terminal.end_progress()
+        self._terminal.say(f"{now - self._began:6.1f} s  {what} ({now - self._last:.1f} s)")
+        self._last = now
+
+
+@dataclass
+class Up:
+    """The site between its stores' start and their stop."""
+
+    site: Site
+    children: tuple[Child, ...]
+    supervisor: Supervisor
+    asker: Asker
+    terminal: Terminal
+    steps: Steps
+    until: Until
+    after: Callable[[], str]
+
+    def go(self) -> None:
+        early = tuple(child for child in self.children if child.name == "simulator")
+        self.supervisor.start(early)  # it makes its network while the databases are made
+        self.asker.create_database()
+        migrate.both(self.site)
+        login = self.after()
+        self.steps.done("both databases are migrated")
+        self.supervisor.start(child for child in self.children if child not in early)
+        self.steps.done(f"{len(self.children)} processes are started")
+        feed = self.first_page()
+        self.steps.done(f"the first feed has a page of {FULL_PAGE}: {feed}")
+        self.terminal.say("\n" + address_table(self.site, feed) + "\n" + login + "\nCtrl-C stops everything.\n")
+        if not self.until.first_page:
+            self.keep_running()
+
+    def first_page(self) -> str:
+        """Refresh the feeds until one has a full page; its at-uri."""
+        ticks = self.ticks(seconds=None)
+        refresh_at = 0.0
+        while True:
+            next(ticks)
+            feed = self.asker.feed()
+            if feed is not None and self.asker.page_length(feed) >= FULL_PAGE:
+                return feed
+            if feed is not None and time.monotonic() >= refresh_at:
+                refresh_at = time.monotonic() + REFRESH_SECONDS
+                self.refresh()
+
+    def refresh(self) -> None:
+        try:
+            self.asker.refresh_feeds()
+        except OperationalError as error:
+            self.terminal.say(f"the feeds could not be refreshed: {error}")
+
+    def keep_running(self) -> None:
+        for _ in self.ticks(seconds=self.until.run_for):
+            pass
+
+    def ticks(self, seconds: float | None) -> Iterator[None]:
+        """Tend the children and show the progress; yields once a second, for `seconds` or for ever."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        before, due = Sample(time.monotonic()), 0.0
+        while deadline is None or time.monotonic() < deadline:
+            self.supervisor.tend()
+            if time.monotonic() >= due:
+                due = time.monotonic() + PROGRESS_SECONDS
+                now = self.asker.sample()
+                self.terminal.progress(progress_line(before, now))
+                before = now
+                yield
+            time.sleep(TICK_SECONDS)
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
