@@ -9,11 +9,8 @@ from feeds.ranked import unix_micros
 from feeds.refresh import refresh_due
 from feeds.registry import ranked_feeds, registry
 
-#: Seconds; the next minute's call finds what this one did not do.
-TIME_LIMIT = 300
 
-
-@shared_task(name="feeds.refresh_feeds", ignore_result=True, soft_time_limit=TIME_LIMIT)
+@shared_task(ignore_result=True)
 def refresh_feeds(force: bool = False) -> None:
     """Refresh the ranked feeds that are due; each minute."""
     refresh_due(ranked_feeds(registry()), Generations(), now=unix_micros(), force=force)
