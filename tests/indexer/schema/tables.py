@@ -24,7 +24,8 @@ TABLES = {
 
 def rows(sql: str, *names: str, **parameters: object) -> list[dict[str, Any]]:
     """The rows of a statement as dicts with these names for its columns."""
-    return [asdict(row) for row in door.query(sql, parameters, into=make_dataclass("Row", names), name="tests.rows")]
+    kind: type[Any] = make_dataclass("Row", names)
+    return [asdict(row) for row in door.query(sql, parameters, into=kind, name="tests.rows")]
 
 
 def table(collection: str) -> dict[fold.Key, fold.Columns]:
