@@ -16,7 +16,7 @@ from feeds.feed import FeedUnavailable, PostKey
 from feeds.ranking import Cut, Generation, RankedPost
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Sequence
 
 POSTS = [PostKey(tid_of_micros(1_700_000_000_000_000 - number), f"did:plc:{number:024d}") for number in range(5000)]
 
@@ -24,11 +24,11 @@ POSTS = [PostKey(tid_of_micros(1_700_000_000_000_000 - number), f"did:plc:{numbe
 class Living:
     """Answers which posts live, and remembers how many it was asked about."""
 
-    def __init__(self, posts: Set[PostKey]) -> None:
+    def __init__(self, posts: set[PostKey]) -> None:
         self.posts = posts
         self.asked: list[int] = []
 
-    def __call__(self, posts: Sequence[PostKey]) -> Set[PostKey]:
+    def __call__(self, posts: Sequence[PostKey]) -> set[PostKey]:
         self.asked.append(len(posts))
         return self.posts.intersection(posts)
 
