@@ -1,0 +1,27 @@
+"""What the search service (8092) answers."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+from ninja import NinjaAPI
+
+import atsite
+from atsite.xrpc import install_handlers
+from search.api import api_router, xrpc_router
+
+xrpc = NinjaAPI(
+    title="atsite search (XRPC)",
+    version=atsite.__version__,
+    urls_namespace="xrpc",
+    openapi_url=None,
+    docs_url=None,
+)
+xrpc.add_router("", xrpc_router)
+
+api = NinjaAPI(title="atsite search", version=atsite.__version__, urls_namespace="api", docs_url="/docs")
+api.add_router("", api_router)
+
+for service in (xrpc, api):
+    install_handlers(service)
+
+urlpatterns: list[URLPattern | URLResolver] = [path("xrpc/", xrpc.urls), path("", api.urls)]
