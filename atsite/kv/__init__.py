@@ -15,7 +15,7 @@ PREFIX = "atsite:"
 
 @lru_cache(maxsize=1)
 def client() -> redis.Redis:
-    """The process's client (thread-safe, pooled, fork-safe by redis-py). Raises ConfigError when no address is known."""
+    """The process's client: thread-safe, pooled, fork-safe. Raises ConfigError when no address is known."""
     if not config.redis_url:
         raise ConfigError("no Redis is known: set REDIS_ADDRESS, or run `./just up`, which starts one")
     return redis.Redis.from_url(config.redis_url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30)
