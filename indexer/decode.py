@@ -89,13 +89,13 @@ class _Like(Struct, gc=False, forbid_unknown_fields=True, rename={"type": "$type
     """A like or repost with nothing unusual in it: proven in half the time a reading into dicts takes."""
 
     type: str
-    createdAt: str  # noqa: N815  the lexicon's name
+    createdAt: str
     subject: _Reference
 
 
 class _Follow(Struct, gc=False, forbid_unknown_fields=True, rename={"type": "$type"}):
     type: str
-    createdAt: str  # noqa: N815
+    createdAt: str
     subject: str
 
 

@@ -1,0 +1,61 @@
+"""Telling from the first event after a connect whether the host left something out. Pure.
+
+Jetstream v1 clamps a cursor that is too old, and answers one from its future with the live tail, both without a word
+(https://github.com/bluesky-social/jetstream). What is left out must not be silent: it becomes a row of stream_gaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+#: How far the first event may lie from where it is expected. time_us runs back by tens of milliseconds within a host,
+#: and hosts differ by some seconds.
+SLACK_US: Final = 5_000_000
+HOUR_US: Final = 3_600_000_000
+
+
+class GapReason(StrEnum):
+    CLAMPED = "clamped"  # the host no longer had what was asked for
+    FUTURE = "future_cursor"  # the cursor lay ahead of the host, which went on live
+    TOO_OLD = "beyond_lookback"  # a filtered stream was asked for more than the host replays
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A row of stream_gaps: what happened between the two times (unix microseconds) may be missing."""
+
+    from_us: int
+    to_us: int
+    reason: GapReason
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A connection that asked the host to go on from `cursor`, having everything up to `known_us`.
+
+    `known_us` is the time of an event that this host (or one like it) has sent before, so that it must come again; it
+    equals `cursor` where nothing is known but what was asked for. `expects_gap`: a first start takes what there is.
+    """
+
+    cursor: int
+    known_us: int
+    expects_gap: bool = False
+
+
+def gap_of(resumed: Resumed, first_us: int, *, filtered: bool, now_us: int, lookback_hours: int) -> Gap | None:
+    """The gap that the first event's time_us gives away, if it does.
+
+    On a `filtered` stream (WANTED_*) a late first event proves nothing: there the age of the cursor decides.
+    """
+    if first_us < resumed.cursor - SLACK_US:
+        return Gap(first_us, resumed.cursor, GapReason.FUTURE)
+    if resumed.expects_gap:
+        return None
+    if filtered:
+        oldest_us = now_us - lookback_hours * HOUR_US
+        return Gap(resumed.known_us, oldest_us, GapReason.TOO_OLD) if resumed.known_us < oldest_us else None
+    if first_us > resumed.known_us + SLACK_US:
+        return Gap(resumed.known_us, first_us, GapReason.CLAMPED)
+    return None

@@ -1,0 +1,165 @@
+"""The indexer put together from the site's configuration, and run."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from atsite.errors import AtsiteError
+from atsite.telemetry import Health, start_metrics
+from indexer import checkpoint, queries
+from indexer.batch import Batcher, Limits
+from indexer.checkpoint import Progress, Start
+from indexer.checkpoint_store import CheckpointStore, load_clickhouse, load_redis
+from indexer.floors import Floors, held_from
+from indexer.migration_state import unapplied
+from indexer.pipeline import Pipeline
+from indexer.single import SingleIndexer
+from indexer.sink import Sink, disk_is_low, sleep_until
+from indexer.source import Jetstream, host_of
+from indexer.writer import Writer
+
+if TYPE_CHECKING:
+    from atsite.config import Config
+    from indexer.batch import Batch
+    from indexer.checkpoint import Checkpoint
+    from indexer.writer import BatchSink, Checkpoints
+
+log = structlog.get_logger(__name__)
+
+#: Seconds that a stop waits for ClickHouse to take the last batches; whoever stops the process waits 10.
+FINAL_FLUSH: Final = 8.0
+#: Seconds without an acknowledgement, with rows waiting, after which /readyz says no.
+READY_SILENCE: Final = 60.0
+
+
+class MigrationsMissing(AtsiteError):
+    """The schema is not what this code writes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator asked for. `limits` is for tests and benchmarks."""
+
+    from_cursor: int | None = None
+    from_live: bool = False
+    max_events: int | None = None
+    run_for: float | None = None
+    dry_run: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(slots=True)
+class Stop:
+    """Asks a run to end: by `ask`, from a signal handler, or by the clock."""
+
+    ends_at: float | None = None
+    asked_at: float | None = None
+
+    def ask(self) -> None:
+        if self.asked_at is None:
+            self.asked_at = time.monotonic()
+
+    def asked(self) -> bool:
+        if self.asked_at is None and self.ends_at is not None and time.monotonic() >= self.ends_at:
+            self.ask()
+        return self.asked_at is not None
+
+    def deadline(self) -> float | None:
+        """Until when the last batches may take; None while nobody asked."""
+        return None if self.asked_at is None else self.asked_at + FINAL_FLUSH
+
+
+def now_us() -> int:
+    """Unix microseconds."""
+    return time.time_ns() // 1_000
+
+
+def run(config: Config, options: Options, stop: Stop) -> int:
+    """Index until told to stop; the number of events taken in.
+
+    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, SinkBroken, GaveUp or ClickHouseError: each says
+    what to do.
+    """
+    missing = unapplied()
+    if missing:
+        raise MigrationsMissing(f"migrations are not applied: {', '.join(missing)}. Run `./just migrate-up` first")
+    with ExitStack() as stack:
+        single = None if options.dry_run else stack.enter_context(SingleIndexer().held())
+        start = resolve_start(config, options)
+        for warning in start.warnings:
+            log.warning(warning)
+        if options.run_for is not None:
+            stop.ends_at = time.monotonic() + options.run_for
+        source = Jetstream(config.ws_url, start, collections=config.wanted_collections, dids=config.wanted_dids)
+        writer = _writer(config, options, start, stop)
+        if config.metrics_port:
+            server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
+            stack.callback(server.stop)
+        pipeline = Pipeline(
+            source,
+            Batcher(options.limits, floors=_floors(start), wanted=config.wanted_collections),
+            writer,
+            now_us,
+            filtered=bool(config.wanted_collections or config.wanted_dids),
+            lookback_hours=config.jetstream_lookback_hours,
+        )
+
+        def must_stop() -> bool:
+            if single is not None:
+                single.check()
+            return stop.asked()
+
+        log.info("indexing", host=host_of(config.ws_url), cursor=start.cursor, dry_run=options.dry_run)
+        return pipeline.run(must_stop, max_events=options.max_events)
+
+
+def resolve_start(config: Config, options: Options) -> Start:
+    """Where to begin: the rules of indexer.checkpoint. Raises CheckpointUnreadable."""
+    if options.from_cursor is not None:
+        return checkpoint.start_from(options.from_cursor)
+    if options.from_live:
+        return checkpoint.start_live(now_us())
+    if not queries.has_records():
+        return checkpoint.first_start(now_us(), config.start_hours)
+    return checkpoint.resume(load_redis(), load_clickhouse(), host=host_of(config.ws_url))
+
+
+def health(source: Jetstream, writer: Writer) -> Health:
+    """Ready means: connected, and what arrives gets written."""
+    reasons = []
+    if not source.connected:
+        reasons.append("not connected to Jetstream")
+    if writer.silent_for() > READY_SILENCE:
+        reasons.append(f"nothing written for {READY_SILENCE:g} s")
+    return Health(ok=not reasons, reasons=tuple(reasons))
+
+
+def _floors(start: Start) -> Floors:
+    return Floors(queries.floors_from(held_from(start.cursor if start.cursor is not None else now_us())))
+
+
+def _writer(config: Config, options: Options, start: Start, stop: Stop) -> Writer:
+    host = host_of(config.ws_url)
+    sink: BatchSink
+    checkpoints: Checkpoints
+    if options.dry_run:
+        sink, checkpoints = Nowhere(), Nowhere()
+    else:
+        real = Sink(host, wait=sleep_until(stop.deadline), disk=disk_is_low(config.data_dir, config.min_free_disk))
+        sink, checkpoints = real, CheckpointStore(real.insert)
+    return Writer(sink, checkpoints, Progress(host=host, safe_cursor=start.safe_cursor), now_us=now_us)
+
+
+class Nowhere:
+    """Takes batches and checkpoints of a dry run and keeps none."""
+
+    def write(self, batch: Batch) -> None:
+        log.info("would write", records=len(batch.records), dead=len(batch.dead), events=batch.events)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        log.info("would save", cursor=checkpoint.cursor)

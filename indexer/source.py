@@ -1,0 +1,171 @@
+"""Where the frames come from: a Jetstream v1 host, connected again whatever happens to the connection.
+
+Parameters of /subscribe: https://github.com/bluesky-social/jetstream#consuming-jetstream.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import structlog
+
+from indexer import metrics, websocket
+from indexer.gaps import SLACK_US, Resumed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from indexer.checkpoint import Start
+
+log = structlog.get_logger(__name__)
+
+#: Seconds to wait before a new try: at first, and at most (contracts D4).
+BACKOFF_FIRST: Final = 0.25
+BACKOFF_MAX: Final = 30.0
+#: Seconds for the TCP connect, the TLS and the websocket handshake.
+CONNECT_TIMEOUT: Final = 10.0
+#: Seconds after which `read` returns with nothing, so that a quiet stream's batches go out on time.
+READ_TIMEOUT: Final = 0.2
+#: A stream may be quiet; a host that answers no ping is gone. Hosts ping every 30 s themselves.
+PING_AFTER: Final = 20.0
+DEAD_AFTER: Final = 40.0
+#: A reconnect goes back this far (microseconds): as far as time_us may run back, with room.
+RECONNECT_OVERLAP_US: Final = SLACK_US
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The frames of one read, in their order. `resumed` is set on the first frames after a connect with a cursor."""
+
+    frames: Sequence[bytes] = ()
+    resumed: Resumed | None = None
+
+
+NOTHING: Final = Chunk()
+
+
+def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] = (), dids: Sequence[str] = ()) -> str:
+    """The URL to connect to. Parameters that `base` has itself are kept.
+
+    maxMessageSizeBytes stays out on purpose: it drops events silently.
+    """
+    parts = urlsplit(base)
+    pairs = [("wantedCollections", name) for name in collections] + [("wantedDids", did) for did in dids]
+    if cursor is not None:
+        pairs.append(("cursor", str(cursor)))
+    query = "&".join(part for part in (parts.query, urlencode(pairs, safe=":*")) if part)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+class Backoff:
+    """How long to wait before the next try: doubled each time, with jitter, and forgotten after progress. Pure."""
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._next = BACKOFF_FIRST
+
+    def take(self) -> float:
+        """Seconds to wait now: between half of the step and all of it, so that clients do not come in step."""
+        step, self._next = self._next, min(self._next * 2, BACKOFF_MAX)
+        return step * (0.5 + self._chance() / 2)
+
+    def reset(self) -> None:
+        self._next = BACKOFF_FIRST
+
+
+class Jetstream:
+    """The frames of one host. `read` never raises on what the network does: it connects again, with growing pauses."""
+
+    def __init__(self, url: str, start: Start, *, collections: Sequence[str] = (), dids: Sequence[str] = ()) -> None:
+        self._url = url
+        self._collections = collections
+        self._dids = dids
+        self._resumed = start.resumed
+        self._cursor = start.cursor
+        self._seen_us = 0
+        self._backoff = Backoff()
+        self._connection: websocket.Connection | None = None
+        self._retry_at = 0.0
+        self._heard_at = 0.0
+        self._pinged_at = 0.0
+        self._announce: Resumed | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    def read(self) -> Chunk:
+        """The next frames; none where none came within READ_TIMEOUT or the host is away."""
+        now = time.monotonic()
+        if self._connection is None and now < self._retry_at:
+            time.sleep(min(self._retry_at - now, READ_TIMEOUT))
+            return NOTHING
+        try:
+            connection = self._connection or self._connect()
+            frames = connection.receive(READ_TIMEOUT)
+            self._watch_silence(connection, heard=frames is not None)
+        except Exception as error:
+            self._failed(error)
+            return NOTHING
+        if not frames:
+            return NOTHING
+        resumed, self._announce = self._announce, None
+        return Chunk(frames, resumed)
+
+    def seen(self, time_us: int) -> None:
+        """Everything up to `time_us` has arrived: a reconnect goes on from there."""
+        if time_us > self._seen_us:
+            self._seen_us = time_us
+            self._backoff.reset()
+
+    def begin_again(self, time_us: int) -> None:
+        """The cursor lay ahead of the host: from now on the host's own time counts."""
+        self._seen_us = time_us
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> websocket.Connection:
+        if self._seen_us:
+            self._cursor = max(self._seen_us - RECONNECT_OVERLAP_US, 1)
+            self._resumed = Resumed(self._cursor, self._seen_us)
+        url = subscribe_url(self._url, cursor=self._cursor, collections=self._collections, dids=self._dids)
+        self._connection = websocket.connect(url, timeout=CONNECT_TIMEOUT)
+        self._announce = self._resumed
+        self._heard_at = self._pinged_at = time.monotonic()
+        metrics.CONNECTIONS.inc()
+        log.info("connected", host=host_of(self._url), cursor=self._cursor)
+        return self._connection
+
+    def _watch_silence(self, connection: websocket.Connection, *, heard: bool) -> None:
+        now = time.monotonic()
+        if heard:
+            self._heard_at = now
+        elif now - self._heard_at > DEAD_AFTER:
+            raise TimeoutError(f"no sign of life for {DEAD_AFTER:g} s")
+        elif now - max(self._heard_at, self._pinged_at) > PING_AFTER:
+            self._pinged_at = now
+            connection.ping()
+
+    def _failed(self, error: Exception) -> None:
+        delay = self._backoff.take()
+        self._retry_at = time.monotonic() + delay
+        self.close()
+        metrics.RECONNECTS.inc()
+        log.warning(
+            "connection lost",
+            host=host_of(self._url),
+            error=f"{type(error).__name__}: {error}"[:200],
+            wait_s=round(delay, 2),
+        )
+
+
+def host_of(url: str) -> str:
+    """The host by which checkpoints and gaps are told apart, with its port."""
+    return urlsplit(url).netloc.rpartition("@")[2]
