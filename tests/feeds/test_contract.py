@@ -1,0 +1,211 @@
+"""What every kind of feed promises; a new kind needs a line in tests/feeds/kinds.py and none here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from feeds.cursor import Computed, InvalidCursor, Newest, Ranked
+from feeds.feed import FeedPage, FeedRequest
+from feeds.generations import IDLE, LIFE
+from feeds.ranked import RankedFeed
+from feeds.registry import KINDS
+from tests import builders as b
+from tests.feeds.kinds import CASES
+from tests.feeds.worlds import MINUTE
+from tests.rows import Record, store
+
+if TYPE_CHECKING:
+    import redis
+
+    from tests.feeds.conftest import Site
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert sorted(CASES) == sorted(KINDS)
+
+
+def test_an_empty_store_gives_an_empty_page_without_a_cursor(site: Site) -> None:
+    assert site.page(50) == FeedPage()
+    assert site.refresh() == "empty"
+    assert site.page(50) == FeedPage()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 30, 100])
+def test_a_walk_shows_each_post_once_while_the_feed_is_refreshed(site: Site, limit: int) -> None:
+    rows = site.case.posts(101, site.time)
+    store(*rows)
+    assert site.refresh() == "published"
+    expected = site.walk(100)
+    assert len(expected) == len(set(expected)) == 101
+    page, walked, step = site.page(limit), [], 0
+    while True:
+        assert 1 <= len(page.posts) <= limit
+        walked += site.uris(page)
+        if page.cursor is None:
+            break
+        if step % 20 == 0:
+            store(*site.case.disturb(rows, step, site.time))
+            assert site.refresh(later=MINUTE) == "published"
+        page, step = site.page(limit, page), step + 1
+    assert walked == expected
+    assert step == 0 or site.uris(site.page(1)) != expected[:1]
+
+
+def test_every_page_but_the_last_is_full_and_the_last_has_no_cursor(site: Site) -> None:
+    store(*site.case.posts(60, site.time))
+    site.refresh()
+    first = site.page(30)
+    second = site.page(30, first)
+    assert (len(first.posts), len(second.posts), second.cursor) == (30, 30, None)
+
+
+def test_the_same_cursor_gives_the_same_page(site: Site) -> None:
+    store(*site.case.posts(20, site.time))
+    site.refresh()
+    first = site.page(5)
+    assert site.page(5, first) == site.page(5, first)
+
+
+def test_a_walk_goes_on_in_another_process(site: Site) -> None:
+    store(*site.case.posts(20, site.time))
+    site.refresh()
+    expected = site.walk(100)
+    first = site.page(7)
+    site.restart()
+    assert site.uris(first) + site.uris(site.page(50, first)) == expected
+
+
+def test_a_cursor_of_another_kind_of_list_is_refused(site: Site) -> None:
+    store(*site.case.posts(5, site.time))
+    site.refresh()
+    ranked = isinstance(site.feed, RankedFeed)
+    foreign = Newest("3laaaaaaaaaa2", b.ALICE) if ranked else Ranked("3laaaaaaaaaa2", 1)
+    with pytest.raises(InvalidCursor):
+        site.feed.page(FeedRequest(50, foreign))
+
+
+def test_a_position_beyond_the_end_is_refused(site: Site) -> None:
+    store(*site.case.posts(5, site.time))
+    site.refresh()
+    cursor = site.page(1).cursor
+    if isinstance(cursor, Ranked):
+        with pytest.raises(InvalidCursor):
+            site.feed.page(FeedRequest(50, Ranked(cursor.generation, 5)))
+
+
+def test_a_computed_moment_that_was_never_given_out_is_refused(site: Site) -> None:
+    for moment in (site.time - site.time % (15 * 1_000_000) + 1, site.time + 3600 * 1_000_000):
+        with pytest.raises(InvalidCursor):
+            site.feed.page(FeedRequest(50, Computed(moment, 1.0, "3laaaaaaaaaa2", b.ALICE)))
+
+
+def test_deleted_posts_and_those_of_inactive_authors_vanish_at_read_time_and_the_page_stays_full(site: Site) -> None:
+    store(*site.case.posts(40, site.time))
+    site.refresh()
+    before = site.walk(100)
+    posts = [row for row in site.case.posts(40, site.time) if isinstance(row, Record) and row.collection == b.POST]
+    by_uri = {post.uri: post for post in posts}
+    deleted, inactive, dead = by_uri[before[0]], by_uri[before[3]], by_uri[before[9]]
+    store(
+        b.delete(deleted, at=site.time),
+        b.account(inactive.did, active=False, status="takendown", at=site.time),
+        b.floor(dead.did, at=site.time),
+    )
+    left = [uri for uri in before if uri not in (deleted.uri, inactive.uri, dead.uri)]
+    assert site.uris(site.page(10)) == left[:10]
+    assert site.walk(1) == site.walk(100) == left
+    store(b.account(inactive.did, active=True, at=site.time + MINUTE))
+    assert site.walk(100) == [uri for uri in before if uri not in (deleted.uri, dead.uri)]
+
+
+def test_a_feed_without_living_posts_is_an_empty_page(site: Site) -> None:
+    rows = site.case.posts(3, site.time)
+    store(*rows)
+    site.refresh()
+    posts = [row for row in rows if isinstance(row, Record) and row.collection == b.POST]
+    store(*(b.delete(post, at=site.time) for post in posts))
+    assert site.page(1) == site.page(50) == FeedPage()
+
+
+def test_a_walk_outlives_a_flushed_redis(site: Site, valkey: redis.Redis) -> None:
+    store(*site.case.posts(20, site.time))
+    site.refresh()
+    expected = site.walk(100)
+    first = site.page(7)
+    valkey.flushdb()
+    assert site.uris(site.page(20, first)) == expected[7:]
+    assert site.walk(3) == expected
+
+
+def test_an_expired_walk_ends(site: Site, valkey: redis.Redis) -> None:
+    store(*site.case.posts(20, site.time))
+    site.refresh()
+    first = site.page(7)
+    valkey.flushdb()
+    site.restart()
+    assert site.page(7, first) == FeedPage()
+
+
+def test_a_generation_lives_half_an_hour_after_its_last_page_and_six_hours_at_most(
+    site: Site, valkey: redis.Redis
+) -> None:
+    store(*site.case.posts(20, site.time))
+    site.refresh()
+    made_at = site.time
+    first = site.page(1)
+    valkey.flushdb()
+    while site.time + IDLE - MINUTE < made_at + LIFE:
+        site.time += IDLE - MINUTE
+        assert len(site.page(1, first).posts) == 1
+    site.time = made_at + LIFE
+    valkey.flushdb()
+    assert site.page(1, first) == FeedPage()
+
+
+def test_a_copy_that_nobody_read_for_half_an_hour_is_dropped(site: Site, valkey: redis.Redis) -> None:
+    store(*site.case.posts(20, site.time))
+    site.refresh()
+    first = site.page(1)
+    valkey.flushdb()
+    site.time += IDLE
+    assert site.page(1, first) == FeedPage()
+
+
+def test_without_a_generation_the_feed_is_computed_and_walks_to_its_end(site: Site) -> None:
+    store(*site.case.posts(45, site.time))
+    pages = [site.walk(limit) for limit in (1, 7, 100)]
+    assert [len(page) for page in pages] == [45, 45, 45]
+    site.restart()
+    first = site.page(7)
+    site.restart()  # another process computes the same
+    assert site.uris(first) + site.uris(site.page(100, first)) == pages[0]
+    site.time += IDLE + 15_000_000
+    assert site.page(7, first) == FeedPage()
+
+
+def test_the_first_page_comes_from_the_newest_generation(site: Site) -> None:
+    rows = site.case.posts(20, site.time)
+    store(*rows)
+    site.refresh()
+    before = site.walk(100)
+    store(*site.case.disturb(rows, 0, site.time))
+    assert site.refresh(later=MINUTE) == "published"
+    assert site.walk(100) != before
+
+
+def test_an_empty_generation_never_replaces_a_full_one(site: Site, clickhouse: None) -> None:
+    rows = site.case.posts(20, site.time)
+    store(*rows)
+    site.refresh()
+    before = site.walk(100)
+    assert site.refresh(later=40 * 60 * MINUTE) == "empty"  # all posts are too old by now
+    site.time -= 40 * 60 * MINUTE
+    assert site.walk(100) == before
+
+
+def test_a_feed_says_who_it_is(site: Site) -> None:
+    description = site.feed.describe()
+    assert str(description.uri) == f"at://{site.case.definition.publisher}/app.bsky.feed.generator/a-{site.case.kind}"
+    assert (description.display_name, description.description) == ("A feed", "Of a test.")

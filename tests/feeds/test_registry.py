@@ -1,0 +1,92 @@
+"""Which feeds a site has, and what is said about wrong definitions before a service starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from atsite.atproto.aturi import AtUri
+from atsite.atproto.syntax import Did, Nsid, Rkey
+from atsite.config import load
+from feeds import checks
+from feeds.feed import FeedDefinition, InvalidDefinition, UnknownFeed
+from feeds.ranked import RankedData
+from feeds.registry import KINDS, Registry, definitions, ranked_feeds
+from tests.feeds.kinds import PUBLISHER
+
+HOT = FeedDefinition(PUBLISHER, Rkey("whats-hot"), "hot", "What's Hot", "", {"min_likes": 2})
+FEEDGEN = {
+    "ATSITE_ENVIRONMENT": "test",
+    "ATSITE_SERVICE": "feedgen",
+    "SECRET_KEY": "s" * 40,
+    "SERVICE_ENDPOINT": "https://feeds.example.com",
+    "FEED_ACTOR_DID": PUBLISHER,
+}
+
+
+def test_kinds_are_sorted() -> None:
+    assert list(KINDS) == sorted(KINDS)
+
+
+def test_a_feed_is_found_by_publisher_collection_and_name() -> None:
+    registry = Registry.of([HOT], RankedData())
+    assert registry.find(HOT.uri).definition == HOT
+    foreign = [
+        AtUri(Did("did:plc:other"), HOT.uri.collection, HOT.rkey),
+        AtUri(PUBLISHER, Nsid("app.bsky.feed.post"), HOT.rkey),
+        AtUri(PUBLISHER, HOT.uri.collection, Rkey("whats-not")),
+    ]
+    for uri in foreign:
+        with pytest.raises(UnknownFeed):
+            registry.find(uri)
+
+
+def test_two_publishers_may_use_the_same_name() -> None:
+    other = replace(HOT, publisher=Did("did:plc:other"))
+    assert [feed.definition for feed in Registry.of([HOT, other], RankedData())] == [HOT, other]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ([HOT, replace(HOT, display_name="Other")], "two feeds of this name"),
+        ([replace(HOT, rkey=Rkey("what is hot"))], "no record key"),
+        ([replace(HOT, rkey=Rkey(".."))], "no record key"),
+        ([replace(HOT, publisher=Did("alice.example.com"))], "no did"),
+        ([replace(HOT, kind="lukewarm")], "no kind 'lukewarm': expected one of hot"),
+        ([replace(HOT, parameters={"min_likes": 0})], "min_likes must be"),
+    ],
+)
+def test_a_wrong_definition_is_refused_and_reported_with_an_id(wrong: list[FeedDefinition], message: str) -> None:
+    with pytest.raises(InvalidDefinition, match=message):
+        Registry.of(wrong, RankedData())
+    (problem,) = checks.definition_problems(wrong)
+    assert (problem.id, message in problem.msg) == ("feeds.E003", True)
+    assert checks.definition_problems([HOT]) == []
+
+
+def test_a_site_serves_whats_hot_of_its_publisher_with_the_likes_it_asks_for() -> None:
+    (hot,) = definitions(load(FEEDGEN | {"FEED_MIN_LIKES": "7"}))
+    assert str(hot.uri) == f"at://{PUBLISHER}/app.bsky.feed.generator/whats-hot"
+    assert (hot.kind, hot.parameters) == ("hot", {"min_likes": 7})
+    assert definitions(load(FEEDGEN | {"FEED_ACTOR_DID": ""})) == ()
+
+
+def test_ranked_feeds_are_those_that_are_refreshed() -> None:
+    registry = Registry.of([HOT], RankedData())
+    assert ranked_feeds(registry) == list(registry)
+
+
+@pytest.mark.parametrize(
+    ("missing", "ids"),
+    [
+        ({}, []),
+        ({"FEED_ACTOR_DID": ""}, ["feeds.E001"]),
+        ({"FEED_ACTOR_DID": "alice.example.com"}, ["feeds.E001"]),
+        ({"SERVICE_ENDPOINT": ""}, ["feeds.E002"]),
+        ({"FEED_ACTOR_DID": "", "SERVICE_ENDPOINT": "", "ATSITE_SERVICE": "search"}, []),
+    ],
+)
+def test_a_feed_generator_without_publisher_or_address_is_reported(missing: dict[str, str], ids: list[str]) -> None:
+    assert [problem.id for problem in checks.configuration_problems(load(FEEDGEN | missing))] == ids
