@@ -1,0 +1,89 @@
+"""The real search service for tests: `manage.py run_search` in a process of its own, asked over HTTP."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from atsite.config import BASE_DIR
+from atsite.embedded.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+START_SECONDS = 60
+SEARCH = "/xrpc/app.bsky.unspecced.searchPostsSkeleton"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running search service."""
+
+    client: httpx.Client
+
+    def get(self, path: str, **parameters: object) -> httpx.Response:
+        return self.client.get(path, params={name: str(value) for name, value in parameters.items()})
+
+    def search(self, q: str, **parameters: object) -> dict[str, Any]:
+        """A page; the answer must be 200."""
+        response = self.get(SEARCH, q=q, **parameters)
+        assert response.status_code == 200, response.text
+        page: dict[str, Any] = response.json()
+        return page
+
+    def found(self, q: str, **parameters: object) -> list[str]:
+        """The at-uris of the first page."""
+        return [post["uri"] for post in self.search(q, **parameters)["posts"]]
+
+    def walk(self, q: str, **parameters: object) -> Iterator[list[str]]:
+        """Every page to the end."""
+        cursor: dict[str, object] = {}
+        while True:
+            page = self.search(q, **parameters, **cursor)
+            yield [post["uri"] for post in page["posts"]]
+            if "cursor" not in page:
+                return
+            cursor = {"cursor": page["cursor"]}
+
+    def refused(self, path: str = SEARCH, **parameters: object) -> tuple[int, str, str]:
+        """Status, error and message of an answer that says no."""
+        response = self.get(path, **parameters)
+        body = response.json()
+        assert set(body) == {"error", "message"}
+        return response.status_code, body["error"], body["message"]
+
+
+def running(**environment: str) -> Iterator[Service]:
+    """The service, once it answers, until the caller is done with it."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run_search", "--port", str(port)],
+        cwd=BASE_DIR,
+        env={**os.environ, "METRICS_PORT": "0", **environment},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+            _wait_until_it_answers(client, process)
+            yield Service(client)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_until_it_answers(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            client.get("/xrpc/_health")
+            return
+        except httpx.TransportError:
+            assert process.poll() is None, f"run_search ended with {process.returncode}"
+            assert time.monotonic() < deadline, "run_search does not answer"
+            time.sleep(0.05)
