@@ -57,6 +57,8 @@ class Connection:
         self._options = Options()
         self._compressor: Compressor | None = None
         self._hello = asyncio.Event()
+        # Whether the place in the stream is taken: what a source gets from now on will be seen.
+        self.streaming = False
         self._sent = 0
         self._last: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._message = bytearray()
@@ -165,6 +167,7 @@ class Connection:
         except BadOptions as error:
             self._protocol.fail(CloseCode.POLICY_VIOLATION, str(error)[:100])
             return
+        self._server.updates += 1
         self._hello.set()
 
     # What the client gets
@@ -175,6 +178,7 @@ class Connection:
         if cursor is not None and self._server.oldest_us is not None:
             cursor = max(cursor, self._server.oldest_us)
         for batch in self._server.source.stream(cursor, self._server.clock):
+            self.streaming = True
             await self._server.running.wait()
             if batch.behind > self._server.outbox:
                 self._protocol.fail(CloseCode.POLICY_VIOLATION, "too slow")

@@ -57,8 +57,9 @@ class SimulatedJetstream:
         self.oldest_us: int | None = None
         self.running = asyncio.Event()
         self.running.set()
-        # For tests: the path and query of every request so far, and the events sent over all connections.
+        # For tests: the path and query of every request, options_updates taken, events sent over all connections.
         self.requests: list[str] = []
+        self.updates = 0
         self.sent = 0
         self.connections: set[Connection] = set()
         self._refused_until = 0.0

@@ -19,6 +19,8 @@ from typing import Final
 SECOND: Final = 1_000_000
 HOUR: Final = 3_600 * SECOND
 
+# Whoever asks for the last 72 hours a little after the epoch shall still get the very first events.
+START_SLACK: Final = 5 * 60 * SECOND
 # identity, account, profile and four follows
 FOUNDING_EVENTS: Final = 7
 # The lifecycles of population.py take actors by eights and must not overtake those that exist.
@@ -55,18 +57,18 @@ class Timeline:
     @property
     def start_us(self) -> int:
         """The time of event 0."""
-        return self.epoch_us - self.preroll_hours * HOUR
+        return self.epoch_us - self.preroll_hours * HOUR + START_SLACK
 
     def time_of(self, number: int) -> int:
         """When event `number` happens, in unix microseconds."""
         before_epoch = self.first_live - number
         if before_epoch <= 0:
-            return self.epoch_us - before_epoch * SECOND // self.rate
+            return self.epoch_us + -before_epoch * SECOND // self.rate
         if before_epoch > self.preroll_events:
             return self.start_us + number * HOUR // self.founding
         # age = k * (the live step) + the rest of the span * (k / events)^2: a parabola that meets the live rate.
         linear = before_epoch * SECOND // self.rate
-        span = (self.preroll_hours - 1) * HOUR
+        span = (self.preroll_hours - 1) * HOUR - START_SLACK
         rest = max(0, span - self.preroll_events * SECOND // self.rate)
         return self.epoch_us - linear - rest * before_epoch * before_epoch // self.preroll_events**2
 
