@@ -7,6 +7,35 @@ manage := python + " manage.py"
 default:
     @just --list --unsorted
 
+# everything on a simulated network, on this machine alone: no internet, no servers
+demo *options:
+    {{ manage }} demo "$@"
+
+# everything on the real network
+up *options:
+    {{ manage }} up "$@"
+
+# delete what demo and up stored (asks first; --yes does not)
+reset *options:
+    {{ manage }} reset "$@"
+
+# lint, format, types, layers, migrations, templates
+check:
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    .venv/bin/mypy .
+    .venv/bin/lint-imports
+    ATSITE_ENVIRONMENT=test {{ manage }} makemigrations --check --dry-run
+    .venv/bin/djlint --quiet --check --lint templates
+
+# the tests that need nothing but this machine, in a few minutes
+test *options:
+    {{ python }} -m pytest -m "not slow and not chromium and not devnet and not shared_data" "$@"
+
+# every test
+test-all *options:
+    {{ python }} -m pytest "$@"
+
 # write requirements.lock anew from pyproject.toml
 lock:
     uv=$(command -v uv || echo .venv-tools/bin/uv); "$uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev --python-version 3.11 pyproject.toml -o requirements.lock

@@ -1,11 +1,12 @@
 """The ASGI application of a service, served by granian (`manage.py run_feedgen`, `run_search`, `run_admin`).
 
-Which service it is stands in ATSITE_SERVICE; the settings choose its URLs and middleware. The lifespan starts what
-belongs to the process and not to a request: logs, traces and the metrics server.
+Which service it is stands in ATSITE_SERVICE; the settings choose its URLs and middleware. Logs, traces and
+the metrics server belong to the process and start with it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import warnings
 from typing import Any
@@ -21,26 +22,27 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """The lifespan protocol (https://asgi.readthedocs.io/en/latest/specs/lifespan.html).
+    """The lifespan protocol (https://asgi.readthedocs.io/en/latest/specs/lifespan.html): the metrics server's life.
 
-    A start that fails (a metrics port that is taken) stops the server with its sentence instead of half serving.
+    A start that fails (its port is taken) stops the service with a sentence, instead of a service nobody can watch.
     """
     await receive()
     try:
-        telemetry.configure()
-        telemetry.start_metrics(config.metrics_port)
+        metrics = telemetry.start_metrics(config.metrics_port) if config.metrics_port else None
     except OSError as error:
-        await send(
-            {"type": "lifespan.startup.failed", "message": f"metrics port {config.metrics_port}: {error.strerror}"}
-        )
+        message = f"metrics port {config.metrics_port}: {error.strerror}"
+        await send({"type": "lifespan.startup.failed", "message": message})
         return
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    if metrics is not None:
+        await asyncio.to_thread(metrics.stop)
     await send({"type": "lifespan.shutdown.complete"})
 
 
 def build() -> ProtocolTypeRouter:
     """Only the admin speaks websocket, and only to pages of its own host."""
+    telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan, "http": get_asgi_application()}
     if config.service == "admin":
         # Static files are small and come from whitenoise, which reads them synchronously: that is meant.

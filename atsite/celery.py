@@ -64,6 +64,9 @@ BEAT: dict[str, dict[str, Any]] = {
     "rewrite the daily statistics": due(
         "indexer.tasks.rewrite_daily_stats", crontab(minute="3-59/10"), every=timedelta(minutes=10)
     ),
+    "count the totals of /stats": due(
+        "search.tasks.refresh_stats", crontab(minute="1-59/5"), every=timedelta(minutes=5)
+    ),
     # 03:27 UTC: night where most readers are, and past the first rewrite of the new day.
     "purge deleted accounts": due(
         "indexer.tasks.purge_deleted_accounts", crontab(hour="3", minute="27"), every=timedelta(days=1)
@@ -102,4 +105,5 @@ def _configure_logging(**_: object) -> None:
 
 @signals.worker_init.connect
 def _start_metrics(**_: object) -> None:
-    telemetry.start_metrics(config.metrics_port)
+    if config.metrics_port:
+        telemetry.start_metrics(config.metrics_port)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
+from atsite import telemetry
 from atsite.config import SERVICE_PORTS, Service, config
 from atsite.supervision.serving import granian
 from indexer.migration_state import unapplied
@@ -30,6 +31,7 @@ class ServiceCommand(BaseCommand):
         parser.add_argument("--workers", type=int, default=1, help="processes that answer (default 1)")
 
     def handle(self, *args: object, host: str, port: int, workers: int, **options: object) -> NoReturn:
+        telemetry.configure_logs(as_json=config.production)  # keeps the driver's tracebacks off the screen
         refuse_unapplied_migrations()
         command = granian(self.service, host=host, port=port, workers=workers)
         environment = {**os.environ, "ATSITE_SERVICE": self.service, "DATA_DIR": str(config.data_dir)}

@@ -12,7 +12,7 @@ admin.site.index_title = "Everything of this site"
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Whether this process answers; what it depends on is told by /readyz of its metrics port."""
+    """Whether this process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+
+from atsite.supervision.children import Child
+from atsite.supervision.errors import UpFailed
+from atsite.supervision.run import Stopped, refuse_taken_ports, signals_stop
+
+
+def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        children = (Child("feedgen", (), {}, (port,), 1),)
+        with pytest.raises(
+            UpFailed, match=rf"^these ports are taken by other processes: {port} \(for feedgen\)\. .*--free-ports"
+        ):
+            refuse_taken_ports(children)
+    refuse_taken_ports(children)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_stops_and_the_next_do_not_disturb_the_stopping(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    cleaned_up = []
+
+    def run_until_signal() -> None:
+        with signals_stop():
+            try:
+                signal.raise_signal(number)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+                signal.raise_signal(signal.SIGINT)
+                cleaned_up.append(True)
+
+    with pytest.raises(Stopped):
+        run_until_signal()
+    assert cleaned_up == [True]
+    assert signal.getsignal(number) == before

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from celery.exceptions import Retry
+from celery.schedules import crontab
+from prometheus_client import REGISTRY
+
+from atsite.celery import BEAT, MeasuredTask, app
+from atsite.supervision.asking import REFRESH_TASK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+MINUTES = [DAY + timedelta(minutes=minute) for minute in range(2 * 24 * 60)]
+
+
+def minutes_of(schedule: Any) -> list[datetime]:
+    """When the crontab comes due within two days."""
+    return [moment for moment in MINUTES if moment.hour in schedule.hour and moment.minute in schedule.minute]
+
+
+def test_every_beat_entry_names_a_task_that_the_worker_knows() -> None:
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in BEAT.values()} - set(app.tasks) == set()
+    assert REFRESH_TASK in app.tasks
+
+
+def test_no_two_entries_come_due_in_the_same_minute_but_for_the_one_of_every_minute() -> None:
+    due = Counter(
+        moment for entry in BEAT.values() for moment in minutes_of(entry["schedule"]) if entry["schedule"] != crontab()
+    )
+    assert [moment for moment, count in due.items() if count > 1] == []
+
+
+def test_a_message_is_dropped_after_one_and_a_half_periods() -> None:
+    periods = {
+        name: max(later - earlier for earlier, later in pairwise(minutes_of(entry["schedule"]))).total_seconds()
+        for name, entry in BEAT.items()
+    }
+    assert {name: entry["options"]["expires"] for name, entry in BEAT.items()} == {
+        name: 1.5 * period for name, period in periods.items()
+    }
+
+
+def test_only_json_is_taken_from_the_broker() -> None:
+    assert (app.conf.accept_content, app.conf.task_serializer) == (["json"], "json")
+
+
+@pytest.fixture
+def probe() -> Iterator[str]:
+    """A task that does what its argument says."""
+    name = "tests.probe"
+
+    @app.task(name=name)
+    def run(what: str) -> str:
+        if what == "fail":
+            raise ValueError(what)
+        if what == "retry":
+            raise Retry
+        return what
+
+    assert isinstance(run, MeasuredTask)
+    yield name
+    app.tasks.pop(name)
+
+
+@pytest.mark.parametrize(("what", "outcome"), [("pass", "succeeded"), ("fail", "failed"), ("retry", "retried")])
+def test_every_task_is_measured_with_its_outcome(probe: str, what: str, outcome: str) -> None:
+    def count() -> float:
+        labels = {"task": probe, "outcome": outcome}
+        return REGISTRY.get_sample_value("task_seconds_count", labels) or 0.0
+
+    before = count()
+    app.tasks[probe].apply(args=(what,))
+    assert count() == before + 1
