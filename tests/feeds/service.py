@@ -1,0 +1,113 @@
+"""A feed generator as it runs: `manage.py run_feedgen` in a process of its own, its stores behind wires."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from atsite.config import BASE_DIR, config
+from tests.feeds.kinds import PUBLISHER
+from tests.feeds.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+START_SECONDS = 60
+FEED = f"at://{PUBLISHER}/app.bsky.feed.generator/whats-hot"
+SKELETON = "/xrpc/app.bsky.feed.getFeedSkeleton"
+
+
+@dataclass
+class Service:
+    """A running feed generator."""
+
+    http: httpx.Client
+    metrics_port: int
+    clickhouse: Wire
+    redis: Wire
+    log: Path
+
+    def skeleton(self, **params: str | int) -> httpx.Response:
+        return self.http.get(SKELETON, params={"feed": FEED, **params})
+
+    def page(self, **params: str | int) -> tuple[list[str], str | None]:
+        """The posts and the cursor of a page that must be one."""
+        response = self.skeleton(**params)
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
+        return [entry["post"] for entry in body["feed"]], body.get("cursor")
+
+    def walk(self, limit: int) -> list[str]:
+        uris, cursor = self.page(limit=limit)
+        while cursor is not None:
+            more, cursor = self.page(limit=limit, cursor=cursor)
+            uris += more
+        return uris
+
+    def metrics(self) -> str:
+        return httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics").text
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Service]:
+    """A feed generator on free ports, over wires to the session's stores."""
+    redis_address = urlsplit(config.redis_url)
+    clickhouse_host, _, clickhouse_port = config.clickhouse_address.rpartition(":")
+    port, metrics_port = _free_port(), _free_port()
+    with (
+        Wire(clickhouse_host, int(clickhouse_port)) as clickhouse,
+        Wire(str(redis_address.hostname), int(redis_address.port or 6379)) as redis_wire,
+        (folder / "feedgen.log").open("wb") as log,
+    ):
+        environment = {
+            **os.environ,
+            "ATSITE_SERVICE": "feedgen",
+            "METRICS_PORT": str(metrics_port),
+            "CLICKHOUSE_ADDRESS": f"127.0.0.1:{clickhouse.port}",
+            "REDIS_ADDRESS": redis_address._replace(
+                netloc=f":{redis_address.password}@127.0.0.1:{redis_wire.port}"
+            ).geturl(),
+            "SERVICE_ENDPOINT": "https://feeds.example.com",
+            "FEED_ACTOR_DID": PUBLISHER,
+            "FEED_MIN_LIKES": "2",
+        }
+        command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", str(port)]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15) as http:
+                _await_start(process, http, folder / "feedgen.log")
+                yield Service(http, metrics_port, clickhouse, redis_wire, folder / "feedgen.log")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _await_start(process: subprocess.Popen[bytes], http: httpx.Client, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if http.get("/xrpc/_health").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"the feed generator did not start:\n{log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
