@@ -19,6 +19,7 @@ from indexer.simulator.pattern import (
     SLOTS,
     Kind,
 )
+from indexer.simulator.population import may_leave
 
 if TYPE_CHECKING:
     from indexer.simulator.population import Population
@@ -120,8 +121,12 @@ class Popularity:
     def exists(self, number: int, now: int) -> bool:
         """Whether the post `number` is there, and its author's account active, when event `now` happens."""
         author = self.author(number)
-        if not self._population.is_active(author, now) or self._population.was_deleted(author, number, now):
+        if may_leave(author) and (
+            not self._population.is_active(author, now) or self._population.was_deleted(author, number, now)
+        ):
             return False
+        if (number - self._origin) % BLOCK not in POST_DELETED_BY:
+            return True
         deleted = self.deleted_at(number)
         if deleted is None or deleted > now:
             return True

@@ -85,7 +85,7 @@ class Population:
             actor = self.founders + block // BIRTH_EVERY - 1 - (draw >> 4) % born
         else:
             actor = (table[draw] * self._step + 13) % self.founders
-        if not self.is_active(actor, number):
+        if may_leave(actor) and not self.is_active(actor, number):
             actor |= _STEADY
             if actor >= self.founders:
                 return _STEADY
@@ -103,7 +103,7 @@ class Population:
 
     def is_active(self, actor: int, number: int) -> bool:
         """Whether the account can write when event `number` happens."""
-        if not 0 < actor & 7 < _STEADY:
+        if not may_leave(actor):
             return True
         first, end = self.away(actor)
         return not first <= number < end
@@ -125,6 +125,11 @@ class Population:
 
     def _lifecycle_number(self, block: int) -> int:
         return self.first_block_at + block * BLOCK + LIFECYCLE_SLOT
+
+
+def may_leave(actor: int) -> bool:
+    """Whether anything ever happens to this actor's account."""
+    return 0 < actor & 7 < _STEADY
 
 
 def _comes_back(fate: int, cycle: int) -> bool:
