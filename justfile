@@ -36,6 +36,26 @@ test *options:
 test-all *options:
     {{ python }} -m pytest "$@"
 
+# apply what is missing on both databases (starts the embedded stores where no server is named)
+migrate-up:
+    {{ manage }} schema up
+
+# undo the last migration of an app, or go back to one: migrate-down indexer [0004_views|zero]
+migrate-down *options:
+    {{ manage }} schema down "$@"
+
+# the last applied migration of each app, and what is missing
+migrate-version:
+    {{ manage }} schema version
+
+# begin a migration of ClickHouse: migrate-create NAME [--app search]
+migrate-create *options:
+    {{ manage }} schema create "$@"
+
+# write docs/schema.sql from the migrations
+migrate-dump-schema:
+    {{ manage }} schema dump
+
 # write requirements.lock anew from pyproject.toml
 lock:
     uv=$(command -v uv || echo .venv-tools/bin/uv); "$uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev --python-version 3.11 pyproject.toml -o requirements.lock

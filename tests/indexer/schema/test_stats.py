@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.atproto.syntax import Did
 from indexer import stats
 from indexer.stats import Day, Totals
 from tests.builders import (
@@ -30,6 +30,9 @@ from tests.builders import (
     repost,
     store,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from atsite.atproto.syntax import Did
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 NOTHING = Day(MONDAY, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

@@ -1,0 +1,61 @@
+"""A ClickHouse for the time of one command, and `manage.py` run against it in a process of its own.
+
+A process of its own because Django's settings, and with them the addresses, are read once at its start.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atsite.config import BASE_DIR
+from atsite.embedded import EmbeddedClickHouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: The variables, each also with _FILE, that name the site's stores.
+STORE_VARIABLES = {
+    "CLICKHOUSE_ADDRESS", "CLICKHOUSE_USERNAME", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_DATABASE", "REDIS_ADDRESS",
+    "DATABASE_URL",
+}  # fmt: skip
+
+
+def environment_without_stores() -> dict[str, str]:
+    """This process's environment, in which no store is named."""
+    return {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in STORE_VARIABLES}
+
+
+@contextmanager
+def scratch_databases() -> Iterator[dict[str, str]]:
+    """The environment in which `manage.py` finds an empty ClickHouse and SQLite, thrown away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="atsite-schema-") as folder, EmbeddedClickHouse(Path(folder)) as clickhouse:
+        address = clickhouse.address
+        yield environment_without_stores() | {
+            "ATSITE_ENVIRONMENT": "test",
+            "DATA_DIR": folder,
+            "CLICKHOUSE_ADDRESS": f"{address.host}:{address.tcp_port}",
+            "CLICKHOUSE_USERNAME": address.user,
+            "CLICKHOUSE_PASSWORD": address.password,
+            "CLICKHOUSE_DATABASE": "atsite",
+        }
+
+
+def manage(*arguments: str, environment: Mapping[str, str] | None = None, capture: bool = False) -> str:
+    """Run `manage.py` with these arguments. What it wrote, where that is captured.
+
+    Raises subprocess.CalledProcessError when it fails.
+    """
+    done = subprocess.run(  # noqa: S603  this interpreter and this project's own command
+        [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+        env=environment,
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE if capture else None,
+    )
+    return done.stdout or ""

@@ -1,0 +1,950 @@
+-- The schema of both databases, written by `just migrate-dump-schema`; a test compares it with the migrations.
+-- Why each table is as it is stands in the comments of indexer/sql, labels/sql, apikeys/sql and search/sql.
+
+-- ClickHouse: functions
+
+CREATE OR REPLACE FUNCTION atsiteHotScore AS (likes, age_hours) -> ((toFloat64(likes) - 1) / pow(age_hours + 2, 1.8));
+
+CREATE OR REPLACE FUNCTION atsiteIsEligibleTid AS (rkey, version) -> (atsiteIsTid(rkey) AND (atsiteTidToMicros(rkey) <= (intDiv(version, 1024) + 120000000)));
+
+CREATE OR REPLACE FUNCTION atsiteIsTid AS text -> match(text, '^[2-7a-j][2-7a-z]{12}$');
+
+CREATE OR REPLACE FUNCTION atsiteMicrosToTid AS micros -> translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(micros), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz');
+
+CREATE OR REPLACE FUNCTION atsiteTidToMicros AS tid -> intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(tid, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024);
+
+-- ClickHouse: tables
+
+CREATE TABLE actor_accounts
+(
+    `did` String,
+    `active` UInt8,
+    `status` LowCardinality(String),
+    `time_us` UInt64,
+    `version` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE actor_identities
+(
+    `did` String,
+    `handle` String,
+    `time_us` UInt64,
+    `version` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE actor_labels
+(
+    `label` LowCardinality(String),
+    `did` String,
+    `note` String,
+    `created_by` String,
+    `created_at` DateTime64(6, 'UTC'),
+    `time_us` UInt64,
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(time_us)
+ORDER BY (label, did)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE actor_profiles
+(
+    `did` String,
+    `display_name` String,
+    `description` String CODEC(ZSTD(3)),
+    `avatar` String,
+    `time_us` UInt64,
+    `version` UInt64,
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE api_keys
+(
+    `key_id` String,
+    `name` String,
+    `owner` String,
+    `scopes` Array(LowCardinality(String)),
+    `created_at` DateTime64(6, 'UTC'),
+    `expires_at` Nullable(DateTime64(6, 'UTC')),
+    `revoked_at` Nullable(DateTime64(6, 'UTC')),
+    `time_us` UInt64,
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(time_us)
+ORDER BY key_id
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE blocks
+(
+    `did` String,
+    `rkey` String,
+    `subject_did` String,
+    `time_us` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `version` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (did, rkey)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE daily_stats
+(
+    `day` Date,
+    `posts` UInt64,
+    `posts_with_images` UInt64,
+    `images` UInt64,
+    `images_with_alt` UInt64,
+    `likes` UInt64,
+    `reposts` UInt64,
+    `follows` UInt64,
+    `blocks` UInt64,
+    `post_actors` UInt64,
+    `like_actors` UInt64,
+    `repost_actors` UInt64,
+    `follow_actors` UInt64,
+    `block_actors` UInt64,
+    `actors` UInt64,
+    `computed_at` DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree(computed_at)
+ORDER BY day
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE daily_stats_actors
+(
+    `hour` DateTime('UTC'),
+    `kind` LowCardinality(String),
+    `actors` AggregateFunction(uniqCombined64(17), UInt64)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (kind, hour)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE dead_letters
+(
+    `id` String,
+    `reason` LowCardinality(String),
+    `detail` String,
+    `payload` String CODEC(ZSTD(3)),
+    `host` String,
+    `time_us` UInt64,
+    `stored_at` DateTime64(6, 'UTC') DEFAULT now64(6),
+    `version` UInt64,
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY id
+TTL toDateTime(stored_at) + toIntervalDay(90)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE engagement
+(
+    `subject_rkey` String,
+    `subject_uri` String,
+    `kind` LowCardinality(String),
+    `did` String,
+    `rkey` String,
+    `version` UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (subject_rkey, subject_uri, kind, did, rkey)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024;
+
+CREATE TABLE followers
+(
+    `subject_did` String,
+    `did` String,
+    `rkey` String,
+    `version` UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (subject_did, did, rkey)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024;
+
+CREATE TABLE follows
+(
+    `did` String,
+    `rkey` String,
+    `subject_did` String,
+    `time_us` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `version` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (did, rkey)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE indexer_checkpoints
+(
+    `host` String,
+    `protocol` LowCardinality(String),
+    `cursor` UInt64,
+    `time_us` UInt64,
+    `safe_cursor` UInt64,
+    `acked_at` DateTime64(6, 'UTC')
+)
+ENGINE = MergeTree
+ORDER BY acked_at
+TTL toDateTime(acked_at) + toIntervalDay(7)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE likes
+(
+    `rkey` String,
+    `did` String,
+    `subject_uri` String,
+    `time_us` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `version` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `backfilled` UInt8 DEFAULT 0,
+    `deleted` UInt8 DEFAULT 0,
+    `subject_did` String ALIAS splitByChar('/', subject_uri)[3],
+    `eligible` UInt8 ALIAS match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (rkey, did)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE posts
+(
+    `rkey` String,
+    `did` String,
+    `cid` String,
+    `text` String CODEC(ZSTD(3)),
+    `langs` Array(LowCardinality(String)),
+    `tags` Array(String),
+    `mentions` Array(String),
+    `links` Array(String),
+    `domains` Array(String),
+    `parent_uri` String,
+    `root_uri` String,
+    `quote_uri` String,
+    `embed_kind` LowCardinality(String),
+    `images` UInt8,
+    `images_with_alt` UInt8,
+    `has_video` UInt8,
+    `labels` Array(LowCardinality(String)),
+    `created_at` Nullable(DateTime64(3, 'UTC')),
+    `time_us` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `version` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `backfilled` UInt8 DEFAULT 0,
+    `deleted` UInt8 DEFAULT 0,
+    `uri` String ALIAS concat('at://', did, '/app.bsky.feed.post/', rkey),
+    `eligible` UInt8 ALIAS (match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))) AND ifNull(((toUnixTimestamp64Milli(created_at) * 1000) + 86400000000) >= toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 1),
+    `sort_at` DateTime64(6, 'UTC') ALIAS assumeNotNull(least(created_at, fromUnixTimestamp64Micro(toInt64(if(match(rkey, '^[2-7a-j][2-7a-z]{12}$'), least(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024), intDiv(version, 1024)), intDiv(version, 1024))), 'UTC'))),
+    INDEX did_bf did TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX ft text TYPE text(tokenizer = splitByNonAlpha, preprocessor = lowerUTF8(text)) GRANULARITY 100000000,
+    INDEX cj ngrams(replaceRegexpAll(text, '[^\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Hangul}\\p{Thai}]+', ''), 2) TYPE text(tokenizer = 'array') GRANULARITY 100000000
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (rkey, did)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE posts_by_actor
+(
+    `did` String,
+    `rkey` String,
+    `is_reply` UInt8,
+    `time_us` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `version` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (did, rkey)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE purges
+(
+    `did` String,
+    `floor` UInt64,
+    `purged_at` DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree(floor)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE repo_cleanup_jobs
+(
+    `job_id` String,
+    `did` String,
+    `state` LowCardinality(String),
+    `collections` Array(LowCardinality(String)),
+    `requested_by` String,
+    `records_planned` UInt64,
+    `records_deleted` UInt64,
+    `created_at` DateTime64(6, 'UTC'),
+    `finished_at` Nullable(DateTime64(6, 'UTC')),
+    `time_us` UInt64,
+    `deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(time_us)
+ORDER BY job_id
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE repo_floors
+(
+    `did` String,
+    `floor` UInt64,
+    `reason` LowCardinality(String)
+)
+ENGINE = ReplacingMergeTree(floor)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE repo_records
+(
+    `repo` String,
+    `collection` LowCardinality(String),
+    `rkey` String,
+    `operation` LowCardinality(String),
+    `rev` String,
+    `cid` String,
+    `record_json` String CODEC(ZSTD(3)),
+    `time_us` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `version` UInt64,
+    `source` LowCardinality(String) DEFAULT 'jetstream',
+    `stored_at` DateTime('UTC') DEFAULT now() CODEC(Delta(4), ZSTD(1)),
+    `day` Date MATERIALIZED toDate(toDateTime(if(abs(toInt64(intDiv(version, 1024000000)) - toInt64(intDiv(time_us, 1000000))) < 259200, intDiv(version, 1024000000), intDiv(time_us, 1000000)), 'UTC'))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY day
+ORDER BY (collection, repo, rkey, rev)
+TTL stored_at + toIntervalDay(30)
+SETTINGS ttl_only_drop_parts = 1, default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE reposts
+(
+    `rkey` String,
+    `did` String,
+    `subject_uri` String,
+    `time_us` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `version` UInt64 CODEC(Delta(8), ZSTD(1)),
+    `backfilled` UInt8 DEFAULT 0,
+    `deleted` UInt8 DEFAULT 0,
+    `subject_did` String ALIAS splitByChar('/', subject_uri)[3],
+    `eligible` UInt8 ALIAS match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (rkey, did)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE retractions
+(
+    `kind` LowCardinality(String),
+    `rkey` String,
+    `did` String,
+    `version` UInt64 CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (kind, rkey, did)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024;
+
+CREATE TABLE stream_gaps
+(
+    `from_us` UInt64,
+    `to_us` UInt64,
+    `host` String,
+    `reason` LowCardinality(String),
+    `noticed_at` DateTime64(6, 'UTC') DEFAULT now64(6)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (from_us, to_us, host)
+SETTINGS index_granularity = 8192;
+
+-- ClickHouse: materialized views
+
+CREATE MATERIALIZED VIEW actor_profiles_mv TO actor_profiles
+(
+    `did` String,
+    `display_name` String,
+    `description` String,
+    `avatar` String,
+    `time_us` UInt64,
+    `version` UInt64,
+    `deleted` LowCardinality(UInt8)
+)
+AS SELECT
+    repo AS did,
+    JSONExtractString(record_json, 'displayName') AS display_name,
+    JSONExtractString(record_json, 'description') AS description,
+    JSONExtractString(record_json, 'avatar', 'ref', '$link') AS avatar,
+    time_us,
+    version,
+    toUInt8(operation = 'delete') AS deleted
+FROM repo_records
+WHERE (collection = 'app.bsky.actor.profile') AND (rkey = 'self');
+
+CREATE MATERIALIZED VIEW blocks_mv TO blocks
+(
+    `did` String,
+    `rkey` String,
+    `subject_did` String,
+    `time_us` UInt64,
+    `version` UInt64,
+    `deleted` LowCardinality(UInt8)
+)
+AS SELECT
+    repo AS did,
+    rkey,
+    JSONExtractString(record_json, 'subject') AS subject_did,
+    time_us,
+    version,
+    toUInt8(operation = 'delete') AS deleted
+FROM repo_records
+WHERE collection = 'app.bsky.graph.block';
+
+CREATE MATERIALIZED VIEW daily_stats_actors_mv TO daily_stats_actors
+(
+    `hour` DateTime('UTC'),
+    `kind` String,
+    `actors` AggregateFunction(uniqCombined64(17), UInt64)
+)
+AS SELECT
+    toStartOfHour(toDateTime(intDiv(version, 1024000000), 'UTC')) AS hour,
+    transform(CAST(collection, 'String'), ['app.bsky.feed.post', 'app.bsky.feed.like', 'app.bsky.feed.repost', 'app.bsky.graph.follow', 'app.bsky.graph.block'], ['post', 'like', 'repost', 'follow', 'block'], 'other') AS kind,
+    uniqCombined64State(17)(cityHash64(repo)) AS actors
+FROM repo_records
+WHERE (operation = 'create') AND (source = 'jetstream')
+GROUP BY
+    hour,
+    kind;
+
+CREATE MATERIALIZED VIEW engagement_likes_mv TO engagement
+(
+    `subject_rkey` String,
+    `subject_uri` String,
+    `kind` String,
+    `did` String,
+    `rkey` String,
+    `version` UInt64
+)
+AS SELECT
+    substringIndex(subject_uri, '/', -1) AS subject_rkey,
+    subject_uri,
+    'like' AS kind,
+    did,
+    rkey,
+    version
+FROM likes
+WHERE (deleted = 0) AND (subject_uri != '');
+
+CREATE MATERIALIZED VIEW engagement_posts_mv TO engagement
+(
+    `subject_rkey` String,
+    `subject_uri` String,
+    `kind` String,
+    `did` String,
+    `rkey` String,
+    `version` UInt64
+)
+AS SELECT
+    substringIndex(tupleElement(subject, 2), '/', -1) AS subject_rkey,
+    tupleElement(subject, 2) AS subject_uri,
+    tupleElement(subject, 1) AS kind,
+    did,
+    rkey,
+    version
+FROM posts
+ARRAY JOIN arrayFilter(s -> (tupleElement(s, 2) != ''), [('reply', parent_uri), ('quote', quote_uri)]) AS subject
+WHERE deleted = 0;
+
+CREATE MATERIALIZED VIEW engagement_reposts_mv TO engagement
+(
+    `subject_rkey` String,
+    `subject_uri` String,
+    `kind` String,
+    `did` String,
+    `rkey` String,
+    `version` UInt64
+)
+AS SELECT
+    substringIndex(subject_uri, '/', -1) AS subject_rkey,
+    subject_uri,
+    'repost' AS kind,
+    did,
+    rkey,
+    version
+FROM reposts
+WHERE (deleted = 0) AND (subject_uri != '');
+
+CREATE MATERIALIZED VIEW followers_mv TO followers
+(
+    `subject_did` String,
+    `did` String,
+    `rkey` String,
+    `version` UInt64
+)
+AS SELECT
+    subject_did,
+    did,
+    rkey,
+    version
+FROM follows
+WHERE (deleted = 0) AND (subject_did != '');
+
+CREATE MATERIALIZED VIEW follows_mv TO follows
+(
+    `did` String,
+    `rkey` String,
+    `subject_did` String,
+    `time_us` UInt64,
+    `version` UInt64,
+    `deleted` LowCardinality(UInt8)
+)
+AS SELECT
+    repo AS did,
+    rkey,
+    JSONExtractString(record_json, 'subject') AS subject_did,
+    time_us,
+    version,
+    toUInt8(operation = 'delete') AS deleted
+FROM repo_records
+WHERE collection = 'app.bsky.graph.follow';
+
+CREATE MATERIALIZED VIEW likes_mv TO likes
+(
+    `rkey` String,
+    `did` String,
+    `subject_uri` String,
+    `time_us` UInt64,
+    `version` UInt64,
+    `backfilled` LowCardinality(UInt8),
+    `deleted` LowCardinality(UInt8)
+)
+AS SELECT
+    rkey,
+    repo AS did,
+    JSONExtractString(record_json, 'subject', 'uri') AS subject_uri,
+    time_us,
+    version,
+    toUInt8(source = 'backfill') AS backfilled,
+    toUInt8(operation = 'delete') AS deleted
+FROM repo_records
+WHERE collection = 'app.bsky.feed.like';
+
+CREATE MATERIALIZED VIEW posts_by_actor_mv TO posts_by_actor
+(
+    `did` String,
+    `rkey` String,
+    `is_reply` UInt8,
+    `time_us` UInt64,
+    `version` UInt64,
+    `deleted` UInt8
+)
+AS SELECT
+    did,
+    rkey,
+    toUInt8(parent_uri != '') AS is_reply,
+    time_us,
+    version,
+    deleted
+FROM posts;
+
+CREATE MATERIALIZED VIEW posts_mv TO posts
+(
+    `rkey` String,
+    `did` String,
+    `cid` String,
+    `text` String,
+    `langs` Array(String),
+    `tags` Array(String),
+    `mentions` Array(String),
+    `links` Array(String),
+    `domains` Array(String),
+    `parent_uri` String,
+    `root_uri` String,
+    `quote_uri` String,
+    `embed_kind` String,
+    `images` UInt8,
+    `images_with_alt` UInt8,
+    `has_video` UInt8,
+    `labels` Array(String),
+    `created_at` Nullable(DateTime64(3, 'UTC')),
+    `time_us` UInt64,
+    `version` UInt64,
+    `backfilled` LowCardinality(UInt8),
+    `deleted` LowCardinality(UInt8)
+)
+AS WITH
+    JSONExtract(record_json, 'Tuple(\n        text String,\n        createdAt String,\n        langs Array(String),\n        tags Array(String),\n        reply Tuple(parent Tuple(uri String), root Tuple(uri String)),\n        facets Array(Tuple(features Array(Tuple(tag String, did String, uri String)))),\n        labels Tuple(values Array(Tuple(val String))),\n        embed Tuple(\n            `$type` String,\n            images Array(Tuple(alt String)),\n            items Array(Tuple(alt String)),\n            external Tuple(uri String),\n            record Tuple(uri String, record Tuple(uri String)),\n            media Tuple(\n                `$type` String,\n                images Array(Tuple(alt String)),\n                items Array(Tuple(alt String)),\n                external Tuple(uri String))))') AS r,
+    tupleElement(r, 'embed') AS embed,
+    tupleElement(embed, 'media') AS media,
+    tupleElement(embed, '$type') AS embed_type,
+    tupleElement(tupleElement(embed, 'record'), 'uri') AS quoted,
+    tupleElement(tupleElement(tupleElement(embed, 'record'), 'record'), 'uri') AS quoted_with_media,
+    arrayFlatten(tupleElement(tupleElement(r, 'facets'), 'features')) AS features,
+    arrayConcat(tupleElement(embed, 'images'), tupleElement(embed, 'items'), tupleElement(media, 'images'), tupleElement(media, 'items')) AS pictures,
+    arrayConcat(tupleElement(features, 'tag'), tupleElement(r, 'tags')) AS written_tags,
+    arrayConcat(tupleElement(features, 'uri'), [tupleElement(tupleElement(embed, 'external'), 'uri'), tupleElement(tupleElement(media, 'external'), 'uri')]) AS uris
+SELECT
+    rkey,
+    repo AS did,
+    cid,
+    tupleElement(r, 'text') AS text,
+    tupleElement(r, 'langs') AS langs,
+    arrayDistinct(arrayFilter(t -> (t != ''), arrayMap(t -> lowerUTF8(trimLeft(t, '#')), written_tags))) AS tags,
+    arrayDistinct(arrayFilter(d -> (d != ''), tupleElement(features, 'did'))) AS mentions,
+    arrayDistinct(arrayFilter(u -> (u != ''), uris)) AS links,
+    arrayDistinct(arrayFilter(d -> (d != ''), arrayMap(u -> domainWithoutWWW(lower(u)), links))) AS domains,
+    tupleElement(tupleElement(tupleElement(r, 'reply'), 'parent'), 'uri') AS parent_uri,
+    tupleElement(tupleElement(tupleElement(r, 'reply'), 'root'), 'uri') AS root_uri,
+    if(embed_type = 'app.bsky.embed.recordWithMedia', quoted_with_media, quoted) AS quote_uri,
+    multiIf(embed_type = '', '', startsWith(embed_type, 'app.bsky.embed.'), substring(embed_type, 16, 32), 'other') AS embed_kind,
+    toUInt8(least(length(pictures), 255)) AS images,
+    toUInt8(least(arrayCount(p -> (tupleElement(p, 'alt') != ''), pictures), 255)) AS images_with_alt,
+    toUInt8((embed_type = 'app.bsky.embed.video') OR (tupleElement(media, '$type') = 'app.bsky.embed.video')) AS has_video,
+    arrayDistinct(tupleElement(tupleElement(tupleElement(r, 'labels'), 'values'), 'val')) AS labels,
+    parseDateTime64BestEffortOrNull(tupleElement(r, 'createdAt'), 3, 'UTC') AS created_at,
+    time_us,
+    version,
+    toUInt8(source = 'backfill') AS backfilled,
+    toUInt8(operation = 'delete') AS deleted
+FROM repo_records
+WHERE collection = 'app.bsky.feed.post';
+
+CREATE MATERIALIZED VIEW reposts_mv TO reposts
+(
+    `rkey` String,
+    `did` String,
+    `subject_uri` String,
+    `time_us` UInt64,
+    `version` UInt64,
+    `backfilled` LowCardinality(UInt8),
+    `deleted` LowCardinality(UInt8)
+)
+AS SELECT
+    rkey,
+    repo AS did,
+    JSONExtractString(record_json, 'subject', 'uri') AS subject_uri,
+    time_us,
+    version,
+    toUInt8(source = 'backfill') AS backfilled,
+    toUInt8(operation = 'delete') AS deleted
+FROM repo_records
+WHERE collection = 'app.bsky.feed.repost';
+
+CREATE MATERIALIZED VIEW retractions_mv TO retractions
+(
+    `kind` String,
+    `rkey` String,
+    `did` String,
+    `version` UInt64
+)
+AS SELECT
+    transform(CAST(collection, 'String'), ['app.bsky.feed.post', 'app.bsky.feed.like', 'app.bsky.feed.repost', 'app.bsky.graph.follow'], ['post', 'like', 'repost', 'follow'], '') AS kind,
+    rkey,
+    repo AS did,
+    version
+FROM repo_records
+WHERE (operation != 'create') AND (collection IN ('app.bsky.feed.post', 'app.bsky.feed.like', 'app.bsky.feed.repost', 'app.bsky.graph.follow'));
+
+-- ClickHouse: views
+
+CREATE VIEW actors
+(
+    `did` String,
+    `handle` String,
+    `active` Nullable(UInt8),
+    `status` String,
+    `display_name` String,
+    `description` String,
+    `avatar` String
+)
+AS SELECT
+    did,
+    max(known_handle) AS handle,
+    max(known_active) AS active,
+    max(known_status) AS status,
+    max(known_display_name) AS display_name,
+    max(known_description) AS description,
+    max(known_avatar) AS avatar
+FROM
+(
+    SELECT
+        did,
+        handle AS known_handle,
+        NULL AS known_active,
+        '' AS known_status,
+        '' AS known_display_name,
+        '' AS known_description,
+        '' AS known_avatar
+    FROM actor_identities
+    FINAL
+    UNION ALL
+    SELECT
+        did,
+        '',
+        active,
+        CAST(status, 'String'),
+        '',
+        '',
+        ''
+    FROM actor_accounts
+    FINAL
+    UNION ALL
+    SELECT
+        did,
+        '',
+        NULL,
+        '',
+        display_name,
+        description,
+        avatar
+    FROM actor_profiles
+    FINAL
+    WHERE deleted = 0
+)
+GROUP BY did;
+
+CREATE VIEW daily_stats_distinct_actors
+AS SELECT
+    toDate(hour) AS day,
+    uniqCombined64MergeIf(17)(actors, kind = 'post') AS post_actors,
+    uniqCombined64MergeIf(17)(actors, kind = 'like') AS like_actors,
+    uniqCombined64MergeIf(17)(actors, kind = 'repost') AS repost_actors,
+    uniqCombined64MergeIf(17)(actors, kind = 'follow') AS follow_actors,
+    uniqCombined64MergeIf(17)(actors, kind = 'block') AS block_actors,
+    uniqCombined64Merge(17)(actors) AS all_actors
+FROM daily_stats_actors
+WHERE (hour >= toDateTime({low:Date}, 'UTC')) AND (hour < toDateTime({high:Date}, 'UTC'))
+GROUP BY day;
+
+CREATE VIEW daily_stats_graph
+AS SELECT
+    day,
+    uniqExactIf(cityHash64(repo, rkey), collection = 'app.bsky.graph.follow') AS follows,
+    uniqExactIf(cityHash64(repo, rkey), collection = 'app.bsky.graph.block') AS blocks
+FROM repo_records
+ANY LEFT JOIN
+(
+    SELECT
+        collection,
+        repo,
+        rkey,
+        max(version) AS gone
+    FROM repo_records
+    WHERE (day >= {low:Date}) AND (collection IN ('app.bsky.graph.follow', 'app.bsky.graph.block')) AND (operation = 'delete')
+    GROUP BY
+        collection,
+        repo,
+        rkey
+) AS deleted USING (collection, repo, rkey)
+WHERE (day >= {low:Date}) AND (day < {high:Date}) AND (collection IN ('app.bsky.graph.follow', 'app.bsky.graph.block')) AND (operation = 'create') AND (source = 'jetstream') AND (version > gone)
+GROUP BY day;
+
+CREATE VIEW daily_stats_likes
+AS SELECT
+    toDate(fromUnixTimestamp64Micro(toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 'UTC')) AS day,
+    count() AS likes
+FROM likes
+FINAL
+WHERE (rkey >= {low:String}) AND (rkey < {high:String}) AND eligible AND (backfilled = 0) AND (deleted = 0)
+GROUP BY day;
+
+CREATE VIEW daily_stats_posts
+AS SELECT
+    toDate(fromUnixTimestamp64Micro(toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 'UTC')) AS day,
+    count() AS posts,
+    countIf(images > 0) AS posts_with_images,
+    sum(images) AS images_total,
+    sum(images_with_alt) AS images_with_alt_total
+FROM posts
+FINAL
+WHERE (rkey >= {low:String}) AND (rkey < {high:String}) AND eligible AND (backfilled = 0) AND (deleted = 0)
+GROUP BY day;
+
+CREATE VIEW daily_stats_reposts
+AS SELECT
+    toDate(fromUnixTimestamp64Micro(toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 'UTC')) AS day,
+    count() AS reposts
+FROM reposts
+FINAL
+WHERE (rkey >= {low:String}) AND (rkey < {high:String}) AND eligible AND (backfilled = 0) AND (deleted = 0)
+GROUP BY day;
+
+CREATE VIEW following_counts
+(
+    `did` String,
+    `following` UInt64
+)
+AS SELECT
+    did,
+    uniqExact(subject_did) AS following
+FROM follows
+FINAL
+WHERE deleted = 0
+GROUP BY did;
+
+CREATE VIEW recent_posts
+(
+    `rkey` String,
+    `did` String,
+    `cid` String,
+    `text` String,
+    `langs` Array(LowCardinality(String)),
+    `tags` Array(String),
+    `mentions` Array(String),
+    `links` Array(String),
+    `domains` Array(String),
+    `parent_uri` String,
+    `root_uri` String,
+    `quote_uri` String,
+    `embed_kind` LowCardinality(String),
+    `images` UInt8,
+    `images_with_alt` UInt8,
+    `has_video` UInt8,
+    `labels` Array(LowCardinality(String)),
+    `created_at` Nullable(DateTime64(3, 'UTC')),
+    `time_us` UInt64,
+    `version` UInt64,
+    `uri` String,
+    `posted_at` DateTime64(6, 'UTC')
+)
+AS SELECT
+    rkey,
+    did,
+    cid,
+    text,
+    langs,
+    tags,
+    mentions,
+    links,
+    domains,
+    parent_uri,
+    root_uri,
+    quote_uri,
+    embed_kind,
+    images,
+    images_with_alt,
+    has_video,
+    labels,
+    created_at,
+    time_us,
+    version,
+    uri,
+    fromUnixTimestamp64Micro(toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 'UTC') AS posted_at
+FROM posts
+FINAL
+WHERE (rkey >= translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(now64(6)) - ((72 * 3600) * 1000000)), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz')) AND (rkey < translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(now64(6)) + (120 * 1000000)), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz')) AND eligible AND (deleted = 0);
+
+CREATE VIEW recent_posts_with_score
+(
+    `rkey` String,
+    `did` String,
+    `cid` String,
+    `text` String,
+    `langs` Array(LowCardinality(String)),
+    `tags` Array(String),
+    `mentions` Array(String),
+    `links` Array(String),
+    `domains` Array(String),
+    `parent_uri` String,
+    `root_uri` String,
+    `quote_uri` String,
+    `embed_kind` LowCardinality(String),
+    `images` UInt8,
+    `images_with_alt` UInt8,
+    `has_video` UInt8,
+    `labels` Array(LowCardinality(String)),
+    `created_at` Nullable(DateTime64(3, 'UTC')),
+    `time_us` UInt64,
+    `version` UInt64,
+    `uri` String,
+    `posted_at` DateTime64(6, 'UTC'),
+    `likes` UInt64,
+    `reposts` UInt64,
+    `age_hours` Float64,
+    `score` Float64
+)
+AS SELECT
+    post.*,
+    counts.likes AS likes,
+    counts.reposts AS reposts,
+    greatest(toUnixTimestamp64Micro(now64(6)) - toUnixTimestamp64Micro(post.posted_at), 0) / 3600000000 AS age_hours,
+    (toFloat64(counts.likes) - 1) / pow(age_hours + 2, 1.8) AS score
+FROM
+(
+    SELECT *
+    FROM recent_posts
+    WHERE parent_uri = ''
+) AS post
+LEFT JOIN
+(
+    SELECT
+        subject_uri,
+        uniqExactIf(cityHash64(did), kind = 'like') AS likes,
+        uniqExactIf(cityHash64(did), kind = 'repost') AS reposts
+    FROM engagement
+    ANY LEFT JOIN
+    (
+        SELECT
+            kind,
+            rkey,
+            did,
+            version AS gone
+        FROM retractions
+        FINAL
+        WHERE (kind IN ('like', 'repost')) AND (rkey >= translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(now64(6)) - ((72 * 3600) * 1000000)), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz'))
+    ) AS retracted USING (kind, rkey, did)
+    WHERE (kind IN ('like', 'repost')) AND (subject_rkey >= translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(now64(6)) - ((72 * 3600) * 1000000)), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz')) AND (subject_rkey < translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(now64(6)) + (120 * 1000000)), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz')) AND (rkey >= translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(now64(6)) - ((72 * 3600) * 1000000)), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz')) AND (version >= gone)
+    GROUP BY subject_uri
+) AS counts ON counts.subject_uri = post.uri;
+
+-- Relational: tables and indexes
+
+CREATE TABLE "auth_group" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(150) NOT NULL UNIQUE);
+
+CREATE TABLE "auth_group_permissions" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "group_id" integer NOT NULL REFERENCES "auth_group" ("id") DEFERRABLE INITIALLY DEFERRED, "permission_id" integer NOT NULL REFERENCES "auth_permission" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "auth_group_permissions_group_id_b120cbf9" ON "auth_group_permissions" ("group_id");
+
+CREATE UNIQUE INDEX "auth_group_permissions_group_id_permission_id_0cd325b0_uniq" ON "auth_group_permissions" ("group_id", "permission_id");
+
+CREATE INDEX "auth_group_permissions_permission_id_84c5c92e" ON "auth_group_permissions" ("permission_id");
+
+CREATE TABLE "auth_permission" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "content_type_id" integer NOT NULL REFERENCES "django_content_type" ("id") DEFERRABLE INITIALLY DEFERRED, "codename" varchar(100) NOT NULL, "name" varchar(255) NOT NULL);
+
+CREATE INDEX "auth_permission_content_type_id_2f476e4b" ON "auth_permission" ("content_type_id");
+
+CREATE UNIQUE INDEX "auth_permission_content_type_id_codename_01ab375a_uniq" ON "auth_permission" ("content_type_id", "codename");
+
+CREATE TABLE "auth_user" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "password" varchar(128) NOT NULL, "last_login" datetime NULL, "is_superuser" bool NOT NULL, "username" varchar(150) NOT NULL UNIQUE, "last_name" varchar(150) NOT NULL, "email" varchar(254) NOT NULL, "is_staff" bool NOT NULL, "is_active" bool NOT NULL, "date_joined" datetime NOT NULL, "first_name" varchar(150) NOT NULL);
+
+CREATE TABLE "auth_user_groups" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "user_id" integer NOT NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "group_id" integer NOT NULL REFERENCES "auth_group" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "auth_user_groups_group_id_97559544" ON "auth_user_groups" ("group_id");
+
+CREATE INDEX "auth_user_groups_user_id_6a12ed8b" ON "auth_user_groups" ("user_id");
+
+CREATE UNIQUE INDEX "auth_user_groups_user_id_group_id_94350c0c_uniq" ON "auth_user_groups" ("user_id", "group_id");
+
+CREATE TABLE "auth_user_user_permissions" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "user_id" integer NOT NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "permission_id" integer NOT NULL REFERENCES "auth_permission" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "auth_user_user_permissions_permission_id_1fbb5f2c" ON "auth_user_user_permissions" ("permission_id");
+
+CREATE INDEX "auth_user_user_permissions_user_id_a95ead1b" ON "auth_user_user_permissions" ("user_id");
+
+CREATE UNIQUE INDEX "auth_user_user_permissions_user_id_permission_id_14a6b632_uniq" ON "auth_user_user_permissions" ("user_id", "permission_id");
+
+CREATE TABLE "django_admin_log" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "object_id" text NULL, "object_repr" varchar(200) NOT NULL, "action_flag" smallint unsigned NOT NULL CHECK ("action_flag" >= 0), "change_message" text NOT NULL, "content_type_id" integer NULL REFERENCES "django_content_type" ("id") DEFERRABLE INITIALLY DEFERRED, "user_id" integer NOT NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "action_time" datetime NOT NULL);
+
+CREATE INDEX "django_admin_log_content_type_id_c4bce8eb" ON "django_admin_log" ("content_type_id");
+
+CREATE INDEX "django_admin_log_user_id_c564eba6" ON "django_admin_log" ("user_id");
+
+CREATE TABLE "django_content_type" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "app_label" varchar(100) NOT NULL, "model" varchar(100) NOT NULL);
+
+CREATE UNIQUE INDEX "django_content_type_app_label_model_76bd3d3b_uniq" ON "django_content_type" ("app_label", "model");
+
+CREATE TABLE "django_migrations" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "app" varchar(255) NOT NULL, "name" varchar(255) NOT NULL, "applied" datetime NOT NULL);
+
+CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
+
+CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
