@@ -8,12 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-import redis
 
+from atsite import kv
 from atsite.kv.lease import Lease, LeaseHeld
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import redis
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
@@ -76,7 +78,7 @@ def test_without_valkey_the_lease_runs_out_by_itself(valkey: redis.Redis) -> Non
         port = nobody.getsockname()[1]
     lease = Lease("indexer", seconds=0.5)
     lease.acquire(wait=0)
-    lease.client = redis.Redis(port=port)
+    lease.client = kv.connect(f"redis://127.0.0.1:{port}")
     lease.renew()
     assert eventually(lambda: lease.lost)
     lease.release()
