@@ -32,8 +32,8 @@ class StoreAway(AtsiteError):
 class Patience:
     """How long one store is waited for. Thread-safe.
 
-    `seconds` per call; after a call that failed the store counts as away for `pause` seconds, and only then is it
-    asked again.
+    `seconds` per call. After a call that failed the store counts as away for `pause` seconds; then one caller tries it
+    again, and the others go on without it until that one was answered.
     """
 
     def __init__(self, name: str, *, seconds: float, pause: float) -> None:
@@ -45,11 +45,14 @@ class Patience:
 
     def call(self, function: Callable[[], T]) -> T:
         """The result of `function`. Raises StoreAway; errors that no later try would cure pass through."""
-        if monotonic() < self._away_until:
+        now = monotonic()
+        if now < self._away_until:
             raise StoreAway(f"{self.name} did not answer a moment ago")
+        if self._away_until:
+            self._away_until = now + self.seconds + self.pause
         future = self._threads.submit(function)
         try:
-            return future.result(self.seconds)
+            result = future.result(self.seconds)
         except (TimeoutError, OSError, redis.RedisError, ConfigError, QueryTimedOut) as error:
             future.cancel()
             raise self._away(error) from error
@@ -57,6 +60,8 @@ class Patience:
             if not error.retryable:
                 raise
             raise self._away(error) from error
+        self._away_until = 0.0
+        return result
 
     def _away(self, error: Exception) -> StoreAway:
         self._away_until = monotonic() + self.pause

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Literal
 
 import redis
 import structlog
-from redis.exceptions import LockError
 
-from atsite import kv
 from atsite.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.clickhouse.errors import ClickHouseError
+from atsite.kv.lock import single_flight
 from feeds import metrics
 from feeds.generations import SECOND
 from feeds.ranking import Generation
@@ -53,11 +51,10 @@ def refresh(feed: RankedFeed, generations: Generations, *, now: int) -> Refreshe
     done. Raises ClickHouseError, redis.RedisError.
     """
     key = feed.definition.key
-    lock = kv.client().lock(f"{kv.PREFIX}feeds:{key}:refresh", timeout=LOCK_SECONDS, blocking=False)
-    if not lock.acquire():
-        return _done(feed, "busy", generations.newest(key, now=now))
-    started = perf_counter()
-    try:
+    with single_flight(f"feeds:{key}:refresh", LOCK_SECONDS) as mine:
+        if not mine:
+            return _done(feed, "busy", generations.newest(key, now=now))
+        started = perf_counter()
         posts = tuple(post.key for post in feed.rank(now, seconds=BUDGET_SECONDS))
         if not posts:
             return _done(feed, "empty", generations.newest(key, now=now))
@@ -65,9 +62,6 @@ def refresh(feed: RankedFeed, generations: Generations, *, now: int) -> Refreshe
         generations.publish(key, generation, now=now)
         metrics.REFRESH_SECONDS.labels(feed=feed.definition.rkey).observe(perf_counter() - started)
         return _done(feed, "published", generation)
-    finally:
-        with suppress(LockError):  # it took longer than the lock lives: somebody else has it now
-            lock.release()
 
 
 def refresh_due(

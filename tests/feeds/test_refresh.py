@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client import REGISTRY
 
-from atsite import kv
 from atsite.atproto.syntax import Did, Rkey
 from atsite.clickhouse.errors import Unreachable
+from atsite.kv.lock import single_flight
 from feeds import refresh, tasks
 from feeds.feed import FeedDefinition, FeedDescription, FeedPage, FeedRequest, PostKey, describe
 from feeds.generations import SECOND, Generations
@@ -84,7 +84,8 @@ def test_an_empty_ranking_is_not_stored_and_replaces_nothing(generations: Genera
 
 def test_while_another_process_refreshes_a_feed_nothing_is_done(generations: Generations) -> None:
     feed, other = Ranking("one"), Ranking("two")
-    with kv.client().lock("atsite:feeds:did:plc:p/one:refresh", timeout=30):
+    with single_flight("feeds:did:plc:p/one:refresh", 30) as held:
+        assert held
         assert refresh.refresh(feed, generations, now=NOW) == Refreshed("one", "busy", 0)
         assert refresh.refresh(other, generations, now=NOW) == Refreshed("two", "published", 1)
     assert feed.ranked_at == []
