@@ -3,8 +3,17 @@
 AtsiteError
 ├── ConfigError            the environment says something unusable
 ├── InvalidSyntax          text is not a valid did, handle, tid, at-uri, …
+├── Undecidable            what decides cannot be asked now (atsite.publish.errors); closed, never open
+├── ChangedMeanwhile       a row was changed by somebody else since it was read (atsite.publish.errors)
 ├── StoreError             an embedded store cannot start or run
+├── ReadOnlyModel          somebody tried to write ClickHouse through the ORM (atsite.clickhouse.models)
+├── LeaseHeld              another process of this kind runs on this site (atsite.kv.lease)
 └── ClickHouseError        ClickHouse refused or could not be reached (atsite.clickhouse.errors)
+    ├── Refused            it said no: a bug or a setting of ours
+    │   ├── BadContent     a value cannot be stored or read as its column's type
+    │   └── SchemaMismatch a table or column is missing: unapplied migrations
+    ├── QueryTimedOut      longer than its limit
+    └── TooManyQueries, MemoryLimit, TooManyParts, Unreachable   may succeed later (`retryable`)
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def test_an_insert_returns_when_the_rows_are_there_and_is_never_skipped_as_a_dup
 def test_a_block_larger_than_the_drivers_own_is_one_block(likes: str) -> None:
     door.execute(f"CREATE OR REPLACE TABLE {likes} (n UInt8) ENGINE = MergeTree ORDER BY n", name="tests.create")
     rows = 1_100_000  # the driver's blocks have 1,048,449
-    assert door.insert(likes, {"n": bytes(rows)}, name="tests.large") == rows
+    assert door.insert(likes, {"n": [0] * rows}, name="tests.large") == rows
     parts = door.column(f"SELECT rows FROM system.parts WHERE table = '{likes}' AND level = 0", name="tests.parts")
     assert parts == [rows]
 
