@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final
 
 import redis
 import structlog
-from redis.lock import Lock as RedisLock
 
 from atsite import kv
 from atsite.errors import AtsiteError
+from atsite.kv import lock as kv_lock
 from indexer.stats import Totals
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 KEY: Final = f"{kv.PREFIX}stats:totals"
-LOCK: Final = f"{KEY}:lock"
+LOCK: Final = "stats.totals"
 #: Many missed refreshes: older totals would mislead, so they are counted anew.
 CACHE_SECONDS: Final = 3600
 #: A counting process that was killed blocks the others no longer than this. A count that takes longer is joined by a
@@ -132,14 +132,14 @@ class TotalsCache:
         return snapshot
 
 
-def _lock() -> RedisLock:
-    return RedisLock(kv.client(), LOCK, timeout=LOCK_SECONDS, blocking=False)
+def _lock() -> kv_lock.Lock:
+    return kv_lock.Lock(LOCK, LOCK_SECONDS)
 
 
-def _release(lock: RedisLock) -> None:
+def _release(lock: kv_lock.Lock) -> None:
     try:
         lock.release()
-    except redis.RedisError:  # Redis is away, or the lock ran out and is another's
+    except redis.RedisError:  # went away meanwhile; the lock runs out by itself
         logger.warning("stats.lock_not_released")
 
 

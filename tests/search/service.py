@@ -17,6 +17,8 @@ from atsite.embedded.ports import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.builders import Record
+
 START_SECONDS = 60
 SEARCH = "/xrpc/app.bsky.unspecced.searchPostsSkeleton"
 
@@ -51,12 +53,17 @@ class Service:
                 return
             cursor = {"cursor": page["cursor"]}
 
-    def refused(self, path: str = SEARCH, **parameters: object) -> tuple[int, str, str]:
+    def refused(self, path: str, **parameters: object) -> tuple[int, str, str]:
         """Status, error and message of an answer that says no."""
         response = self.get(path, **parameters)
         body = response.json()
         assert set(body) == {"error", "message"}
         return response.status_code, body["error"], body["message"]
+
+
+def newest_first(*posts: Record) -> list[str]:
+    """The at-uris of posts in the order of every newest-first list."""
+    return [post.uri for post in sorted(posts, key=lambda post: (post.rkey, post.did), reverse=True)]
 
 
 def running(**environment: str) -> Iterator[Service]:

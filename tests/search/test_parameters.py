@@ -1,0 +1,88 @@
+"""Parameters of searchPostsSkeleton: what is refused, how, and that nothing hostile is more than a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import ALICE, ago, post, store
+from tests.search.service import SEARCH, Service
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({}, "InvalidRequest", "q: Field required"),
+        ({"q": ""}, "BadQueryString", "q: there is no word in the query"),
+        ({"q": "!? %_\\'\""}, "BadQueryString", "q: there is no word in the query"),
+        ({"q": "a" * 10_000}, "InvalidRequest", "q: String should have at most 1000 characters"),
+        (
+            {"q": " ".join(f"w{n}" for n in range(65))},
+            "BadQueryString",
+            "q: the query has 65 words, at most 64 are searched for",
+        ),
+        ({"q": "a", "limit": 0}, "InvalidRequest", "limit: Input should be greater than or equal to 1"),
+        ({"q": "a", "limit": 101}, "InvalidRequest", "limit: Input should be less than or equal to 100"),
+        ({"q": "a", "sort": "top"}, "InvalidRequest", "sort: this service answers `latest` only"),
+        ({"q": "a", "since": "now"}, "InvalidRequest", "since: neither a datetime nor a day (YYYY-MM-DD)"),
+        ({"q": "a", "until": "2025-02-30"}, "InvalidRequest", "until: neither a datetime nor a day (YYYY-MM-DD)"),
+        ({"q": "a", "author": "me"}, "InvalidRequest", "author: neither a did nor a handle"),
+        (
+            {"q": "a", "author": "a.test"},
+            "InvalidRequest",
+            "author: this handle is not known here, give the did",
+        ),
+        (
+            {"q": "a", "lang": "en' OR 1"},
+            "InvalidRequest",
+            "lang: String should match pattern '^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$'",
+        ),
+        ({"q": "a", "tag": "cats"}, "InvalidRequest", "tag: this service cannot filter by it yet"),
+        ({"q": "a", "cursor": ""}, "InvalidRequest", "cursor: the cursor is empty or too long"),
+        ({"q": "a", "cursor": "eof"}, "InvalidRequest", "cursor: the cursor is not one that was given out"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_by_name(
+    service: Service, parameters: dict[str, object], error: str, message: str
+) -> None:
+    assert service.refused(SEARCH, **parameters) == (400, error, message)
+
+
+HOSTILE = [
+    "it's", '"quoted"', "back\\slash", "100%", "under_score", "a\0b", "line\nbreak", "{words:String}", "%(q)s", "$1",
+    "'; DROP TABLE posts; --", "') OR 1=1 --", "*/ SELECT 1 /*", "שלום \u202eעולם", "🏳️‍🌈", "e\u0301té", "a" * 1_000,
+    "東" * 1_000, "'東京'", "東京%", "\ufeff東京\u3000", "Ⅷ ﬁ ǅ", "＊＊",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_text_finds_itself_and_nothing_else(service: Service, text: str) -> None:
+    found = post(ALICE, at=ago(hours=1), text=f"x {text} y")
+    store(found, post(ALICE, at=ago(hours=2), text="x y b c from京東"))
+
+    assert service.found(text) == [found.uri]
+    assert service.found(text, author=ALICE) == [found.uri]
+
+
+def test_bytes_that_are_no_text_are_no_words(service: Service) -> None:
+    store(post(ALICE, at=ago(hours=1), text="cat"))
+
+    assert service.client.get(SEARCH + "?q=%ff%fe").json() == {"posts": []}
+    assert service.client.get(SEARCH + "?q=cat%ff").json() == {"posts": []}
+
+
+def test_the_service_says_how_it_is(service: Service) -> None:
+    assert service.get("/xrpc/_health").json() == {"version": "0.1.0"}
+
+
+def test_an_unknown_method_and_a_wrong_one_are_told_apart(service: Service) -> None:
+    answer = service.client.post(SEARCH)
+
+    assert (answer.status_code, answer.json()["error"], answer.headers["Allow"]) == (405, "InvalidRequest", "GET")
+    assert service.refused("/xrpc/app.bsky.feed.getFeedSkeleton")[:2] == (501, "MethodNotImplemented")
+
+
+def test_the_documented_half_describes_itself(service: Service) -> None:
+    document = service.get("/openapi.json").json()
+
+    assert list(document["paths"]) == ["/stats"]
+    assert service.get("/docs").status_code == 200
