@@ -153,8 +153,10 @@ def _call(
                 problem = _problem(error, operation, name, values)
                 if problem is None:
                     raise
-                # Only a connection that had been used before is worth another try; a new one that fails says it all.
-                if not (connected and attempts and isinstance(problem, Unreachable)):
+                # Another try is for a used connection that was cut: a new one that fails says it all, and a server
+                # that was silent for the whole time would be so again.
+                cut = isinstance(problem, Unreachable) and not isinstance(error, TimeoutError)
+                if not (connected and attempts and cut):
                     raise problem from error
 
 

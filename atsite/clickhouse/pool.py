@@ -117,9 +117,15 @@ class Pool:
 
 
 _pool = Pool(config.clickhouse_database)
-os.register_at_fork(after_in_child=_pool.abandon)
 
 
 def shared() -> Pool:
     """The pool of this process."""
     return _pool
+
+
+def _after_fork() -> None:
+    shared().abandon()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -155,13 +155,20 @@ def test_without_an_address_the_error_says_what_to_do(monkeypatch: pytest.Monkey
         door.ping()
 
 
-def test_forked_children_and_their_parent_ask_at_the_same_time() -> None:
+def test_forked_children_and_their_parent_ask_at_the_same_time(small: Pool) -> None:
     number(1)
+    (parents,) = small._idle
+    address = parents.connection.socket.getsockname()
 
     def work() -> None:
         assert [number(n) for n in range(100)] == list(range(100))
 
-    assert outcomes_of_children(4, work, meanwhile=work) == [0, 0, 0, 0]
+    def child() -> None:
+        work()
+        assert address not in [client.connection.socket.getsockname() for client in small._idle]
+
+    assert outcomes_of_children(4, child, meanwhile=work) == [0, 0, 0, 0]
+    assert [client.connection.socket.getsockname() for client in small._idle] == [address]
 
 
 def test_a_child_forked_while_a_connection_is_in_use_does_not_touch_it(small: Pool) -> None:
@@ -172,4 +179,4 @@ def test_a_child_forked_while_a_connection_is_in_use_does_not_touch_it(small: Po
             assert number(3) == 3
 
         assert outcomes_of_children(1, work) == [0]
-        assert client.execute("SELECT 2") == [(2,)]
+        assert client.connection.ping()  # unlike a query, this does not connect anew
