@@ -48,8 +48,8 @@ migrate-down *options:
 migrate-version:
     {{ manage }} schema version
 
-# begin a migration of ClickHouse: migrate-create NAME [--app search]
-migrate-create *options:
+# begin a migration of ClickHouse (of the indexer; --app names another)
+migrate-create name *options:
     {{ manage }} schema create "$@"
 
 # write docs/schema.sql from the migrations

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.management import scratch
+from atsite.config import BASE_DIR
+from atsite.errors import AtsiteError
+from atsite.management import new_migration, scratch
 from atsite.management.schema_text import SCHEMA_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: One process does it all, as each start of Django takes seconds. It tells what it saw after each step.
-_SCRIPT = """
+_SCRIPT = r"""
 import io, json
 from django.core.management import call_command
 from django.db import connections
@@ -23,7 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from atsite.clickhouse import door
 from atsite.management import schema_text
 
-seen = {}
+schemas, versions = {}, {}
 
 def schema(*arguments):
     out = io.StringIO()
@@ -31,37 +33,37 @@ def schema(*arguments):
     return out.getvalue()
 
 schema("up")
-seen["up"] = schema("show"), schema("version")
+schemas["up"], versions["up"] = schema("show"), schema("version")
 schema("down", "indexer")
-seen["down one"] = schema("version")
+versions["down one"] = schema("version")
 schema("down", "indexer", "0004_views")
-seen["down to"] = schema("version")
+versions["down to"] = schema("version")
 for app in ("labels", "apikeys", "search", "indexer"):
     schema("down", app, "zero")
-seen["down"] = schema("show"), schema("version")
+schemas["down"], versions["down"] = schema("show"), schema("version")
 schema("up")
-seen["up again"] = schema("show")
+schemas["up again"] = schema("show")
 
 MigrationRecorder(connections["clickhouse"]).flush()  # as after a migration that failed half-way
 schema("up")
-seen["once more"] = schema("show")
+schemas["once more"] = schema("show")
 
 door.execute("DROP DATABASE atsite", name="tests.drop", database="default")
 door.execute("CREATE DATABASE atsite", name="tests.create", database="default")
-for statement in seen["up"][0].partition("-- Relational:")[0].split(";\n"):
+for statement in schemas["up"].partition("-- Relational:")[0].split(";\n"):
     if "CREATE" in statement:
         door.execute(statement, name="tests.statement")
-seen["from the dump"] = schema("show")
-print(json.dumps(seen))
+schemas["from the dump"] = schema("show")
+print(json.dumps({"schemas": schemas, "versions": versions}))
 """
 
 
 @pytest.fixture(scope="module")
-def seen() -> dict[str, list[str]]:
-    """What each step of the script saw."""
+def seen() -> dict[str, dict[str, str]]:
+    """What `schema show` and `schema version` said after each step of the script."""
     with scratch.scratch_databases() as environment:
         printed = scratch.manage("shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True)
-    found: dict[str, list[str]] = json.loads(printed)
+    found: dict[str, dict[str, str]] = json.loads(printed)
     return found
 
 
@@ -70,13 +72,15 @@ def committed() -> str:
     return SCHEMA_FILE.read_text(encoding="utf-8")
 
 
-def test_the_migrations_make_the_committed_schema(seen: dict[str, list[str]], committed: str) -> None:
-    assert seen["up"][0] == committed, "docs/schema.sql is out of date: run `just migrate-dump-schema`"
-    assert seen["up"][1].splitlines()[-1] == "nothing is missing"
+def test_the_migrations_make_the_committed_schema(seen: dict[str, dict[str, str]], committed: str) -> None:
+    assert seen["schemas"]["up"] == committed, "docs/schema.sql is out of date: run `just migrate-dump-schema`"
+    assert seen["versions"]["up"].splitlines()[-1] == "nothing is missing"
 
 
-def test_backward_leaves_nothing_and_forward_again_makes_the_same(seen: dict[str, list[str]], committed: str) -> None:
-    schema, version = seen["down"]
+def test_backward_leaves_nothing_and_forward_again_makes_the_same(
+    seen: dict[str, dict[str, str]], committed: str
+) -> None:
+    schema, version = seen["schemas"]["down"], seen["versions"]["down"]
     assert "MergeTree" not in schema
     assert "VIEW" not in schema
     assert [line for line in version.splitlines() if line.startswith("missing: clickhouse: indexer.")] == [
@@ -85,24 +89,24 @@ def test_backward_leaves_nothing_and_forward_again_makes_the_same(seen: dict[str
         if line.startswith("missing: default: indexer.")
     ]
     assert "missing: clickhouse: indexer.0001_functions" in version.splitlines()
-    assert seen["up again"] == committed
+    assert seen["schemas"]["up again"] == committed
 
 
-def test_down_undoes_the_last_migration_of_an_app_or_goes_back_to_one(seen: dict[str, list[str]]) -> None:
+def test_down_undoes_the_last_migration_of_an_app_or_goes_back_to_one(seen: dict[str, dict[str, str]]) -> None:
     def missing(text: str) -> list[str]:
-        return [line for line in str(text).splitlines() if line.startswith("missing: clickhouse")]
+        return [line for line in text.splitlines() if line.startswith("missing: clickhouse")]
 
-    last_two = ["missing: clickhouse: indexer.0005_purges", "missing: clickhouse: indexer.0006_read_models"]
-    assert missing(str(seen["down one"])) == last_two[1:]
-    assert missing(str(seen["down to"])) == last_two
-
-
-def test_statements_that_are_run_again_change_nothing(seen: dict[str, list[str]], committed: str) -> None:
-    assert seen["once more"] == committed
+    names = sorted(path.stem for path in (BASE_DIR / "indexer" / "migrations").glob("[0-9]*.py"))
+    assert missing(seen["versions"]["down one"]) == [f"missing: clickhouse: indexer.{names[-1]}"]
+    assert missing(seen["versions"]["down to"]) == [f"missing: clickhouse: indexer.{name}" for name in names[4:]]
 
 
-def test_the_clickhouse_part_of_the_dump_makes_the_same_schema(seen: dict[str, list[str]], committed: str) -> None:
-    assert seen["from the dump"] == committed
+def test_statements_that_are_run_again_change_nothing(seen: dict[str, dict[str, str]], committed: str) -> None:
+    assert seen["schemas"]["once more"] == committed
+
+
+def test_the_clickhouse_part_of_the_dump_makes_the_same_schema(seen: dict[str, dict[str, str]], committed: str) -> None:
+    assert seen["schemas"]["from the dump"] == committed
 
 
 def test_with_no_server_named_the_embedded_stores_run_for_the_command(tmp_path: Path) -> None:
@@ -117,3 +121,21 @@ def test_a_failure_beside_the_embedded_stores_is_a_failure(tmp_path: Path) -> No
     environment = scratch.environment_without_stores() | {"DATA_DIR": str(tmp_path)}
     with pytest.raises(subprocess.CalledProcessError):
         scratch.manage("schema", "down", "labels", environment=environment, capture=True)
+
+
+def test_a_new_migration_follows_the_last_and_has_a_file_for_its_sql(tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "0007_before.py").touch()
+    module, sql = new_migration.begin("indexer", "add_a_view", folder=tmp_path)
+    assert (module.relative_to(tmp_path).as_posix(), sql.relative_to(tmp_path).as_posix()) == (
+        "migrations/0008_add_a_view.py",
+        "sql/0008_add_a_view.sql",
+    )
+    assert 'dependencies = [("indexer", "0007_before")]' in module.read_text(encoding="utf-8")
+    assert '"0008_add_a_view.sql"' in module.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["", "9lives", "../up", "Ups", "a-b"])
+def test_a_name_that_is_no_modules_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(AtsiteError, match="is no name of a migration"):
+        new_migration.begin("indexer", name, folder=tmp_path)

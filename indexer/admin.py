@@ -1,0 +1,117 @@
+"""The network's tables in the admin: to look, never to change."""
+
+from __future__ import annotations
+
+from atsite.clickhouse.admin import ReadOnlyAdmin, register
+from indexer import models
+
+
+@register(models.RepoRecord)
+class RepoRecordAdmin(ReadOnlyAdmin):
+    list_display = ("collection", "repo", "rkey", "operation", "rev", "source", "stored_at")
+    search_prefix_fields = ("collection",)
+
+
+@register(models.Post)
+class PostAdmin(ReadOnlyAdmin):
+    list_display = ("rkey", "did", "text", "langs", "embed_kind", "eligible")
+    search_prefix_fields = ("rkey", "did")
+
+
+@register(models.PostByActor)
+class PostByActorAdmin(ReadOnlyAdmin):
+    list_display = ("did", "rkey", "is_reply")
+    search_prefix_fields = ("did",)
+
+
+@register(models.Like, models.Repost)
+class SubjectOfPostAdmin(ReadOnlyAdmin):
+    list_display = ("rkey", "did", "subject_uri", "eligible")
+    search_prefix_fields = ("rkey",)
+
+
+@register(models.Follow, models.Block)
+class SubjectOfActorAdmin(ReadOnlyAdmin):
+    list_display = ("did", "rkey", "subject_did")
+    search_prefix_fields = ("did",)
+
+
+@register(models.Engagement)
+class EngagementAdmin(ReadOnlyAdmin):
+    list_display = ("subject_rkey", "subject_uri", "kind", "did", "rkey")
+    search_prefix_fields = ("subject_rkey",)
+
+
+@register(models.Follower)
+class FollowerAdmin(ReadOnlyAdmin):
+    list_display = ("subject_did", "did", "rkey")
+    search_prefix_fields = ("subject_did",)
+
+
+@register(models.Retraction)
+class RetractionAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "rkey", "did", "version")
+    search_prefix_fields = ("kind",)
+
+
+@register(models.RecentPost)
+class RecentPostAdmin(ReadOnlyAdmin):
+    list_display = ("posted_at", "did", "text", "langs")
+    search_prefix_fields = ("rkey",)
+
+
+@register(models.Actor)
+class ActorAdmin(ReadOnlyAdmin):
+    list_display = ("did", "handle", "active", "status", "display_name")
+    search_prefix_fields = ("did",)
+
+
+@register(models.ActorIdentity)
+class ActorIdentityAdmin(ReadOnlyAdmin):
+    list_display = ("did", "handle")
+    search_prefix_fields = ("did",)
+
+
+@register(models.ActorAccount)
+class ActorAccountAdmin(ReadOnlyAdmin):
+    list_display = ("did", "active", "status")
+    search_prefix_fields = ("did",)
+
+
+@register(models.ActorProfile)
+class ActorProfileAdmin(ReadOnlyAdmin):
+    list_display = ("did", "display_name", "description")
+    search_prefix_fields = ("did",)
+
+
+@register(models.RepoFloor)
+class RepoFloorAdmin(ReadOnlyAdmin):
+    list_display = ("did", "floor", "reason")
+    search_prefix_fields = ("did",)
+
+
+@register(models.Purge)
+class PurgeAdmin(ReadOnlyAdmin):
+    list_display = ("did", "floor", "purged_at")
+    search_prefix_fields = ("did",)
+
+
+@register(models.DailyStats)
+class DailyStatsAdmin(ReadOnlyAdmin):
+    list_display = ("day", "posts", "likes", "reposts", "follows", "blocks", "actors", "computed_at")
+
+
+@register(models.IndexerCheckpoint)
+class IndexerCheckpointAdmin(ReadOnlyAdmin):
+    list_display = ("acked_at", "host", "protocol", "cursor", "safe_cursor")
+
+
+@register(models.StreamGap)
+class StreamGapAdmin(ReadOnlyAdmin):
+    list_display = ("from_us", "to_us", "host", "reason", "noticed_at")
+
+
+@register(models.DeadLetter)
+class DeadLetterAdmin(ReadOnlyAdmin):
+    list_display = ("id", "reason", "detail", "host", "stored_at")
+    search_prefix_fields = ("id",)
