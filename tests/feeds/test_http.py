@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from atsite import paging
 from atsite.atproto.syntax import Did, Rkey
+from atsite.config import BASE_DIR
 from feeds import refresh
 from feeds.feed import FeedDefinition
 from feeds.kinds.hot import Hot
@@ -227,3 +231,13 @@ def test_viewers_are_in_no_log_and_no_metric_and_feeds_are(service: Service) -> 
         assert "a-cursor-of-somebody" not in text
     assert re.search(r'^feed_page_requests_total\{feed="whats-hot",outcome="poll"\} [1-9]', metrics, re.MULTILINE)
     assert re.search(r'^feed_page_requests_total\{feed="whats-hot",outcome="invalid"\} [1-9]', metrics, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("django_db_setup")
+def test_a_feed_generator_that_nobody_publishes_does_not_start() -> None:
+    environment = {**os.environ, "SERVICE_ENDPOINT": "https://feeds.example.com", "FEED_ACTOR_DID": ""}
+    command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", "0"]
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 1
+    assert "(feeds.E001) FEED_ACTOR_DID is not the did of an account." in refused.stderr
+    assert "feeds.E002" not in refused.stderr
