@@ -1,0 +1,76 @@
+"""The reads of feeds reach the primary keys, whatever else the tables hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from atsite.atproto.tid import tid_of_micros
+from atsite.clickhouse import door
+from feeds import queries
+from feeds.feed import PostKey
+from feeds.ranked import unix_micros
+from tests.feeds.worlds import HOUR, actor
+
+#: Rows of each table, spread evenly over 30 days.
+ROWS = 200_000
+DAYS = 30
+NOW = unix_micros()
+
+TIMES = "toUInt64({now:UInt64} - number * {step:UInt64}) AS moment, atsiteMicrosToTid(moment) AS tid"
+POSTS = f"""
+INSERT INTO posts (rkey, did, version)
+SELECT tid, 'did:plc:a', moment * 1024 FROM (SELECT {TIMES} FROM numbers({ROWS}))
+"""
+LIKES = f"""
+INSERT INTO engagement (subject_rkey, subject_uri, kind, did, rkey, version)
+SELECT tid, concat('at://did:plc:a/app.bsky.feed.post/', tid), 'like', 'did:plc:b', tid, moment * 1024
+FROM (SELECT {TIMES} FROM numbers({ROWS}))
+"""
+RETRACTIONS = f"""
+INSERT INTO retractions (kind, rkey, did, version)
+SELECT 'like', tid, 'did:plc:b', 1 FROM (SELECT {TIMES} FROM numbers({ROWS}))
+"""
+
+
+def granules(sql: str, params: dict[str, object]) -> list[tuple[int, int]]:
+    """Of each table read, in the plan's order: (granules that are read, granules there are)."""
+    plan = "\n".join(door.column(f"EXPLAIN indexes = 1 {sql}", params, name="tests.explain"))
+    return [(int(read), int(all)) for read, all in re.findall(r"Granules: (\d+)/(\d+)", plan)]
+
+
+@pytest.fixture
+def full_tables(clickhouse: None) -> None:
+    params: dict[str, object] = {"now": NOW, "step": DAYS * 24 * HOUR // ROWS}
+    for sql in (POSTS, LIKES, RETRACTIONS):
+        door.execute(sql, params, name="tests.fill")
+    for table in ("posts", "engagement", "retractions"):
+        door.execute(f"OPTIMIZE TABLE {table} FINAL", name="tests.optimize")
+
+
+@pytest.mark.usefixtures("full_tables")
+def test_what_a_page_looks_up_costs_a_few_granules() -> None:
+    keys = [PostKey(tid_of_micros(NOW - number * 500_000), actor(number)) for number in range(40)]
+    params = {"rkeys": [key.rkey for key in keys], "dids": [key.did for key in keys]}
+    (read, there), *_ = granules(queries.ALIVE, params)
+    assert there > 20
+    assert read <= 2
+
+
+@pytest.mark.usefixtures("full_tables")
+def test_candidates_read_their_window_only() -> None:
+    low, high = tid_of_micros(NOW - 24 * HOUR), tid_of_micros(NOW)
+    params = {"now": NOW, "low": low, "high": high, "min_likes": 1, "limit": 5000}
+    ((read, there), *_) = granules(queries.HOT_CANDIDATES, params)
+    assert there > 100
+    assert read <= there // DAYS + 2
+
+
+@pytest.mark.usefixtures("full_tables")
+def test_exact_counts_read_the_candidates_and_the_window_of_retractions() -> None:
+    rkeys = [tid_of_micros(NOW - number * 3_600_000) for number in range(40)]
+    likes_from = tid_of_micros(NOW - 72 * HOUR)
+    read = granules(queries.HOT_EXACT, {"rkeys": rkeys, "now": NOW, "likes_from": likes_from, "min_likes": 1})
+    assert len(read) >= 3
+    assert all(part <= there // 10 + 2 for part, there in read)
