@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from feeds import queries
 from feeds.feed import PostKey
 from feeds.ranked import unix_micros
 from tests.feeds.worlds import HOUR, actor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Rows of each table, spread evenly over 30 days.
 ROWS = 200_000
@@ -34,7 +38,7 @@ SELECT 'like', tid, 'did:plc:b', 1 FROM (SELECT {TIMES} FROM numbers({ROWS}))
 """
 
 
-def granules(sql: str, params: dict[str, object]) -> list[tuple[int, int]]:
+def granules(sql: str, params: Mapping[str, object]) -> list[tuple[int, int]]:
     """Of each table read, in the plan's order: (granules that are read, granules there are)."""
     plan = "\n".join(door.column(f"EXPLAIN indexes = 1 {sql}", params, name="tests.explain"))
     return [(int(read), int(all)) for read, all in re.findall(r"Granules: (\d+)/(\d+)", plan)]
