@@ -1,10 +1,41 @@
-"""The published copy of API keys in ClickHouse: names and rights, never a secret or its hash."""
+"""API keys in `default`, and their copy in ClickHouse: names and rights, never a secret or its hash."""
 
 from __future__ import annotations
 
-from clickhouse_backend.models import ArrayField, DateTime64Field, StringField, UInt8Field, UInt64Field
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
 
+from clickhouse_backend.models import (
+    ArrayField,
+    DateTime64Field,
+    DateTimeField,
+    StringField,
+    UInt8Field,
+    UInt32Field,
+    UInt64Field,
+)
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from atsite.atproto.syntax import is_rkey
+from atsite.auth import Scope
 from atsite.clickhouse.models import ReadModel
+from atsite.publish.cache import Entry, VersionedCache
+from atsite.publish.models import Cached, PublishedModel
+
+if TYPE_CHECKING:
+    from apikeys.keys import Key
+
+#: What the check of a key decides by (apikeys.check).
+KEYS = VersionedCache("apikeys")
+#: Ten a second: a script that walks a list is served, one gone wild is not.
+DEFAULT_RATE = 600
+MAX_RATE = 1_000_000
 
 
 class PublishedApiKey(ReadModel):
@@ -14,6 +45,8 @@ class PublishedApiKey(ReadModel):
     name = StringField()
     owner = StringField()
     scopes = ArrayField(StringField(low_cardinality=True))
+    feeds = ArrayField(StringField(low_cardinality=True))
+    rate_limit = UInt32Field()
     created_at = DateTime64Field(precision=6)
     expires_at = DateTime64Field(precision=6, null=True)
     revoked_at = DateTime64Field(precision=6, null=True)
@@ -23,3 +56,124 @@ class PublishedApiKey(ReadModel):
     class Meta:
         managed = False
         db_table = "api_keys"
+
+
+class ApiKeyUsage(ReadModel):
+    """Accepted calls of one key in one hour, as one life of Redis counted them: sum over `counter`."""
+
+    pk = models.CompositePrimaryKey("key_id", "hour", "counter")
+    key_id = StringField()
+    hour = DateTimeField()
+    counter = StringField()
+    uses = UInt64Field()
+    last_used_at = DateTime64Field(precision=3)
+
+    class Meta:
+        managed = False
+        db_table = "api_key_usage"
+
+
+def validate_scopes(value: object) -> None:
+    """Raises ValidationError for anything but a list of scopes."""
+    if not isinstance(value, list) or not set(value) <= set(Scope):
+        raise ValidationError(f"Choose among {', '.join(Scope)}.")
+
+
+def validate_feeds(value: object) -> None:
+    """Raises ValidationError for anything but a list of record keys."""
+    if not isinstance(value, list) or not all(isinstance(rkey, str) and is_rkey(rkey) for rkey in value):
+        raise ValidationError("Enter record keys of feeds, such as whats-hot.")
+
+
+class ApiKey(PublishedModel):
+    """What a key may do. Its holder alone has the secret; revoking is final."""
+
+    key_id = models.CharField(max_length=32, unique=True, editable=False)
+    #: SHA-256 of the secret, in hex.
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list, validators=[validate_scopes])
+    feeds = models.JSONField(
+        default=list, blank=True, validators=[validate_feeds], help_text="Record keys of the feeds it covers."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", help_text="Who holds it."
+    )
+    note = models.TextField(blank=True, help_text="What it is used for, and where.")
+    rate_limit = models.PositiveIntegerField(
+        default=DEFAULT_RATE,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_RATE)],
+        help_text="Calls a minute.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    history = HistoricalRecords(excluded_fields=["published_us", "secret_hash"])
+
+    copy = PublishedApiKey
+    copied = {
+        "key_id": "key_id",
+        "name": "note",
+        "owner": "owner",
+        "scopes": "scopes",
+        "feeds": "feeds",
+        "rate_limit": "rate_limit",
+        "created_at": "created_at",
+        "expires_at": "expires_at",
+        "revoked_at": "revoked_at",
+    }
+    copied_from = ("user",)
+    natural_key = ("key_id",)
+
+    class Meta(PublishedModel.Meta):
+        ordering = ("-created_at",)
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.key_id} ({self.note})" if self.note else self.key_id
+
+    @property
+    def owner(self) -> str:
+        """The holder's user name, or nothing."""
+        return self.user.get_username() if self.user is not None else ""
+
+    def revoke(self) -> None:
+        """End the key for good. Raises ChangedMeanwhile."""
+        if self.revoked_at is None:
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at"])
+
+    def cached(self) -> Cached:
+        return Cached(KEYS, self.key_id, self.entry())
+
+    def entry(self) -> Entry:
+        """What the check decides by, as JSON."""
+        if self.deleted:
+            return Entry(self.time_us, None)
+        fields = {
+            "hash": self.secret_hash,
+            "scopes": self.scopes,
+            "feeds": self.feeds,
+            "rate_limit": self.rate_limit,
+            "expires_us": _micros(self.expires_at),
+            "revoked": self.revoked_at is not None,
+        }
+        return Entry(self.time_us, json.dumps(fields))
+
+    def _check_change(self, stored: Self) -> None:
+        """Revoking is final, and a secret is never exchanged."""
+        if stored.revoked_at is not None and stored.revoked_at != self.revoked_at:
+            raise ValueError(f"{self.key_id} was revoked, which is final: make another key")
+        if stored.secret_hash != self.secret_hash:
+            raise ValueError(f"the secret of {self.key_id} cannot change: make another key")
+
+
+def add_key(key: Key, **fields: object) -> ApiKey:
+    """Store `key` (its hash alone) with the given rights. Raises ValidationError."""
+    row = ApiKey(key_id=key.id, secret_hash=key.hash, **fields)
+    row.full_clean()
+    row.save()
+    return row
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.astimezone(UTC).timestamp() * 1_000_000)

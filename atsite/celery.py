@@ -58,9 +58,14 @@ def due(task: str, schedule: crontab, *, every: timedelta) -> dict[str, Any]:
     }
 
 
-#: Minutes are staggered, so that no two of them begin together; only the feeds come every minute.
+#: Minutes are staggered, so that no two of them begin together; only what is done in a moment comes every minute.
 BEAT: dict[str, dict[str, Any]] = {
     "refresh the feeds": due("feeds.refresh_feeds", crontab(), every=timedelta(minutes=1)),
+    # What could not be published at once; the change itself publishes, so there is rarely anything to do.
+    "publish what people decided": due("atsite.publish.tasks.publish_due", crontab(), every=timedelta(minutes=1)),
+    "write how often API keys were used": due(
+        "apikeys.tasks.flush_usage", crontab(minute="4-59/5"), every=timedelta(minutes=5)
+    ),
     "rewrite the daily statistics": due(
         "indexer.tasks.rewrite_daily_stats", crontab(minute="3-59/10"), every=timedelta(minutes=10)
     ),

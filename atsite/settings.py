@@ -18,12 +18,14 @@ USE_I18N = False
 
 INSTALLED_APPS = [
     "atsite",
+    "atsite.publish",
     "indexer",
     "feeds",
     "search",
     "labels",
     "apikeys",
     "clickhouse_backend",
+    "simple_history",
     "channels",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -44,6 +46,7 @@ _ADMIN_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",  # change history says who
 ]
 MIDDLEWARE = _API_MIDDLEWARE if config.service in ("feedgen", "search") else _ADMIN_MIDDLEWARE
 ROOT_URLCONF = f"atsite.urls.{config.service}" if config.service in ("feedgen", "search") else "atsite.urls.admin"
@@ -70,6 +73,8 @@ TEMPLATES = [
 STATIC_URL = "static/"
 STATIC_ROOT = config.data_dir / "static" if config.production else None  # else whitenoise asks the finders
 WHITENOISE_USE_FINDERS = not config.production
+#: An old version would be saved past whoever changed the row since.
+SIMPLE_HISTORY_REVERT_DISABLED = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -102,6 +107,8 @@ def _relational() -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
+        # Who may read is decided from here while somebody waits; a server that is away must be noticed soon.
+        "OPTIONS": {"connect_timeout": 3},
     }
 
 

@@ -17,9 +17,10 @@ from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Val
 from atsite.clickhouse.errors import ClickHouseError, QueryTimedOut
 from atsite.errors import AtsiteError
 from atsite.paging import InvalidCursor
+from atsite.publish.errors import Undecidable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from django.http.response import HttpResponseBase
     from ninja import NinjaAPI
@@ -53,11 +54,14 @@ class XrpcError(AtsiteError):
     The status follows from the name (STATUS; 400 for names of one lexicon) unless it is given.
     """
 
-    def __init__(self, name: str, message: str, status: int | None = None) -> None:
+    def __init__(
+        self, name: str, message: str, status: int | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.name = name
         self.message = message
         self.status = STATUS.get(name, 400) if status is None else status
+        self.headers = dict(headers or {})
 
 
 def error_response(name: str, message: str, status: int) -> HttpResponse:
@@ -80,6 +84,7 @@ def install_handlers(api: NinjaAPI) -> None:
         Http404: _not_found,
         QueryTimedOut: _timed_out,
         ClickHouseError: _clickhouse_error,
+        Undecidable: _undecidable,
         Exception: _unexpected,
     }
     for kind, handler in handlers.items():
@@ -120,7 +125,10 @@ def _name_of(status: int) -> str:
 
 
 def _xrpc_error(request: HttpRequest, error: XrpcError) -> HttpResponse:
-    return error_response(error.name, error.message, error.status)
+    response = error_response(error.name, error.message, error.status)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
 
 
 def _invalid_cursor(request: HttpRequest, error: InvalidCursor) -> HttpResponse:
@@ -163,6 +171,11 @@ def _clickhouse_error(request: HttpRequest, error: ClickHouseError) -> HttpRespo
         return _unexpected(request, error)
     logger.warning("ClickHouse failed on %s: %s", _route(request), error)
     return error_response("NotEnoughResources", "the store of records cannot answer now, try again later", 503)
+
+
+def _undecidable(request: HttpRequest, error: Undecidable) -> HttpResponse:
+    """Whether the caller may is not known: closed, and worth another try."""
+    return error_response("NotEnoughResources", str(error), 503)
 
 
 def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:

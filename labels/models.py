@@ -1,11 +1,22 @@
-"""The published copy of labels in ClickHouse, which feeds join with posts."""
+"""Labels that people give to actors, blocks that they put on actors and posts, and the copy of labels in ClickHouse."""
 
 from __future__ import annotations
 
 from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
+from atsite.atproto.aturi import AtUri
+from atsite.atproto.syntax import DID_MAX, is_did, is_rkey
 from atsite.clickhouse.models import ReadModel
+from atsite.errors import InvalidSyntax
+from atsite.publish.cache import Entry, VersionedCache
+from atsite.publish.models import AnnouncedModel, Cached, PublishedModel
+
+#: Who carries which label; readers of private feeds are decided by it (labels.access).
+MEMBERSHIPS = VersionedCache("memberships")
 
 
 class PublishedLabel(ReadModel):
@@ -23,3 +34,98 @@ class PublishedLabel(ReadModel):
     class Meta:
         managed = False
         db_table = "actor_labels"
+
+
+def validate_did(text: str) -> None:
+    """Raises ValidationError where `text` is no did."""
+    if not is_did(text):
+        raise ValidationError("Enter a did, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz.")
+
+
+def validate_subject(text: str) -> None:
+    """Raises ValidationError where `text` is neither a did nor the at-uri of a record."""
+    if is_did(text):
+        return
+    try:
+        AtUri.parse(text)
+    except InvalidSyntax as error:
+        raise ValidationError("Enter a did, or the at-uri of a post: at://did/collection/rkey.") from error
+
+
+def validate_feed(text: str) -> None:
+    """Raises ValidationError where `text` is no record key."""
+    if not is_rkey(text):
+        raise ValidationError("Enter the record key of a feed, such as whats-hot.")
+
+
+class Label(models.Model):
+    """A word for a group of actors, such as the members of a community."""
+
+    name = models.SlugField(max_length=64, unique=True, help_text="Short and lasting; feeds name it.")
+    meaning = models.TextField(blank=True, help_text="Who carries it, and what it opens.")
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ActorLabel(PublishedModel):
+    """That an actor carries a label, who said so, and when. One row for each pair, also after it was removed."""
+
+    label = models.ForeignKey(Label, models.PROTECT, to_field="name", db_column="label")
+    did = models.CharField(max_length=DID_MAX, validators=[validate_did])
+    note = models.TextField(blank=True)
+    #: The admin's user name, or the id of the API key.
+    created_by = models.CharField(max_length=150, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    history = HistoricalRecords(excluded_fields=["published_us"])
+
+    copy = PublishedLabel
+    copied = {
+        "label": "label_id",
+        "did": "did",
+        "note": "note",
+        "created_by": "created_by",
+        "created_at": "created_at",
+    }
+    natural_key = ("label_id", "did")
+
+    class Meta(PublishedModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["label", "did"], name="labels_actorlabel_once")]
+        ordering = ("label_id", "did")
+        verbose_name = "member"
+
+    def __str__(self) -> str:
+        return f"{self.did} as {self.label_id}"
+
+    def cached(self) -> Cached:
+        entry = Entry(self.time_us, None if self.deleted else "")
+        return Cached(MEMBERSHIPS, membership_key(self.label_id, self.did), entry)
+
+
+def membership_key(label: str, did: str) -> str:
+    """The key of the pair in MEMBERSHIPS."""
+    return f"{label}:{did}"  # no label has a colon
+
+
+class Block(AnnouncedModel):
+    """An actor, or a single post, that feeds and search leave out."""
+
+    subject = models.CharField(max_length=DID_MAX + 1024, validators=[validate_subject], help_text="A did or at-uri.")
+    feed = models.CharField(
+        max_length=512, blank=True, validators=[validate_feed], help_text="Record key of one feed; empty: everywhere."
+    )
+    note = models.TextField(blank=True)
+    created_by = models.CharField(max_length=150, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "feed"], name="labels_block_once")]
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.subject} in {self.feed}" if self.feed else self.subject

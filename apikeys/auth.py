@@ -1,0 +1,40 @@
+"""API keys in django-ninja: `auth=[ApiKeyAuth(), …]`. `request.auth` is then a Principal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ninja.security import APIKeyHeader
+
+from apikeys.check import check
+from apikeys.keys import PREFIX
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from atsite.auth import Principal
+
+HEADER: Final = "X-API-Key"
+BEARER: Final = "bearer"
+
+
+class ApiKeyAuth(APIKeyHeader):
+    """A key in `X-API-Key`, or in `Authorization: Bearer atsk_…`.
+
+    None where there is neither, so that the next authenticator is asked; a key that is no good raises what
+    `apikeys.check.check` raises, and never falls through to a weaker one. For operations that are no coroutines.
+    """
+
+    param_name = HEADER
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        key = request.headers.get(HEADER)
+        if key is not None:
+            return key.strip()
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip()
+        return token if scheme.lower() == BEARER and token.startswith(PREFIX) else None
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Principal | None:
+        """The holder of the key."""
+        return None if key is None else check(key)

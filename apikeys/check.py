@@ -1,0 +1,74 @@
+"""Is this text a key that may call now? Decided from `default` through Redis, never from this process's memory."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from apikeys import keys, usage
+from apikeys.models import KEYS, ApiKey
+from atsite.auth import Kind, Principal, Scope
+from atsite.kv.rate import RateLimit
+from atsite.publish.cache import ABSENT, Entry
+from atsite.xrpc import XrpcError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_rates = RateLimit("apikeys")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    hash: str
+    scopes: frozenset[Scope]
+    feeds: frozenset[str]
+    rate_limit: int
+    expires_us: int | None
+    revoked: bool
+
+    @classmethod
+    def of(cls, value: str) -> _Rights:
+        """From the JSON of ApiKey.entry. A scope that this version of the code does not know opens nothing."""
+        fields: dict[str, Any] = json.loads(value)
+        known = frozenset(Scope(scope) for scope in fields.pop("scopes") if scope in set(Scope))
+        return cls(scopes=known, feeds=frozenset(fields.pop("feeds")), **fields)
+
+
+def check(text: str, *, now: datetime | None = None) -> Principal:
+    """Who holds the key in `text`, and what it opens. Counts the call.
+
+    Raises XrpcError: AuthenticationRequired where it is no valid key (unknown, wrong, revoked, expired),
+    RateLimitExceeded with Retry-After; Undecidable where neither `default` nor Redis can tell.
+    """
+    now = now or timezone.now()
+    key = keys.parse(text)
+    if key is None:
+        raise _refusal("that is no API key: expected atsk_<id>_<secret>")
+    value = KEYS.look_up(key.id, lambda: _stored(key.id)).value
+    rights = None if value is None else _Rights.of(value)
+    if rights is None or not keys.matches(key, rights.hash):
+        raise _refusal("this API key is not known")
+    if rights.revoked:
+        raise _refusal("this API key was revoked")
+    if rights.expires_us is not None and now.timestamp() * 1_000_000 >= rights.expires_us:
+        raise _refusal("this API key has expired")
+    wait = _rates.take(key.id, rights.rate_limit)
+    if wait:
+        message = f"more than {rights.rate_limit} calls a minute with this API key"
+        raise XrpcError("RateLimitExceeded", message, headers={"Retry-After": str(math.ceil(wait))})
+    usage.count(key.id, now=now)
+    return Principal(Kind.KEY, key.id, rights.scopes, rights.feeds)
+
+
+def _stored(key_id: str) -> Entry:
+    row = ApiKey.every.filter(key_id=key_id).first()
+    return ABSENT if row is None else row.entry()
+
+
+def _refusal(message: str) -> XrpcError:
+    return XrpcError("AuthenticationRequired", message)

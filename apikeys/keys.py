@@ -1,0 +1,57 @@
+"""The form of an API key: `atsk_<id>_<secret>`. Pure.
+
+The id finds the key and may be shown; the secret is 256 random bits, of which only the SHA-256 is stored (a slow hash
+protects what people choose, not this). Scanners of leaked secrets recognise the prefix.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+PREFIX: Final = "atsk_"
+ID_LENGTH: Final = 12
+SECRET_BYTES: Final = 32
+#: Ids without vowels and look-alikes: nothing to read into, and easy to read out. 12 of 28 characters are 57 bits.
+ID_ALPHABET: Final = "23456789bcdfghjkmnpqrstvwxyz"
+#: urlsafe base64 of 32 bytes without padding; it may contain `_`, the id may not.
+_FORM: Final = re.compile(rf"{PREFIX}([{ID_ALPHABET}]{{{ID_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as its holder has it. Never logged: its repr shows the id alone."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """What is shown once."""
+        return f"{PREFIX}{self.id}_{self.secret}"
+
+    @property
+    def hash(self) -> str:
+        """What is stored, 64 hex digits."""
+        return sha256(self.secret.encode()).hexdigest()
+
+
+def mint() -> Key:
+    """A new key."""
+    id = "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
+    return Key(id, secrets.token_urlsafe(SECRET_BYTES))
+
+
+def parse(text: str) -> Key | None:
+    """The key in `text`; None where it has another form."""
+    match = _FORM.fullmatch(text)
+    return Key(match[1], match[2]) if match else None
+
+
+def matches(key: Key, stored_hash: str) -> bool:
+    """Whether `key` is the one that was stored, in constant time."""
+    return hmac.compare_digest(key.hash, stored_hash)

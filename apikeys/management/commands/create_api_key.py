@@ -1,0 +1,60 @@
+"""`manage.py create_api_key`: a new key, shown once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from apikeys import keys
+from apikeys.models import DEFAULT_RATE, add_key
+from atsite.auth import Scope
+from atsite.publish.outcome import watched
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Make an API key and print it. It is shown this once: only its hash is stored."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--scope", action="append", choices=[str(scope) for scope in Scope], required=True)
+        parser.add_argument("--feed", action="append", default=[], help="record key of a feed that it covers")
+        parser.add_argument("--note", default="", help="what it is used for")
+        parser.add_argument("--user", default="", help="name of the user who holds it")
+        parser.add_argument("--rate", type=int, default=DEFAULT_RATE, help="calls a minute (%(default)s)")
+        parser.add_argument("--days", type=int, help="days until it expires (never)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        key = keys.mint()
+        expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] is not None else None
+        with watched() as outcome:
+            try:
+                add_key(
+                    key,
+                    scopes=sorted(set(options["scope"])),
+                    feeds=sorted(set(options["feed"])),
+                    note=options["note"],
+                    user=self._user(options["user"]),
+                    rate_limit=options["rate"],
+                    expires_at=expires_at,
+                )
+            except ValidationError as error:
+                raise CommandError("; ".join(error.messages)) from error
+        for sentence in outcome.late:
+            self.stderr.write(sentence)
+        self.stdout.write(key.text)
+
+    def _user(self, name: str) -> Any:
+        if not name:
+            return None
+        users = get_user_model()
+        try:
+            return users._default_manager.get_by_natural_key(name)
+        except users.DoesNotExist as error:
+            raise CommandError(f"there is no user {name!r}") from error

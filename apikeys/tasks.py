@@ -1,0 +1,14 @@
+"""What Celery runs for API keys."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from apikeys import usage
+
+
+@shared_task(ignore_result=True)
+def flush_usage() -> None:
+    """Write how often keys were used from Redis to ClickHouse."""
+    usage.flush(now=timezone.now())

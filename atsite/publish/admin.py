@@ -1,0 +1,48 @@
+"""The admin of models that hold decisions: plain forms, change history, and an honest word when something is late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from simple_history.admin import SimpleHistoryAdmin
+
+from atsite.publish.errors import ChangedMeanwhile
+from atsite.publish.outcome import watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+
+
+class DecisionAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+    """Tells what did not arrive at once, and leads back when somebody else was quicker."""
+
+    #: Fields that cannot change once the row exists.
+    fixed_fields: tuple[str, ...] = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        readonly = list(super().get_readonly_fields(request, obj))
+        return readonly if obj is None else [*readonly, *self.fixed_fields]
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._watched(request, lambda: super(DecisionAdmin, self).changeform_view(request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._watched(request, lambda: super(DecisionAdmin, self).delete_view(request, *args, **kwargs))
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._watched(request, lambda: super(DecisionAdmin, self).changelist_view(request, *args, **kwargs))
+
+    def _watched(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        with watched() as outcome:
+            try:
+                response = view()
+            except ChangedMeanwhile as error:
+                messages.error(request, str(error))
+                return HttpResponseRedirect(request.get_full_path())
+        for sentence in outcome.late:
+            messages.warning(request, sentence)
+        return response

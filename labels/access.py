@@ -1,0 +1,65 @@
+"""Who carries a label, decided from `default` through Redis; and giving and taking labels.
+
+A change is effective at once: the entry in Redis is written with the commit, and membership is never held in a process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from atsite.publish import versions
+from atsite.publish.cache import ABSENT, Entry
+from atsite.publish.outcome import watched
+from atsite.routers import DEFAULT
+from labels.models import MEMBERSHIPS, ActorLabel, Label, membership_key
+
+if TYPE_CHECKING:
+    from atsite.atproto.syntax import Did
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Whether anything changed, and sentences about what is late (atsite.publish.outcome)."""
+
+    changed: bool
+    late: tuple[str, ...] = ()
+
+
+def has_label(did: Did, label: str) -> bool:
+    """Whether `did` carries `label` now. Raises Undecidable when nobody can tell: then treat it as no."""
+    entry = MEMBERSHIPS.look_up(membership_key(label, did), lambda: _stored(did, label))
+    return entry.value is not None
+
+
+def assign(label: str, did: Did, *, by: str, note: str = "") -> Change:
+    """Give `label` to `did`; nothing changes where it has it. Raises Label.DoesNotExist, DatabaseError."""
+    with watched() as outcome, transaction.atomic(using=DEFAULT):
+        versions.lock()
+        missing = not ActorLabel.objects.filter(label_id=label, did=did).exists()
+        if missing:
+            row = ActorLabel(label=Label.objects.get(name=label), did=did, created_by=by, note=note)
+            row.full_clean()
+            row.save()
+    return Change(missing, tuple(outcome.late))
+
+
+def remove(label: str, did: Did, *, by: str) -> Change:
+    """Take `label` from `did`; nothing changes where it has not got it. Raises DatabaseError."""
+    with watched() as outcome, transaction.atomic(using=DEFAULT):
+        versions.lock()
+        row = ActorLabel.objects.filter(label_id=label, did=did).first()
+        if row is not None:
+            row._change_reason = f"removed by {by}"
+            row.delete()
+    return Change(row is not None, tuple(outcome.late))
+
+
+def _stored(did: Did, label: str) -> Entry:
+    row = ActorLabel.every.filter(label_id=label, did=did).values_list("time_us", "deleted").first()
+    if row is None:
+        return ABSENT
+    time_us, deleted = row
+    return Entry(time_us, None if deleted else "")

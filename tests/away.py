@@ -1,0 +1,55 @@
+"""Stores that are away, for real: connections to them are refused."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connections
+
+from atsite.clickhouse import pool
+from atsite.config import config
+from atsite.kv import quick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def closed_port() -> int:
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        return int(nobody.getsockname()[1])
+
+
+@contextmanager
+def redis_away() -> Iterator[None]:
+    """No Redis for whoever asks through atsite.kv.quick."""
+    asking = quick.Asking(f"redis://127.0.0.1:{closed_port()}/0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick, "_asking", lambda url: asking)
+        yield
+
+
+@contextmanager
+def clickhouse_away() -> Iterator[None]:
+    """No ClickHouse for whoever goes through the door."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "config", replace(config, clickhouse_address=f"127.0.0.1:{closed_port()}"))
+        elsewhere = pool.Pool(config.clickhouse_database)
+        patch.setattr(pool, "shared", lambda: elsewhere)
+        yield
+
+
+@contextmanager
+def default_away(nowhere: Path) -> Iterator[None]:
+    """No relational store: its file lies in a folder that does not exist."""
+    connection = connections["default"]
+    connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(connection.settings_dict, "NAME", nowhere / "missing" / "default.sqlite3")
+        yield
+    connection.close()
