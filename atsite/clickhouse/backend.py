@@ -7,6 +7,7 @@ midway raises a bare EOFError. Transactions on ClickHouse stay what they are: no
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -64,6 +65,7 @@ def install() -> None:
     DatabaseWrapper.set_autocommit = _set_autocommit
     DatabaseWrapper.commit = _commit
     os.register_at_fork(after_in_child=_after_fork)
+    atexit.register(_at_exit)
     checks.register(check_time_zone)
 
 
@@ -98,6 +100,11 @@ def _set_autocommit(
 
 def _commit(self: DatabaseWrapper) -> None:
     self.run_commit_hooks_on_set_autocommit_on = True
+
+
+def _at_exit() -> None:
+    for _, connection in DatabaseWrapper._clickhouse_connections.values():
+        connection.close()
 
 
 def _after_fork() -> None:

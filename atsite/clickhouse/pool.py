@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -128,4 +129,9 @@ def _after_fork() -> None:
     shared().abandon()
 
 
+def _at_exit() -> None:
+    shared().close()  # a server that is about to stop waits for connections that nobody closed
+
+
 os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

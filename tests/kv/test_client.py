@@ -14,5 +14,6 @@ if TYPE_CHECKING:
 def test_a_connection_that_died_while_it_was_idle_is_replaced_at_once(valkey: redis.Redis) -> None:
     client = kv.client()
     client.set("key", "value")
-    assert kv.connect(config.redis_url).client_kill_filter(_type="normal", skipme=True)
+    with kv.connect(config.redis_url) as other:
+        assert other.client_kill_filter(_type="normal", skipme=True)
     assert client.get("key") == b"value"
