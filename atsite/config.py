@@ -23,6 +23,8 @@ Service = Literal["manage", "indexer", "feedgen", "search", "admin", "worker", "
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PUBLIC_JETSTREAM = "wss://jetstream2.us-east.bsky.network/subscribe"
+PUBLIC_PLC = "https://plc.directory"
+PUBLIC_APPVIEW = "https://public.api.bsky.app"
 #: Ports of the seed design; a metrics port of 0 switches the metrics server of a process off.
 METRICS_PORTS: dict[Service, int] = {
     "manage": 0, "beat": 0, "worker": 8088, "admin": 8089, "indexer": 8091, "search": 8093, "feedgen": 8095,
@@ -61,8 +63,17 @@ class Config:
     service_did: str
     #: The account that publishes the feeds.
     feed_actor_did: str
+    #: Where did:plc documents are asked for, and who turns a handle into its did (empty: DNS and the handle's own host).
+    plc_url: str
+    handle_resolver_url: str
+    #: The AppView that is asked for profiles, and for what it makes of the feeds.
+    appview_url: str
+    #: Whether addresses that strangers name may lie on this machine (and then speak plain http): demo and tests only.
+    allow_loopback: bool
     #: Likes a post needs for whats-hot; the whole network can ask for many, a small community for few.
     feed_min_likes: int
+    #: An app password of that account, for `publish_feed` and `unpublish_feed` only.
+    publisher_app_password: str
     #: Collections and dids asked from Jetstream; empty means everything.
     wanted_collections: tuple[str, ...]
     wanted_dids: tuple[str, ...]
@@ -120,7 +131,12 @@ def load(env: Mapping[str, str]) -> Config:
         service_endpoint=endpoint,
         service_did=env.get("SERVICE_DID") or _did_web(endpoint),
         feed_actor_did=env.get("FEED_ACTOR_DID", ""),
+        plc_url=_url(env, "PLC_URL", PUBLIC_PLC),
+        handle_resolver_url=_url(env, "HANDLE_RESOLVER_URL", ""),
+        appview_url=_url(env, "APPVIEW_URL", PUBLIC_APPVIEW),
+        allow_loopback=_allow_loopback(env, environment),
         feed_min_likes=_integer(env, "FEED_MIN_LIKES", 20 if environment == "demo" else 100, low=1, high=1_000_000),
+        publisher_app_password=_secret(env, "PUBLISHER_APP_PASSWORD"),
         wanted_collections=_words(env, "WANTED_COLLECTIONS"),
         wanted_dids=_words(env, "WANTED_DIDS"),
         start_hours=_integer(env, "START_HOURS", 24, low=0, high=24 * 365),
@@ -140,7 +156,7 @@ def defaults_of(argv: Sequence[str]) -> dict[str, str]:
     program, command = (*argv, "", "")[:2]
     if "celery" in Path(program).parts:  # `celery -A atsite worker` and `python -m celery …`
         return {"ATSITE_SERVICE": next((word for word in argv if word in ("worker", "beat")), "manage")}
-    if command == "demo":
+    if command in ("demo", "viewer_token"):
         return {"ATSITE_ENVIRONMENT": "demo"}
     service = command.removeprefix("run_") if command.startswith("run_") else ""
     return {"ATSITE_SERVICE": service} if service in get_args(Service) else {}
@@ -158,6 +174,23 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise ConfigError(f"{name}={text!r}: expected a whole number from {low} to {high}")
     return int(text)
+
+
+def _allow_loopback(env: Mapping[str, str], environment: str) -> bool:
+    """ALLOW_LOOPBACK; a public service that connects to its own machine on a stranger's word is an open door."""
+    allowed = _choice(env, "ALLOW_LOOPBACK", "1" if environment in ("demo", "test") else "0", ("0", "1")) == "1"
+    if allowed and environment == "production":
+        raise ConfigError("ALLOW_LOOPBACK=1 lets strangers reach this machine's other services: not in production")
+    return allowed
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    """A server's address, to which paths are appended."""
+    value = env.get(name) or default
+    scheme, _, host = value.partition("://")
+    if value and (scheme not in ("http", "https") or not host.strip("/") or {"?", "#", " "} & set(host)):
+        raise ConfigError(f"{name}={value!r}: expected https://HOST")
+    return value.rstrip("/")
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

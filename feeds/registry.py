@@ -85,6 +85,16 @@ def registry() -> Registry:
     return Registry.of(definitions(config), RankedData())
 
 
+def feed_named(rkey: str) -> Feed:
+    """The feed of FEED_ACTOR_DID with this name. Raises UnknownFeed with the names there are, InvalidDefinition."""
+    feeds = {feed.definition.rkey: feed for feed in registry()}
+    try:
+        return feeds[Rkey(rkey)]
+    except KeyError:
+        known = ", ".join(feeds) or "none: set FEED_ACTOR_DID"
+        raise UnknownFeed(f"there is no feed {rkey!r} here; known: {known}") from None
+
+
 def ranked_feeds(feeds: Iterable[Feed]) -> list[RankedFeed]:
     """Those that are refreshed."""
     return [feed for feed in feeds if isinstance(feed, RankedFeed)]

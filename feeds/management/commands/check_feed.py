@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from atsite.config import config
+from atsite.errors import AtsiteError
+from feeds.network import outside
+from feeds.registry import feed_named
+from feeds.self_check import FeedCheck
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+    from atsite.atproto.aturi import AtUri
+    from feeds.self_check import Finding
+
+
+class Command(BaseCommand):
+    help = "Ask what the AppView would on the way to a page of a feed, and say in words what is wrong."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("rkey", help="the feed's name, such as whats-hot")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            findings = asyncio.run(_check(feed_named(options["rkey"]).describe().uri))
+        except AtsiteError as error:
+            raise CommandError(str(error)) from error
+        for finding in findings:
+            mark = self.style.ERROR("wrong") if finding.problem else self.style.SUCCESS("good ")
+            self.stdout.write(f"{mark}  {finding.step}")
+            if finding.problem:
+                self.stdout.write(f"       {finding.problem}")
+        wrong = sum(1 for finding in findings if finding.problem)
+        if wrong:
+            raise CommandError(f"{wrong} of {len(findings)} steps are wrong")
+
+
+async def _check(uri: AtUri) -> list[Finding]:
+    async with outside() as (client, resolver):
+        check = FeedCheck(client, resolver, uri, config.service_did, config.service_endpoint)
+        return await check.findings()
