@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from atsite.clickhouse.door import Limits
 
-#: For those who wait for a page: what a page looks up takes some 10 ms.
-PAGE = door.Limits(max_execution_time=2, max_memory_usage=500_000_000, readonly=True)
+#: For those who wait for a page. One thread: a look-up by key reads a few granules, and more threads took longer.
+PAGE = door.Limits(max_execution_time=2, max_memory_usage=500_000_000, max_threads=1, readonly=True)
 
 
 @dataclass(frozen=True, slots=True)
