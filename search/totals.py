@@ -119,11 +119,23 @@ class TotalsCache:
         except redis.RedisError:
             return self._counted()
         try:
-            snapshot = self._counted()
-            _store(snapshot)
-            return snapshot
+            return self._stored_or_counted()
         finally:
             _release(lock)
+
+    def _stored_or_counted(self) -> Snapshot:
+        """With the lock in hand: the one who had it before may have stored a count since this caller looked."""
+        try:
+            if (snapshot := _load()) is not None:
+                return snapshot
+        except redis.RedisError:
+            logger.warning("stats.cache_not_read")
+        snapshot = self._counted()
+        try:
+            _store(snapshot)
+        except redis.RedisError:  # the count is still worth giving to those who wait
+            logger.warning("stats.not_cached")
+        return snapshot
 
     def _counted(self) -> Snapshot:
         started = datetime.now(UTC)
@@ -157,7 +169,4 @@ def _load() -> Snapshot | None:
 
 def _store(snapshot: Snapshot) -> None:
     entry = {"totals": asdict(snapshot.totals), "computed_at": snapshot.computed_at.isoformat()}
-    try:
-        kv.client().set(KEY, json.dumps(entry), ex=CACHE_SECONDS)
-    except redis.RedisError:  # went away during the count, which is still worth giving to those who wait
-        logger.warning("stats.not_cached")
+    kv.client().set(KEY, json.dumps(entry), ex=CACHE_SECONDS)

@@ -1,14 +1,36 @@
-"""The statements of search read little: the engine's own plan says so."""
+"""What search asks of actors."""
 
 from __future__ import annotations
 
-ROWS = 100_000
+from search import queries
+from search.queries import Standing
+from tests.builders import ALICE, BOB, CAROL, account, ago, floor, identity, micros, store
 
-# Far enough from now that a rkey range matters, and a different author for every 50 rows.
-FILL = """
-INSERT INTO posts (rkey, did, text, langs, created_at, time_us, version)
-WITH {start:UInt64} + number * 1000000 AS moment
-SELECT atsiteMicrosToTid(moment), concat('did:plc:author', toString(intDiv(number, 50))), concat('hello w', toString(number), ' 今日は'),
-       ['en'], fromUnixTimestamp64Milli(toInt64(intDiv(moment, 1000)), 'UTC'), moment, bitShiftLeft(moment, 10)
-FROM numbers({rows:UInt64})
-"""
+
+def test_a_standing_is_the_last_account_event_and_the_highest_floor(clickhouse: None) -> None:
+    now = micros(ago(minutes=1))
+    store(
+        account(ALICE, at=ago(hours=1)),
+        account(ALICE, active=False, status="deactivated", at=ago(hours=2)),
+        account(BOB, active=False, status="deleted", at=ago(hours=1)),
+        floor(BOB, at=now),
+        floor(BOB, at=now - 1),
+    )
+
+    assert queries.standings({ALICE, BOB, CAROL}) == {
+        ALICE: Standing(ALICE, True, 0),
+        BOB: Standing(BOB, False, now << 10),
+    }
+
+
+def test_many_actors_fit_in_one_question(clickhouse: None) -> None:
+    assert queries.standings({f"did:plc:{number:024}" for number in range(1_000)}) == {}
+
+
+def test_a_handle_belongs_to_whoever_took_it_last(clickhouse: None) -> None:
+    store(identity(ALICE, "a.test", at=ago(hours=2)), identity(BOB, "a.test", at=ago(hours=1)))
+    assert queries.actor_of_handle("a.test") == BOB
+
+    store(identity(BOB, "b.test", at=ago(minutes=1)))
+    assert queries.actor_of_handle("a.test") == ALICE
+    assert queries.actor_of_handle("c.test") is None
