@@ -92,7 +92,7 @@ def _likes(random: Random, post: Record, now: int) -> list[Row]:
             case 3:
                 rows.append(b.like(like.did, post, at=_lately(random, now)))
             case 4:  # older than its post, by its rkey
-                rows.append(b.like(actor(liker + 100), post, at=now - 40 * HOUR))
+                rows.append(b.like(actor(liker + 100), post, at=now - 40 * HOUR - random.randrange(HOUR)))
             case 5:  # forged: before everything that counts
                 rows.append(replace(like, did=actor(liker + 200), rkey=tid_of_micros(now - 100 * HOUR)))
             case 6:  # now another post is liked
