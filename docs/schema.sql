@@ -66,12 +66,27 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY did
 SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
 
+CREATE TABLE api_key_usage
+(
+    `key_id` String,
+    `hour` DateTime('UTC'),
+    `counter` String,
+    `uses` UInt64,
+    `last_used_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(uses)
+ORDER BY (key_id, hour, counter)
+TTL hour + toIntervalDay(400)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE api_keys
 (
     `key_id` String,
     `name` String,
     `owner` String,
     `scopes` Array(LowCardinality(String)),
+    `feeds` Array(LowCardinality(String)),
+    `rate_limit` UInt32,
     `created_at` DateTime64(6, 'UTC'),
     `expires_at` Nullable(DateTime64(6, 'UTC')),
     `revoked_at` Nullable(DateTime64(6, 'UTC')),
@@ -899,6 +914,24 @@ LEFT JOIN
 
 -- Relational: tables and indexes
 
+CREATE TABLE "apikeys_apikey" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "key_id" varchar(32) NOT NULL UNIQUE, "secret_hash" varchar(64) NOT NULL, "scopes" text NOT NULL CHECK ((JSON_VALID("scopes") OR "scopes" IS NULL)), "feeds" text NOT NULL CHECK ((JSON_VALID("feeds") OR "feeds" IS NULL)), "note" text NOT NULL, "rate_limit" integer unsigned NOT NULL CHECK ("rate_limit" >= 0), "created_at" datetime NOT NULL, "expires_at" datetime NULL, "revoked_at" datetime NULL, "user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "apikeys_apikey_due" ON "apikeys_apikey" ("time_us") WHERE "published_us" < ("time_us");
+
+CREATE INDEX "apikeys_apikey_user_id_65d44bd6" ON "apikeys_apikey" ("user_id");
+
+CREATE TABLE "apikeys_historicalapikey" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "key_id" varchar(32) NOT NULL, "scopes" text NOT NULL CHECK ((JSON_VALID("scopes") OR "scopes" IS NULL)), "feeds" text NOT NULL CHECK ((JSON_VALID("feeds") OR "feeds" IS NULL)), "note" text NOT NULL, "rate_limit" integer unsigned NOT NULL CHECK ("rate_limit" >= 0), "created_at" datetime NOT NULL, "expires_at" datetime NULL, "revoked_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "user_id" integer NULL);
+
+CREATE INDEX "apikeys_historicalapikey_history_date_5f2412fa" ON "apikeys_historicalapikey" ("history_date");
+
+CREATE INDEX "apikeys_historicalapikey_history_user_id_3592d9f1" ON "apikeys_historicalapikey" ("history_user_id");
+
+CREATE INDEX "apikeys_historicalapikey_id_9137d063" ON "apikeys_historicalapikey" ("id");
+
+CREATE INDEX "apikeys_historicalapikey_key_id_45ed0463" ON "apikeys_historicalapikey" ("key_id");
+
+CREATE INDEX "apikeys_historicalapikey_user_id_1f61d025" ON "apikeys_historicalapikey" ("user_id");
+
 CREATE TABLE "auth_group" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(150) NOT NULL UNIQUE);
 
 CREATE TABLE "auth_group_permissions" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "group_id" integer NOT NULL REFERENCES "auth_group" ("id") DEFERRABLE INITIALLY DEFERRED, "permission_id" integer NOT NULL REFERENCES "auth_permission" ("id") DEFERRABLE INITIALLY DEFERRED);
@@ -948,3 +981,43 @@ CREATE TABLE "django_migrations" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMEN
 CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
 
 CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
+
+CREATE TABLE "labels_actorlabel" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "labels_actorlabel_once" UNIQUE ("label", "did"));
+
+CREATE INDEX "labels_actorlabel_due" ON "labels_actorlabel" ("time_us") WHERE "published_us" < ("time_us");
+
+CREATE INDEX "labels_actorlabel_label_cdfa0c4d" ON "labels_actorlabel" ("label");
+
+CREATE TABLE "labels_block" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "subject" varchar(3072) NOT NULL, "feed" varchar(512) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, CONSTRAINT "labels_block_once" UNIQUE ("subject", "feed"));
+
+CREATE TABLE "labels_historicalactorlabel" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "label" varchar(64) NULL);
+
+CREATE INDEX "labels_historicalactorlabel_history_date_2becc05f" ON "labels_historicalactorlabel" ("history_date");
+
+CREATE INDEX "labels_historicalactorlabel_history_user_id_a2086bf3" ON "labels_historicalactorlabel" ("history_user_id");
+
+CREATE INDEX "labels_historicalactorlabel_id_32dd98e8" ON "labels_historicalactorlabel" ("id");
+
+CREATE INDEX "labels_historicalactorlabel_label_79f7853b" ON "labels_historicalactorlabel" ("label");
+
+CREATE TABLE "labels_historicalblock" ("id" bigint NOT NULL, "subject" varchar(3072) NOT NULL, "feed" varchar(512) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "labels_historicalblock_history_date_1aa39c57" ON "labels_historicalblock" ("history_date");
+
+CREATE INDEX "labels_historicalblock_history_user_id_b7b922ea" ON "labels_historicalblock" ("history_user_id");
+
+CREATE INDEX "labels_historicalblock_id_968d657b" ON "labels_historicalblock" ("id");
+
+CREATE TABLE "labels_historicallabel" ("id" bigint NOT NULL, "name" varchar(64) NOT NULL, "meaning" text NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "labels_historicallabel_history_date_4249b2b8" ON "labels_historicallabel" ("history_date");
+
+CREATE INDEX "labels_historicallabel_history_user_id_120cf850" ON "labels_historicallabel" ("history_user_id");
+
+CREATE INDEX "labels_historicallabel_id_c1753076" ON "labels_historicallabel" ("id");
+
+CREATE INDEX "labels_historicallabel_name_babf8d2a" ON "labels_historicallabel" ("name");
+
+CREATE TABLE "labels_label" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(64) NOT NULL UNIQUE, "meaning" text NOT NULL);
+
+CREATE TABLE "publish_lastissued" ("id" smallint unsigned NOT NULL PRIMARY KEY CHECK ("id" >= 0), "time_us" bigint NOT NULL);

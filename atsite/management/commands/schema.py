@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.core.management import call_command
@@ -11,17 +12,24 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from redis import RedisError
 
 from atsite.clickhouse import door
 from atsite.config import config
+from atsite.kv.lease import SECONDS, Lease, LeaseHeld
 from atsite.management import new_migration, scratch
 from atsite.management.schema_text import SCHEMA_FILE, schema
 from atsite.routers import CLICKHOUSE, DEFAULT, FIRST_PARTY
 from atsite.supervision.stores import running_stores
 from indexer.migration_state import unapplied
+from indexer.single import NAME as INDEXER
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterator
+
+#: A little longer than the lease of an indexer that was killed can last.
+LEASE_WAIT = SECONDS + 1
 
 
 class Command(BaseCommand):
@@ -54,12 +62,14 @@ class Command(BaseCommand):
             name="schema.create_database",
             database="default",
         )
-        self._on_both("migrate", interactive=False, verbosity=options["verbosity"])
+        with _no_indexer():
+            self._on_both("migrate", interactive=False, verbosity=options["verbosity"])
 
     def down(self, options: dict[str, Any]) -> None:
         app = options["app"]
         target = options["migration"] or _before_last(app)
-        self._on_both("migrate", app, target, interactive=False, verbosity=options["verbosity"])
+        with _no_indexer():
+            self._on_both("migrate", app, target, interactive=False, verbosity=options["verbosity"])
 
     def version(self, options: dict[str, Any]) -> None:
         for alias in (DEFAULT, CLICKHOUSE):
@@ -99,6 +109,25 @@ class Command(BaseCommand):
                 scratch.manage(*sys.argv[1:])
             except subprocess.CalledProcessError as error:
                 sys.exit(error.returncode)
+
+
+@contextmanager
+def _no_indexer() -> Iterator[None]:
+    """Hold the indexer's lease: rows that arrive between a table and its view would silently be missing from the view.
+
+    Raises CommandError when the indexer runs, or when the Redis that would know does not answer.
+    """
+    with ExitStack() as stack:
+        if config.redis_url:
+            try:
+                stack.enter_context(Lease(INDEXER).held(wait=LEASE_WAIT))
+            except LeaseHeld as error:
+                raise CommandError(str(error)) from error
+            except RedisError as error:
+                raise CommandError(
+                    f"Redis does not answer, so nobody knows whether the indexer runs: {error}"
+                ) from error
+        yield
 
 
 def _before_last(app: str) -> str:

@@ -7,14 +7,19 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from atsite.config import BASE_DIR
 from atsite.errors import AtsiteError
+from atsite.kv.lease import Lease
 from atsite.management import new_migration, scratch
 from atsite.management.schema_text import SCHEMA_FILE
+from indexer.single import NAME as INDEXER
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import redis
 
 #: One process does it all, as each start of Django takes seconds. It tells what it saw after each step.
 _SCRIPT = r"""
@@ -109,6 +114,7 @@ def test_the_clickhouse_part_of_the_dump_makes_the_same_schema(seen: dict[str, d
     assert seen["schemas"]["from the dump"] == committed
 
 
+@pytest.mark.slow  # each start of Django and of the stores takes seconds
 def test_with_no_server_named_the_embedded_stores_run_for_the_command(tmp_path: Path) -> None:
     environment = scratch.environment_without_stores() | {"DATA_DIR": str(tmp_path)}
     scratch.manage("schema", "--verbosity", "0", "up", environment=environment)
@@ -117,10 +123,17 @@ def test_with_no_server_named_the_embedded_stores_run_for_the_command(tmp_path: 
     assert not (tmp_path / "stores.json").exists()
 
 
+@pytest.mark.slow  # each start of Django and of the stores takes seconds
 def test_a_failure_beside_the_embedded_stores_is_a_failure(tmp_path: Path) -> None:
     environment = scratch.environment_without_stores() | {"DATA_DIR": str(tmp_path)}
     with pytest.raises(subprocess.CalledProcessError):
         scratch.manage("schema", "down", "labels", environment=environment, capture=True)
+
+
+def test_nothing_is_migrated_while_the_indexer_runs(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atsite.management.commands.schema.LEASE_WAIT", 0)
+    with Lease(INDEXER).held(wait=0), pytest.raises(CommandError, match="already runs as indexer on this site"):
+        call_command("schema", "up", verbosity=0)
 
 
 def test_a_new_migration_follows_the_last_and_has_a_file_for_its_sql(tmp_path: Path) -> None:
