@@ -63,8 +63,9 @@ class Config:
     service_did: str
     #: The account that publishes the feeds.
     feed_actor_did: str
-    #: Where did:plc documents are asked for, and who turns a handle into its did (empty: DNS and the handle's own host).
+    #: The directory of did:plc documents.
     plc_url: str
+    #: The XRPC server that turns a handle into its did; empty means DNS and the handle's own host.
     handle_resolver_url: str
     #: The AppView that is asked for profiles, and for what it makes of the feeds.
     appview_url: str

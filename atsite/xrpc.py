@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import sync_and_async_middleware
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
+from atsite.atproto.service_jwt import BadToken
 from atsite.clickhouse.errors import ClickHouseError, QueryTimedOut
 from atsite.errors import AtsiteError
 from atsite.paging import InvalidCursor
@@ -76,6 +77,7 @@ def install_handlers(api: NinjaAPI) -> None:
     """Make every error that an operation of `api` raises an XRPC body. Unexpected ones are logged and hidden."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         XrpcError: _xrpc_error,
+        BadToken: _bad_token,
         InvalidCursor: _invalid_cursor,
         ValidationError: _validation_error,
         AuthenticationError: _authentication_error,
@@ -129,6 +131,10 @@ def _xrpc_error(request: HttpRequest, error: XrpcError) -> HttpResponse:
     for name, value in error.headers.items():
         response[name] = value
     return response
+
+
+def _bad_token(request: HttpRequest, error: BadToken) -> HttpResponse:
+    return error_response(error.name, str(error), 401)
 
 
 def _invalid_cursor(request: HttpRequest, error: InvalidCursor) -> HttpResponse:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Query, Router
 
+from atsite.auth import Unverifiable, service_auth
 from atsite.config import config
 from atsite.errors import InvalidSyntax
 from atsite.xrpc import error_response
 from feeds.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
 from feeds.registry import registry
 from feeds.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
-from feeds.skeleton import answer
+from feeds.skeleton import answer, depends_on_viewer
+
+if TYPE_CHECKING:
+    from atsite.atproto.syntax import Did
 
 xrpc = Router(tags=["xrpc"])
 well_known = Router(tags=["well-known"])
 
 READ: Final = ["GET", "HEAD"]
+SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
 VERSION: Final = "0.1"
 #: Resolvers keep the document by themselves; an operator who moves the service waits no longer than this for the rest.
 DID_DOCUMENT_CACHE: Final = "public, max-age=300"
@@ -49,14 +55,29 @@ def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
     return GeneratorDescription(did=config.service_did, feeds=feeds)
 
 
-@xrpc.api_operation(READ, "/app.bsky.feed.getFeedSkeleton")
+@xrpc.api_operation(READ, f"/{SKELETON}")
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
     """A page of a feed. The stores' clients block, so the page is made in a thread."""
+    viewer = await viewer_of(request, query.feed)
     body = await asyncio.to_thread(
-        answer, registry(), feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=None
+        answer, registry(), feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=viewer
     )
     headers = {"Cache-Control": PAGE_CACHE, "Vary": "Authorization"}
     return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+async def viewer_of(request: HttpRequest, feed: str) -> Did | None:
+    """Who reads `feed`; None: somebody not logged in, or nobody knows and the feed is the same for all.
+
+    Raises BadToken, Unverifiable, and for a feed that is none InvalidSyntax, UnknownFeed.
+    """
+    try:
+        viewer = await service_auth().authenticate(request.headers.get("Authorization"), SKELETON, time.time())
+    except Unverifiable:
+        if depends_on_viewer(registry(), feed):
+            raise
+        return None
+    return None if viewer is None else viewer.did
 
 
 @xrpc.api_operation(READ, "/_health")

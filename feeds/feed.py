@@ -111,6 +111,10 @@ class Feed(Protocol):
     @property
     def definition(self) -> FeedDefinition: ...
 
+    @property
+    def depends_on_viewer(self) -> bool:
+        """Whether its pages differ from reader to reader, so that nobody gets one before it is known who reads."""
+
     def page(self, request: FeedRequest) -> FeedPage:
         """Raises InvalidCursor for a cursor this feed never gave, FeedUnavailable when no page can be made now."""
 

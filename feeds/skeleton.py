@@ -48,6 +48,11 @@ def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, vie
         metrics.PAGE_SECONDS.labels(feed=rkey).observe(perf_counter() - started)
 
 
+def depends_on_viewer(registry: Registry, feed: str) -> bool:
+    """Whether the pages of `feed` differ from reader to reader. Raises InvalidSyntax, UnknownFeed."""
+    return registry.find(_address(feed)).depends_on_viewer
+
+
 def render(page: FeedPage) -> bytes:
     """A page as JSON. The key `cursor` is left out at the end: the AppView refuses null."""
     body: dict[str, object] = {"feed": [{"post": entry.post} for entry in page.posts]}

@@ -79,6 +79,14 @@ def is_low_s(signature: bytes, algorithm: Algorithm) -> bool:
     return 0 < int.from_bytes(signature[32:], "big") <= _ORDERS[algorithm] // 2
 
 
+def low_s(signature: bytes, algorithm: Algorithm) -> bytes:
+    """The same signature (r || s) with s in the lower half, as signers must write it; OpenSSL writes either."""
+    if is_low_s(signature, algorithm):
+        return signature
+    s = _ORDERS[algorithm] - int.from_bytes(signature[32:], "big")
+    return signature[:32] + s.to_bytes(32, "big")
+
+
 def parse_multikey(text: str, *, key_type: str = "Multikey") -> PublicKey:
     """The key of a verification method of `key_type` (or of a did:key without `did:key:`). Raises InvalidSyntax."""
     if not text.startswith("z") or len(text) > _MULTIBASE_MAX:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from atsite.identity.documents import LookupFailed, NoSuchIdentity, fetch_document
 from atsite.identity.handles import HandleLookup, did_of_handle
-from atsite.identity.resolver import Resolver
+from atsite.identity.resolver import Resolver, site_resolver
+from atsite.identity.signing_keys import SigningKeys
 
-__all__ = ["HandleLookup", "LookupFailed", "NoSuchIdentity", "Resolver", "did_of_handle", "fetch_document"]
+__all__ = [
+    "HandleLookup",
+    "LookupFailed",
+    "NoSuchIdentity",
+    "Resolver",
+    "SigningKeys",
+    "did_of_handle",
+    "fetch_document",
+    "site_resolver",
+]

@@ -1,6 +1,6 @@
 """Identities with a memory: Redis keeps what was found and what was not, and nobody is asked twice at the same time.
 
-Redis may be away at any moment; then every question goes to the network, within the same limits.
+Redis may be away at any moment, or hang; then every question goes to the network, within the same limits.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import redis
-
 from atsite.atproto.did_document import DidDocument
 from atsite.atproto.keys import parse_multikey
 from atsite.atproto.syntax import Did, Handle
+from atsite.config import config
 from atsite.errors import InvalidSyntax
 from atsite.identity.documents import NoSuchIdentity, fetch_document
 from atsite.identity.handles import HandleLookup, did_of_handle
-from atsite.kv import PREFIX
+from atsite.kv import PREFIX, quick
+from atsite.kv.quick import RedisAway
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    import redis
+
     from atsite.http import Client
+    from atsite.kv.quick import Asking
 
 #: A document changes when its owner moves or rotates a key; a bad signature asks anew before that.
 FOUND_SECONDS = 6 * 3600
@@ -56,7 +59,7 @@ class Resolver:
     """Answers who a did or handle is. For one event loop."""
 
     def __init__(
-        self, client: Client, cache: redis.Redis | None, *, plc_url: str, handles: HandleLookup, loopback: bool = False
+        self, client: Client, cache: Asking | None, *, plc_url: str, handles: HandleLookup, loopback: bool = False
     ) -> None:
         self._client = client
         self._cache = cache
@@ -77,6 +80,10 @@ class Resolver:
             task.add_done_callback(lambda done: self._forget(question, done))
         # A caller that gives up must not end the question for the others.
         return await asyncio.shield(task)
+
+    async def remembered(self, did: Did) -> DidDocument | None:
+        """The document of `did` as the cache has it; None where it must be asked for. Raises NoSuchIdentity."""
+        return _unpacked(did, await self._cached(f"did:{did}") or "")
 
     async def identify(self, handle: Handle) -> DidDocument:
         """The document of the did that `handle` names, which names the handle in return.
@@ -102,7 +109,7 @@ class Resolver:
         return document
 
     async def _remembered(self, did: Did) -> DidDocument:
-        return _unpacked(did, await self._cached(f"did:{did}") or "") or await self._ask(did)
+        return await self.remembered(did) or await self._ask(did)
 
     async def _ask(self, did: Did) -> DidDocument:
         async with self._slots:
@@ -130,9 +137,20 @@ class Resolver:
         if self._cache is None:
             return None
         try:
-            return await asyncio.to_thread(call, self._cache)
-        except redis.RedisError:
+            return await asyncio.to_thread(self._cache.ask, call)
+        except RedisAway:
             return None
+
+
+def site_resolver(client: Client) -> Resolver:
+    """The resolver of this process's site; `client` must open loopback exactly where config.allow_loopback does."""
+    return Resolver(
+        client,
+        quick.asking(),
+        plc_url=config.plc_url,
+        handles=HandleLookup(config.handle_resolver_url, loopback=config.allow_loopback),
+        loopback=config.allow_loopback,
+    )
 
 
 def _text(value: bytes | str | Awaitable[object] | bool | None) -> str | None:

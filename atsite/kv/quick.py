@@ -63,8 +63,14 @@ def _asking(url: str) -> Asking:
     return Asking(url)
 
 
+def asking() -> Asking | None:
+    """Calls of the process's Redis; None where no address is known."""
+    return _asking(config.redis_url) if config.redis_url else None
+
+
 def ask(call: Callable[[redis.Redis], T], *, insist: bool = False) -> T:
     """`Asking.ask` of the process's Redis; no known address counts as away."""
-    if not config.redis_url:
+    known = asking()
+    if known is None:
         raise RedisAway("no Redis is known: set REDIS_ADDRESS")
-    return _asking(config.redis_url).ask(call, insist=insist)
+    return known.ask(call, insist=insist)

@@ -85,6 +85,10 @@ class Hot:
         return cls(definition, HotParameters.of(definition.parameters), data)
 
     @property
+    def depends_on_viewer(self) -> bool:
+        return False
+
+    @property
     def refresh_seconds(self) -> int:
         return self.parameters.refresh_seconds
 

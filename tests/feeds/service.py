@@ -60,8 +60,8 @@ class Service:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Service]:
-    """A feed generator on free ports, over wires to the session's stores."""
+def running(folder: Path, **variables: str) -> Iterator[Service]:
+    """A feed generator on free ports, over wires to the session's stores; `variables` are its environment's."""
     redis_address = urlsplit(config.redis_url)
     clickhouse_host, _, clickhouse_port = config.clickhouse_address.rpartition(":")
     port, metrics_port = _free_port(), _free_port()
@@ -81,6 +81,8 @@ def running(folder: Path) -> Iterator[Service]:
             "SERVICE_ENDPOINT": "https://feeds.example.com",
             "FEED_ACTOR_DID": PUBLISHER,
             "FEED_MIN_LIKES": "2",
+            "PLC_URL": "http://127.0.0.1:1",
+            **variables,
         }
         command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", str(port)]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)

@@ -35,6 +35,7 @@ class Ranking:
     posts: list[RankedPost] = field(default_factory=lambda: [POST])
     fails: bool = False
     refresh_seconds: int = 60
+    depends_on_viewer: bool = False
     ranked_at: list[int] = field(default_factory=list)
 
     @property

@@ -37,6 +37,7 @@ class Fixed:
     answer: FeedPage | Exception
     asked: FeedRequest | None = None
     definition: FeedDefinition = DEFINITION
+    depends_on_viewer: bool = False
 
     def page(self, request: FeedRequest) -> FeedPage:
         self.asked = request

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 
 @dataclass
@@ -47,6 +48,30 @@ async def running() -> AsyncIterator[Network]:
     network.port = listener.sockets[0].getsockname()[1]
     async with listener:
         yield network
+
+
+@contextmanager
+def in_a_thread() -> Iterator[Network]:
+    """The same for a test without an event loop, and for other processes."""
+    found: list[Network] = []
+    ready, stop = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        async with running() as network:
+            found.append(network)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        loop.close()
 
 
 def document(did: str, handle: str, key: str | None = None) -> dict[str, Any]:

@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpcore
 import pytest
-import redis
 from cryptography.hazmat.primitives.asymmetric import ec
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from atsite.atproto.did_document import DidDocument
 from atsite.atproto.keys import public_key_of
@@ -18,11 +15,14 @@ from atsite.http import Client
 from atsite.http.guard import GuardedBackend
 from atsite.identity import HandleLookup, LookupFailed, NoSuchIdentity, Resolver
 from atsite.identity.resolver import Pace
-from atsite.kv import PREFIX
+from atsite.kv import PREFIX, quick
+from atsite.kv.quick import Asking
 from tests.identity.network import Network, document, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    import redis
 
 ALICE = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
 KEYS = [public_key_of(ec.derive_private_key(number, ec.SECP256K1())) for number in (7, 8)]
@@ -31,7 +31,7 @@ HANDLE = Handle("alice.test")
 
 @asynccontextmanager
 async def resolving(
-    cache: redis.Redis | None, *, txt: dict[str, list[str]] | None = None
+    cache: Asking | None, *, txt: dict[str, list[str]] | None = None
 ) -> AsyncIterator[tuple[Network, Resolver]]:
     """A network and a resolver on it: handles through its server, or by the given TXT records."""
 
@@ -51,7 +51,7 @@ async def resolving(
 
 
 async def test_a_document_is_asked_once_and_then_remembered(valkey: redis.Redis) -> None:
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         network.answers[f"/{ALICE}"] = document(ALICE, HANDLE, KEYS[0].multibase)
         found = [await resolver.document(ALICE) for _ in range(3)]
     assert found == [DidDocument(did=ALICE, handle=HANDLE, signing_key=KEYS[0], pds=None)] * 3
@@ -59,7 +59,7 @@ async def test_a_document_is_asked_once_and_then_remembered(valkey: redis.Redis)
 
 
 async def test_a_fresh_question_sees_the_rotated_key_and_replaces_what_was_remembered(valkey: redis.Redis) -> None:
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         network.answers[f"/{ALICE}"] = document(ALICE, HANDLE, KEYS[0].multibase)
         await resolver.document(ALICE)
         network.answers[f"/{ALICE}"] = document(ALICE, HANDLE, KEYS[1].multibase)
@@ -68,7 +68,7 @@ async def test_a_fresh_question_sees_the_rotated_key_and_replaces_what_was_remem
 
 
 async def test_nobody_is_remembered_as_nobody(valkey: redis.Redis) -> None:
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         for _ in range(2):
             with pytest.raises(NoSuchIdentity):
                 await resolver.document(ALICE)
@@ -76,7 +76,7 @@ async def test_nobody_is_remembered_as_nobody(valkey: redis.Redis) -> None:
 
 
 async def test_a_directory_in_trouble_is_not_remembered(valkey: redis.Redis) -> None:
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         network.answers[f"/{ALICE}"] = 503
         with pytest.raises(LookupFailed):
             await resolver.document(ALICE)
@@ -85,7 +85,7 @@ async def test_a_directory_in_trouble_is_not_remembered(valkey: redis.Redis) -> 
 
 
 async def test_many_who_ask_at_once_cause_one_question(valkey: redis.Redis) -> None:
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
         network.gate.clear()
         asking = [asyncio.create_task(resolver.document(ALICE)) for _ in range(20)]
@@ -99,23 +99,21 @@ async def test_many_who_ask_at_once_cause_one_question(valkey: redis.Redis) -> N
 async def test_an_unreadable_memory_is_as_if_there_were_none(valkey: redis.Redis) -> None:
     for rubbish in ("", "{", "[]", '{"key": "z1"}'):
         valkey.set(f"{PREFIX}did:{ALICE}", rubbish)
-        async with resolving(valkey) as (network, resolver):
+        async with resolving(quick.asking()) as (network, resolver):
             network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
             assert (await resolver.document(ALICE)).handle == HANDLE, rubbish
             assert network.asked == [f"/{ALICE}"], rubbish
 
 
 async def test_without_redis_the_network_is_asked_each_time() -> None:
-    away = redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
-    async with resolving(away) as (network, resolver):
+    async with resolving(Asking("redis://127.0.0.1:1")) as (network, resolver):
         network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
         found = [(await resolver.document(ALICE)).handle for _ in range(2)]
-    away.close()
     assert (found, len(network.asked)) == ([HANDLE] * 2, 2)
 
 
 async def test_a_did_web_on_loopback_is_its_well_known_file(valkey: redis.Redis) -> None:
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         did = Did(f"did:web:localhost%3A{network.port}")
         network.answers["/.well-known/did.json"] = document(did, HANDLE)
         assert (await resolver.document(did)).handle == HANDLE
@@ -132,7 +130,7 @@ async def test_a_did_web_on_loopback_is_its_well_known_file(valkey: redis.Redis)
     ],
 )
 async def test_other_dids_are_nobody_and_nothing_is_asked(valkey: redis.Redis, did: str) -> None:
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         with pytest.raises(NoSuchIdentity):
             await resolver.document(Did(did))
     assert network.asked == []
@@ -140,7 +138,7 @@ async def test_other_dids_are_nobody_and_nothing_is_asked(valkey: redis.Redis, d
 
 async def test_a_handle_counts_when_both_sides_say_so(valkey: redis.Redis) -> None:
     path = "/xrpc/com.atproto.identity.resolveHandle?handle=alice.test"
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         network.answers |= {path: {"did": ALICE}, f"/{ALICE}": document(ALICE, HANDLE)}
         found = [(await resolver.identify(Handle("Alice.TEST"))).did for _ in range(2)]
     assert (found, network.asked) == ([ALICE] * 2, [path, f"/{ALICE}"])
@@ -148,7 +146,7 @@ async def test_a_handle_counts_when_both_sides_say_so(valkey: redis.Redis) -> No
 
 async def test_a_handle_whose_did_says_another_name_is_nobody(valkey: redis.Redis) -> None:
     path = "/xrpc/com.atproto.identity.resolveHandle?handle=alice.test"
-    async with resolving(valkey) as (network, resolver):
+    async with resolving(quick.asking()) as (network, resolver):
         network.answers |= {path: {"did": ALICE}, f"/{ALICE}": document(ALICE, "mallory.test")}
         for _ in range(2):
             with pytest.raises(NoSuchIdentity):
@@ -158,7 +156,10 @@ async def test_a_handle_whose_did_says_another_name_is_nobody(valkey: redis.Redi
 
 
 async def test_a_handle_in_dns_needs_no_file(valkey: redis.Redis) -> None:
-    async with resolving(valkey, txt={"_atproto.alice.test": ["v=spf1", f"did={ALICE}"]}) as (network, resolver):
+    async with resolving(quick.asking(), txt={"_atproto.alice.test": ["v=spf1", f"did={ALICE}"]}) as (
+        network,
+        resolver,
+    ):
         network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
         assert (await resolver.identify(HANDLE)).did == ALICE
 
@@ -167,7 +168,7 @@ async def test_a_handle_in_dns_needs_no_file(valkey: redis.Redis) -> None:
     "texts", [[], ["did=rubbish"], ["did=did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", "did=did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"]]
 )
 async def test_a_handle_without_one_did_in_dns_is_nobody(valkey: redis.Redis, texts: list[str]) -> None:
-    async with resolving(valkey, txt={"_atproto.alice.test": texts}) as (_network, resolver):
+    async with resolving(quick.asking(), txt={"_atproto.alice.test": texts}) as (_network, resolver):
         with pytest.raises(NoSuchIdentity):
             await resolver.identify(HANDLE)
 
