@@ -83,29 +83,32 @@ class Child:
     ports: tuple[int, ...]
     #: Children of one stage are stopped together, lower stages first: who writes, then who reads and computes.
     stage: int
+    #: When it starts: with the migrations, after them, once the indexer runs, or after the first page. Starting costs
+    #: each process seconds of computing, so who is on the way to the first page goes first.
+    wave: int
 
 
 def children_of(site: Site) -> tuple[Child, ...]:
-    """The processes of `site`, in the order in which they start: the way of the data."""
+    """The processes of `site`, in the order in which they start."""
     ports = site.ports
 
-    def child(name: str, *command: str, metrics: int = 0, port: int = 0, stage: int = 1) -> Child:
+    def child(name: str, *command: str, metrics: int = 0, port: int = 0, stage: int = 1, wave: int = 2) -> Child:
         environment = {**site.environment, "ATSITE_SERVICE": name, "METRICS_PORT": str(metrics)}
-        return Child(name, command, environment, tuple(filter(None, (port, metrics))), stage)
+        return Child(name, command, environment, tuple(filter(None, (port, metrics))), stage, wave)
 
-    def service(name: Service) -> Child:
+    def service(name: Service, wave: int = 2) -> Child:
         # Not through `manage.py run_…`: that looks whether the databases are migrated, which they are by now.
         port, metrics = getattr(ports, name), getattr(ports, f"{name}_metrics")
-        return child(name, *granian(name, host=site.host, port=port), metrics=metrics, port=port)
+        return child(name, *granian(name, host=site.host, port=port), metrics=metrics, port=port, wave=wave)
 
     simulate = ("simulate_jetstream", "--state", str(site.data_dir / "simulator"), "--port", str(ports.simulator))
-    simulator = Child("simulator", (*MANAGE, *simulate), site.environment, (ports.simulator,), stage=0)
+    simulator = Child("simulator", (*MANAGE, *simulate), site.environment, (ports.simulator,), stage=0, wave=0)
     return (
         *((simulator,) if site.simulated else ()),
-        child("indexer", *MANAGE, "run_indexer", metrics=ports.indexer_metrics, stage=0),
-        service("feedgen"),
-        child("worker", *WORKER, metrics=ports.worker_metrics),
+        child("indexer", *MANAGE, "run_indexer", metrics=ports.indexer_metrics, stage=0, wave=1),
+        service("feedgen", wave=1),
+        child("worker", *WORKER, metrics=ports.worker_metrics, wave=1),
         service("search"),
         service("admin"),
-        child("beat", *BEAT),
+        child("beat", *BEAT, wave=3),
     )

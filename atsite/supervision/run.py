@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.2
 PROGRESS_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
+#: How long the table waits for a full page, and when `--once` gives up: it ends scripts, which must end.
+FIRST_PAGE_SECONDS, ONCE_SECONDS = 120.0, 600.0
+#: How long the rest waits for the indexer at most: it may have to wait itself, for a network that is away.
+HEAD_START_SECONDS = 10.0
 
 
 class Stopped(BaseException):
@@ -127,32 +131,58 @@ class Up:
     after: Callable[[], str]
 
     def go(self) -> None:
-        early = tuple(child for child in self.children if child.name == "simulator")
-        self.supervisor.start(early)  # it makes its network while the databases are made
+        self.start(wave=0)  # the simulator makes its network while the databases are made
         self.asker.create_database()
         migrate.both(self.site)
         login = self.after()
         self.steps.done("both databases are migrated")
-        self.supervisor.start(child for child in self.children if child not in early)
-        self.steps.done(f"{len(self.children)} processes are started")
+        self.start(wave=1)
+        self.first_batch()
+        self.start(wave=2)
+        self.steps.done("the indexer runs, the rest starts")
         feed = self.first_page()
-        self.steps.done(f"the first feed has a page of {FULL_PAGE}: {feed}")
-        self.terminal.say("\n" + address_table(self.site, feed) + "\n" + login + "\nCtrl-C stops everything.\n")
+        self.start(wave=3)
+        self.everyone_listens()
+        self.steps.done(f"all {len(self.children)} processes answer")
+        self.terminal.say(f"\n{address_table(self.site, feed)}\n{login}\nCtrl-C stops everything.\n")
         if not self.until.first_page:
             self.keep_running()
 
-    def first_page(self) -> str:
-        """Refresh the feeds until one has a full page; its at-uri."""
-        ticks = self.ticks(seconds=None)
-        refresh_at = 0.0
-        while True:
-            next(ticks)
+    def start(self, wave: int) -> None:
+        self.supervisor.start(child for child in self.children if child.wave == wave)
+
+    def first_batch(self) -> None:
+        """Return when the indexer has written something, or has not for so long that the others need not wait."""
+        for sample in self.ticks(seconds=HEAD_START_SECONDS):
+            if sample.events:
+                return
+
+    def first_page(self) -> str | None:
+        """Refresh the feeds until one has a full page; the at-uri of that feed.
+
+        A site that asks for little of the network may never have one: after a while the addresses are shown anyway.
+        Raises UpFailed when that was all it was started for.
+        """
+        feed, length, refresh_at = None, 0, 0.0
+        for _ in self.ticks(seconds=ONCE_SECONDS if self.until.first_page else FIRST_PAGE_SECONDS):
             feed = self.asker.feed()
-            if feed is not None and self.asker.page_length(feed) >= FULL_PAGE:
+            length = self.asker.page_length(feed) if feed is not None else 0
+            if length >= FULL_PAGE:
+                self.steps.done(f"the first feed has a page of {FULL_PAGE}: {feed}")
                 return feed
             if feed is not None and time.monotonic() >= refresh_at:
                 refresh_at = time.monotonic() + REFRESH_SECONDS
                 self.refresh()
+        if self.until.first_page:
+            raise UpFailed(f"no feed has a full page after {ONCE_SECONDS:.0f} s; {self.site.logs} tells more")
+        self.steps.done(f"the first feed has {length} posts yet; the worker refreshes it every minute")
+        return feed
+
+    def everyone_listens(self) -> None:
+        """Return when every port has its listener: an address in the table can be tried at once."""
+        for _ in self.ticks(seconds=None):
+            if not any(ports.is_free(port) for child in self.children for port in child.ports):
+                return
 
     def refresh(self) -> None:
         try:
@@ -164,8 +194,8 @@ class Up:
         for _ in self.ticks(seconds=self.until.run_for):
             pass
 
-    def ticks(self, seconds: float | None) -> Iterator[None]:
-        """Tend the children and show the progress; yields once a second, for `seconds` or for ever."""
+    def ticks(self, seconds: float | None) -> Iterator[Sample]:
+        """Tend the children and show the progress; yields what is seen once a second, for `seconds` or for ever."""
         deadline = None if seconds is None else time.monotonic() + seconds
         before, due = Sample(time.monotonic()), 0.0
         while deadline is None or time.monotonic() < deadline:
@@ -175,7 +205,7 @@ class Up:
                 now = self.asker.sample()
                 self.terminal.progress(progress_line(before, now))
                 before = now
-                yield
+                yield now
             time.sleep(TICK_SECONDS)
 
 

@@ -8,20 +8,27 @@ from atsite.supervision.children import Child, Ports, Site, children_of
 SITE = Site("demo", Path("/data"), "127.0.0.1", Ports(), {"DATA_DIR": "/data"}, simulated=True)
 
 
-def summary(child: Child) -> tuple[str, int, tuple[int, ...], str | None, str | None]:
+def summary(child: Child) -> tuple[str, int, int, tuple[int, ...], str | None, str | None]:
     environment = child.environment
-    return child.name, child.stage, child.ports, environment.get("ATSITE_SERVICE"), environment.get("METRICS_PORT")
+    return (
+        child.name,
+        child.wave,
+        child.stage,
+        child.ports,
+        environment.get("ATSITE_SERVICE"),
+        environment.get("METRICS_PORT"),
+    )
 
 
 def test_a_site_is_these_processes_on_the_ports_of_the_seed_design() -> None:
     assert [summary(child) for child in children_of(SITE)] == [
-        ("simulator", 0, (8096,), None, None),
-        ("indexer", 0, (8091,), "indexer", "8091"),
-        ("feedgen", 1, (8094, 8095), "feedgen", "8095"),
-        ("worker", 1, (8088,), "worker", "8088"),
-        ("search", 1, (8092, 8093), "search", "8093"),
-        ("admin", 1, (8090, 8089), "admin", "8089"),
-        ("beat", 1, (), "beat", "0"),
+        ("simulator", 0, 0, (8096,), None, None),
+        ("indexer", 1, 0, (8091,), "indexer", "8091"),
+        ("feedgen", 1, 1, (8094, 8095), "feedgen", "8095"),
+        ("worker", 1, 1, (8088,), "worker", "8088"),
+        ("search", 2, 1, (8092, 8093), "search", "8093"),
+        ("admin", 2, 1, (8090, 8089), "admin", "8089"),
+        ("beat", 3, 1, (), "beat", "0"),
     ]
 
 

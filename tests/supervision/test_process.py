@@ -40,7 +40,7 @@ PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEE
 
 def child(name: str, program: str, mark: object, stage: int = 0) -> Child:
     """A small Python program; `mark` stands on its command line, so that the test finds it."""
-    return Child(name, (*PYTHON, program, str(mark)), {"GREETING": "hello"}, (), stage)
+    return Child(name, (*PYTHON, program, str(mark)), {"GREETING": "hello"}, (), stage, wave=0)
 
 
 def test_a_child_that_dies_is_started_again_and_its_last_words_are_told(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ from atsite.supervision.children import Child
 from atsite.supervision.supervisor import Supervisor
 folder, program = sys.argv[1:]
 supervisor = Supervisor(Path(folder), print)
-supervisor.start(Child(name, (sys.executable, "-c", program, folder), {}, (), 0) for name in ("one", "two"))
+supervisor.start(Child(name, (sys.executable, "-c", program, folder), {}, (), 0, 0) for name in ("one", "two"))
 print("started", flush=True)
 time.sleep(600)
 """

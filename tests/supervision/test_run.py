@@ -15,7 +15,7 @@ def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        children = (Child("feedgen", (), {}, (port,), 1),)
+        children = (Child("feedgen", (), {}, (port,), 1, 2),)
         with pytest.raises(
             UpFailed, match=rf"^these ports are taken by other processes: {port} \(for feedgen\)\. .*--free-ports"
         ):

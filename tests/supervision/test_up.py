@@ -1,0 +1,102 @@
+"""`manage.py demo` as a newcomer runs it, on free ports and in a new directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import pytest
+
+from atsite.config import BASE_DIR
+from tests.embedded.probes import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+#: What this test session said of its own stores is not for the site under test.
+NOT_INHERITED = ("ATSITE_ENVIRONMENT", "CLICKHOUSE_", "REDIS_ADDRESS", "DATA_DIR", "METRICS_PORT", "DATABASE_URL")
+
+
+def processes_of(data_dir: Path) -> dict[int, str]:
+    """Every process of the site with this data directory, by its environment or its command line."""
+    listed = subprocess.run(["ps", "axeww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    found = (line.strip().partition(" ") for line in listed.splitlines() if str(data_dir) in line)
+    return {int(pid): arguments for pid, _, arguments in found}
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A new data directory; whatever a failed test left running on it is killed."""
+    yield tmp_path / "data"
+    for pid in processes_of(tmp_path):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def command(name: str, data_dir: Path, *options: str) -> subprocess.Popen[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(NOT_INHERITED)}
+    return subprocess.Popen(
+        [sys.executable, "manage.py", name, "--free-ports", *options],
+        cwd=BASE_DIR,
+        env={**environment, "DATA_DIR": str(data_dir)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def read_until(stream: IO[str], pattern: str) -> tuple[str, re.Match[str]]:
+    """What was written up to the line that matches, and the match."""
+    seen = ""
+    for line in stream:
+        seen += line
+        if match := re.search(pattern, line):
+            return seen, match
+    raise AssertionError(f"the output ended without {pattern}:\n{seen}")
+
+
+def test_the_demo_serves_a_full_page_and_leaves_nothing_behind_but_its_data(data_dir: Path) -> None:
+    with command("demo", data_dir) as demo:
+        assert demo.stdout is not None
+        said, found = read_until(demo.stdout, r"curl -s '(.+)'")
+        with urllib.request.urlopen(found[1], timeout=10) as answer:
+            posts = [item["post"] for item in json.load(answer)["feed"]]
+        assert (len(posts), len(set(posts))) == (50, 50)
+        _, login = read_until(demo.stdout, r"as `admin` with the password `(.+)` \(kept in (.+)\)")
+        assert Path(login[2]).read_text() == login[1]
+        assert Path(login[2]).stat().st_mode & 0o077 == 0
+        assert (data_dir / "stores.json").stat().st_mode & 0o077 == 0
+        demo.send_signal(signal.SIGINT)
+        rest, _ = demo.communicate()
+    assert demo.returncode == 0, said + rest
+    assert rest.endswith(f"stopping …\nstopped; the data stays in {data_dir}\n")
+    assert not (data_dir / "stores.json").exists()
+    assert processes_of(data_dir) == {}
+
+    with command("demo", data_dir, "--once") as again:
+        output, _ = again.communicate()
+    assert (again.returncode, "the first feed has a page of 50" in output) == (0, True), output
+    assert login[1] in output
+
+    with command("up", data_dir) as other:
+        output, _ = other.communicate()
+    assert (other.returncode, "holds the data of `demo`" in output) == (1, True), output
+
+
+def test_kill_9_of_the_demo_leaves_no_process(data_dir: Path) -> None:
+    with command("demo", data_dir) as demo:
+        assert demo.stdout is not None
+        read_until(demo.stdout, r"the indexer runs")
+        assert len(processes_of(data_dir)) > 10
+        demo.kill()
+    wait_until(lambda: processes_of(data_dir) == {})
