@@ -76,6 +76,9 @@ BEAT: dict[str, dict[str, Any]] = {
     "purge deleted accounts": due(
         "indexer.tasks.purge_deleted_accounts", crontab(hour="3", minute="27"), every=timedelta(days=1)
     ),
+    "keep raw events as long as KEEP_RAW_DAYS says": due(
+        "indexer.tasks.keep_raw_events", crontab(hour="2", minute="57"), every=timedelta(days=1)
+    ),
 }
 
 app = Celery("atsite", broker=config.redis_url or None, task_cls=MeasuredTask)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from indexer import purge, stats
+from atsite.config import config
+from indexer import purge, retention, stats
 
 
 @shared_task(ignore_result=True)
@@ -18,3 +19,9 @@ def rewrite_daily_stats() -> None:
 def purge_deleted_accounts() -> None:
     """Delete the rows of accounts that are gone and of repos that began anew."""
     purge.purge_dead(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def keep_raw_events() -> None:
+    """Keep raw events for as long as KEEP_RAW_DAYS says."""
+    retention.keep(config.keep_raw_days)
