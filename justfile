@@ -36,6 +36,10 @@ test *options:
 test-all *options:
     {{ python }} -m pytest "$@"
 
+# measure: bench indexer
+bench name *options:
+    shift; {{ python }} -m bench.{{ name }} "$@"
+
 # apply what is missing on both databases (starts the embedded stores where no server is named)
 migrate-up:
     {{ manage }} schema up

@@ -84,7 +84,10 @@ class Batcher:
             else:
                 batch.records.append(event)
         elif isinstance(event, IdentityEvent):
-            batch.identities.append(event)
+            if self.floors.is_dead_identity(event):
+                self._skip(SkipReason.BELOW_FLOOR)
+            else:
+                batch.identities.append(event)
         elif isinstance(event, AccountEvent):
             self._add_account(event)
         elif isinstance(event, Dead):
@@ -125,7 +128,7 @@ class Batcher:
         if event.is_deletion:
             row = floor_of_deletion(event)
             self._batch.floors.append(row)
-            self.floors.raise_to(row.did, row.floor)
+            self.floors.add(row)
 
     def _is_wanted(self, collection: str) -> bool:
         return collection in self._wanted or collection.startswith(self._wanted_prefixes or ("\0",))

@@ -7,18 +7,18 @@ dead letter can bring something older, and each of those looks its floors up its
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from atsite.atproto.tid import int_of_micros
+from atsite.atproto.tid import CLOCK_BITS, int_of_micros
 from indexer.decode import MINUTE_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from indexer.events import AccountEvent, RecordEvent
+    from indexer.events import AccountEvent, IdentityEvent, RecordEvent
 
 #: A PDS whose clock runs ahead writes revs from the future; nothing it wrote before the deletion lies beyond this.
 CLOCKS_AHEAD_US: Final = 5 * MINUTE_US
@@ -49,26 +49,34 @@ def held_from(cursor_us: int) -> int:
 class Floors:
     """The floors at or after (cursor - HELD_BEHIND_US), by did; of two the larger counts."""
 
-    def __init__(self, rows: Iterable[tuple[str, int]] = ()) -> None:
+    def __init__(self, rows: Iterable[FloorRow] = ()) -> None:
         self._floors: dict[str, int] = {}
-        for did, floor in rows:
-            self._floors[did] = max(floor, self._floors.get(did, 0))
-        self._by_floor = [(floor, did) for did, floor in self._floors.items()]
-        heapify(self._by_floor)
+        # What ends an account ends what its identity events said; a repo that begins anew keeps its handle.
+        self._ends: dict[str, int] = {}
+        self._by_floor: list[tuple[int, str]] = []
+        for row in rows:
+            self.add(row)
 
     def __len__(self) -> int:
         return len(self._floors)
 
-    def raise_to(self, did: str, floor: int) -> None:
-        """Hold `floor` for `did` unless a larger one is held."""
-        if floor > self._floors.get(did, 0):
-            self._floors[did] = floor
-            heappush(self._by_floor, (floor, did))
+    def add(self, row: FloorRow) -> None:
+        """Hold the floor, unless a larger one is held."""
+        if row.reason == ACCOUNT_DELETED:
+            self._ends[row.did] = max(row.floor, self._ends.get(row.did, 0))
+        if row.floor > self._floors.get(row.did, 0):
+            self._floors[row.did] = row.floor
+            heappush(self._by_floor, (row.floor, row.did))
 
     def is_dead(self, event: RecordEvent) -> bool:
         """Whether the event is older than its repo's floor."""
         floor = self._floors.get(event.repo)
         return floor is not None and event.version < floor
+
+    def is_dead_identity(self, event: IdentityEvent) -> bool:
+        """Whether the event is older than the end of its account. Its version is a time, a floor is a TID."""
+        floor = self._ends.get(event.did)
+        return floor is not None and event.version < floor >> CLOCK_BITS
 
     def forget_passed(self, cursor_us: int) -> None:
         """Drop the floors that a stream at `cursor_us` no longer runs into."""
@@ -77,3 +85,4 @@ class Floors:
             floor, did = heappop(self._by_floor)
             if self._floors.get(did) == floor:
                 del self._floors[did]
+                self._ends.pop(did, None)

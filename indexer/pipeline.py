@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did: events taken in, and the seconds from the first one to the last checkpoint."""
+
+    events: int
+    seconds: float
+
+
 class Source(Protocol):
     """What the pipeline asks of the stream (indexer.source.Jetstream)."""
 
@@ -48,17 +56,20 @@ class Pipeline:
     lookback_hours: int
     _resumed: Resumed | None = None
 
-    def run(self, stop: Callable[[], bool], *, max_events: int | None = None) -> int:
-        """Move events until `stop()` or `max_events`; then flush what is there. The number of events taken in.
+    def run(self, stop: Callable[[], bool], *, max_events: int | None = None) -> Report:
+        """Move events until `stop()` or `max_events`; then flush what is there.
 
         Raises what stopped the writer; the checkpoint then stays before the first row that is not durable.
         """
         taken = 0
+        began = time.monotonic()
         try:
             while not stop() and (max_events is None or taken < max_events):
                 chunk = self.source.read()
                 if chunk.resumed is not None:
                     self._resumed = chunk.resumed
+                if chunk.frames and not taken:
+                    began = time.monotonic()
                 left = len(chunk.frames) if max_events is None else max_events - taken
                 taken += self._take_in(chunk.frames[:left])
                 self._flush_if_due()
@@ -66,7 +77,7 @@ class Pipeline:
             self.source.close()
         self._flush()
         self.writer.finish()
-        return taken
+        return Report(taken, time.monotonic() - began)
 
     def _take_in(self, frames: Sequence[bytes]) -> int:
         """Decode frames into batches, handing each over as soon as it is full."""

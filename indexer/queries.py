@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from atsite.clickhouse import door
 from atsite.clickhouse.limits import TASK
 from indexer.checkpoint import Checkpoint
+from indexer.floors import FloorRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -59,28 +60,29 @@ def newest_checkpoint() -> Checkpoint | None:
 
 
 @dataclass(frozen=True, slots=True)
-class FloorOf:
+class _Floor:
     did: str
     floor: int
+    reason: str
 
 
 # FINAL, because of two floors the larger counts.
-FLOORS_FROM = "SELECT did, floor FROM repo_floors FINAL WHERE floor >= {low:UInt64}"
+FLOORS_FROM = "SELECT did, floor, reason FROM repo_floors FINAL WHERE floor >= {low:UInt64}"
 
 
-def floors_from(low: int) -> list[tuple[str, int]]:
+def floors_from(low: int) -> list[FloorRow]:
     """The floors at or above a version."""
-    rows = door.query(FLOORS_FROM, {"low": low}, into=FloorOf, name="indexer.floors_from", limits=TASK)
-    return [(row.did, row.floor) for row in rows]
+    rows = door.query(FLOORS_FROM, {"low": low}, into=_Floor, name="indexer.floors_from", limits=TASK)
+    return [FloorRow(row.did, row.floor, row.reason) for row in rows]
 
 
-FLOORS_OF = "SELECT did, floor FROM repo_floors FINAL WHERE did IN {dids:Array(String)}"
+FLOORS_OF = "SELECT did, floor, reason FROM repo_floors FINAL WHERE did IN {dids:Array(String)}"
 
 
-def floors_of(dids: Collection[str]) -> list[tuple[str, int]]:
+def floors_of(dids: Collection[str]) -> list[FloorRow]:
     """The floors of these dids."""
-    rows = door.query(FLOORS_OF, {"dids": sorted(dids)}, into=FloorOf, name="indexer.floors_of", limits=TASK)
-    return [(row.did, row.floor) for row in rows]
+    rows = door.query(FLOORS_OF, {"dids": sorted(dids)}, into=_Floor, name="indexer.floors_of", limits=TASK)
+    return [FloorRow(row.did, row.floor, row.reason) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from indexer.checkpoint import Progress, Start
 from indexer.checkpoint_store import CheckpointStore, load_clickhouse, load_redis
 from indexer.floors import Floors, held_from
 from indexer.migration_state import unapplied
-from indexer.pipeline import Pipeline
+from indexer.pipeline import Pipeline, Report
 from indexer.single import SingleIndexer
 from indexer.sink import Sink, disk_is_low, sleep_until
 from indexer.source import Jetstream, host_of
@@ -79,8 +79,8 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def run(config: Config, options: Options, stop: Stop) -> int:
-    """Index until told to stop; the number of events taken in.
+def run(config: Config, options: Options, stop: Stop) -> Report:
+    """Index until told to stop.
 
     Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, SinkBroken, GaveUp or ClickHouseError: each says
     what to do.

@@ -2,8 +2,8 @@
 
 A library that hands out one message after the other costs 15 to 20 microseconds a message, more than everything else
 the indexer does with it. Nearly every frame of the stream is a complete, unmasked text frame, and those are cut out of
-the bytes here (RFC 6455, section 5.2). The handshake and every other frame (ping, close, fragments, nonsense) go through
-`websockets`' protocol core, so its rules and its errors hold.
+the bytes here (RFC 6455, section 5.2). The handshake and every other frame (ping, close, fragments, nonsense) go
+through `websockets`' protocol core, so its rules and its errors hold.
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ class Command(BaseCommand):
         )
         before = {number: signal.signal(number, lambda *_: stop.ask()) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            events = service.run(config, asked, stop)
+            report = service.run(config, asked, stop)
         except AtsiteError as error:
             raise CommandError(str(error)) from error
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-        self.stdout.write(f"indexed {events} events")
+        self.stdout.write(f"indexed {report.events} events in {report.seconds:.2f} s")

@@ -1,0 +1,197 @@
+"""How many events a second the indexer makes durable, and what the limit is.
+
+    ./just bench indexer [--events N] [--file FILE]
+
+The whole way: a simulated Jetstream in a process of its own, a real socket, `manage.py run_indexer`, a real ClickHouse
+with every view of the schema. Beside it, in the same run, the same rows in the same blocks inserted through the same
+client with nothing else to do: the limit. Prints a table; writes .data/bench/indexer.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import re
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+
+from atsite.embedded import EmbeddedStores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BASE = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, str(BASE / "manage.py")]
+RECORDED = "jetstream/firehose-10min.jsonl.zst"
+DATABASE = "atsite_bench"
+#: Before every event of either file.
+FROM = "1700000000000000"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=371_500)
+    parser.add_argument("--file", type=Path, help="a .jsonl.zst of Jetstream v1 events")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
+        file = arguments.file or recorded() or synthetic(folder / "synthetic.jsonl.zst", arguments.events)
+        stack.enter_context(stores(folder))
+        limit, rows = insert_alone(file, arguments.events)
+        whole = run_indexer(file, rows)
+    result = {
+        "file": file.name,
+        "events": rows,
+        "cores": os.cpu_count(),
+        "events_per_second": round(whole["events"] / whole["seconds"]),
+        "limit_events_per_second": round(rows / limit),
+        "share_of_limit": round(limit / whole["seconds"], 2),
+        "indexer_cpu_us_per_event": round(whole["cpu"] / rows * 1e6, 1),
+    }
+    show(result)
+    target = BASE / ".data" / "bench" / "indexer.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def recorded() -> Path | None:
+    """The recorded ten minutes, where the data is there."""
+    file = Path(os.environ.get("ATSITE_TEST_DATA") or BASE.parent / "shared" / "data") / RECORDED
+    return file if file.is_file() else None
+
+
+def synthetic(file: Path, events: int) -> Path:
+    """A stream of the recorded one's mix: posts, likes, reposts and follows."""
+    from tests.indexer.synthetic import mixed
+
+    with zstandard.open(file, "wb") as target:
+        for frame in mixed(events):
+            target.write(frame + b"\n")
+    return file
+
+
+@contextmanager
+def stores(folder: Path) -> Iterator[None]:
+    """Empty embedded stores with the schema; this process and its children use them."""
+    embedded = EmbeddedStores(folder / "stores", database=DATABASE)
+    embedded.start()
+    clickhouse = embedded.clickhouse
+    os.environ.update(
+        ATSITE_ENVIRONMENT="test",
+        DATA_DIR=str(folder),
+        CLICKHOUSE_ADDRESS=f"{clickhouse.host}:{clickhouse.tcp_port}",
+        CLICKHOUSE_USERNAME=clickhouse.user,
+        CLICKHOUSE_PASSWORD=clickhouse.password,
+        CLICKHOUSE_DATABASE=DATABASE,
+        REDIS_ADDRESS=embedded.valkey.url(0),
+        DJANGO_SETTINGS_MODULE="atsite.settings",
+        METRICS_PORT="0",
+        MIN_FREE_DISK="0",
+    )
+    try:
+        for database in ("default", "clickhouse"):
+            subprocess.run([*MANAGE, "migrate", "--verbosity", "0", "--database", database], check=True)
+        yield
+    finally:
+        embedded.stop()
+
+
+def insert_alone(file: Path, events: int) -> tuple[float, int]:
+    """Seconds to insert the file's rows, made beforehand in the sink's blocks, and how many events that were."""
+    from atsite.clickhouse import door
+    from indexer import records
+    from indexer.batch import Batcher, Limits
+    from indexer.decode import decode
+
+    batcher = Batcher(Limits())
+    blocks: list[tuple[str, Any]] = []
+    number = seconds = 0.0
+
+    def flush() -> float:
+        batch = batcher.take()
+        blocks.append(("actor_accounts", records.actor_accounts(batch.accounts)))
+        blocks.append(("actor_identities", records.actor_identities(batch.identities)))
+        blocks.append(("repo_records", records.repo_records(batch.records)))
+        began = time.perf_counter()
+        for table, columns in blocks:
+            door.insert(table, columns, name=f"bench.{table}")
+        blocks.clear()
+        return time.perf_counter() - began
+
+    with zstandard.open(file, "rb") as source:
+        for line in io.BufferedReader(source):
+            if number >= events:
+                break
+            number += 1
+            batcher.add(decode(line), len(line), 0.0)
+            if batcher.is_full:
+                seconds += flush()
+    seconds += flush()
+    tables = door.column(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+        " AND name != 'django_migrations' AND total_rows != 0",
+        name="bench.tables",
+    )
+    for table in tables:
+        door.execute(f"TRUNCATE TABLE `{table}`", name="bench.truncate")
+    return seconds, int(number)
+
+
+def run_indexer(file: Path, events: int) -> dict[str, float]:
+    """The whole way, measured by the indexer from its first event to its last checkpoint."""
+    with simulator(file) as url:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run = subprocess.run(
+            [*MANAGE, "run_indexer", "--from", FROM, "--max-events", str(events)],
+            env=os.environ | {"WS_URL": url},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found = re.search(r"indexed (\d+) events in ([\d.]+) s", run.stdout)
+    assert found is not None, run.stdout
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"events": float(found[1]), "seconds": float(found[2]), "cpu": cpu}
+
+
+@contextmanager
+def simulator(file: Path) -> Iterator[str]:
+    """A Jetstream that plays the file as fast as it is read."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*MANAGE, "simulate_jetstream", "--file", str(file), "--speed", "max", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert process.poll() is None, "the simulator did not start"
+                time.sleep(0.05)
+        yield f"ws://127.0.0.1:{port}/subscribe"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def show(result: dict[str, Any]) -> None:
+    width = max(map(len, result))
+    sys.stdout.writelines(f"{name:<{width}}  {value}\n" for name, value in result.items())
+
+
+if __name__ == "__main__":
+    main()

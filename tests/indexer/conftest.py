@@ -1,0 +1,88 @@
+"""Running the indexer against the session's real stores."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from atsite.config import BASE_DIR, config
+from indexer import service
+from indexer.batch import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from atsite.config import Config
+
+#: Small enough that a few hundred events make several batches.
+SMALL = Limits(rows=250, bytes=1_000_000, age=0.1)
+#: How long anything may take that a busy machine does in a second.
+PATIENCE = 60.0
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for `condition`, or fail saying `what` did not happen."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"not in {PATIENCE:g} s: {what}"
+        time.sleep(0.02)
+
+
+def configured(url: str, **changes: object) -> Config:
+    """The session's configuration, reading from `url`, with other changes."""
+    return dataclasses.replace(config, ws_url=url, min_free_disk=0, metrics_port=0, **changes)  # type: ignore[arg-type]
+
+
+def index(url: str, *, events: int, from_cursor: int | None = 1, limits: Limits = SMALL, **changes: object) -> int:
+    """Index that many events in this process, with a final flush."""
+    options = service.Options(from_cursor=from_cursor, max_events=events, limits=limits)
+    return service.run(configured(url, **changes), options, service.Stop()).events
+
+
+class IndexerProcess:
+    """`manage.py run_indexer` as a process of its own."""
+
+    def __init__(self, url: str, *arguments: str) -> None:
+        environment = os.environ | {"WS_URL": url, "MIN_FREE_DISK": "0", "METRICS_PORT": "0"}
+        self.process = subprocess.Popen(
+            [sys.executable, str(BASE_DIR / "manage.py"), "run_indexer", *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate(timeout=PATIENCE)
+
+    def terminate(self) -> tuple[int, str]:
+        """SIGTERM; the exit code and everything it said."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> tuple[int, str]:
+        output, _ = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, output
+
+
+@pytest.fixture
+def processes() -> Iterator[Callable[..., IndexerProcess]]:
+    """Starts indexers; what still runs at the test's end is killed."""
+    started: list[IndexerProcess] = []
+
+    def start(url: str, *arguments: str) -> IndexerProcess:
+        started.append(IndexerProcess(url, *arguments))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.process.poll() is None:
+            process.kill()
