@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from atsite.config import config
+from atsite.errors import AtsiteError
+from indexer import dead_letters
+from indexer.events import DeadReason
+from indexer.sink import Sink, disk_is_low, sleep_until
+from indexer.source import host_of
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+#: Seconds that a ClickHouse which does not take rows is waited for.
+PATIENCE = 60.0
+
+
+class Command(BaseCommand):
+    help = "Decode dead letters again; those that are fine now are indexed, and their letters end."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("ids", nargs="*", metavar="ID", help="these only")
+        parser.add_argument("--reason", choices=[str(reason) for reason in DeadReason], default="", help="this only")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        give_up = time.monotonic() + PATIENCE
+        sink = Sink(
+            host_of(config.ws_url),
+            wait=sleep_until(lambda: give_up),
+            disk=disk_is_low(config.data_dir, config.min_free_disk),
+        )
+        try:
+            outcome = dead_letters.retry(sink, ids=options["ids"], reason=options["reason"], dry_run=options["dry_run"])
+        except AtsiteError as error:
+            raise CommandError(str(error)) from error
+        done = "would be indexed" if options["dry_run"] else "indexed"
+        self.stdout.write(f"{outcome.indexed} {done}, {outcome.left_out} left out")
+        for reason, number in sorted(outcome.still_dead.items()):
+            self.stdout.write(f"{number} still dead: {reason}")
