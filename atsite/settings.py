@@ -90,7 +90,7 @@ def _relational() -> dict[str, Any]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": config.sqlite_path,
             "OPTIONS": {
-                # IMMEDIATE: a transaction takes its write lock at BEGIN, so it waits (seconds) instead of failing midway.
+                # IMMEDIATE: a transaction takes its write lock at BEGIN, so it waits there instead of failing midway.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
