@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Network:
     """What each path answers (a JSON value, or a status), and which paths were asked, in order."""
 
+    connections: int = 0
+
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     port: int = 0
@@ -28,6 +30,7 @@ class Network:
         return f"http://localhost:{self.port}"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
         self.asked.append(path)
         self.first.set()
