@@ -74,7 +74,10 @@ def is_too_deep(text: bytes) -> bool:
 
 
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return dict(reversed(pairs))
+    value: dict[str, Any] = {}
+    for name, item in pairs:
+        value.setdefault(name, item)
+    return value
 
 
 def _nothing(_name: str) -> None:
