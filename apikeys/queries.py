@@ -45,7 +45,7 @@ def last_use(key_id: str) -> datetime | None:
 # FINAL: a count replaces the smaller ones of the same counter.
 USES = """
 SELECT hour, sum(uses) FROM api_key_usage FINAL
-WHERE key_id = {key_id:String} AND hour >= {since:DateTime}
+WHERE key_id = {key_id:String} AND hour >= {since:DateTime64(6)}
 GROUP BY hour ORDER BY hour
 """
 

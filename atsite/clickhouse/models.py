@@ -62,8 +62,13 @@ class ReadManager(ClickhouseManager):  # type: ignore[misc]
     _queryset_class = ReadQuerySet
 
     def get_queryset(self) -> ReadQuerySet:
-        queryset: ReadQuerySet = super().get_queryset().settings(final=1)
+        queryset = self.with_deleted()
         return queryset.filter(deleted=0) if has_field(self.model, "deleted") else queryset
+
+    def with_deleted(self) -> ReadQuerySet:
+        """The newest version of each key, the deleted ones too. (A queryset made by hand ignores its settings.)"""
+        queryset: ReadQuerySet = super().get_queryset().settings(final=1)
+        return queryset
 
 
 class ReadModel(ClickhouseModel):  # type: ignore[misc]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
-from atsite.clickhouse.models import ReadQuerySet, key_fields
+from atsite.clickhouse.models import key_fields
 from atsite.publish import copies, versions
-from atsite.routers import CLICKHOUSE, DEFAULT
+from atsite.routers import DEFAULT
 
 if TYPE_CHECKING:
     from atsite.publish.models import PublishedModel
@@ -59,7 +59,7 @@ def mend(model: type[PublishedModel]) -> list[str]:
 def _copied(model: type[PublishedModel]) -> dict[Key, Row]:
     """The newest version of each row of the copy, the deleted ones too."""
     columns = [*model.copied, "time_us", "deleted"]
-    rows = ReadQuerySet(model.copy, using=CLICKHOUSE).settings(final=1).values_list(*columns)
+    rows = model.copy.objects.with_deleted().values_list(*columns)
     found = [dict(zip(columns, row, strict=True)) for row in rows]
     return {tuple(row[name] for name in _key(model)): row for row in found}
 

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from apikeys import keys
+from apikeys.keys import Key
+from atsite.auth import API_KEY_PREFIX
+
+SECRET = "A" * 42 + "_"
+
+
+def test_a_minted_key_reads_back_and_matches_its_hash() -> None:
+    key = keys.mint()
+    assert keys.parse(key.text) == key
+    assert keys.matches(key, key.hash)
+    assert len(key.text) == len("atsk_") + 12 + 1 + 43
+
+
+def test_no_two_keys_are_alike() -> None:
+    minted = [keys.mint() for _ in range(100)]
+    assert len({key.id for key in minted}) == len({key.secret for key in minted}) == 100
+
+
+def test_another_secret_does_not_match() -> None:
+    key = keys.mint()
+    assert not keys.matches(Key(key.id, keys.mint().secret), key.hash)
+    assert not keys.matches(key, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "atsk_",
+        f"atsk_23456789bcd_{SECRET}",
+        f"atsk_23456789bcdfg_{SECRET}",
+        f"atsk_23456789bcda_{SECRET}",
+        f"ATSK_23456789bcdf_{SECRET}",
+        f"atsk_23456789bcdf_{SECRET}A",
+        f"atsk_23456789bcdf_{SECRET[1:]}",
+        f"atsk_23456789bcdf_{SECRET}\n",
+        f" atsk_23456789bcdf_{SECRET}",
+        f"atsk_23456789bcdf_{SECRET[:-1]}é",
+    ],
+)
+def test_other_text_is_no_key(text: str) -> None:
+    assert keys.parse(text) is None
+
+
+def test_a_bearer_that_begins_as_a_key_is_no_token_of_a_reader() -> None:
+    assert keys.PREFIX == API_KEY_PREFIX
+
+
+def test_a_key_never_shows_its_secret_in_logs() -> None:
+    assert keys.parse(f"atsk_23456789bcdf_{SECRET}") == Key("23456789bcdf", SECRET)
+    assert repr(Key("23456789bcdf", SECRET)) == "Key(id='23456789bcdf')"

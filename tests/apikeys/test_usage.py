@@ -1,0 +1,79 @@
+"""Uses are counted in Redis and survive there being written twice, late, or after Redis was lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from apikeys import queries, tasks, usage
+from apikeys.check import check
+from apikeys.queries import HourlyUses
+from tests.away import redis_away
+
+if TYPE_CHECKING:
+    import redis
+
+    from apikeys.keys import Key
+
+TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
+ELEVEN = TEN + timedelta(hours=1)
+
+
+def count(*moments: datetime, key_id: str = "a") -> None:
+    for moment in moments:
+        usage.count(key_id, now=moment)
+
+
+def uses(key_id: str = "a") -> list[HourlyUses]:
+    return queries.uses(key_id, since=TEN - timedelta(days=1))
+
+
+def test_uses_are_written_by_hour_and_writing_twice_changes_nothing(stores: None) -> None:
+    count(TEN, TEN + timedelta(minutes=59), ELEVEN)
+    count(TEN, key_id="b")
+    assert usage.flush(now=ELEVEN) == 3
+    assert usage.flush(now=ELEVEN) == 3
+    assert uses() == [HourlyUses(TEN, 2), HourlyUses(ELEVEN, 1)]
+    assert uses("b") == [HourlyUses(TEN, 1)]
+    count(ELEVEN)
+    usage.flush(now=ELEVEN)
+    assert uses() == [HourlyUses(TEN, 2), HourlyUses(ELEVEN, 2)]
+
+
+def test_hours_that_nobody_wrote_are_written_later(stores: None) -> None:
+    count(TEN)
+    assert usage.flush(now=TEN + timedelta(hours=47)) == 1
+    assert uses() == [HourlyUses(TEN, 1)]
+
+
+def test_counts_of_before_and_after_redis_was_lost_are_added(stores: None, valkey: redis.Redis) -> None:
+    count(TEN, TEN, TEN)
+    usage.flush(now=TEN)
+    valkey.flushdb()
+    count(TEN)
+    usage.flush(now=TEN)
+    assert uses() == [HourlyUses(TEN, 4)]
+
+
+def test_the_last_use_is_told_from_redis_or_from_what_was_written(stores: None, valkey: redis.Redis) -> None:
+    assert usage.last_used("a", now=ELEVEN) is None
+    count(TEN, ELEVEN)
+    assert usage.last_used("a", now=ELEVEN) == ELEVEN
+    usage.flush(now=ELEVEN)
+    valkey.flushdb()
+    assert usage.last_used("a", now=ELEVEN) == ELEVEN
+    with redis_away():
+        assert usage.last_used("a", now=ELEVEN) == ELEVEN
+
+
+def test_accepted_calls_are_counted_and_the_task_writes_them(reader_key: Key) -> None:
+    now = timezone.now()
+    for _ in range(3):
+        check(reader_key.text)
+    tasks.flush_usage()
+    assert sum(row.uses for row in queries.uses(reader_key.id, since=now - timedelta(hours=1))) == 3
+    last = usage.last_used(reader_key.id, now=timezone.now())
+    assert last is not None
+    assert last >= now - timedelta(milliseconds=1)

@@ -1,0 +1,110 @@
+"""Who carries a label: effective at once, in every process, and closed where it cannot be known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from atsite.atproto.syntax import Did
+from atsite.publish.errors import Undecidable
+from labels import access
+from labels.models import ActorLabel, Label
+from tests.away import default_away, redis_away
+from tests.publish import processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import redis
+
+MIRA, NOEL = Did("did:plc:mira"), Did("did:plc:noel")
+
+
+def test_a_label_is_carried_from_its_assignment_to_its_removal(label: str) -> None:
+    seen = [access.has_label(MIRA, label)]
+    access.assign(label, MIRA, by="admin")
+    seen += [access.has_label(MIRA, label), access.has_label(NOEL, label), access.has_label(MIRA, "other")]
+    access.remove(label, MIRA, by="admin")
+    seen.append(access.has_label(MIRA, label))
+    assert seen == [False, True, False, False, False]
+
+
+def test_assigning_twice_changes_nothing_the_second_time(label: str) -> None:
+    assert access.assign(label, MIRA, by="admin").changed
+    assert not access.assign(label, MIRA, by="admin").changed
+    assert ActorLabel.history.count() == 1
+
+
+def test_only_dids_carry_labels_and_only_labels_that_exist(label: str) -> None:
+    with pytest.raises(ValidationError, match="Enter a did"):
+        access.assign(label, Did("mira.example.com"), by="admin")
+    with pytest.raises(Label.DoesNotExist):
+        access.assign("unheard-of", MIRA, by="admin")
+    assert not ActorLabel.every.exists()
+
+
+def test_history_says_who_removed_a_member(label: str) -> None:
+    access.assign(label, MIRA, by="admin")
+    access.remove(label, MIRA, by="key 23456789bcdf")
+    assert [entry.history_change_reason for entry in ActorLabel.history.all()] == ["removed by key 23456789bcdf", None]
+
+
+ANSWERS = """
+import sys
+from labels.access import has_label
+for did in sys.stdin:
+    print(has_label(did.strip(), "mpls"), flush=True)
+"""
+
+
+def test_another_process_sees_a_change_at_its_next_question(label: str) -> None:
+    process = processes.start(ANSWERS)
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    def ask() -> str:
+        process.stdin.write(f"{MIRA}\n")  # type: ignore[union-attr]
+        process.stdin.flush()  # type: ignore[union-attr]
+        return process.stdout.readline()  # type: ignore[union-attr]
+
+    answers = [ask()]
+    for _ in range(20):
+        access.assign(label, MIRA, by="admin")
+        answers.append(ask())
+        access.remove(label, MIRA, by="admin")
+        answers.append(ask())
+    process.stdin.close()
+    process.wait(timeout=30)
+    process.stdout.close()
+    assert answers == ["False\n"] + ["True\n", "False\n"] * 20
+
+
+def test_with_redis_away_membership_is_decided_from_the_store(label: str) -> None:
+    access.assign(label, MIRA, by="admin")
+    with redis_away():
+        assert access.has_label(MIRA, label)
+        access.remove(label, MIRA, by="admin")
+        assert not access.has_label(MIRA, label)
+
+
+def test_with_the_store_away_it_is_decided_from_entries_and_then_unknown(
+    label: str, valkey: redis.Redis, tmp_path: Path
+) -> None:
+    access.assign(label, MIRA, by="admin")
+    assert not access.has_label(NOEL, label)
+    with default_away(tmp_path):
+        assert access.has_label(MIRA, label)
+        assert not access.has_label(NOEL, label)
+        valkey.flushdb()
+        for did in (MIRA, NOEL):
+            with pytest.raises(Undecidable):
+                access.has_label(did, label)
+    assert access.has_label(MIRA, label)
+
+
+def test_with_both_away_nobody_is_let_in(label: str, tmp_path: Path) -> None:
+    access.assign(label, MIRA, by="admin")
+    with default_away(tmp_path), redis_away(), pytest.raises(Undecidable):
+        access.has_label(MIRA, label)
