@@ -51,6 +51,7 @@ class Service:
             yield [post["uri"] for post in page["posts"]]
             if "cursor" not in page:
                 return
+            assert page["cursor"] != cursor.get("cursor"), "this walk would never end"
             cursor = {"cursor": page["cursor"]}
 
     def refused(self, path: str, **parameters: object) -> tuple[int, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from search import totals
 from search.totals import TotalsCache, TotalsNotReady
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import redis
 
 
@@ -34,8 +37,16 @@ class Counter:
 
 
 @pytest.fixture
-def counter() -> Counter:
-    return Counter()
+def counter(valkey: redis.Redis) -> Iterator[Counter]:
+    """A count; after the test every thread that counts, or waits to, has come to its end."""
+    counter = Counter()
+    yield counter
+    counter.go.set()
+    valkey.delete(Lock(totals.LOCK, 1).key)
+    for thread in threading.enumerate():
+        if thread.name == "stats-totals":
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def test_all_who_ask_at_once_share_one_count(valkey: redis.Redis, counter: Counter) -> None:
