@@ -20,6 +20,10 @@ def test_the_first_answer_counts_from_the_moment_the_question_was_first_asked() 
     assert progress_line(Sample(0.0), Sample(4.0, events=400.0)) == "100 events/s"
 
 
+def test_an_indexer_that_has_read_nothing_is_not_called_live() -> None:
+    assert progress_line(Sample(0.0, events=0.0, lag=0.0), Sample(1.0, events=0.0, lag=0.0)) == "0 events/s"
+
+
 def test_without_an_indexer_the_line_says_what_is_waited_for() -> None:
     assert progress_line(Sample(0.0), Sample(1.0, rows={"posts": 5})) == "waiting for the indexer · posts 5"
 
