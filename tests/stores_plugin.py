@@ -57,7 +57,8 @@ def pytest_unconfigure() -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI everything that a test needs is there: a skip would be a test that silently stopped running."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
-    if os.environ.get("CI") and skipped and session.exitstatus == pytest.ExitCode.OK:
+    if reporter is None or not os.environ.get("CI") or session.exitstatus != pytest.ExitCode.OK:
+        return
+    if skipped := reporter.stats.get("skipped", []):
         reporter.write_line(f"CI: {len(skipped)} skipped tests count as a failure", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
