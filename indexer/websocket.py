@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import ConnectionClosedError, InvalidHandshake
+from websockets.exceptions import ConnectionClosedError, InvalidHandshake, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
@@ -44,16 +44,33 @@ class FrameReader:
     _rest: bytes = b""
     _fragments: list[bytes] = field(default_factory=list)
     _to_drop: int = 0
+    _end: Exception | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that `data` completes."""
+        """The messages that `data` completes. An end that came behind messages is raised by the next call."""
+        if self._end is not None:
+            raise self._end
+        messages: list[bytes] = []
+        try:
+            self._cut(data, messages)
+        except WebSocketException as error:
+            if not messages:
+                raise
+            self._end = error
+        return messages
+
+    @property
+    def ended(self) -> bool:
+        """Whether the next call of `feed` raises, whatever it is given."""
+        return self._end is not None
+
+    def _cut(self, data: bytes, messages: list[bytes]) -> None:
         if self._to_drop:
             dropped = min(self._to_drop, len(data))
             self._to_drop -= dropped
             data = data[dropped:]
         if self._rest:
             data = self._rest + data
-        messages: list[bytes] = []
         start, size = 0, len(data)
         append = messages.append
         while start + 2 <= size:
@@ -82,7 +99,6 @@ class FrameReader:
                 messages.extend(self._through_the_library(data[start:end]))
             start = end
         self._rest = data[start:]
-        return messages
 
     def _long_header(self, data: bytes, start: int) -> tuple[int, int]:
         """Where the body begins and how long it is; a masked frame, which no server may send, goes to the library."""
@@ -119,7 +135,7 @@ class Connection:
         Raises OSError or WebSocketException when the connection is at its end.
         """
         data, self._rest = self._rest, b""
-        if not data:
+        if not data and not self._reader.ended:
             self._socket.settimeout(timeout)
             try:
                 data = self._socket.recv(READ_SIZE)
@@ -197,4 +213,6 @@ def _shake_hands(sock: socket.socket, protocol: ClientProtocol) -> bytes:
 
 def _closed(protocol: ClientProtocol) -> Exception:
     """Why the connection ended, as far as the protocol core knows."""
-    return protocol.parser_exc or ConnectionClosedError(protocol.close_rcvd, protocol.close_sent)
+    return protocol.parser_exc or ConnectionClosedError(
+        protocol.close_rcvd, protocol.close_sent, protocol.close_rcvd_then_sent
+    )
