@@ -23,7 +23,7 @@ def address_table(site: Site, feed_uri: str | None) -> str:
     search = site.url("search")
     rows = [
         ("feeds", f"{site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator"),
-        ("search", f"{search}/xrpc/app.bsky.unspecced.searchPostsSkeleton?q=hello&limit=5"),
+        ("search", f"{search}/xrpc/app.bsky.unspecced.searchPostsSkeleton?q=music&limit=5"),
         ("statistics", f"{search}/stats"),
         ("admin", f"{site.url('admin')}/admin/"),
         *((f"metrics of {name}", f"{site.url(f'{name}_metrics')}/metrics") for name in MEASURED),

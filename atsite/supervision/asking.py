@@ -90,10 +90,11 @@ class Asker:
         """How many posts the first page of the feed has now."""
         return len(_json(feed_address(self._site, uri, FULL_PAGE)).get("feed", []))
 
-    def refresh_feeds(self) -> None:
-        """Ask the worker to rank the feeds now, due or not. Raises kombu's OperationalError when the broker is away."""
+    def ask_worker(self, task: str) -> None:
+        """Ask the worker to run a task now. Raises kombu's OperationalError when the broker is away."""
+        kwargs = {"force": True} if task == REFRESH_TASK else {}  # the feeds are ranked, due or not
         with app.connection_for_write(self._config.redis_url) as broker:
-            app.send_task(REFRESH_TASK, kwargs={"force": True}, connection=broker, expires=REFRESH_EXPIRES, retry=False)
+            app.send_task(task, kwargs=kwargs, connection=broker, expires=REFRESH_EXPIRES, retry=False)
 
     def _rows(self) -> dict[str, int]:
         try:

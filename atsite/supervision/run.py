@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import deque
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
@@ -13,7 +14,7 @@ from kombu.exceptions import OperationalError
 from atsite.embedded import ports
 from atsite.supervision import migrate
 from atsite.supervision.addresses import address_table
-from atsite.supervision.asking import FULL_PAGE, Asker
+from atsite.supervision.asking import FULL_PAGE, REFRESH_TASK, Asker
 from atsite.supervision.children import children_of
 from atsite.supervision.errors import UpFailed
 from atsite.supervision.progress import Sample, progress_line
@@ -21,7 +22,7 @@ from atsite.supervision.stores import running_stores
 from atsite.supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from atsite.config import Config
     from atsite.supervision.children import Child, Site
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.2
 PROGRESS_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
+#: Samples, one a second, over which the shown rate is taken.
+RATE_SAMPLES = 5
+#: What a newcomer looks at next, and beat would fill only after some minutes.
+STATISTICS_TASKS = ("indexer.tasks.rewrite_daily_stats", "search.tasks.refresh_stats")
 #: How long the table waits for a full page, and when `--once` gives up: it ends scripts, which must end.
 FIRST_PAGE_SECONDS, ONCE_SECONDS = 120.0, 600.0
 #: How long the rest waits for the indexer at most: it may have to wait itself, for a network that is away.
@@ -142,6 +147,7 @@ class Up:
         self.steps.done("the indexer runs, the rest starts")
         feed = self.first_page()
         self.start(wave=3)
+        self.refresh(STATISTICS_TASKS)
         self.everyone_listens()
         self.steps.done(f"all {len(self.children)} processes answer")
         self.terminal.say(f"\n{address_table(self.site, feed)}\n{login}\nCtrl-C stops everything.\n")
@@ -172,7 +178,7 @@ class Up:
                 return feed
             if feed is not None and time.monotonic() >= refresh_at:
                 refresh_at = time.monotonic() + REFRESH_SECONDS
-                self.refresh()
+                self.refresh([REFRESH_TASK])
         if self.until.first_page:
             raise UpFailed(f"no feed has a full page after {ONCE_SECONDS:.0f} s; {self.site.logs} tells more")
         self.steps.done(f"the first feed has {length} posts yet; the worker refreshes it every minute")
@@ -184,11 +190,13 @@ class Up:
             if not any(ports.is_free(port) for child in self.children for port in child.ports):
                 return
 
-    def refresh(self) -> None:
+    def refresh(self, tasks: Iterable[str]) -> None:
+        """Have the worker do now what beat would ask for in some minutes."""
         try:
-            self.asker.refresh_feeds()
+            for task in tasks:
+                self.asker.ask_worker(task)
         except OperationalError as error:
-            self.terminal.say(f"the feeds could not be refreshed: {error}")
+            self.terminal.say(f"the worker could not be asked: {error}")
 
     def keep_running(self) -> None:
         for _ in self.ticks(seconds=self.until.run_for):
@@ -197,14 +205,15 @@ class Up:
     def ticks(self, seconds: float | None) -> Iterator[Sample]:
         """Tend the children and show the progress; yields what is seen once a second, for `seconds` or for ever."""
         deadline = None if seconds is None else time.monotonic() + seconds
-        before, due = Sample(time.monotonic()), 0.0
+        # A batch of a busy stream takes longer than a second: the rate is that of the last few.
+        samples, due = deque([Sample(time.monotonic())], maxlen=RATE_SAMPLES), 0.0
         while deadline is None or time.monotonic() < deadline:
             self.supervisor.tend()
             if time.monotonic() >= due:
                 due = time.monotonic() + PROGRESS_SECONDS
                 now = self.asker.sample()
-                self.terminal.progress(progress_line(before, now))
-                before = now
+                self.terminal.progress(progress_line(samples[0], now))
+                samples.append(now)
                 yield now
             time.sleep(TICK_SECONDS)
 
