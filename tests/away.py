@@ -46,10 +46,11 @@ def clickhouse_away() -> Iterator[None]:
 
 @contextmanager
 def default_away(nowhere: Path) -> Iterator[None]:
-    """No relational store: its file lies in a folder that does not exist."""
+    """No relational store: its file lies in a folder that does not exist, or a server has no such database."""
     connection = connections["default"]
     connection.close()
+    name = str(nowhere / "missing" / "default.sqlite3") if connection.vendor == "sqlite" else "missing"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(connection.settings_dict, "NAME", nowhere / "missing" / "default.sqlite3")
+        patch.setitem(connection.settings_dict, "NAME", name)
         yield
     connection.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
 
 from atsite.atproto.syntax import Did
 from labels import access
+from labels.admin import ActorLabelAdmin
 from labels.models import ActorLabel, Block, Label
 from labels.queries import members
 from tests.away import redis_away
@@ -75,6 +76,26 @@ def test_a_change_that_redis_did_not_hear_of_says_so(browser: Client, label: str
     with redis_away():
         response = browser.post(f"{MEMBERS}add/", {"label": label, "did": MIRA}, follow=True)
     assert "it takes up to 30 seconds" in response.content.decode()
+
+
+def test_who_saves_what_somebody_else_has_just_changed_is_led_back(
+    browser: Client, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access.assign(label, MIRA, by="admin", note="old")
+    row = ActorLabel.objects.get()
+    save_model = ActorLabelAdmin.save_model
+
+    def after_another(self: ActorLabelAdmin, *args: Any) -> None:
+        ActorLabel.objects.filter(pk=row.pk).update(note="theirs")
+        save_model(self, *args)
+
+    monkeypatch.setattr(ActorLabelAdmin, "save_model", after_another)
+    page = f"{MEMBERS}{row.pk}/change/"
+    response = browser.post(page, {"note": "mine"}, follow=True)
+    assert response.redirect_chain == [(page, 302)]
+    assert "was changed by somebody else meanwhile" in response.content.decode()
+    # The other change was made inside this request's transaction here, and went with it.
+    assert ActorLabel.objects.get().note == "old"
 
 
 def test_a_block_is_added_and_deleted(browser: Client) -> None:
