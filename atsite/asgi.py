@@ -16,6 +16,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 from atsite import telemetry
+from atsite.body_limit import limited
 from atsite.config import config
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
@@ -44,6 +45,8 @@ def build() -> ProtocolTypeRouter:
     """Only the admin speaks websocket, and only to pages of its own host."""
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan, "http": get_asgi_application()}
+    if config.service == "feedgen":
+        protocols["http"] = limited(protocols["http"])
     if config.service == "admin":
         # Static files are small and come from whitenoise, which reads them synchronously: that is meant.
         warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -16,7 +17,8 @@ from atsite.xrpc import error_response
 from feeds.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
 from feeds.registry import registry
 from feeds.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
-from feeds.skeleton import answer, depends_on_viewer
+from feeds.skeleton import answer, depends_on_viewer, is_poll, rkey_of
+from feeds.usage import RECORDER
 
 if TYPE_CHECKING:
     from atsite.atproto.syntax import Did
@@ -58,16 +60,26 @@ def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
 @xrpc.api_operation(READ, f"/{SKELETON}")
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
     """A page of a feed. The stores' clients block, so the page is made in a thread."""
-    viewer = await viewer_of(request, query.feed)
+    reader = await reader_of(request, query.feed)
     body = await asyncio.to_thread(
-        answer, registry(), feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=viewer
+        answer, registry(), feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=reader.did
     )
+    if reader.counts and not is_poll(query.limit, query.cursor):
+        RECORDER.count("requests", rkey_of(registry(), query.feed), reader.did)
     headers = {"Cache-Control": PAGE_CACHE, "Vary": "Authorization"}
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 
-async def viewer_of(request: HttpRequest, feed: str) -> Did | None:
-    """Who reads `feed`; None: somebody not logged in, or nobody knows and the feed is the same for all.
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads; without a did somebody not logged in, or, where nobody can tell, somebody who does not count."""
+
+    did: Did | None = field(default=None, repr=False)
+    counts: bool = True
+
+
+async def reader_of(request: HttpRequest, feed: str) -> Reader:
+    """Who reads `feed`; where nobody can tell and the feed is the same for all, as somebody not logged in.
 
     Raises BadToken, Unverifiable, and for a feed that is none InvalidSyntax, UnknownFeed.
     """
@@ -76,8 +88,8 @@ async def viewer_of(request: HttpRequest, feed: str) -> Did | None:
     except Unverifiable:
         if depends_on_viewer(registry(), feed):
             raise
-        return None
-    return None if viewer is None else viewer.did
+        return Reader(counts=False)
+    return Reader(None if viewer is None else viewer.did)
 
 
 @xrpc.api_operation(READ, "/_health")

@@ -9,4 +9,4 @@ class FeedsConfig(AppConfig):
     name = "feeds"
 
     def ready(self) -> None:
-        from feeds import checks  # noqa: F401 - registers itself
+        from feeds import checks, traffic  # noqa: F401 - register themselves

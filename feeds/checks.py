@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from django.apps import AppConfig
 
-    from feeds.feed import FeedDefinition
+    from feeds.feed import Definition
 
 
 @register(Tags.compatibility)
@@ -50,7 +50,7 @@ def configuration_problems(site: Config) -> list[CheckMessage]:
     return problems
 
 
-def definition_problems(feeds: Iterable[FeedDefinition]) -> list[CheckMessage]:
+def definition_problems(feeds: Iterable[Definition]) -> list[CheckMessage]:
     """Duplicate or invalid names, unknown kinds, wrong parameters."""
     try:
         Registry.of(feeds, RankedData())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
 from atsite.atproto.aturi import AtUri
 from atsite.atproto.syntax import Nsid
-from atsite.errors import AtsiteError
+from atsite.errors import AtsiteError, InvalidSyntax
 
 if TYPE_CHECKING:
     from atsite.atproto.syntax import Did, Rkey
@@ -23,7 +23,7 @@ LIMIT_MAX: Final = 100
 LIMIT_DEFAULT: Final = 50
 
 #: Parameters of a kind, by name; the kind says which it knows.
-Parameters: TypeAlias = Mapping[str, int]
+Parameters: TypeAlias = Mapping[str, Any]
 
 
 class InvalidDefinition(AtsiteError):
@@ -38,9 +38,31 @@ class FeedUnavailable(AtsiteError):
     """No page can be made now, and a later try may succeed: stores are away or busy."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class PostKey:
+    """A post; the order, descending, is newest first."""
+
+    rkey: str
+    did: str
+
+    @property
+    def uri(self) -> str:
+        return f"at://{self.did}/{POST}/{self.rkey}"
+
+    @classmethod
+    def of(cls, uri: AtUri) -> Self:
+        """Raises InvalidSyntax where `uri` is the address of something else than a post."""
+        if uri.collection != POST:
+            raise InvalidSyntax(f"not the at-uri of a post: {uri}")
+        return cls(uri.rkey, uri.did)
+
+
 @dataclass(frozen=True, slots=True)
-class FeedDefinition:
-    """One published feed: `publisher` and `rkey` name it, `kind` and `parameters` say how its pages are made."""
+class Definition:
+    """One published feed, as kinds see it (its row: feeds.models.FeedDefinition).
+
+    `publisher` and `rkey` name it, `kind` and `parameters` say how its pages are made.
+    """
 
     publisher: Did
     rkey: Rkey
@@ -48,6 +70,13 @@ class FeedDefinition:
     display_name: str
     description: str
     parameters: Parameters = field(default_factory=dict)
+    #: Only for those who carry the feed's label; everybody else gets the instructions post alone.
+    private: bool = False
+    instructions: PostKey | None = None
+    #: Stands above the first page and nowhere else.
+    pinned: PostKey | None = None
+    #: What people put into the feed, in their order.
+    posts: tuple[PostKey, ...] = ()
 
     @property
     def uri(self) -> AtUri:
@@ -59,17 +88,10 @@ class FeedDefinition:
         """The feed's name in stores."""
         return f"{self.publisher}/{self.rkey}"
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class PostKey:
-    """A post; the order, descending, is newest first."""
-
-    rkey: str
-    did: str
-
     @property
-    def uri(self) -> str:
-        return f"at://{self.did}/{POST}/{self.rkey}"
+    def label(self) -> str:
+        """The label whose carriers are the feed's members; "" where it has none."""
+        return str(self.parameters.get("label", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +104,26 @@ class FeedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """The post stands above the feed (lexicon app.bsky.feed.defs#skeletonReasonPin)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repost:
+    """The post stands where somebody reposted it; `uri` is the repost's at-uri (#skeletonReasonRepost)."""
+
+    uri: str
+
+
+Reason: TypeAlias = Pin | Repost
+
+
+@dataclass(frozen=True, slots=True)
 class SkeletonPost:
-    """One entry of a page: the at-uri of a post."""
+    """One entry of a page: the at-uri of a post, and why it stands there where that is not its own place."""
 
     post: str
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +147,7 @@ class Feed(Protocol):
     """One published feed. The same cursor gives the same page until the data changes."""
 
     @property
-    def definition(self) -> FeedDefinition: ...
+    def definition(self) -> Definition: ...
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -121,6 +159,6 @@ class Feed(Protocol):
     def describe(self) -> FeedDescription: ...
 
 
-def describe(definition: FeedDefinition) -> FeedDescription:
+def describe(definition: Definition) -> FeedDescription:
     """The description that follows from the definition alone."""
     return FeedDescription(definition.uri, definition.display_name, definition.description)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from atsite.atproto.syntax import Did, Rkey, is_did, is_rkey
 from atsite.config import Config, config
-from feeds.feed import Feed, FeedDefinition, InvalidDefinition, UnknownFeed
+from feeds.feed import Feed, Definition, InvalidDefinition, UnknownFeed
 from feeds.kinds.hot import Hot
 from feeds.ranked import RankedData, RankedFeed
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from atsite.atproto.aturi import AtUri
 
 #: Name -> what makes a feed of a definition (raises InvalidDefinition). Sorted; a kind is one line here.
-KINDS: Final[Mapping[str, Callable[[FeedDefinition, RankedData], Feed]]] = {
+KINDS: Final[Mapping[str, Callable[[Definition, RankedData], Feed]]] = {
     "hot": Hot.of,
 }
 
@@ -30,7 +30,7 @@ class Registry:
     feeds: Mapping[AtUri, Feed]
 
     @classmethod
-    def of(cls, definitions: Iterable[FeedDefinition], data: RankedData) -> Self:
+    def of(cls, definitions: Iterable[Definition], data: RankedData) -> Self:
         """Raises InvalidDefinition on the first definition that cannot be served."""
         feeds: dict[AtUri, Feed] = {}
         for definition in definitions:
@@ -52,7 +52,7 @@ class Registry:
         return iter(self.feeds.values())
 
 
-def problem_of(definition: FeedDefinition) -> str:
+def problem_of(definition: Definition) -> str:
     """Why a definition cannot be served, in words; empty where it can (its parameters are the kind's to judge)."""
     if not is_did(definition.publisher):
         return f"the publisher {definition.publisher!r} is no did"
@@ -63,12 +63,12 @@ def problem_of(definition: FeedDefinition) -> str:
     return ""
 
 
-def definitions(site: Config) -> tuple[FeedDefinition, ...]:
+def definitions(site: Config) -> tuple[Definition, ...]:
     """The feeds of a site; none before FEED_ACTOR_DID says whose they are."""
     if not site.feed_actor_did:
         return ()
     return (
-        FeedDefinition(
+        Definition(
             publisher=Did(site.feed_actor_did),
             rkey=Rkey("whats-hot"),
             kind="hot",

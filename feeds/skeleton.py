@@ -18,7 +18,7 @@ from feeds.cursor import InvalidCursor
 from feeds.feed import FeedRequest, FeedUnavailable, UnknownFeed
 
 if TYPE_CHECKING:
-    from atsite.atproto.syntax import Did
+    from atsite.atproto.syntax import Did, Rkey
     from feeds.feed import FeedPage
     from feeds.registry import Registry
 
@@ -53,6 +53,16 @@ def depends_on_viewer(registry: Registry, feed: str) -> bool:
     return registry.find(_address(feed)).depends_on_viewer
 
 
+def rkey_of(registry: Registry, feed: str) -> Rkey:
+    """The name by which `feed` is counted. Raises InvalidSyntax, UnknownFeed."""
+    return registry.find(_address(feed)).definition.rkey
+
+
+def is_poll(limit: int, cursor: str | None) -> bool:
+    """Whether a client only asks if there is anything new: that is not a reading."""
+    return limit == 1 and cursor is None
+
+
 def render(page: FeedPage) -> bytes:
     """A page as JSON. The key `cursor` is left out at the end: the AppView refuses null."""
     body: dict[str, object] = {"feed": [{"post": entry.post} for entry in page.posts]}
@@ -74,4 +84,4 @@ def _address(text: str) -> AtUri:
 def _outcome(page: FeedPage, limit: int, cursor: str | None) -> str:
     if not page.posts:
         return "empty"
-    return "poll" if limit == 1 and cursor is None else "page"
+    return "poll" if is_poll(limit, cursor) else "page"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
+from feeds import usage, usage_queries
 from feeds.generations import Generations
 from feeds.ranked import unix_micros
 from feeds.refresh import refresh_due
@@ -14,3 +16,9 @@ from feeds.registry import ranked_feeds, registry
 def refresh_feeds(force: bool = False) -> None:
     """Refresh the ranked feeds that are due; each minute."""
     refresh_due(ranked_feeds(registry()), Generations(), now=unix_micros(), force=force)
+
+
+@shared_task(name="feeds.write_usage", ignore_result=True)
+def write_usage() -> None:
+    """Write how much the feeds are read from Redis to ClickHouse; writing it twice changes nothing."""
+    usage_queries.store_usage(usage.counted(now=timezone.now()))

@@ -5,13 +5,21 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
+import atsite
 from atsite.xrpc import install_handlers
+from feeds import interactions_api, members_api
 from feeds.api import install_feed_errors, well_known, xrpc
 
-api = NinjaAPI(title="Feed generator", urls_namespace="feedgen", docs_url=None, openapi_url=None)
-install_handlers(api)
-install_feed_errors(api)
-api.add_router("/xrpc", xrpc)
-api.add_router("/.well-known", well_known)
+protocol = NinjaAPI(title="Feed generator", urls_namespace="feedgen", docs_url=None, openapi_url=None)
+protocol.add_router("/xrpc", xrpc)
+protocol.add_router("/xrpc", interactions_api.router)
+protocol.add_router("/.well-known", well_known)
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", api.urls)]
+api = NinjaAPI(title="atsite feeds", version=atsite.__version__, urls_namespace="feedgen-api", docs_url="/docs")
+api.add_router("", members_api.router)
+
+for service in (protocol, api):
+    install_handlers(service)
+    install_feed_errors(service)
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", protocol.urls), path("", api.urls)]

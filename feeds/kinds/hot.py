@@ -17,7 +17,7 @@ from feeds.feed import FeedDescription, InvalidDefinition, describe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from feeds.feed import FeedDefinition, FeedPage, FeedRequest, Parameters
+    from feeds.feed import Definition, FeedPage, FeedRequest, Parameters
     from feeds.ranked import RankedData
     from feeds.ranking import RankedPost
 
@@ -75,12 +75,12 @@ _RANGES: Final = {
 class Hot:
     """A ranked feed of recent root posts (feeds.ranked.RankedFeed)."""
 
-    definition: FeedDefinition
+    definition: Definition
     parameters: HotParameters
     data: RankedData
 
     @classmethod
-    def of(cls, definition: FeedDefinition, data: RankedData) -> Self:
+    def of(cls, definition: Definition, data: RankedData) -> Self:
         """Raises InvalidDefinition."""
         return cls(definition, HotParameters.of(definition.parameters), data)
 

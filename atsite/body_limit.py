@@ -1,0 +1,61 @@
+"""Bodies of requests are bounded while they are read: Django reads a body whole, to a file, before anybody is asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+    Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+
+#: A call of sendInteractions, the largest that the services take.
+BODY_MAX: Final = 256 * 1024
+
+
+class _TooLarge(Exception):
+    """More came than is read."""
+
+
+def limited(application: Application, most: int = BODY_MAX) -> Application:
+    """An ASGI application that answers bodies of more than `most` bytes with 413, and hands on the others."""
+
+    async def bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if _announced(scope) > most:
+            await _refuse(send, most)
+            return
+        size = 0
+
+        async def counted() -> dict[str, Any]:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > most:
+                raise _TooLarge
+            return message
+
+        try:
+            await application(scope, counted, send)
+        except _TooLarge:  # Django reads the whole body before anything else, so nothing was answered yet
+            await _refuse(send, most)
+
+    return bounded
+
+
+def _announced(scope: dict[str, Any]) -> int:
+    """The Content-Length; 0 where there is none that can be read: the bytes are counted anyway."""
+    text = dict(scope["headers"]).get(b"content-length", b"")
+    return int(text) if text.isdigit() else 0
+
+
+async def _refuse(send: Send, most: int) -> None:
+    body = json.dumps({"error": "PayloadTooLarge", "message": f"at most {most} bytes in one call"}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
