@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
@@ -109,11 +109,21 @@ class Connection:
             self._protocol.receive_data(data)
             request = next((event for event in self._protocol.events_received() if isinstance(event, Request)), None)
         self._server.requests.append(request.path)
-        refused, subscription = self._judge(request)
-        response = self._protocol.accept(request) if refused is None else self._protocol.reject(*refused)
+        response, subscription = self._response(request)
         self._protocol.send_response(response)
         await self._flush()
         return subscription if self._protocol.state is State.OPEN else None
+
+    def _response(self, request: Request) -> tuple[Response, Subscription | None]:
+        page = self._server.page(request.path)
+        if page is not None:
+            response = self._protocol.reject(page.status, page.body)
+            del response.headers["Content-Type"]  # setting it alone would add a second one
+            response.headers["Content-Type"] = "application/json"
+            return response, None
+        refused, subscription = self._judge(request)
+        response = self._protocol.accept(request) if refused is None else self._protocol.reject(*refused)
+        return response, subscription
 
     def _judge(self, request: Request) -> tuple[tuple[int, str] | None, Subscription | None]:
         """Why the request is refused, as status and text, or the subscription it asks for."""

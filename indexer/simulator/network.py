@@ -41,9 +41,9 @@ class Network:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self._chance = Chance(timeline.seed)
-        self._population = Population(timeline, self._chance)
-        self._popularity = Popularity(timeline, self._chance, self._population)
-        self._posts = Posts(timeline, self._chance, self._population, self._popularity)
+        self.population = Population(timeline, self._chance)
+        self._popularity = Popularity(timeline, self._chance, self.population)
+        self._posts = Posts(timeline, self._chance, self.population, self._popularity)
         by_kind: dict[Kind, Writer] = {
             Kind.POST: self._post,
             Kind.LIKE: self._like,
@@ -92,6 +92,11 @@ class Network:
         draws = self._chance.draws(number)
         return draws[14], draws[15]
 
+    def handle_change(self, number: int) -> tuple[int, str]:
+        """Who takes a new handle at event `number`, which must be of that kind, and the handle."""
+        actor = self._reader(number, self._chance.draws(number))
+        return actor, f"{self.population.name(actor)}-{number}.demo.test"
+
     # What every event is made of
 
     @staticmethod
@@ -99,16 +104,15 @@ class Network:
         return time - (draws[0] * DISORDER_US >> 16)
 
     def _commit(self, time: int, draws: Draws, did: str, operation: str, path: tuple[str, str], record: str) -> str:
-        collection, rkey = path
         tail = f',"record":{record},"cid":"{record_cid(record)}"' if record else ""
         return (
             f'{{"did":"{did}","time_us":{self._witnessed(time, draws)},"kind":"commit","commit":{{'
             f'"rev":"{tid_of_micros(time - COMMIT_DELAY)}","operation":"{operation}",'
-            f'"collection":"{collection}","rkey":"{rkey}"{tail}}}}}'
+            f'"collection":"{path[0]}","rkey":"{path[1]}"{tail}}}}}'
         )
 
     def _account(self, number: int, time: int, draws: Draws, actor: int, status: str | None) -> str:
-        did = self._population.did(actor)
+        did = self.population.did(actor)
         active = "true" if status is None else "false"
         said = "" if status is None else f',"status":"{status}"'
         return (
@@ -117,7 +121,7 @@ class Network:
         )
 
     def _identity(self, number: int, time: int, draws: Draws, actor: int, handle: str) -> str:
-        did = self._population.did(actor)
+        did = self.population.did(actor)
         return (
             f'{{"did":"{did}","time_us":{self._witnessed(time, draws)},"kind":"identity","identity":{{"did":"{did}",'
             f'"handle":"{handle}","seq":{_FIRST_SEQ + number},"time":"{datetime_of_micros(time - COMMIT_DELAY)}"}}}}'
@@ -130,19 +134,19 @@ class Network:
         return tid_of_micros(time - RKEY_DELAY, actor % 1024)
 
     def _reader(self, number: int, draws: Draws) -> int:
-        return self._population.pick(self._population.audience, draws[1], number)
+        return self.population.pick(self.population.audience, draws[1], number)
 
     def _create(self, time: int, draws: Draws, actor: int, collection: str, fields: str) -> str:
         record = f'{{"$type":"{collection}","createdAt":"{self._created(time, draws)}",{fields}}}'
         path = (collection, self._rkey(time, actor))
-        return self._commit(time, draws, self._population.did(actor), "create", path, record)
+        return self._commit(time, draws, self.population.did(actor), "create", path, record)
 
     # The founding, and one method for each kind of slot
 
     def _found(self, number: int, time: int, draws: Draws) -> str:
         actor, step = divmod(number, FOUNDING_EVENTS)
         if step == 0:
-            return self._identity(number, time, draws, actor, self._population.handle(actor))
+            return self._identity(number, time, draws, actor, self.population.handle(actor))
         if step == 1:
             return self._account(number, time, draws, actor, None)
         if step == 2:
@@ -176,19 +180,19 @@ class Network:
         return f'"subject":{post.ref}'
 
     def _someone(self, number: int, draws: Draws, actor: int) -> str:
-        other = self._population.pick(self._population.authors, draws[2], number)
+        other = self.population.pick(self.population.authors, draws[2], number)
         if other == actor:  # nobody follows themselves
             other = 4 if actor != 4 else 5
-        return f'"subject":"{self._population.did(other)}"'
+        return f'"subject":"{self.population.did(other)}"'
 
     def _foreign(self, number: int, time: int, block: int, draws: Draws) -> str:
         actor = self._reader(number, draws)
         record_of, path = self._foreign_record(number, time, actor)
-        return self._commit(time, draws, self._population.did(actor), "create", path, record_of(draws))
+        return self._commit(time, draws, self.population.did(actor), "create", path, record_of(draws))
 
     def _foreign_record(self, number: int, time: int, actor: int) -> tuple[Callable[[Draws], str], tuple[str, str]]:
         collection = FOREIGN_COLLECTIONS[number % len(FOREIGN_COLLECTIONS)]
-        did = self._population.did(actor)
+        did = self.population.did(actor)
         is_broadcast = collection == FOREIGN_COLLECTIONS[-1]
         rkey = f"{did}::did:web:{number}.demo.test" if is_broadcast else self._rkey(time, actor)
 
@@ -209,7 +213,7 @@ class Network:
     def _owner(self, target: int, number: int) -> int | None:
         """Who made `target` (no post), if still there and not deleted since."""
         actor = self._reader(target, self._chance.draws(target))
-        if self._population.is_active(actor, number) and not self._population.was_deleted(actor, target, number):
+        if self.population.is_active(actor, number) and not self.population.was_deleted(actor, target, number):
             return actor
         return None
 
@@ -224,7 +228,7 @@ class Network:
             path = self._foreign_record(target, target_time, actor)[1]
         else:
             path = (_COLLECTIONS[kind], self._rkey(target_time, actor))
-        return self._commit(time, draws, self._population.did(actor), "delete", path, "")
+        return self._commit(time, draws, self.population.did(actor), "delete", path, "")
 
     def _foreign_update(self, number: int, time: int, block: int, draws: Draws) -> str:
         found = self._target(number, block)
@@ -232,7 +236,7 @@ class Network:
         if found is None or actor is None:
             return self._like(number, time, block, draws)
         record_of, path = self._foreign_record(found[0], self.timeline.time_of(found[0]), actor)
-        return self._commit(time, draws, self._population.did(actor), "update", path, record_of(draws))
+        return self._commit(time, draws, self.population.did(actor), "update", path, record_of(draws))
 
     def _post_edit(self, number: int, time: int, block: int, draws: Draws) -> str:
         found = self._target(number, block)
@@ -260,34 +264,33 @@ class Network:
         return self._commit(time, draws, post.did, operation, (POST, post.rkey), record)
 
     def _profile(self, number: int, time: int, draws: Draws, actor: int, operation: str) -> str:
-        population = self._population
+        population = self.population
         created = datetime_of_micros(self.timeline.start_us - draws[6] * 1_000_000)
         record = profile(population.name(actor), population.language(actor), created, draws[7], number)
         return self._commit(time, draws, population.did(actor), operation, (PROFILE, "self"), record)
 
     def _profile_update(self, number: int, time: int, block: int, draws: Draws) -> str:
         actor = self._reader(number, draws)
-        if self._population.was_deleted(actor, -1, number):  # came back, and has no profile to update
+        if self.population.was_deleted(actor, -1, number):  # came back, and has no profile to update
             return self._like(number, time, block, draws)
         return self._profile(number, time, draws, actor, "update")
 
     def _handle_change(self, number: int, time: int, block: int, draws: Draws) -> str:
-        actor = self._reader(number, draws)
-        return self._identity(number, time, draws, actor, f"{self._population.name(actor)}-{number}.demo.test")
+        return self._identity(number, time, draws, *self.handle_change(number))
 
     def _lifecycle(self, number: int, time: int, block: int, draws: Draws) -> str:
-        change = self._population.account_change(block)
+        change = self.population.account_change(block)
         if change is None:
             return self._like(number, time, block, draws)
         return self._account(number, time, draws, change.actor, change.status)
 
     def _birth(self, number: int, time: int, block: int, draws: Draws) -> str:
-        actor = self._population.newborn(block)
+        actor = self.population.newborn(block)
         if actor is None:
             return self._like(number, time, block, draws)
         step = SLOTS[Kind.BIRTH].index((number - self.timeline.founding) % BLOCK)
         if step == 0:
-            return self._identity(number, time, draws, actor, self._population.handle(actor))
+            return self._identity(number, time, draws, actor, self.population.handle(actor))
         if step == 1:
             return self._account(number, time, draws, actor, None)
         return self._profile(number, time, draws, actor, "create")

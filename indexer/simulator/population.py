@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from indexer.simulator.chance import Chance, zipf_table
 from indexer.simulator.cids import TO_BASE32
 from indexer.simulator.pattern import BLOCK, SLOTS, Kind
+from indexer.simulator.timeline import FOUNDING_EVENTS
 from indexer.simulator.words import LANGUAGES, NAMES
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _LASTS: Final = {PAUSES: 50, TAKEN_DOWN: 65, DELETED: 90}
 _NEWCOMER_MASK: Final = 15
 _NEWCOMERS: Final = 200
 # Actors of the upper half of each eight are always there.
-_STEADY: Final = 4
+STEADY: Final = 4
 _NEVER: Final = 1 << 62
 LIFECYCLE_SLOT: Final = SLOTS[Kind.LIFECYCLE][0]
 
@@ -77,6 +78,12 @@ class Population:
         """The actor that appears in this block, if one does."""
         return self.founders + block // BIRTH_EVERY if block % BIRTH_EVERY == 0 else None
 
+    def born_at(self, actor: int) -> int:
+        """The number of the event with which an actor appears."""
+        if actor < self.founders:
+            return actor * FOUNDING_EVENTS
+        return self.first_block_at + (actor - self.founders) * BIRTH_EVERY * BLOCK + SLOTS[Kind.BIRTH][0]
+
     def pick(self, table: tuple[int, ...], draw: int, number: int) -> int:
         """An actor who is active when event `number` happens, by a table of ranks."""
         block = (number - self.first_block_at) // BLOCK
@@ -86,9 +93,9 @@ class Population:
         else:
             actor = (table[draw] * self._step + 13) % self.founders
         if may_leave(actor) and not self.is_active(actor, number):
-            actor |= _STEADY
+            actor |= STEADY
             if actor >= self.founders:
-                return _STEADY
+                return STEADY
         return actor
 
     def away(self, actor: int) -> tuple[int, int]:
@@ -107,6 +114,10 @@ class Population:
             return True
         first, end = self.away(actor)
         return not first <= number < end
+
+    def is_deleted(self, actor: int, number: int) -> bool:
+        """Whether the account is gone, not only away, when event `number` happens."""
+        return actor & 7 == DELETED and not self.is_active(actor, number)
 
     def was_deleted(self, actor: int, since: int, until: int) -> bool:
         """Whether the account was deleted between two events: what it had at the first is gone at the second."""
@@ -129,7 +140,7 @@ class Population:
 
 def may_leave(actor: int) -> bool:
     """Whether anything ever happens to this actor's account."""
-    return 0 < actor & 7 < _STEADY
+    return 0 < actor & 7 < STEADY
 
 
 def _comes_back(fate: int, cycle: int) -> bool:

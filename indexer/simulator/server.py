@@ -1,4 +1,4 @@
-"""The server: Jetstream v1's `/subscribe` over real sockets.
+"""The server: Jetstream v1's `/subscribe` over real sockets, and on the same port who is who (directory.py).
 
 The handshake, control frames and what a client sends go through websockets' Sans-I/O protocol
 (https://websockets.readthedocs.io/en/stable/howto/sansio.html); events are framed here and written to the transport in
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from indexer.simulator.directory import Directory, Page
     from indexer.simulator.sources import Source
 
 # How many undelivered live events cost a client its connection, as on the real host.
@@ -47,11 +48,13 @@ class SimulatedJetstream:
         dictionary: bytes | None = None,
         clock: Callable[[], int] = now_us,
         outbox: int = OUTBOX,
+        directory: Directory | None = None,
     ) -> None:
         self.source = source
         self.clock = clock
         self.outbox = outbox
         self.dictionary = dictionary
+        self.directory = directory
         self.host = host
         self.port = port
         self.oldest_us: int | None = None
@@ -69,8 +72,16 @@ class SimulatedJetstream:
     @property
     def url(self) -> str:
         """The address to subscribe to, without a query."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"ws://{host}:{self.port}{PATH}"
+        return f"ws://{self._authority}{PATH}"
+
+    @property
+    def origin(self) -> str:
+        """The address at which the identities of the network are served, where there is a directory."""
+        return f"http://{self._authority}"
+
+    @property
+    def _authority(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -147,6 +158,12 @@ class SimulatedJetstream:
         allowed = max(0, self._drop_after - sent)
         self._drop_after = None
         return allowed
+
+    def page(self, target: str) -> Page | None:
+        """What a plain request for `target` (path and query) is answered; None where that is no page."""
+        if self.directory is None:
+            return None
+        return self.directory.page(target, origin=self.origin, now=self.clock())
 
     def compressor(self) -> Compressor | None:
         """A compressor for one connection, where a dictionary is set."""

@@ -39,9 +39,15 @@ class Command(UpCommand):
         return LOOPBACK
 
     def environment(self, ports: Ports) -> dict[str, str]:
+        network = f"http://{LOOPBACK}:{ports.simulator}"
         return {
             **super().environment(ports),
             "WS_URL": f"ws://{LOOPBACK}:{ports.simulator}/subscribe",
+            # The simulated network knows its own accounts, and nobody else's.
+            "PLC_URL": network,
+            "HANDLE_RESOLVER_URL": network,
+            "APPVIEW_URL": network,
+            "ALLOW_LOOPBACK": "1",
             "START_HOURS": str(START_HOURS),
             "JETSTREAM_LOOKBACK_HOURS": str(START_HOURS + 24),
             "FEED_ACTOR_DID": PUBLISHER,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite.config import config
+from indexer.simulator.directory import Directory
+from indexer.simulator.identities import Identities
 from indexer.simulator.live import LOOKBACK_HOURS, NetworkSource
 from indexer.simulator.network import Network
 from indexer.simulator.recorded import MAX, RecordedSource
@@ -51,33 +53,41 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            asyncio.run(self._serve(self._source(options), options))
+            asyncio.run(self._serve(*self._served(options), options))
         except (SimulatorError, OSError) as error:
             raise CommandError(str(error)) from error
 
-    def _source(self, options: dict[str, Any]) -> Source:
+    def _served(self, options: dict[str, Any]) -> tuple[Source, Directory | None]:
+        """The stream, and the directory of an invented network: nobody has the keys of recorded accounts."""
         if options["file"] is not None:
-            return RecordedSource(options["file"], speed=options["speed"], shift_to_now=options["shift_to_now"])
+            source = RecordedSource(options["file"], speed=options["speed"], shift_to_now=options["shift_to_now"])
+            return source, None
         given = {"seed": "seed", "epoch": "epoch_us", "actors": "actors", "rate": "rate"}
         asked = {name: options[option] for option, name in given.items() if options[option] is not None}
         if options["state"] is not None:
             timeline = load_or_create(options["state"], asked, seed=DEFAULT_SEED, now=now_us())
         else:
             timeline = make({"seed": DEFAULT_SEED, "epoch_us": now_us()} | asked)
-        return NetworkSource(
-            Network(timeline),
+        network = Network(timeline)
+        stream = NetworkSource(
+            network,
             sparse=options["sparse"],
             malformed_share=options["malformed"],
             lookback_hours=options["lookback_hours"],
         )
+        return stream, Directory(Identities(network))
 
-    async def _serve(self, source: Source, options: dict[str, Any]) -> None:
+    async def _serve(self, source: Source, directory: Directory | None, options: dict[str, Any]) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         dictionary = Path(config.jetstream_dictionary).read_bytes() if config.jetstream_dictionary else None  # noqa: ASYNC240
-        server = SimulatedJetstream(source, host=options["host"], port=options["port"], dictionary=dictionary)
+        server = SimulatedJetstream(
+            source, host=options["host"], port=options["port"], dictionary=dictionary, directory=directory
+        )
         async with server:
             self.stdout.write(f"simulated Jetstream at {server.url}")
+            if directory is not None:
+                self.stdout.write(f"did documents and handles of its accounts at {server.origin}")
             self.stdout.flush()
             await stop.wait()

@@ -101,7 +101,7 @@ def test_no_record_is_undone_twice() -> None:
 
 def test_lifecycles_never_reach_an_actor_before_its_birth() -> None:
     network = Network(SMALL)
-    population: Population = network._population
+    population: Population = network.population
     for block in range(20_000):
         change = population.account_change(block)
         if change is not None:
@@ -110,7 +110,7 @@ def test_lifecycles_never_reach_an_actor_before_its_birth() -> None:
 
 def test_a_deleted_account_is_silent_and_one_in_sixteen_returns_empty(fold: Fold) -> None:
     network = Network(SMALL)
-    population = network._population
+    population = network.population
     deleted = [actor for actor in range(60 + 70) if actor & 7 == DELETED and population.away(actor)[0] < EVENTS]
     gone = [actor for actor in deleted if population.away(actor)[1] > EVENTS]
     back = sorted(set(deleted) - set(gone))

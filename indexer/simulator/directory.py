@@ -1,0 +1,72 @@
+"""The accounts of an invented network over HTTP: what a PLC directory and a handle resolver answer.
+
+`GET /DID` (https://web.plc.directory/spec/v0.1/did-plc) and com.atproto.identity.resolveHandle.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from atsite.atproto.keys import public_key_of
+
+if TYPE_CHECKING:
+    from indexer.simulator.identities import Identities
+
+RESOLVE_HANDLE: Final = "/xrpc/com.atproto.identity.resolveHandle"
+_CONTEXT: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer: the HTTP status, and the body, which is JSON."""
+
+    status: int
+    body: str
+
+
+class Directory:
+    """Answers requests about the accounts of one network."""
+
+    def __init__(self, identities: Identities) -> None:
+        self._identities = identities
+
+    def page(self, target: str, *, origin: str, now: int) -> Page | None:
+        """The answer to GET `target` (path and query) at `now` (unix microseconds); None where it is no page of these.
+
+        `origin` is the address of this server: every account's PDS is here.
+        """
+        parts = urlsplit(target)
+        if parts.path == RESOLVE_HANDLE:
+            return self._resolved(parse_qs(parts.query).get("handle", [""])[0].lower(), now)
+        path = unquote(parts.path)
+        return self._document(path[1:], origin, now) if path.startswith("/did:") else None
+
+    def _resolved(self, handle: str, now: int) -> Page:
+        did = self._identities.did(handle, now)
+        if did is None:
+            return _page(400, {"error": "HandleNotFound", "message": "no account of this network has that handle"})
+        return _page(200, {"did": did})
+
+    def _document(self, did: str, origin: str, now: int) -> Page:
+        handle = self._identities.handle(did, now)
+        if handle is None:
+            gone = self._identities.was_deleted(did, now)
+            return _page(410 if gone else 404, {"message": f"DID not {'available' if gone else 'registered'}: {did}"})
+        key = public_key_of(self._identities.key(did)).multibase
+        method = {"id": f"{did}#atproto", "type": "Multikey", "controller": did, "publicKeyMultibase": key}
+        service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": origin}
+        document = {
+            "@context": _CONTEXT,
+            "id": did,
+            "alsoKnownAs": [f"at://{handle}"],
+            "verificationMethod": [method],
+            "service": [service],
+        }
+        return _page(200, document)
+
+
+def _page(status: int, content: object) -> Page:
+    return Page(status, json.dumps(content))

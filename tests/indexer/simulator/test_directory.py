@@ -1,0 +1,42 @@
+"""The directory over real HTTP, on the port of the stream."""
+
+from __future__ import annotations
+
+import httpx
+from websockets.sync.client import connect
+
+from indexer.simulator.directory import RESOLVE_HANDLE, Directory
+from indexer.simulator.identities import Identities
+from indexer.simulator.live import NetworkSource
+from indexer.simulator.network import Network
+from indexer.simulator.server import now_us
+from indexer.simulator.sources import MemorySource
+from indexer.simulator.threaded import simulated_jetstream
+from indexer.simulator.timeline import Timeline
+from tests.indexer.simulator.subscribers import DEADLINE
+
+ACTORS = 40
+
+
+def test_one_port_serves_the_stream_and_who_is_who() -> None:
+    network = Network(Timeline(seed=5, epoch_us=now_us(), actors=ACTORS, rate=1))
+    identities = Identities(network)
+    handle = identities.example(now_us())
+    with simulated_jetstream(NetworkSource(network), directory=Directory(identities)) as jetstream:
+        origin = jetstream.server.origin
+        assert jetstream.url == origin.replace("http:", "ws:") + "/subscribe"
+        with connect(jetstream.url, compression=None, close_timeout=0.1) as websocket:
+            resolved = httpx.get(origin + RESOLVE_HANDLE, params={"handle": handle})
+            assert resolved.status_code == 200
+            assert resolved.headers.get_list("Content-Type") == ["application/json"]
+            document = httpx.get(f"{origin}/{resolved.json()['did']}").json()
+            assert document["id"] == resolved.json()["did"]
+            assert document["alsoKnownAs"] == [f"at://{handle}"]
+            assert document["service"][0]["serviceEndpoint"] == origin
+            assert httpx.get(origin + "/elsewhere").status_code == 404
+            assert websocket.recv(timeout=DEADLINE, decode=False).startswith(b'{"did":')
+
+
+def test_a_recording_has_no_directory() -> None:
+    with simulated_jetstream(MemorySource()) as jetstream:
+        assert httpx.get(jetstream.server.origin + RESOLVE_HANDLE).status_code == 404
