@@ -17,14 +17,14 @@ from indexer import service
 from indexer.batch import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from atsite.config import Config
 
 #: Small enough that a few hundred events make several batches.
 SMALL = Limits(rows=250, bytes=1_000_000, age=0.1)
 #: How long anything may take that a busy machine does in a second.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -49,8 +49,8 @@ def index(url: str, *, events: int, from_cursor: int | None = 1, limits: Limits 
 class IndexerProcess:
     """`manage.py run_indexer` as a process of its own."""
 
-    def __init__(self, url: str, *arguments: str) -> None:
-        environment = os.environ | {"WS_URL": url, "MIN_FREE_DISK": "0", "METRICS_PORT": "0"}
+    def __init__(self, url: str, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        environment = os.environ | {"WS_URL": url, "MIN_FREE_DISK": "0", "METRICS_PORT": "0"} | dict(env or {})
         self.process = subprocess.Popen(
             [sys.executable, str(BASE_DIR / "manage.py"), "run_indexer", *arguments],
             env=environment,
@@ -78,8 +78,8 @@ def processes() -> Iterator[Callable[..., IndexerProcess]]:
     """Starts indexers; what still runs at the test's end is killed."""
     started: list[IndexerProcess] = []
 
-    def start(url: str, *arguments: str) -> IndexerProcess:
-        started.append(IndexerProcess(url, *arguments))
+    def start(url: str, *arguments: str, env: Mapping[str, str] | None = None) -> IndexerProcess:
+        started.append(IndexerProcess(url, *arguments, env=env))
         return started[-1]
 
     yield start

@@ -15,7 +15,7 @@ from atsite.clickhouse import door
 from tests.indexer.schema.fold import post_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 #: (did, rkey) -> what identifies the row's content.
 Rows: TypeAlias = dict[tuple[str, str], Any]
@@ -78,16 +78,17 @@ def fold(frames: Iterable[bytes], *, purged: bool = True) -> Fold:
     return folded
 
 
-def stored() -> Fold:
-    """The same, from ClickHouse."""
+def stored(rows_of: Callable[[str], list[tuple[Any, ...]]] | None = None) -> Fold:
+    """The same, from ClickHouse: the session's, or what `rows_of` asks."""
+    ask = rows_of or _rows
     state = Fold()
     for collection, table in TABLES.items():
-        rows = _rows(_SELECTS[collection])
+        rows = ask(_SELECTS[collection])
         state.records[table] = {(did, rkey): content for did, rkey, *content in rows}
-    state.handles = dict(_rows("SELECT did, handle FROM actor_identities FINAL"))
+    state.handles = dict(ask("SELECT did, handle FROM actor_identities FINAL"))
     state.accounts = {
         did: (bool(active), status)
-        for did, active, status in _rows("SELECT did, active, status FROM actor_accounts FINAL")
+        for did, active, status in ask("SELECT did, active, status FROM actor_accounts FINAL")
     }
     return state
 
