@@ -18,6 +18,7 @@ from django.core.asgi import get_asgi_application
 from atsite import telemetry
 from atsite.body_limit import limited
 from atsite.config import config
+from feeds import background
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 
@@ -36,6 +37,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    await asyncio.to_thread(background.finish)
     if metrics is not None:
         await asyncio.to_thread(metrics.stop)
     await send({"type": "lifespan.shutdown.complete"})

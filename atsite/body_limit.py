@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 #: A call of sendInteractions, the largest that the services take.
 BODY_MAX: Final = 256 * 1024
+#: What is read of a larger body and thrown away: a connection that is closed on bytes nobody read loses the answer.
+DRAINED_MAX: Final = 1024 * 1024
+DRAINED_SECONDS: Final = 1.0
 
 
 class _TooLarge(Exception):
@@ -25,7 +30,7 @@ def limited(application: Application, most: int = BODY_MAX) -> Application:
 
     async def bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if _announced(scope) > most:
-            await _refuse(send, most)
+            await _refuse(receive, send, most)
             return
         size = 0
 
@@ -40,7 +45,7 @@ def limited(application: Application, most: int = BODY_MAX) -> Application:
         try:
             await application(scope, counted, send)
         except _TooLarge:  # Django reads the whole body before anything else, so nothing was answered yet
-            await _refuse(send, most)
+            await _refuse(receive, send, most)
 
     return bounded
 
@@ -51,7 +56,10 @@ def _announced(scope: dict[str, Any]) -> int:
     return int(text) if text.isdigit() else 0
 
 
-async def _refuse(send: Send, most: int) -> None:
+async def _refuse(receive: Receive, send: Send, most: int) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_SECONDS):
+            await _drain(receive)
     body = json.dumps({"error": "PayloadTooLarge", "message": f"at most {most} bytes in one call"}).encode()
     headers = [
         (b"content-type", b"application/json"),
@@ -59,3 +67,11 @@ async def _refuse(send: Send, most: int) -> None:
     ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _drain(receive: Receive) -> None:
+    size, more = 0, True
+    while more and size < DRAINED_MAX:
+        message = await receive()
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)

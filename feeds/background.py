@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_begun: list[Every] = []
+
+
+def finish() -> None:
+    """Do all that has begun once more: the process is about to end. (A worker of granian runs no atexit functions.)"""
+    for work in _begun:
+        work.once()
+
 
 class Every:
-    """Calls `work` each `seconds` from the first `start` on, and once more when the process ends.
+    """Calls `work` each `seconds` from the first `start` on, and once more when the process ends (`finish`).
 
     `work` says itself what went wrong as it expects; what it raises all the same is logged, and the thread goes on.
     """
@@ -34,16 +41,17 @@ class Every:
         with self._lock:
             if not self._started:
                 threading.Thread(target=self._run, name=self._name, daemon=True).start()
-                atexit.register(self._once)
+                _begun.append(self)
                 self._started = True
 
     def _run(self) -> None:
         pause = threading.Event()
         while True:
             pause.wait(self._seconds)
-            self._once()
+            self.once()
 
-    def _once(self) -> None:
+    def once(self) -> None:
+        """Call `work` now. Raises nothing."""
         try:
             self._work()
         except Exception:

@@ -53,8 +53,8 @@ def label_of(feed: str) -> str:
 
     Raises UnknownFeed, XrpcError InvalidRequest where the feed has no members.
     """
-    label: object = feed_named(feed).definition.parameters.get("label")
-    if not isinstance(label, str) or not label:
+    label = feed_named(feed).definition.label
+    if not label:
         raise XrpcError("InvalidRequest", f"feedName: {feed} has no label, so it has no members")
     return label
 

@@ -1,0 +1,80 @@
+"""A running feed generator with readers: a directory of dids on loopback, and tokens that their PDS would sign."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from atsite.atproto.keys import public_key_of
+from feeds.interactions import SEND
+from tests.feeds import service as services
+from tests.identity import network as networks
+from tests.identity.network import Network, document
+from tests.tokens import key, token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import httpx
+
+    from tests.feeds.service import Service
+
+SERVICE = "did:web:feeds.example.com"
+KEY = key(5)
+DEADLINE_SECONDS = 30
+_numbers = count()
+
+
+@dataclass
+class Site:
+    """A running feed generator and the directory that it asks."""
+
+    service: Service
+    network: Network
+    dids: list[str] = field(default_factory=list)
+
+    def somebody(self, *, handle: str = "reader.test") -> str:
+        """A did that was never seen before, with a document."""
+        did = "did:plc:" + "q" * 20 + "".join("abcdefghij"[int(digit)] for digit in f"{next(_numbers):04}")
+        self.dids.append(did)
+        self.network.answers[f"/{did}"] = document(did, handle, public_key_of(KEY).multibase)
+        return did
+
+    def send(self, body: Any, *, header: str | None = None, **claims: Any) -> httpx.Response:
+        """POST sendInteractions as the known reader, unless the Authorization header or claims say otherwise."""
+        header = self.token(**claims) if header is None else header
+        return self.service.http.post(f"/xrpc/{SEND}", json=body, headers={"Authorization": header} if header else {})
+
+    def token(self, **claims: Any) -> str:
+        """A header for sendInteractions that was never used before, good but for the claims.
+
+        Of one known reader: so many new ones a second would be too many.
+        """
+        if not self.dids:
+            self.somebody()
+        claims = {"lxm": SEND, "aud": SERVICE, "jti": f"jti-{next(_numbers)}", "iss": self.dids[0], **claims}
+        return "Bearer " + token(KEY, **claims)
+
+
+@contextmanager
+def running(folder: Path, **variables: str) -> Iterator[Site]:
+    """A feed generator whose directory is on loopback."""
+    with (
+        networks.in_a_thread() as network,
+        services.running(
+            folder, PLC_URL=network.url, HANDLE_RESOLVER_URL=network.url, ALLOW_LOOPBACK="1", **variables
+        ) as service,
+    ):
+        yield Site(service, network)
+
+
+def until(holds: Callable[[], bool], problem: Callable[[], object] = str) -> None:
+    """Return when it holds; an assertion with what `problem` says when it does not within the deadline."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, problem()
+        time.sleep(0.05)
