@@ -5,11 +5,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atsite.atproto.keys import Algorithm, decode_base58, encode_base58, parse_multikey, public_key_of
+from atsite.atproto.keys import (
+    Algorithm,
+    decode_base58,
+    encode_base58,
+    is_low_s,
+    low_s,
+    parse_multikey,
+    public_key_of,
+)
 from atsite.errors import InvalidSyntax
 
 if TYPE_CHECKING:
@@ -70,3 +80,18 @@ def test_a_key_survives_its_multibase_form(algorithm: Algorithm) -> None:
     curve = ec.SECP256K1() if algorithm is Algorithm.ES256K else ec.SECP256R1()
     key = public_key_of(ec.generate_private_key(curve))
     assert (key.algorithm, parse_multikey(key.multibase)) == (algorithm, key)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.SECP256R1()], ids=["ES256K", "ES256"])
+def test_a_signature_with_high_s_becomes_the_good_one_of_the_pair(curve: ec.EllipticCurve) -> None:
+    private = ec.derive_private_key(7, curve)
+    key = public_key_of(private)
+    highs = 0
+    for number in range(20):
+        message = str(number).encode()
+        r, s = decode_dss_signature(private.sign(message, ec.ECDSA(hashes.SHA256())))
+        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        highs += not is_low_s(signature, key.algorithm)
+        assert key.verifies(signature, message) is is_low_s(signature, key.algorithm)
+        assert key.verifies(low_s(signature, key.algorithm), message)
+    assert 0 < highs < 20
