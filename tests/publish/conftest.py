@@ -15,5 +15,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def label(clickhouse: None, valkey: redis.Redis, transactional_db: None) -> str:
     """The name of a label that nobody carries."""
+    Label.objects.all().delete()  # those that migrations make are there until the first flush
     Label.objects.create(name="mpls", meaning="people of Minneapolis")
     return "mpls"
