@@ -175,7 +175,7 @@ class SimulatedJetstream:
         connection = Connection(self, reader, writer, task)
         self.connections.add(connection)
         try:
-            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # a client that is gone ends it in many ways
                 await connection.serve()
         finally:
             self.connections.discard(connection)
