@@ -66,7 +66,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "write how often API keys were used": due(
         "apikeys.tasks.flush_usage", crontab(minute="4-59/5"), every=timedelta(minutes=5)
     ),
-    "write how much feeds are read": due("feeds.write_usage", crontab(minute="2-59/5"), every=timedelta(minutes=5)),
+    "write how much feeds are read": due("feeds.write_usage", crontab(minute="0-59/5"), every=timedelta(minutes=5)),
     "rewrite the daily statistics": due(
         "indexer.tasks.rewrite_daily_stats", crontab(minute="3-59/10"), every=timedelta(minutes=10)
     ),
