@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
 
 from atsite.atproto.keys import public_key_of
 from feeds.interactions import SEND
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+    from pytest_django.plugin import DjangoDbBlocker
 
     from tests.feeds.service import Service
 
@@ -70,6 +74,12 @@ def running(folder: Path, **variables: str) -> Iterator[Site]:
         ) as service,
     ):
         yield Site(service, network)
+
+
+def define_feeds(blocker: DjangoDbBlocker) -> None:
+    """The feeds that every site begins with, which a test with transactions has taken away."""
+    with blocker.unblock():
+        import_module("feeds.migrations.0104_first_feeds").add(apps, None)
 
 
 def until(holds: Callable[[], bool], problem: Callable[[], object] = str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import redis
+    from pytest_django.plugin import DjangoDbBlocker
 
 POST = "at://did:plc:abc/app.bsky.feed.post/3laaaaaaaaaa2"
 SEEN = "app.bsky.feed.defs#interactionSeen"
@@ -65,8 +66,10 @@ def process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def site(process: Site, clickhouse: None, valkey: redis.Redis) -> Iterator[Site]:
-    """The running site with empty stores, which answer."""
+def site(process: Site, clickhouse: None, valkey: redis.Redis, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+    """The running site with empty stores, which answer, and the feeds that every site begins with."""
+    readers.define_feeds(django_db_blocker)
+    until(lambda: process.send({"feed": FEED, "interactions": []}).status_code == 200)
     yield process
     process.service.redis.mend()
     process.service.clickhouse.mend()
@@ -252,8 +255,9 @@ def test_without_clickhouse_calls_are_answered_and_written_once_it_is_back(site:
 
 
 def test_a_service_that_is_stopped_writes_what_it_has(
-    clickhouse: None, valkey: redis.Redis, tmp_path: Path, django_db_setup: None
+    clickhouse: None, valkey: redis.Redis, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:
+    readers.define_feeds(django_db_blocker)
     with readers.running(tmp_path) as site:
         assert site.send(one()).status_code == 200
     assert stored() == [Stored("whats-hot", POST, SEEN, "", "")]

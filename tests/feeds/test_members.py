@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.apps import apps
 
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
     import redis
+    from pytest_django.plugin import DjangoDbBlocker
 
     from apikeys.keys import Key
 
@@ -39,9 +38,15 @@ def process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def site(process: Site, clickhouse: None, valkey: redis.Redis, transactional_db: None) -> Iterator[Site]:
+def site(
+    process: Site,
+    clickhouse: None,
+    valkey: redis.Redis,
+    transactional_db: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Site]:
     """The running site with the feeds that every site begins with, and three people who have handles."""
-    import_module("feeds.migrations.0104_first_feeds").add(apps, None)
+    readers.define_feeds(django_db_blocker)
     for name, did in {"alice": ALICE, "bob": BOB, "carla": CARLA}.items():
         process.network.answers[f"/{did}"] = document(did, f"{name}.test")
         resolve = f"/xrpc/com.atproto.identity.resolveHandle?handle={name}.test"

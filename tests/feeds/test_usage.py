@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import redis
+    from pytest_django.plugin import DjangoDbBlocker
 
     from apikeys.keys import Key
 
@@ -138,9 +139,11 @@ def process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def site(process: Site, stores: None, transactional_db: None) -> Site:
+def site(process: Site, stores: None, transactional_db: None, django_db_blocker: DjangoDbBlocker) -> Site:
     """The running site, whose feed has three posts."""
+    readers.define_feeds(django_db_blocker)
     publish(3)
+    until(lambda: ask(process, limit=1) == 200)
     return process
 
 
