@@ -33,6 +33,8 @@ VERSION: Final = "0.1"
 DID_DOCUMENT_CACHE: Final = "public, max-age=300"
 #: May be stored, never reused unasked: a deleted post leaves the page at once.
 PAGE_CACHE: Final = "no-cache"
+#: What one reader gets is nobody else's.
+PERSONAL_CACHE: Final = "private, no-store"
 
 
 @well_known.api_operation(READ, "/did.json", url_name="did")
@@ -61,8 +63,8 @@ def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
     """A page of a feed. The stores' clients block, so the page is made in a thread."""
     reader = await reader_of(request, query.feed)
-    body = await asyncio.to_thread(_page, query, reader)
-    headers = {"Cache-Control": PAGE_CACHE, "Vary": "Authorization"}
+    body, cache = await asyncio.to_thread(_page, query, reader)
+    headers = {"Cache-Control": cache, "Vary": "Authorization"}
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 
@@ -74,13 +76,16 @@ class Reader:
     counts: bool = True
 
 
-def _page(query: SkeletonQuery, reader: Reader) -> bytes:
-    """The page's JSON. What is read is counted; a poll, or what nobody knows who asked for, is not a reading."""
+def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
+    """The page's JSON, and how it may be cached.
+
+    What is read is counted; a poll, or what nobody knows who asked for, is not a reading.
+    """
     feeds = registry()
     body = answer(feeds, feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=reader.did)
     if reader.counts and not is_poll(query.limit, query.cursor):
         RECORDER.count("requests", rkey_of(feeds, query.feed), reader.did)
-    return body
+    return body, PERSONAL_CACHE if depends_on_viewer(feeds, query.feed) else PAGE_CACHE
 
 
 async def reader_of(request: HttpRequest, feed: str) -> Reader:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
 
 from atsite.atproto.syntax import is_did
 from atsite.config import Config, config
-from feeds.feed import InvalidDefinition
-from feeds.ranked import RankedData
-from feeds.registry import Registry, definitions
+from feeds import definitions
+from feeds.data import FeedData
+from feeds.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
 
 @register(Tags.compatibility)
 def check_feeds(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The configuration and the definitions of this process."""
-    return [*configuration_problems(config), *definition_problems(definitions(config))]
+    """The configuration and the definitions of the feed generator."""
+    if config.service != "feedgen":
+        return []
+    try:
+        defined = definitions.enabled(config)
+    except DatabaseError:  # away, or not migrated: the service says so itself
+        defined = []
+    return [*configuration_problems(config), *definition_problems(defined)]
 
 
 def configuration_problems(site: Config) -> list[CheckMessage]:
@@ -51,9 +58,8 @@ def configuration_problems(site: Config) -> list[CheckMessage]:
 
 
 def definition_problems(feeds: Iterable[Definition]) -> list[CheckMessage]:
-    """Duplicate or invalid names, unknown kinds, wrong parameters."""
-    try:
-        Registry.of(feeds, RankedData())
-    except InvalidDefinition as error:
-        return [Error(str(error), hint="Correct the definition of this feed.", id="feeds.E003")]
-    return []
+    """Duplicate or invalid names, unknown kinds, wrong parameters: each is left out, and the other feeds are served."""
+    return [
+        Warning(str(problem), hint="Correct the definition of this feed in the admin.", id="feeds.W003")
+        for problem in Registry.of(feeds, FeedData()).problems
+    ]

@@ -34,19 +34,22 @@ class ComputedRankings:
         self._rankings: dict[tuple[str, int], tuple[RankedPost, ...]] = {}
         self._computing = threading.Lock()
 
-    def at(self, feed: RankedFeed, moment: int) -> tuple[RankedPost, ...]:
-        """The ranking of the feed for a moment on the GRID. Raises FeedUnavailable when it cannot be had in time."""
-        key = (feed.definition.key, moment)
-        found = self._rankings.get(key)
+    def at(self, feed: RankedFeed, moment: int, *, key: str | None = None) -> tuple[RankedPost, ...]:
+        """The ranking of the feed for a moment on the GRID. Raises FeedUnavailable when it cannot be had in time.
+
+        `key` names a ranking that is not the same for all readers.
+        """
+        name = (key or feed.definition.key, moment)
+        found = self._rankings.get(name)
         if found is not None:
             return found
         if not self._computing.acquire(timeout=BUDGET_SECONDS):
             raise FeedUnavailable("the ranking is being computed")
         try:
-            found = self._rankings.get(key)
+            found = self._rankings.get(name)
             if found is None:
                 found = self._compute(feed, moment)
-                self._remember(key, found)
+                self._remember(name, found)
             return found
         finally:
             self._computing.release()

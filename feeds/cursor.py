@@ -5,6 +5,7 @@
 | Ranked | a stored generation | `[1,"ranked",generation,position]` |
 | Computed | a ranking that was computed for want of a stored one | `[1,"computed",now,score,rkey,did]` |
 | Newest | posts by (rkey, did), descending | `[1,"newest",rkey,did]` |
+| Listed | posts in the order that people gave them | `[1,"listed",position,rkey,did]` |
 
 `decode` refuses whatever `encode` cannot have made, with InvalidCursor: a broken cursor never means "from the top".
 """
@@ -19,7 +20,7 @@ from atsite.atproto.syntax import is_did, is_rkey
 from atsite.atproto.tid import MICROS_MAX, is_tid
 from atsite.paging import InvalidCursor
 
-__all__ = ["Computed", "Cursor", "InvalidCursor", "Newest", "Ranked", "decode", "encode"]
+__all__ = ["Computed", "Cursor", "InvalidCursor", "Listed", "Newest", "Ranked", "decode", "encode"]
 
 #: No list is longer; a position beyond was never given out.
 POSITION_MAX: Final = 1_000_000
@@ -51,7 +52,16 @@ class Newest:
     did: str
 
 
-Cursor: TypeAlias = Ranked | Computed | Newest
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """After the post (rkey, did), which stood just before `position` (1 or more)."""
+
+    position: int
+    rkey: str
+    did: str
+
+
+Cursor: TypeAlias = Ranked | Computed | Newest | Listed
 
 
 def encode(cursor: Cursor) -> str:
@@ -63,11 +73,13 @@ def encode(cursor: Cursor) -> str:
             return paging.encode("computed", now, score, rkey, did)
         case Newest(rkey, did):
             return paging.encode("newest", rkey, did)
+        case Listed(position, rkey, did):
+            return paging.encode("listed", position, rkey, did)
 
 
 def decode(text: str) -> Cursor:
     """The cursor of a text; raises InvalidCursor for every text that `encode` cannot have made."""
-    for reader in (_ranked, _computed, _newest):
+    for reader in (_ranked, _computed, _newest, _listed):
         cursor = reader(text)
         if cursor is not None:
             return cursor
@@ -93,6 +105,13 @@ def _newest(text: str) -> Newest | None:
     if parts is None or not is_rkey(parts[0]) or not is_did(parts[1]):
         return None
     return Newest(*parts)
+
+
+def _listed(text: str) -> Listed | None:
+    parts = _parts("listed", text, int, str, str)
+    if parts is None or not 1 <= parts[0] <= POSITION_MAX or not is_rkey(parts[1]) or not is_did(parts[2]):
+        return None
+    return Listed(*parts)
 
 
 def _parts(kind: str, text: str, *shape: paging.PartType) -> tuple[Any, ...] | None:

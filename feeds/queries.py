@@ -28,10 +28,12 @@ class Candidate:
 
 # An upper bound for each record key: every like ever created counts, unlikes, doubles and other posts of the same key
 # included. Grouping by the key alone reads 16 bytes a row instead of 100 (docs/decisions/0003-schema.md).
-HOT_CANDIDATES = """
+LIKED_CANDIDATES = """
 SELECT
     subject_rkey,
-    atsiteHotScore(count(), greatest({now:Int64} - toInt64(atsiteTidToMicros(subject_rkey)), 0) / 3600000000) AS bound
+    if({formula:String} = 'hot',
+       atsiteHotScore(count(), greatest({now:Int64} - toInt64(atsiteTidToMicros(subject_rkey)), 0) / 3600000000),
+       toFloat64(count())) AS bound
 FROM engagement
 WHERE kind = 'like' AND subject_rkey >= {low:String} AND subject_rkey < {high:String} AND atsiteIsTid(subject_rkey)
 GROUP BY subject_rkey
@@ -41,12 +43,12 @@ LIMIT {limit:UInt32}
 """
 
 
-def hot_candidates(
-    *, now: int, low: str, high: str, min_likes: int, limit: int, limits: Limits = door.TASK
+def liked_candidates(
+    *, formula: str, now: int, low: str, high: str, min_likes: int, limit: int, limits: Limits = door.TASK
 ) -> list[Candidate]:
-    """The record keys from `low` on and below `high` with the highest bounds, highest first."""
-    params = {"now": now, "low": low, "high": high, "min_likes": min_likes, "limit": limit}
-    return door.query(HOT_CANDIDATES, params, into=Candidate, name="feeds.hot_candidates", limits=limits)
+    """The record keys from `low` on and below `high` with the highest bounds, highest first; `formula`: feeds.likes."""
+    params = {"formula": formula, "now": now, "low": low, "high": high, "min_likes": min_likes, "limit": limit}
+    return door.query(LIKED_CANDIDATES, params, into=Candidate, name="feeds.liked_candidates", limits=limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,19 @@ class _Scored:
 
 # The same likes as the view recent_posts_with_score counts, for the given record keys only. A like counts while no
 # retraction of its key is younger; each actor counts once. Root posts without self-labels.
-HOT_EXACT = """
+LIKED_EXACT = """
 SELECT post.rkey, post.did,
-       atsiteHotScore(likes, greatest({now:Int64} - toInt64(atsiteTidToMicros(post.rkey)), 0) / 3600000000) AS score
+       if({formula:String} = 'hot',
+          atsiteHotScore(likes, greatest({now:Int64} - toInt64(atsiteTidToMicros(post.rkey)), 0) / 3600000000),
+          toFloat64(likes)) AS score
 FROM
 (
     SELECT rkey, did, uri
     FROM posts FINAL
     WHERE rkey IN {rkeys:Array(String)} AND eligible AND deleted = 0 AND parent_uri = '' AND empty(labels)
+      AND ({language:String} = ''
+           OR arrayExists(named -> startsWith(concat(lower(named), '-'), concat(lower({language:String}), '-')), langs))
+      AND ({media:String} = 'any' OR (images > 0 OR has_video) = ({media:String} = 'with'))
 ) AS post
 INNER JOIN
 (
@@ -75,7 +82,7 @@ INNER JOIN
     (
         SELECT kind, rkey, did, version AS gone
         FROM retractions FINAL
-        WHERE kind = 'like' AND rkey >= {likes_from:String}
+        WHERE kind = 'like' AND rkey >= {retracted_from:String}
     ) AS retracted USING (kind, rkey, did)
     WHERE kind = 'like' AND subject_rkey IN {rkeys:Array(String)} AND rkey >= {likes_from:String} AND version >= gone
     GROUP BY subject_uri
@@ -85,12 +92,74 @@ ORDER BY score DESC, post.rkey DESC, post.did DESC
 """
 
 
-def hot_exact(
-    rkeys: Sequence[str], *, now: int, likes_from: str, min_likes: int, limits: Limits = door.TASK
+def liked_exact(
+    rkeys: Sequence[str],
+    *,
+    formula: str,
+    now: int,
+    likes_from: str,
+    retracted_from: str,
+    min_likes: int,
+    language: str = "",
+    media: str = "any",
+    limits: Limits = door.TASK,
 ) -> list[RankedPost]:
-    """The eligible root posts with these record keys and at least `min_likes` live likes, best first."""
-    params = {"rkeys": list(rkeys), "now": now, "likes_from": likes_from, "min_likes": min_likes}
-    rows = door.query(HOT_EXACT, params, into=_Scored, name="feeds.hot_exact", limits=limits)
+    """The eligible root posts with these record keys and at least `min_likes` live likes, best first.
+
+    Likes count from the record key `likes_from` on; those taken back from `retracted_from` on do not. `language` and
+    `media`: feeds.kinds.hot.
+    """
+    params = {
+        "rkeys": list(rkeys),
+        "formula": formula,
+        "now": now,
+        "likes_from": likes_from,
+        "retracted_from": retracted_from,
+        "min_likes": min_likes,
+        "language": language,
+        "media": media,
+    }
+    rows = door.query(LIKED_EXACT, params, into=_Scored, name="feeds.liked_exact", limits=limits)
+    return [RankedPost(PostKey(row.rkey, row.did), row.score) for row in rows]
+
+
+# Likes of one author's newest root posts. What was taken back is looked up by the keys of those likes.
+BEST_OF = """
+WITH
+    mine AS
+    (
+        SELECT rkey FROM posts_by_actor FINAL
+        WHERE did = {did:String} AND deleted = 0 AND NOT is_reply AND atsiteIsEligibleTid(rkey, version)
+        ORDER BY rkey DESC
+        LIMIT {posts:UInt32}
+    ),
+    liked AS
+    (
+        SELECT subject_rkey, rkey, did, max(version) AS newest
+        FROM engagement
+        WHERE kind = 'like' AND subject_rkey IN (SELECT rkey FROM mine)
+          AND subject_uri = concat('at://', {did:String}, '/app.bsky.feed.post/', subject_rkey)
+        GROUP BY subject_rkey, rkey, did
+    )
+SELECT liked.subject_rkey, {did:String}, toFloat64(uniqExact(liked.did)) AS likes
+FROM liked
+LEFT ANY JOIN
+(
+    SELECT rkey, did, max(version) AS gone FROM retractions
+    WHERE kind = 'like' AND (rkey, did) IN (SELECT rkey, did FROM liked)
+    GROUP BY rkey, did
+) AS retracted ON retracted.rkey = liked.rkey AND retracted.did = liked.did
+WHERE liked.newest >= retracted.gone
+GROUP BY liked.subject_rkey
+HAVING likes >= {min_likes:UInt32}
+ORDER BY likes DESC, liked.subject_rkey DESC
+"""
+
+
+def best_of(did: str, *, min_likes: int, posts: int, limits: Limits = PAGE) -> list[RankedPost]:
+    """The newest `posts` root posts of an actor by live likes, best first; those with fewer than `min_likes` not."""
+    params = {"did": did, "min_likes": min_likes, "posts": posts}
+    rows = door.query(BEST_OF, params, into=_Scored, name="feeds.best_of", limits=limits)
     return [RankedPost(PostKey(row.rkey, row.did), row.score) for row in rows]
 
 
@@ -105,7 +174,8 @@ def following_many(dids: Collection[str], *, least: int, limits: Limits = door.T
     return set(door.column(FOLLOWING_MANY, params, name="feeds.following_many", limits=limits))
 
 
-# Alive: the post is there, its author is active (unknown is active), and its version is not below the author's floor.
+# Alive: the post is there and eligible, its author is active (unknown is active), and its version is not below the
+# author's floor.
 # Only the authors of the given posts are looked up: a set of all inactive actors took 0.8 s instead of 12 ms.
 ALIVE = """
 SELECT post.rkey, post.did
@@ -113,7 +183,7 @@ FROM
 (
     SELECT rkey, did, version
     FROM posts FINAL
-    WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)} AND deleted = 0
+    WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)} AND deleted = 0 AND eligible
 ) AS post
 LEFT ANY JOIN
 (
@@ -137,3 +207,44 @@ def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
     params = {"rkeys": {post.rkey for post in posts}, "dids": {post.did for post in posts}}
     found = door.query(ALIVE, params, into=PostKey, name="feeds.alive", limits=limits)
     return set(found).intersection(posts)
+
+
+# Gone: deleted, below the author's floor, or by an author who is not active. What was never indexed is not gone.
+GONE = """
+SELECT named.1 AS rkey, named.2 AS did
+FROM (SELECT arrayJoin(arrayZip({rkeys:Array(String)}, {dids:Array(String)})) AS named) AS wanted
+LEFT ANY JOIN
+(
+    SELECT rkey, did, version, deleted FROM posts FINAL
+    WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)}
+) AS post ON post.rkey = named.1 AND post.did = named.2
+LEFT ANY JOIN
+(
+    SELECT did, max(is_inactive) AS inactive, max(below) AS floor
+    FROM
+    (
+        SELECT did, active = 0 AS is_inactive, 0 AS below FROM actor_accounts FINAL WHERE did IN {dids:Array(String)}
+        UNION ALL
+        SELECT did, 0, floor FROM repo_floors FINAL WHERE did IN {dids:Array(String)}
+    )
+    GROUP BY did
+) AS author ON author.did = named.2
+WHERE post.deleted OR author.inactive OR (post.version > 0 AND post.version < author.floor)
+"""
+
+
+def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
+    """Those of `posts`, which people named, that may be shown, also where the index does not know them."""
+    if not posts:
+        return set()
+    params = {"rkeys": [post.rkey for post in posts], "dids": [post.did for post in posts]}
+    return set(posts).difference(door.query(GONE, params, into=PostKey, name="feeds.gone", limits=limits))
+
+
+HANDLE = "SELECT did FROM actor_identities FINAL WHERE handle = {handle:String} ORDER BY version DESC LIMIT 1"
+
+
+def did_of_handle(handle: str) -> str | None:
+    """Who had this handle last, as the stream told; None where it told of nobody."""
+    found = door.column(HANDLE, {"handle": handle}, name="feeds.did_of_handle")
+    return str(found[0]) if found else None

@@ -11,29 +11,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from time import time_ns
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from feeds import computed, cursor, metrics, queries, ranking
-from feeds.computed import ComputedRankings
+from feeds import computed, cursor, metrics, ranking
 from feeds.cursor import InvalidCursor
 from feeds.feed import Feed, FeedPage, FeedRequest, SkeletonPost
-from feeds.generations import Generations
-from feeds.patience import Patience, StoreAway
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence, Set
+    from collections.abc import Sequence, Set
 
+    from feeds.data import FeedData
     from feeds.feed import PostKey
     from feeds.ranking import Cut, Generation, RankedPost
 
 END = FeedPage()
-
-
-def unix_micros() -> int:
-    """Now."""
-    return time_ns() // 1000
 
 
 @runtime_checkable
@@ -51,82 +43,80 @@ class RankedFeed(Feed, Protocol):
         """
 
 
+def page(feed: RankedFeed, data: FeedData, request: FeedRequest) -> FeedPage:
+    """A page of a ranked feed. Raises InvalidCursor, FeedUnavailable."""
+    return _Pages(feed, data, feed.definition.key, data.clock()).page(request)
+
+
+def personal_page(feed: RankedFeed, data: FeedData, reader: str, request: FeedRequest) -> FeedPage:
+    """The same of a ranking that is one reader's own; `reader` names them in stores."""
+    return _Pages(feed, data, f"{feed.definition.key}/{reader}", data.clock()).page(request)
+
+
 @dataclass(frozen=True)
-class RankedData:
-    """Where the pages of ranked feeds come from; one for each process, shared by its feeds."""
+class _Pages:
+    """`key` names the ranking in stores; `now` is the moment of the request."""
 
-    generations: Generations = field(default_factory=Generations)
-    # Readers are gone after 5 s: a look-up of 2 s leaves room for everything else.
-    lookups: Patience = field(default_factory=lambda: Patience("clickhouse", seconds=2, pause=1))
-    computed: ComputedRankings = field(
-        default_factory=lambda: ComputedRankings(
-            Patience("clickhouse-ranking", seconds=computed.BUDGET_SECONDS, pause=1)
-        )
-    )
-    clock: Callable[[], int] = unix_micros
+    feed: RankedFeed
+    data: FeedData
+    key: str
+    now: int
 
-    def page(self, feed: RankedFeed, request: FeedRequest) -> FeedPage:
-        """Raises InvalidCursor, FeedUnavailable."""
-        now = self.clock()
+    def page(self, request: FeedRequest) -> FeedPage:
         match request.cursor:
             case None:
-                return self._first(feed, request.limit, now)
+                return self._first(request.limit)
             case cursor.Ranked(id, position):
-                return self._stored(feed, id, position, request.limit, now)
+                return self._stored(id, position, request.limit)
             case cursor.Computed(moment):
-                return self._computed(feed, moment, request, now)
+                return self._computed(moment, request)
             case _:
                 raise InvalidCursor("the cursor belongs to another kind of feed")
 
-    def _first(self, feed: RankedFeed, limit: int, now: int) -> FeedPage:
-        generation = self.generations.current(feed.definition.key, now=now)
+    def _first(self, limit: int) -> FeedPage:
+        generation = self.data.generations.current(self.key, now=self.now)
         if generation is not None:
-            _count(feed, "stored")
+            self._count("stored")
             return self._cut_generation(generation, 0, limit)
-        return self._computed(feed, computed.newest_moment(now), FeedRequest(limit), now)
+        return self._computed(computed.newest_moment(self.now), FeedRequest(limit))
 
-    def _stored(self, feed: RankedFeed, id: str, position: int, limit: int, now: int) -> FeedPage:
-        generation = self.generations.get(feed.definition.key, id, now=now)
+    def _stored(self, id: str, position: int, limit: int) -> FeedPage:
+        generation = self.data.generations.get(self.key, id, now=self.now)
         if generation is None:
-            _count(feed, "expired")
+            self._count("expired")
             return END
         if position >= len(generation.posts):
             raise InvalidCursor("the cursor lies beyond the end of the ranking")
-        _count(feed, "stored")
+        self._count("stored")
         return self._cut_generation(generation, position, limit)
 
-    def _computed(self, feed: RankedFeed, moment: int, request: FeedRequest, now: int) -> FeedPage:
-        if not computed.is_given(moment, now):
+    def _computed(self, moment: int, request: FeedRequest) -> FeedPage:
+        if not computed.is_given(moment, self.now):
             raise InvalidCursor("the cursor names no moment of which a ranking was made")
-        if computed.is_expired(moment, now):
-            _count(feed, "expired")
+        if computed.is_expired(moment, self.now):
+            self._count("expired")
             return END
-        ranked = self.computed.at(feed, moment)
-        _count(feed, "computed")
+        ranked = self.data.computed.at(self.feed, moment, key=self.key)
+        self._count("computed")
         position = 0
         if isinstance(request.cursor, cursor.Computed):
             position = ranking.after(ranked, (request.cursor.score, request.cursor.rkey, request.cursor.did))
-        cut = ranking.cut([post.key for post in ranked], position, request.limit, self._alive)
+        cut = ranking.cut([post.key for post in ranked], position, request.limit, self._listed)
         if cut.position is None:
             return _page(cut, None)
         last = ranked[cut.position - 1]
         return _page(cut, cursor.Computed(moment, last.score, last.key.rkey, last.key.did))
 
     def _cut_generation(self, generation: Generation, position: int, limit: int) -> FeedPage:
-        cut = ranking.cut(generation.posts, position, limit, self._alive)
+        cut = ranking.cut(generation.posts, position, limit, self._listed)
         return _page(cut, None if cut.position is None else cursor.Ranked(generation.id, cut.position))
 
-    def _alive(self, posts: Sequence[PostKey]) -> Set[PostKey]:
-        try:
-            return self.lookups.call(lambda: queries.alive(posts))
-        except StoreAway:
-            metrics.UNFILTERED.inc()
-            return frozenset(posts)
+    def _listed(self, posts: Sequence[PostKey]) -> Set[PostKey]:
+        return self.data.listed(self.feed.definition, posts)
+
+    def _count(self, source: str) -> None:
+        metrics.RANKINGS.labels(feed=self.feed.definition.rkey, source=source).inc()
 
 
 def _page(cut: Cut, next_page: cursor.Cursor | None) -> FeedPage:
     return FeedPage(tuple(SkeletonPost(post.uri) for post in cut.posts), next_page)
-
-
-def _count(feed: RankedFeed, source: str) -> None:
-    metrics.RANKINGS.labels(feed=feed.definition.rkey, source=source).inc()

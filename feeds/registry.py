@@ -1,45 +1,70 @@
-"""The kinds of feeds, and the feeds of this site: a feed is a definition (data) that names its kind (code)."""
+"""The feeds of this site: a feed is a definition (data) that names its kind (code)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
-from atsite.atproto.syntax import Did, Rkey, is_did, is_rkey
-from atsite.config import Config, config
-from feeds.feed import Feed, Definition, InvalidDefinition, UnknownFeed
-from feeds.kinds.hot import Hot
-from feeds.ranked import RankedData, RankedFeed
+import structlog
+
+from atsite.atproto.syntax import Rkey
+from atsite.config import config
+from atsite.publish.errors import Undecidable
+from atsite.publish.local import LocalCopy
+from feeds import definitions
+from feeds.data import FeedData
+from feeds.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.kinds import KINDS, made
+from feeds.ranked import RankedFeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from atsite.atproto.aturi import AtUri
+    from feeds.feed import Definition
 
-#: Name -> what makes a feed of a definition (raises InvalidDefinition). Sorted; a kind is one line here.
-KINDS: Final[Mapping[str, Callable[[Definition, RankedData], Feed]]] = {
-    "hot": Hot.of,
-}
+__all__ = ["KINDS", "Problem", "Registry", "feed_named", "ranked_feeds", "registry"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the feed of this name is not served."""
+
+    rkey: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"feed {self.rkey!r}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class Registry:
-    """The feeds that can be asked for, by the at-uri of their generator record."""
+    """The feeds that can be asked for, by the at-uri of their generator record, and what cannot be served."""
 
     feeds: Mapping[AtUri, Feed]
+    problems: tuple[Problem, ...] = ()
+    #: What the feeds are made from.
+    data: FeedData = field(default_factory=FeedData)
 
     @classmethod
-    def of(cls, definitions: Iterable[Definition], data: RankedData) -> Self:
-        """Raises InvalidDefinition on the first definition that cannot be served."""
+    def of(cls, defined: Iterable[Definition], data: FeedData) -> Self:
+        """A definition that cannot be served is left out and named among the problems; the others go on."""
         feeds: dict[AtUri, Feed] = {}
-        for definition in definitions:
-            if problem := problem_of(definition):
-                raise InvalidDefinition(f"feed {definition.rkey!r}: {problem}")
+        problems: list[Problem] = []
+        for definition in defined:
+            try:
+                feed = made(definition, data)
+            except InvalidDefinition as error:
+                problems.append(Problem(definition.rkey, str(error)))
+                continue
             if definition.uri in feeds:
-                raise InvalidDefinition(f"feed {definition.rkey!r}: the publisher has two feeds of this name")
-            feeds[definition.uri] = KINDS[definition.kind](definition, data)
-        return cls(feeds)
+                problems.append(Problem(definition.rkey, "the publisher has two feeds of this name"))
+                continue
+            feeds[definition.uri] = feed
+        return cls(feeds, tuple(problems), data)
 
     def find(self, uri: AtUri) -> Feed:
         """The feed at this address: publisher, collection and rkey. Raises UnknownFeed."""
@@ -52,47 +77,50 @@ class Registry:
         return iter(self.feeds.values())
 
 
-def problem_of(definition: Definition) -> str:
-    """Why a definition cannot be served, in words; empty where it can (its parameters are the kind's to judge)."""
-    if not is_did(definition.publisher):
-        return f"the publisher {definition.publisher!r} is no did"
-    if not is_rkey(definition.rkey):
-        return "the name is no record key (https://atproto.com/specs/record-key)"
-    if definition.kind not in KINDS:
-        return f"there is no kind {definition.kind!r}: expected one of {', '.join(KINDS)}"
-    return ""
-
-
-def definitions(site: Config) -> tuple[Definition, ...]:
-    """The feeds of a site; none before FEED_ACTOR_DID says whose they are."""
-    if not site.feed_actor_did:
-        return ()
-    return (
-        Definition(
-            publisher=Did(site.feed_actor_did),
-            rkey=Rkey("whats-hot"),
-            kind="hot",
-            display_name="What's Hot",
-            description="The posts of the last day that the network likes most.",
-            parameters={"min_likes": site.feed_min_likes},
-        ),
-    )
-
-
 @lru_cache(maxsize=1)
+def _data() -> FeedData:
+    """Of this process: what it remembers outlives every change of the definitions."""
+    return FeedData()
+
+
+def _load() -> Registry:
+    loaded = Registry.of(definitions.enabled(config), _data())
+    for problem in loaded.problems:
+        log.error("feed.left_out", feed=problem.rkey, reason=problem.reason)
+    return loaded
+
+
+_copy = LocalCopy("feeds", _load)
+
+
 def registry() -> Registry:
-    """This process's feeds. Raises InvalidDefinition."""
-    return Registry.of(definitions(config), RankedData())
+    """This site's feeds, at most a second behind their definitions; while `default` is away, the last known ones.
+
+    It may read `default`, so a coroutine asks from a thread. Raises FeedUnavailable while `default` is away and was
+    never read by this process.
+    """
+    try:
+        return _copy.get()
+    except Undecidable as error:
+        raise FeedUnavailable("the feeds of this site cannot be read now") from error
 
 
 def feed_named(rkey: str) -> Feed:
-    """The feed of FEED_ACTOR_DID with this name. Raises UnknownFeed with the names there are, InvalidDefinition."""
-    feeds = {feed.definition.rkey: feed for feed in registry()}
+    """The feed with this name, of FEED_ACTOR_DID where another publisher has one of the same name.
+
+    Raises UnknownFeed with the names there are, FeedUnavailable.
+    """
+    feeds = sorted(registry(), key=_is_ours)  # ours last, so it wins
+    named = {feed.definition.rkey: feed for feed in feeds}
     try:
-        return feeds[Rkey(rkey)]
+        return named[Rkey(rkey)]
     except KeyError:
-        known = ", ".join(feeds) or "none: set FEED_ACTOR_DID"
+        known = ", ".join(named) or "none: set FEED_ACTOR_DID"
         raise UnknownFeed(f"there is no feed {rkey!r} here; known: {known}") from None
+
+
+def _is_ours(feed: Feed) -> bool:
+    return feed.definition.publisher == config.feed_actor_did
 
 
 def ranked_feeds(feeds: Iterable[Feed]) -> list[RankedFeed]:

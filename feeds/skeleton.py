@@ -13,13 +13,13 @@ import msgspec
 from atsite.atproto.aturi import AtUri, is_at_uri
 from atsite.errors import InvalidSyntax
 from feeds import cursor as cursors
-from feeds import metrics
+from feeds import metrics, serving
 from feeds.cursor import InvalidCursor
-from feeds.feed import FeedRequest, FeedUnavailable, UnknownFeed
+from feeds.feed import FeedRequest, FeedUnavailable, Pin, Repost, UnknownFeed
 
 if TYPE_CHECKING:
     from atsite.atproto.syntax import Did, Rkey
-    from feeds.feed import FeedPage
+    from feeds.feed import FeedPage, SkeletonPost
     from feeds.registry import Registry
 
 
@@ -34,7 +34,8 @@ def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, vie
     started = perf_counter()
     outcome = "error"
     try:
-        page = found.page(FeedRequest(limit, None if cursor is None else cursors.decode(cursor), viewer))
+        request = FeedRequest(limit, None if cursor is None else cursors.decode(cursor), viewer)
+        page = serving.page(found, registry.data, request)
         outcome = _outcome(page, limit, cursor)
         return render(page)
     except InvalidCursor:
@@ -65,10 +66,21 @@ def is_poll(limit: int, cursor: str | None) -> bool:
 
 def render(page: FeedPage) -> bytes:
     """A page as JSON. The key `cursor` is left out at the end: the AppView refuses null."""
-    body: dict[str, object] = {"feed": [{"post": entry.post} for entry in page.posts]}
+    body: dict[str, object] = {"feed": [_entry(post) for post in page.posts]}
     if page.cursor is not None and page.posts:
         body["cursor"] = cursors.encode(page.cursor)
     return msgspec.json.encode(body)
+
+
+def _entry(post: SkeletonPost) -> dict[str, object]:
+    """Lexicon app.bsky.feed.defs#skeletonFeedPost; a reason without its $type would be refused."""
+    match post.reason:
+        case Pin():
+            return {"post": post.post, "reason": {"$type": "app.bsky.feed.defs#skeletonReasonPin"}}
+        case Repost(uri):
+            return {"post": post.post, "reason": {"$type": "app.bsky.feed.defs#skeletonReasonRepost", "repost": uri}}
+        case None:
+            return {"post": post.post}
 
 
 def _address(text: str) -> AtUri:

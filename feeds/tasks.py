@@ -6,8 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from feeds import usage, usage_queries
+from feeds.data import unix_micros
 from feeds.generations import Generations
-from feeds.ranked import unix_micros
 from feeds.refresh import refresh_due
 from feeds.registry import ranked_feeds, registry
 

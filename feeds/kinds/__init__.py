@@ -1,0 +1,46 @@
+"""The kinds of feeds: what makes a feed of a definition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from atsite.atproto.syntax import is_did, is_rkey
+from feeds.feed import InvalidDefinition
+from feeds.kinds import static
+from feeds.kinds.hot import Hot
+from feeds.kinds.label import Label
+from feeds.kinds.top import Top
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from feeds.data import FeedData
+    from feeds.feed import Definition, Feed
+
+#: Name -> what makes a feed of a definition (raises InvalidDefinition). Sorted; a kind is one line here.
+KINDS: Final[Mapping[str, Callable[[Definition, FeedData], Feed]]] = {
+    "hot": Hot.of,
+    "label": Label.of,
+    "static": static.of,
+    "top": Top.of,
+}
+
+
+def made(definition: Definition, data: FeedData) -> Feed:
+    """The feed of a definition. Raises InvalidDefinition."""
+    if problem := problem_of(definition):
+        raise InvalidDefinition(problem)
+    return KINDS[definition.kind](definition, data)
+
+
+def problem_of(definition: Definition) -> str:
+    """Why a definition cannot be served, in words; empty where it can (its parameters are the kind's to judge)."""
+    if not is_did(definition.publisher):
+        return f"the publisher {definition.publisher!r} is no did"
+    if not is_rkey(definition.rkey):
+        return "the name is no record key (https://atproto.com/specs/record-key)"
+    if definition.kind not in KINDS:
+        return f"there is no kind {definition.kind!r}: expected one of {', '.join(KINDS)}"
+    if definition.private and not definition.label:
+        return "a private feed needs a label that opens it, and only a label feed has one"
+    return ""

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import AppConfig, apps
+from django.db import connection
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 
-from feeds import refresh
+from atsite.routers import DEFAULT
+from feeds import refresh, serving
 from feeds.cursor import decode, encode
-from feeds.feed import FeedPage, FeedRequest
-from feeds.ranked import RankedData, RankedFeed, unix_micros
-from feeds.registry import KINDS
-from tests.feeds.kinds import CASES, Case
+from feeds.data import FeedData, unix_micros
+from feeds.feed import Definition, FeedPage, FeedRequest
+from feeds.kinds import made
+from feeds.ranked import RankedFeed
+from labels.blocks import Blocks
+from tests.feeds import worlds
+from tests.feeds.kinds import CASES, LABEL, RANKED, Case
+from tests.rows import store
 
 if TYPE_CHECKING:
     import redis
 
     from feeds.feed import Feed
+    from tests.rows import Row
+
+DEFINITIONS = "feeds_feeddefinition"
 
 
 @dataclass
@@ -26,19 +39,49 @@ class Site:
 
     case: Case
     time: int = field(default_factory=unix_micros)
-    data: RankedData = field(init=False)
+    blocks: Blocks = field(default_factory=Blocks)
+    definition: Definition = field(init=False)
+    data: FeedData = field(init=False)
     feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
+        self.definition = self.case.definition([])
         self.restart()
 
     def restart(self) -> None:
         """As a new process: nothing remembered."""
-        self.data = RankedData(clock=self.now)
-        self.feed = KINDS[self.case.kind](self.case.definition, self.data)
+        self.data = FeedData(clock=self.now, blocks=self.blocks_of)
+        self.feed = made(self.definition, self.data)
+
+    def define(self, **changes: Any) -> None:
+        """Change the definition, as an admin does while the process runs."""
+        self.definition = replace(self.definition, **changes)
+        self.feed = made(self.definition, self.data)
 
     def now(self) -> int:
         return self.time
+
+    def blocks_of(self, feed: str) -> Blocks:
+        assert feed == self.definition.rkey
+        return self.blocks
+
+    def publish(self, count: int) -> list[Row]:
+        """A network with `count` posts in the feed; its rows."""
+        rows = self.case.posts(count, self.time)
+        store(*rows)
+        if self.case.members:
+            worlds.carry(LABEL, *self.case.members)
+        self.define(posts=self.case.definition(rows).posts)
+        if isinstance(self.feed, RankedFeed):
+            assert self.refresh() == "published"
+        return rows
+
+    def disturb(self, rows: list[Row], step: int = 0) -> None:
+        """New posts and likes, and a refresh where there is one, a minute later."""
+        store(*self.case.disturb(rows, step, self.time))
+        self.time += worlds.MINUTE
+        if isinstance(self.feed, RankedFeed):
+            assert self.refresh() == "published"
 
     def refresh(self, *, later: int = 0) -> refresh.Outcome:
         """Rank the feed anew, `later` microseconds from now."""
@@ -49,7 +92,7 @@ class Site:
     def page(self, limit: int, after: FeedPage | None = None) -> FeedPage:
         """A page, whose cursor went through its text."""
         cursor = None if after is None or after.cursor is None else decode(encode(after.cursor))
-        return self.feed.page(FeedRequest(limit, cursor))
+        return serving.page(self.feed, self.data, FeedRequest(limit, cursor))
 
     def uris(self, page: FeedPage) -> list[str]:
         return [entry.post for entry in page.posts]
@@ -60,6 +103,7 @@ class Site:
         uris = self.uris(page)
         while page.cursor is not None:
             page = self.page(limit, page)
+            assert 1 <= len(page.posts) <= limit
             uris += self.uris(page)
         return uris
 
@@ -68,3 +112,20 @@ class Site:
 def site(request: pytest.FixtureRequest, clickhouse: None, valkey: redis.Redis) -> Site:
     """A site with one feed of each kind in turn; its stores are empty."""
     return Site(CASES[request.param])
+
+
+@pytest.fixture(params=RANKED)
+def ranked_site(request: pytest.FixtureRequest, clickhouse: None, valkey: redis.Redis) -> Site:
+    """The same, ranked feeds only."""
+    return Site(CASES[request.param])
+
+
+@receiver(post_migrate)
+def first_feeds(sender: AppConfig, using: str, **_: object) -> None:
+    """A test with transactions of its own empties `default` at its end; services that run go on having feeds."""
+    if (
+        sender.label == "feeds"
+        and using == DEFAULT
+        and "feeds_feeddefinition" in connection.introspection.table_names()
+    ):
+        import_module("feeds.migrations.0104_first_feeds").add(apps, None)

@@ -9,11 +9,10 @@ import pytest
 
 from atsite.atproto.syntax import Did, Rkey
 from atsite.clickhouse import door
-from feeds import ranking
-from feeds.feed import FeedDefinition, InvalidDefinition, PostKey
-from feeds.kinds import hot
+from feeds import likes, ranking
+from feeds.data import FeedData, unix_micros
+from feeds.feed import Definition, InvalidDefinition, PostKey
 from feeds.kinds.hot import Hot, HotParameters
-from feeds.ranked import RankedData, unix_micros
 from tests import builders as b
 from tests.feeds import oracle, worlds
 from tests.feeds.worlds import HOUR, MINUTE, actor
@@ -27,7 +26,7 @@ PUBLISHER = Did("did:plc:" + "p" * 24)
 
 
 def feed(parameters: Parameters) -> Hot:
-    return Hot.of(FeedDefinition(PUBLISHER, Rkey("whats-hot"), "hot", "Hot", "", parameters), RankedData())
+    return Hot.of(Definition(PUBLISHER, Rkey("whats-hot"), "hot", "Hot", "", parameters), FeedData())
 
 
 def ranked(parameters: Parameters, now: int) -> list[PostKey]:
@@ -55,7 +54,7 @@ def test_too_few_candidates_are_widened_until_the_ranking_is_proven(
     now = unix_micros()
     rows = worlds.troubled(9, now=now)
     store(*rows)
-    monkeypatch.setattr(hot, "CANDIDATES", candidates)
+    monkeypatch.setattr(likes, "CANDIDATES", candidates)
     monkeypatch.setattr(ranking, "SIZE_MAX", size)
     expected = oracle.hot(rows, HotParameters.of(PARAMETERS), now=now)
     assert ranked(PARAMETERS, now) == [key for key, _ in expected[:size]]

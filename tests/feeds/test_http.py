@@ -15,9 +15,9 @@ from atsite import paging
 from atsite.atproto.syntax import Did, Rkey
 from atsite.config import BASE_DIR
 from feeds import refresh
-from feeds.feed import FeedDefinition
+from feeds.data import FeedData, unix_micros
+from feeds.feed import Definition
 from feeds.kinds.hot import Hot
-from feeds.ranked import RankedData, unix_micros
 from tests import builders as b
 from tests.feeds import service as services
 from tests.feeds import worlds
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     import httpx
     import redis
 
-HOT = FeedDefinition(PUBLISHER, Rkey("whats-hot"), "hot", "", "", {"min_likes": 2})
+HOT = Definition(PUBLISHER, Rkey("whats-hot"), "hot", "", "", {"min_likes": 2})
 DEADLINE_SECONDS = 20
+FEEDS = ["a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot"]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def publish(count: int) -> list[str]:
     """A network with `count` posts in the feed, ranked and stored as the worker does; their uris in order."""
     now = unix_micros()
     store(*worlds.liked_posts(count, now=now))
-    data = RankedData()
+    data = FeedData()
     feed = Hot.of(HOT, data)
     assert refresh.refresh(feed, data.generations, now=now).outcome == "published"
     generation = data.generations.current(HOT.key, now=now)
@@ -95,7 +96,7 @@ def test_the_description_is_a_bare_object_with_the_services_did(service: Service
     response = service.http.get("/xrpc/app.bsky.feed.describeFeedGenerator")
     assert (response.status_code, response.json()) == (
         200,
-        {"did": "did:web:feeds.example.com", "feeds": [{"uri": FEED}]},
+        {"did": "did:web:feeds.example.com", "feeds": [{"uri": FEED.replace("whats-hot", name)} for name in FEEDS]},
     )
 
 

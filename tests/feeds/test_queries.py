@@ -10,8 +10,8 @@ import pytest
 from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse import door
 from feeds import queries
+from feeds.data import unix_micros
 from feeds.feed import PostKey
-from feeds.ranked import unix_micros
 from tests.feeds.worlds import HOUR, actor
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def test_what_a_page_looks_up_costs_a_few_granules() -> None:
 @pytest.mark.usefixtures("full_tables")
 def test_candidates_read_their_window_only() -> None:
     low, high = tid_of_micros(NOW - 24 * HOUR), tid_of_micros(NOW)
-    params = {"now": NOW, "low": low, "high": high, "min_likes": 1, "limit": 5000}
-    ((read, there), *_) = granules(queries.HOT_CANDIDATES, params)
+    params = {"formula": "hot", "now": NOW, "low": low, "high": high, "min_likes": 1, "limit": 5000}
+    ((read, there), *_) = granules(queries.LIKED_CANDIDATES, params)
     assert there > 100
     assert read <= there // DAYS + 2
 
@@ -75,6 +75,7 @@ def test_candidates_read_their_window_only() -> None:
 def test_exact_counts_read_the_candidates_and_the_window_of_retractions() -> None:
     rkeys = [tid_of_micros(NOW - number * 3_600_000) for number in range(40)]
     likes_from = tid_of_micros(NOW - 72 * HOUR)
-    read = granules(queries.HOT_EXACT, {"rkeys": rkeys, "now": NOW, "likes_from": likes_from, "min_likes": 1})
+    params = {"rkeys": rkeys, "formula": "hot", "now": NOW, "likes_from": likes_from, "retracted_from": likes_from}
+    read = granules(queries.LIKED_EXACT, {**params, "min_likes": 1, "language": "", "media": "any"})
     assert len(read) >= 3
     assert all(part <= there // 10 + 2 for part, there in read)

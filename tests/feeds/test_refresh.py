@@ -12,7 +12,7 @@ from atsite.atproto.syntax import Did, Rkey
 from atsite.clickhouse.errors import Unreachable
 from atsite.kv.lock import single_flight
 from feeds import refresh, tasks
-from feeds.feed import FeedDefinition, FeedDescription, FeedPage, FeedRequest, PostKey, describe
+from feeds.feed import Definition, FeedDescription, FeedPage, FeedRequest, PostKey, describe
 from feeds.generations import SECOND, Generations
 from feeds.ranking import RankedPost
 from feeds.refresh import Refreshed
@@ -39,8 +39,8 @@ class Ranking:
     ranked_at: list[int] = field(default_factory=list)
 
     @property
-    def definition(self) -> FeedDefinition:
-        return FeedDefinition(Did("did:plc:p"), Rkey(self.rkey), "hot", "", "")
+    def definition(self) -> Definition:
+        return Definition(Did("did:plc:p"), Rkey(self.rkey), "hot", "", "")
 
     def page(self, request: FeedRequest) -> FeedPage:
         raise NotImplementedError

@@ -10,12 +10,12 @@ from atsite.atproto.aturi import AtUri
 from atsite.atproto.syntax import Did, Nsid, Rkey
 from atsite.config import load
 from feeds import checks
-from feeds.feed import FeedDefinition, InvalidDefinition, UnknownFeed
-from feeds.ranked import RankedData
-from feeds.registry import KINDS, Registry, definitions, ranked_feeds
+from feeds.data import FeedData
+from feeds.feed import Definition, UnknownFeed
+from feeds.registry import KINDS, Registry, ranked_feeds
 from tests.feeds.kinds import PUBLISHER
 
-HOT = FeedDefinition(PUBLISHER, Rkey("whats-hot"), "hot", "What's Hot", "", {"min_likes": 2})
+HOT = Definition(PUBLISHER, Rkey("whats-hot"), "hot", "What's Hot", "", {"min_likes": 2})
 FEEDGEN = {
     "ATSITE_ENVIRONMENT": "test",
     "ATSITE_SERVICE": "feedgen",
@@ -30,7 +30,7 @@ def test_kinds_are_sorted() -> None:
 
 
 def test_a_feed_is_found_by_publisher_collection_and_name() -> None:
-    registry = Registry.of([HOT], RankedData())
+    registry = Registry.of([HOT], FeedData())
     assert registry.find(HOT.uri).definition == HOT
     foreign = [
         AtUri(Did("did:plc:other"), HOT.uri.collection, HOT.rkey),
@@ -44,37 +44,34 @@ def test_a_feed_is_found_by_publisher_collection_and_name() -> None:
 
 def test_two_publishers_may_use_the_same_name() -> None:
     other = replace(HOT, publisher=Did("did:plc:other"))
-    assert [feed.definition for feed in Registry.of([HOT, other], RankedData())] == [HOT, other]
+    assert [feed.definition for feed in Registry.of([HOT, other], FeedData())] == [HOT, other]
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([HOT, replace(HOT, display_name="Other")], "two feeds of this name"),
-        ([replace(HOT, rkey=Rkey("what is hot"))], "no record key"),
-        ([replace(HOT, rkey=Rkey(".."))], "no record key"),
-        ([replace(HOT, publisher=Did("alice.example.com"))], "no did"),
-        ([replace(HOT, kind="lukewarm")], "no kind 'lukewarm': expected one of hot"),
-        ([replace(HOT, parameters={"min_likes": 0})], "min_likes must be"),
+        (replace(HOT, display_name="Other"), "two feeds of this name"),
+        (replace(HOT, rkey=Rkey("what is hot")), "no record key"),
+        (replace(HOT, rkey=Rkey("..")), "no record key"),
+        (replace(HOT, publisher=Did("alice.example.com")), "no did"),
+        (replace(HOT, rkey=Rkey("x"), kind="lukewarm"), "no kind 'lukewarm': expected one of hot, label, static, top"),
+        (replace(HOT, rkey=Rkey("x"), parameters={"min_likes": 0}), "min_likes must be"),
+        (replace(HOT, rkey=Rkey("x"), private=True), "needs a label"),
     ],
 )
-def test_a_wrong_definition_is_refused_and_reported_with_an_id(wrong: list[FeedDefinition], message: str) -> None:
-    with pytest.raises(InvalidDefinition, match=message):
-        Registry.of(wrong, RankedData())
-    (problem,) = checks.definition_problems(wrong)
-    assert (problem.id, message in problem.msg) == ("feeds.E003", True)
+def test_a_definition_that_cannot_be_served_is_left_out_and_reported(wrong: Definition, message: str) -> None:
+    registry = Registry.of([HOT, wrong], FeedData())
+    assert [feed.definition for feed in registry] == [HOT]
+    (problem,) = registry.problems
+    assert problem.rkey == wrong.rkey
+    assert message in problem.reason
+    (warning,) = checks.definition_problems([HOT, wrong])
+    assert (warning.id, warning.msg) == ("feeds.W003", str(problem))
     assert checks.definition_problems([HOT]) == []
 
 
-def test_a_site_serves_whats_hot_of_its_publisher_with_the_likes_it_asks_for() -> None:
-    (hot,) = definitions(load(FEEDGEN | {"FEED_MIN_LIKES": "7"}))
-    assert str(hot.uri) == f"at://{PUBLISHER}/app.bsky.feed.generator/whats-hot"
-    assert (hot.kind, hot.parameters) == ("hot", {"min_likes": 7})
-    assert definitions(load(FEEDGEN | {"FEED_ACTOR_DID": ""})) == ()
-
-
 def test_ranked_feeds_are_those_that_are_refreshed() -> None:
-    registry = Registry.of([HOT], RankedData())
+    registry = Registry.of([HOT], FeedData())
     assert ranked_feeds(registry) == list(registry)
 
 

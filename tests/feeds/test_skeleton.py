@@ -12,8 +12,8 @@ from atsite.errors import InvalidSyntax
 from feeds import cursor, skeleton
 from feeds.cursor import Newest
 from feeds.feed import (
+    Definition,
     Feed,
-    FeedDefinition,
     FeedDescription,
     FeedPage,
     FeedRequest,
@@ -27,7 +27,7 @@ from tests.feeds.kinds import PUBLISHER
 
 POST = SkeletonPost("at://did:plc:a/app.bsky.feed.post/3laaaaaaaaaa2")
 CURSOR = Newest("3laaaaaaaaaa2", "did:plc:a")
-DEFINITION = FeedDefinition(PUBLISHER, Rkey("one"), "hot", "One", "")
+DEFINITION = Definition(PUBLISHER, Rkey("one"), "hot", "One", "")
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Fixed:
 
     answer: FeedPage | Exception
     asked: FeedRequest | None = None
-    definition: FeedDefinition = DEFINITION
+    definition: Definition = DEFINITION
     depends_on_viewer: bool = False
 
     def page(self, request: FeedRequest) -> FeedPage:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from atsite.atproto.syntax import Did
 from atsite.atproto.tid import tid_of_micros
 from atsite.atproto.timestamps import datetime_of_micros
+from atsite.clickhouse import door
 from tests import builders as b
 
 if TYPE_CHECKING:
@@ -22,15 +23,26 @@ def actor(number: int) -> Did:
     return Did(f"did:plc:{number:024d}".translate(str.maketrans("0189", "abcd")))
 
 
-def liked_posts(count: int, *, now: int, likes: int = 2) -> list[Row]:
-    """Posts of different ages and authors, three to an rkey; each has `likes` or more."""
+def liked_posts(count: int, *, now: int, likes: int = 2, authors: int = 1000) -> list[Row]:
+    """Posts of different ages and (up to `authors`) authors, three to an rkey; each has `likes` or more."""
     rows: list[Row] = []
     for number in range(count):
         moment = now - 10 * MINUTE - (number - number % 3) * 5 * MINUTE
-        post = b.post(actor(number), at=moment, rkey=tid_of_micros(moment), text=f"post {number}")
+        post = b.post(actor(number % authors), at=moment, rkey=tid_of_micros(moment), text=f"post {number}")
         rows.append(post)
         rows += [b.like(actor(1000 + liker), post, at=moment + MINUTE) for liker in range(likes + number % 7)]
     return rows
+
+
+def carry(label: str, *dids: Did, version: int = 1, deleted: bool = False) -> None:
+    """Give a label to actors, or take it away, in the copy that feeds read."""
+    columns: dict[str, list[object]] = {
+        "label": [label] * len(dids),
+        "did": list(dids),
+        "time_us": [version] * len(dids),
+        "deleted": [int(deleted)] * len(dids),
+    }
+    door.insert("actor_labels", columns, name="tests.labels")
 
 
 def troubled(seed: int, *, now: int) -> list[Row]:

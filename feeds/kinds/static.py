@@ -1,0 +1,194 @@
+"""Static: posts that people chose, in their order (`bangers`, `at-bangers`); or the best ones, found by likes.
+
+| parameter `source` | the posts |
+|---|---|
+| list | the feed's own list (feeds.models.PinnedPost) |
+| viewer_best | the reader's own root posts by likes; nobody's where nobody is logged in |
+| network_best | the network's root posts by likes, of all time |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, Self
+
+import redis
+
+from atsite.atproto.tid import tid_of_micros
+from atsite.clickhouse.door import Limits
+from feeds import queries, ranked, ranking
+from feeds.cursor import InvalidCursor, Listed
+from feeds.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
+from feeds.generations import SECOND
+from feeds.likes import MEMORY, LikesRanking
+from feeds.parameters import between, one_of, read
+from feeds.patience import StoreAway
+from feeds.ranked import END
+from feeds.ranking import Generation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence, Set
+
+    from atsite.atproto.syntax import Did
+    from feeds.data import FeedData
+    from feeds.feed import Definition, FeedRequest, Parameters, PostKey
+    from feeds.parameters import Check
+    from feeds.ranking import RankedPost
+
+LIST, VIEWER_BEST, NETWORK_BEST = "list", "viewer_best", "network_best"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticParameters:
+    """What a definition may say; the others concern the two that are found by likes."""
+
+    source: str = LIST
+    min_likes: int = 10
+    #: Half an hour: of all time, little changes.
+    refresh_seconds: int = 1800
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> Self:
+        """Raises InvalidDefinition for an unknown name or a value out of its range."""
+        return read(cls, parameters, _CHECKS)
+
+
+_CHECKS: Final[Mapping[str, Check]] = {
+    "source": one_of(LIST, VIEWER_BEST, NETWORK_BEST),
+    "min_likes": between(1, 1_000_000),
+    "refresh_seconds": between(10, 3600),
+}
+
+
+def of(definition: Definition, data: FeedData) -> Feed:
+    """The feed of a definition. Raises InvalidDefinition."""
+    parameters = StaticParameters.of(definition.parameters)
+    match parameters.source:
+        case "viewer_best":
+            return ViewerBest(definition, parameters, data)
+        case "network_best":
+            return NetworkBest(definition, parameters, data)
+        case _:
+            return Chosen(definition, parameters, data)
+
+
+@dataclass(frozen=True)
+class _Static:
+    definition: Definition
+    parameters: StaticParameters
+    data: FeedData
+
+    @property
+    def depends_on_viewer(self) -> bool:
+        return False
+
+    def describe(self) -> FeedDescription:
+        return describe(self.definition)
+
+
+@dataclass(frozen=True)
+class Chosen(_Static):
+    """The feed's own list."""
+
+    def page(self, request: FeedRequest) -> FeedPage:
+        posts = [post for post in dict.fromkeys(self.definition.posts) if post != self.definition.pinned]
+        match request.cursor:
+            case None:
+                position = 0
+            case Listed(position, rkey, did):
+                position = _after(posts, position, rkey, did)
+            case _:
+                raise InvalidCursor("the cursor belongs to another kind of feed")
+        cut = ranking.cut(posts, position, request.limit, self._named)
+        shown = tuple(SkeletonPost(post.uri) for post in cut.posts)
+        if cut.position is None:
+            return FeedPage(shown)
+        last = posts[cut.position - 1]
+        return FeedPage(shown, Listed(cut.position, last.rkey, last.did))
+
+    def _named(self, posts: Sequence[PostKey]) -> Set[PostKey]:
+        return self.data.named(self.definition, posts)
+
+
+def _after(posts: Sequence[PostKey], position: int, rkey: str, did: str) -> int:
+    """Where to go on after the post (rkey, did), which stood before `position` when the cursor was given out.
+
+    People edit the list: the post may have moved, or be gone, and then those below it moved up by one.
+    """
+    for index, post in enumerate(posts):
+        if (post.rkey, post.did) == (rkey, did):
+            return index + 1
+    return min(position - 1, len(posts))
+
+
+@dataclass(frozen=True)
+class NetworkBest(_Static):
+    """A ranked feed (feeds.ranked.RankedFeed)."""
+
+    @property
+    def refresh_seconds(self) -> int:
+        return self.parameters.refresh_seconds
+
+    def page(self, request: FeedRequest) -> FeedPage:
+        return ranked.page(self, self.data, request)
+
+    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
+        ranks = LikesRanking("likes", None, 0, self.parameters.min_likes, following_max=1_000_000)
+        return ranks.rank(now, seconds=seconds)
+
+
+#: How long a reader waits for their own best posts, of which so many of the newest are looked at.
+OWN_SECONDS: Final = 3
+OWN_POSTS: Final = 5000
+#: Age of a reader's ranking when a first page makes it anew, as in the seed design.
+OWN_FRESH: Final = 600 * SECOND
+
+
+@dataclass(frozen=True)
+class ViewerBest(_Static):
+    """A ranking for each reader, made when they come. Whose it is stands in no store's key: a hash of the did does."""
+
+    @property
+    def depends_on_viewer(self) -> bool:
+        return True
+
+    def page(self, request: FeedRequest) -> FeedPage:
+        if request.viewer is None:
+            return END
+        reader = sha256(request.viewer.encode()).hexdigest()[:32]
+        own = OwnBest(self.definition, self.parameters, self.data, request.viewer)
+        if request.cursor is None:
+            own.refresh(f"{self.definition.key}/{reader}")
+        return ranked.personal_page(own, self.data, reader, request)
+
+
+@dataclass(frozen=True)
+class OwnBest(_Static):
+    """One reader's ranking; a feed only as far as feeds.ranked asks."""
+
+    viewer: Did
+
+    @property
+    def refresh_seconds(self) -> int:
+        return OWN_FRESH // SECOND
+
+    def page(self, request: FeedRequest) -> FeedPage:
+        return ranked.page(self, self.data, request)
+
+    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
+        limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)
+        return queries.best_of(self.viewer, min_likes=self.parameters.min_likes, posts=OWN_POSTS, limits=limits)
+
+    def refresh(self, key: str) -> None:
+        """Store a new ranking where there is none, or an old one. With a store away the page is computed or old."""
+        now = self.data.clock()
+        current = self.data.generations.current(key, now=now)
+        if current is not None and now - current.made_at < OWN_FRESH:
+            return
+        try:
+            posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))[: ranking.SIZE_MAX]
+            if posts:
+                self.data.generations.publish(key, Generation(tid_of_micros(now), tuple(p.key for p in posts)), now=now)
+        except (StoreAway, redis.RedisError):
+            return

@@ -1,0 +1,150 @@
+"""Ranking by likes, exactly: what the kinds hot and top share.
+
+Formulas: `hot` is atsiteHotScore, (likes - 1) / (age in hours + 2) ^ 1.8, as in the view recent_posts_with_score;
+`likes` is the number of likes as it is. Likes are counted once for each actor, and not while taken back.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from atsite.atproto.tid import tid_of_micros
+from atsite.clickhouse.door import Limits
+from feeds import queries, ranking
+from feeds.parameters import Check, between, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from feeds.queries import Candidate
+    from feeds.ranking import RankedPost
+
+MINUTE: Final = 60_000_000
+HOUR: Final = 60 * MINUTE
+
+#: Likes count from here on at least, as in the view: a like's rkey is its actor's to choose, and none is older than the
+#: post.
+LIKES_HOURS: Final = 72
+#: Taken at first, which was measured to prove the best 3,000 of 2 million posts; each further time so many times more.
+CANDIDATES: Final = 5000
+WIDENING: Final = 4
+#: A ranking may use half of what the embedded engine has.
+MEMORY: Final = 1_000_000_000
+#: All of time is read in stretches of so much, so that no stretch needs more than MEMORY.
+STRETCH: Final = 30 * 24 * HOUR
+#: Before the first post of the network.
+FIRST: Final = 1_660_000_000_000_000
+#: Above every TID.
+NEVER: Final = "zzzzzzzzzzzzz"
+
+Formula = Literal["hot", "likes"]
+MEDIA: Final = ("any", "with", "without")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def _language(value: Any) -> str:
+    good = isinstance(value, str) and (not value or _LANGUAGE.fullmatch(value))
+    return "" if good else "a language such as ja, or empty for all"
+
+
+#: What both kinds let a definition say.
+CHECKS: Final[Mapping[str, Check]] = {
+    "min_likes": between(1, 1_000_000),
+    "following_max": between(1, 1_000_000),
+    "refresh_seconds": between(10, 3600),
+    "language": _language,
+    "media": one_of(*MEDIA),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LikesRanking:
+    """Which root posts, and in which order. `hours` None: of all time, and then likes taken back still count: those of
+    years fit in no memory."""
+
+    formula: Formula
+    hours: int | None
+    min_age_minutes: int
+    min_likes: int
+    following_max: int
+    language: str = ""
+    media: str = "any"
+
+    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
+        """The best SIZE_MAX posts, exactly.
+
+        1. Candidates: record keys by an upper bound of the score.
+        2. Exact likes of those; posts that are gone, inactive authors and mass followers leave.
+        3. Proven when the last one kept scores above the last candidate's bound: nobody further down can reach it.
+           Otherwise the same with more candidates.
+        """
+        deadline = monotonic() + seconds
+        wanted = CANDIDATES
+        while True:
+            candidates = self._candidates(now, wanted, deadline)
+            ranked = self._exact([candidate.rkey for candidate in candidates], now, deadline)[: ranking.SIZE_MAX]
+            if len(candidates) < wanted:
+                return ranked
+            if len(ranked) == ranking.SIZE_MAX and ranked[-1].score > candidates[-1].bound:
+                return ranked
+            wanted *= WIDENING
+
+    def _candidates(self, now: int, wanted: int, deadline: float) -> list[Candidate]:
+        """The `wanted` record keys with the highest bounds, highest first."""
+        found: list[Candidate] = []
+        for low, high in self._stretches(now):
+            found += queries.liked_candidates(
+                formula=self.formula,
+                now=now,
+                low=tid_of_micros(low),
+                high=tid_of_micros(high),
+                min_likes=self.min_likes,
+                limit=wanted,
+                limits=_limits(deadline),
+            )
+            found = sorted(found, key=_bound, reverse=True)[:wanted]
+        return found
+
+    def _stretches(self, now: int) -> Iterator[tuple[int, int]]:
+        """From and to (exclusive), unix microseconds, newest first."""
+        high = now - self.min_age_minutes * MINUTE
+        if self.hours is not None:
+            yield now - self.hours * HOUR, high
+            return
+        while high > FIRST:
+            low = max(high - STRETCH, FIRST)
+            yield low, high
+            high = low
+
+    def _exact(self, rkeys: Sequence[str], now: int, deadline: float) -> list[RankedPost]:
+        if not rkeys:
+            return []
+        oldest = "" if self.hours is None else tid_of_micros(now - max(self.hours, LIKES_HOURS) * HOUR)
+        ranked = queries.liked_exact(
+            rkeys,
+            formula=self.formula,
+            now=now,
+            likes_from=oldest,
+            retracted_from=oldest or NEVER,
+            min_likes=self.min_likes,
+            language=self.language,
+            media=self.media,
+            limits=_limits(deadline),
+        )
+        many = queries.following_many(
+            {post.key.did for post in ranked}, least=self.following_max, limits=_limits(deadline)
+        )
+        living = queries.alive([post.key for post in ranked], limits=_limits(deadline))
+        return [post for post in ranked if post.key in living and post.key.did not in many]
+
+
+def _bound(candidate: Candidate) -> tuple[float, str]:
+    return (candidate.bound, candidate.rkey)
+
+
+def _limits(deadline: float) -> Limits:
+    """What is left of the time, at least a second: the server counts in seconds."""
+    return Limits(max_execution_time=max(1, round(deadline - monotonic())), max_memory_usage=MEMORY, readonly=True)

@@ -1,0 +1,105 @@
+"""The feeds of the site, as people define them. A change is effective in every process within a second."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from atsite.atproto.aturi import AtUri
+from atsite.atproto.syntax import DID_MAX, is_did, is_rkey
+from atsite.errors import InvalidSyntax
+from atsite.publish.models import AnnouncedModel
+from feeds.feed import PostKey
+
+#: Room for an at-uri of a post: a did, the collection, a record key.
+URI_MAX = DID_MAX + 600
+
+#: Limits of the generator record (lexicon app.bsky.feed.generator), in characters; a PDS counts graphemes.
+DISPLAY_NAME_MAX = 24
+DESCRIPTION_MAX = 300
+
+
+def validate_publisher(text: str) -> None:
+    """Raises ValidationError where `text` is no did."""
+    if not is_did(text):
+        raise ValidationError("Enter the did of the account that publishes this feed, or nothing for the site's own.")
+
+
+def validate_name(text: str) -> None:
+    """Raises ValidationError where `text` is no record key."""
+    if not is_rkey(text):
+        raise ValidationError("Enter a record key: letters, digits and . _ : ~ - such as whats-hot.")
+
+
+def validate_post(text: str) -> None:
+    """Raises ValidationError where `text` is not the at-uri of a post."""
+    try:
+        PostKey.of(AtUri.parse(text))
+    except InvalidSyntax as error:
+        raise ValidationError("Enter the at-uri of a post: at://did/app.bsky.feed.post/rkey.") from error
+
+
+def validate_parameters(value: object) -> None:
+    """Raises ValidationError for anything but an object."""
+    if not isinstance(value, dict):
+        raise ValidationError('Enter an object such as {"hours": 24}.')
+
+
+class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  # PinnedPost is below
+    """One feed. What its parameters mean, its kind says."""
+
+    class Visibility(models.TextChoices):
+        PUBLIC = "public", "everybody reads it"
+        PRIVATE = "private", "only those who carry its label read it"
+
+    publisher = models.CharField(
+        max_length=DID_MAX,
+        blank=True,
+        validators=[validate_publisher],
+        help_text="Did of the account that publishes it; empty: FEED_ACTOR_DID.",
+    )
+    rkey = models.CharField(
+        "name", max_length=512, validators=[validate_name], help_text="Record key, the last part of its address."
+    )
+    kind = models.CharField(max_length=32)
+    parameters = models.JSONField(default=dict, blank=True, validators=[validate_parameters])
+    display_name = models.CharField(max_length=DISPLAY_NAME_MAX)
+    description = models.TextField(max_length=DESCRIPTION_MAX, blank=True)
+    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)
+    pinned_post = models.CharField(max_length=URI_MAX, blank=True, validators=[validate_post])
+    instructions_post = models.CharField(max_length=URI_MAX, blank=True, validators=[validate_post])
+    enabled = models.BooleanField(default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["publisher", "rkey"], name="feeds_feeddefinition_once")]
+        ordering = ("rkey", "publisher")
+        verbose_name = "feed"
+
+    def __str__(self) -> str:
+        return self.rkey
+
+    def clean(self) -> None:
+        """Raises ValidationError where no feed can be made of this, as the kind says."""
+        from feeds.validation import validate_definition  # kinds ask stores, whose models are not ready yet up there
+
+        validate_definition(self)
+
+
+class PinnedPost(AnnouncedModel):
+    """A post in the list of a static feed; those with the smallest position come first."""
+
+    feed = models.ForeignKey(FeedDefinition, models.CASCADE, related_name="posts")
+    position = models.IntegerField(default=0)
+    uri = models.CharField("post", max_length=URI_MAX, validators=[validate_post])
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["feed", "uri"], name="feeds_pinnedpost_once")]
+        ordering = ("feed", "position", "id")
+        verbose_name = "post of a static feed"
+        verbose_name_plural = "posts of static feeds"
+
+    def __str__(self) -> str:
+        return self.uri

@@ -1,0 +1,40 @@
+"""What is said to somebody who defines a feed that cannot be served."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+
+from atsite.atproto.syntax import Did
+from atsite.config import config
+from feeds.data import FeedData
+from feeds.definitions import definition_of
+from feeds.feed import Definition, InvalidDefinition
+from feeds.kinds import made
+from labels.models import Label
+
+if TYPE_CHECKING:
+    from feeds.models import FeedDefinition
+
+#: Stands for FEED_ACTOR_DID while that is not set: whose the feeds are is the site's to say, not the form's.
+_ANYBODY = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
+
+
+def validate_definition(row: FeedDefinition) -> None:
+    """Raises ValidationError with the reason, at the field that it concerns where that is known."""
+    definition = definition_of(row, config)
+    try:
+        made(_published(definition), FeedData())
+    except InvalidDefinition as error:
+        raise ValidationError({"parameters": str(error)}) from error
+    if definition.label and not Label.objects.filter(name=definition.label).exists():
+        raise ValidationError({"parameters": f"there is no label {definition.label!r}: add it first"})
+    twin = type(row).objects.filter(rkey=row.rkey).exclude(pk=row.pk)
+    if any((other.publisher or config.feed_actor_did) == definition.publisher for other in twin):
+        raise ValidationError({"rkey": "the publisher has another feed of this name"})
+
+
+def _published(definition: Definition) -> Definition:
+    return definition if definition.publisher else replace(definition, publisher=_ANYBODY)
