@@ -6,10 +6,10 @@ No XRPC methods; they are described at /openapi.json and /docs.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from asgiref.sync import async_to_sync
-from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
+from django.http import HttpRequest, HttpResponse  # noqa: TC002 - ninja reads the annotations
 from django.utils import timezone
 from ninja import Query, Router
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Every answer that says no has this form.
 FAILURES = dict.fromkeys((400, 401, 403, 429, 502, 503), Failure)
+#: For whoever has the key, and no cache in between: those tell callers apart by Authorization alone.
+PRIVATE: Final = "private, no-store"
 
 router = Router(auth=[ApiKeyAuth()])
 
@@ -68,8 +70,9 @@ def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]
     exclude_none=True,
     tags=["members"],
 )
-def feed_members(request: HttpRequest, parameters: Query[MembersQuery]) -> MembersAnswer:
+def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query[MembersQuery]) -> MembersAnswer:
     """The members of a feed by did; with `handle`, only that one, if it is a member. Needs the scope `labels`."""
+    response["Cache-Control"] = PRIVATE
     require(_principal(request), Scope.LABELS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
     only = None if parameters.handle is None else async_to_sync(members.did_of)(parameters.handle)
@@ -78,11 +81,12 @@ def feed_members(request: HttpRequest, parameters: Query[MembersQuery]) -> Membe
 
 
 @router.get("/admin/feeds", response={200: FeedsAnswer, **FAILURES}, by_alias=True, tags=["statistics"])
-def feeds(request: HttpRequest, parameters: Query[FeedsQuery]) -> FeedsAnswer:
+def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQuery]) -> FeedsAnswer:
     """Kind, requests and different readers of each feed. Counts are written every five minutes; days are UTC.
 
     Needs the scope `stats`; with `labels`, the feeds that the key covers are told.
     """
+    response["Cache-Control"] = PRIVATE
     principal = _principal(request)
     if Scope.LABELS not in principal.scopes:
         require(principal, Scope.STATS)

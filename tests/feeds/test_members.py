@@ -13,10 +13,13 @@ from labels import access
 from labels.models import ActorLabel
 from tests import builders as b
 from tests.feeds import readers
+from tests.feeds.kinds import PUBLISHER
 from tests.feeds.readers import Site, until
+from tests.feeds.service import SKELETON
 from tests.feeds.test_http import error
 from tests.identity.network import document
 from tests.rows import store
+from tests.tokens import SKELETON as SKELETON_METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +84,12 @@ def changed(response: httpx.Response) -> dict[str, Any]:
     return body
 
 
+def test_what_a_key_is_told_is_in_no_cache(site: Site, moderator_key: Key) -> None:
+    for path in (MEMBERS, "/admin/feeds"):
+        response = call(site, moderator_key, "GET", path, feedName="a-mpls")
+        assert (response.status_code, response.headers["Cache-Control"]) == (200, "private, no-store")
+
+
 def members(site: Site, key: Key, **params: str | int) -> dict[str, Any]:
     return changed(call(site, key, "GET", MEMBERS, feedName="a-mpls", **params))
 
@@ -98,6 +107,25 @@ def test_somebody_becomes_a_member_at_once_and_is_taken_out_at_once(site: Site, 
     assert not access.has_label(ALICE, "mpls")
     assert members(site, moderator_key) == {"members": []}
     assert changed(call(site, moderator_key, "PUT", UNASSIGN, **alice)) == {**answer, "changed": False}
+
+
+def test_a_member_reads_the_private_feed_from_that_moment_on_and_no_longer(site: Site, moderator_key: Key) -> None:
+    reader = Did(site.somebody())
+    post = b.post(reader, at=b.ago(minutes=5), text="hello")
+    store(post)
+    params = {"feed": f"at://{PUBLISHER}/app.bsky.feed.generator/a-mpls"}
+
+    def read() -> list[str]:
+        token = site.token(iss=reader, lxm=SKELETON_METHOD)
+        response = site.service.http.get(SKELETON, params=params, headers={"Authorization": token})
+        assert response.headers["Cache-Control"] == "private, no-store"
+        return [entry["post"] for entry in response.json()["feed"]]
+
+    pages = [read()]
+    for path in (ASSIGN, UNASSIGN):
+        changed(call(site, moderator_key, "PUT", path, feedName="a-mpls", handle=reader))
+        pages.append(read())
+    assert pages == [[], [post.uri], []]
 
 
 def test_a_did_is_taken_as_it_is_so_that_a_deleted_account_can_be_taken_out(site: Site, moderator_key: Key) -> None:
