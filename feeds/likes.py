@@ -17,7 +17,7 @@ from feeds import queries, ranking
 from feeds.parameters import Check, between, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from feeds.queries import Candidate
     from feeds.ranking import RankedPost
@@ -33,10 +33,6 @@ CANDIDATES: Final = 5000
 WIDENING: Final = 4
 #: A ranking may use half of what the embedded engine has.
 MEMORY: Final = 1_000_000_000
-#: All of time is read in stretches of so much, so that no stretch needs more than MEMORY.
-STRETCH: Final = 30 * 24 * HOUR
-#: Before the first post of the network.
-FIRST: Final = 1_660_000_000_000_000
 #: Above every TID.
 NEVER: Final = "zzzzzzzzzzzzz"
 
@@ -94,30 +90,18 @@ class LikesRanking:
 
     def _candidates(self, now: int, wanted: int, deadline: float) -> list[Candidate]:
         """The `wanted` record keys with the highest bounds, highest first."""
-        found: list[Candidate] = []
-        for low, high in self._stretches(now):
-            found += queries.liked_candidates(
-                formula=self.formula,
-                now=now,
-                low=tid_of_micros(low),
-                high=tid_of_micros(high),
-                min_likes=self.min_likes,
-                limit=wanted,
-                limits=_limits(deadline),
-            )
-            found = sorted(found, key=_bound, reverse=True)[:wanted]
-        return found
-
-    def _stretches(self, now: int) -> Iterator[tuple[int, int]]:
-        """From and to (exclusive), unix microseconds, newest first."""
-        high = now - self.min_age_minutes * MINUTE
-        if self.hours is not None:
-            yield now - self.hours * HOUR, high
-            return
-        while high > FIRST:
-            low = max(high - STRETCH, FIRST)
-            yield low, high
-            high = low
+        limits = _limits(deadline)
+        if self.hours is None:
+            return queries.liked_ever_candidates(min_likes=self.min_likes, limit=wanted, limits=limits)
+        return queries.liked_candidates(
+            formula=self.formula,
+            now=now,
+            low=tid_of_micros(now - self.hours * HOUR),
+            high=tid_of_micros(now - self.min_age_minutes * MINUTE),
+            min_likes=self.min_likes,
+            limit=wanted,
+            limits=limits,
+        )
 
     def _exact(self, rkeys: Sequence[str], now: int, deadline: float) -> list[RankedPost]:
         if not rkeys:
@@ -139,10 +123,6 @@ class LikesRanking:
         )
         living = queries.alive([post.key for post in ranked], limits=_limits(deadline))
         return [post for post in ranked if post.key in living and post.key.did not in many]
-
-
-def _bound(candidate: Candidate) -> tuple[float, str]:
-    return (candidate.bound, candidate.rkey)
 
 
 def _limits(deadline: float) -> Limits:

@@ -51,6 +51,25 @@ def liked_candidates(
     return door.query(LIKED_CANDIDATES, params, into=Candidate, name="feeds.liked_candidates", limits=limits)
 
 
+# As they lie in the table, so that the counts of all keys are never in memory together.
+LIKED_EVER_CANDIDATES = """
+SELECT subject_rkey, toFloat64(count()) AS bound
+FROM engagement
+WHERE kind = 'like' AND atsiteIsTid(subject_rkey)
+GROUP BY subject_rkey
+HAVING count() >= {min_likes:UInt32}
+ORDER BY bound DESC, subject_rkey DESC
+LIMIT {limit:UInt32}
+SETTINGS optimize_aggregation_in_order = 1
+"""
+
+
+def liked_ever_candidates(*, min_likes: int, limit: int, limits: Limits = door.TASK) -> list[Candidate]:
+    """The record keys with the most likes of all time, most first."""
+    params = {"min_likes": min_likes, "limit": limit}
+    return door.query(LIKED_EVER_CANDIDATES, params, into=Candidate, name="feeds.liked_ever", limits=limits)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scored:
     rkey: str

@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Self
 
 import redis
 
-from atsite.atproto.tid import tid_of_micros
+from atsite.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.clickhouse.door import Limits
 from feeds import queries, ranked, ranking
 from feeds.cursor import InvalidCursor, Listed
@@ -189,6 +190,7 @@ class OwnBest(_Static):
         try:
             posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))[: ranking.SIZE_MAX]
             if posts:
-                self.data.generations.publish(key, Generation(tid_of_micros(now), tuple(p.key for p in posts)), now=now)
+                id = tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1))
+                self.data.generations.publish(key, Generation(id, tuple(post.key for post in posts)), now=now)
         except (StoreAway, redis.RedisError):
             return

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from feeds.cursor import Computed, InvalidCursor, Newest, Ranked
-from feeds.feed import FeedPage, FeedRequest
+from feeds.feed import FeedPage, FeedRequest, Pin, PostKey, SkeletonPost
 from feeds.generations import IDLE, LIFE
 from feeds.kinds import KINDS
 from feeds.ranked import RankedFeed
+from labels.blocks import Blocks
 from tests import builders as b
 from tests.feeds.kinds import CASES, posts_of
 from tests.feeds.worlds import MINUTE
@@ -191,3 +192,57 @@ def test_a_feed_says_who_it_is(site: Site) -> None:
     description = site.feed.describe()
     assert str(description.uri) == f"at://{site.definition.publisher}/app.bsky.feed.generator/a-{site.case.kind}"
     assert (description.display_name, description.description) == ("A feed", "Of a test.")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 30, 100])
+def test_a_pinned_post_stands_on_the_first_page_within_its_limit_and_nowhere_else(site: Site, limit: int) -> None:
+    rows = site.publish(40)
+    expected = site.walk(100)
+    pinned = next(post for post in posts_of(rows) if post.uri == expected[17])
+    site.define(pinned=PostKey(pinned.rkey, pinned.did))
+    rest = [uri for uri in expected if uri != pinned.uri]
+    first = site.page(limit)
+    if limit == 1:  # a look whether there is anything new, which a pin would hide
+        assert site.uris(first) == rest[:1]
+        assert site.walk(1) == rest
+        return
+    assert first.posts[0] == SkeletonPost(pinned.uri, Pin())
+    assert len(first.posts) == min(limit, 40)
+    assert all(entry.reason != Pin() for entry in first.posts[1:])
+    assert site.walk(limit) == [pinned.uri, *rest]
+
+
+def test_a_pin_need_not_be_of_the_feed_and_is_not_shown_when_it_is_gone_or_blocked(site: Site) -> None:
+    site.publish(5)
+    expected = site.walk(10)
+    pinned, unknown = (b.post(b.ALICE, at=site.time - MINUTE, text=text) for text in ("pinned", "unknown"))
+    store(pinned)
+    site.define(pinned=PostKey(unknown.rkey, unknown.did))
+    assert site.walk(10) == [unknown.uri, *expected]
+    site.define(pinned=PostKey(pinned.rkey, pinned.did))
+    assert site.walk(10) == [pinned.uri, *expected]
+    site.blocks = Blocks(uris=frozenset({pinned.uri}))
+    assert site.walk(10) == expected
+    site.blocks = Blocks(frozenset({b.ALICE}))
+    assert site.walk(10) == expected
+    site.blocks = Blocks()
+    store(b.delete(pinned, at=site.time))
+    assert site.walk(10) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 7, 100])
+def test_what_is_blocked_is_left_out_at_once_and_the_walk_stays_exact(site: Site, limit: int) -> None:
+    rows = site.publish(40)
+    expected = site.walk(100)
+    first = site.page(limit)
+    by_uri = {post.uri: post for post in posts_of(rows)}
+    author = by_uri[expected[30]].did
+    site.blocks = Blocks(frozenset({author}), frozenset({expected[20]}))
+    left = [uri for uri in expected if uri != expected[20] and by_uri[uri].did != author]
+    assert site.walk(limit) == left
+    walked, page = site.uris(first), first
+    while page.cursor is not None:
+        page = site.page(limit, page)
+        walked += site.uris(page)
+    seen = expected[:limit]
+    assert walked == seen + [uri for uri in left if uri not in seen]

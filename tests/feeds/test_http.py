@@ -224,7 +224,8 @@ def test_viewers_are_in_no_log_and_no_metric_and_feeds_are(service: Service) -> 
     response = service.http.get(
         SKELETON, params={"feed": FEED, "limit": 1}, headers={"Authorization": f"Bearer {token}"}
     )
-    assert response.status_code == 200
+    assert error(response) == (401, "BadJwt")
+    service.skeleton(limit=1)
     service.skeleton(cursor="a-cursor-of-somebody")
     metrics = service.metrics()
     for text in (metrics, service.log.read_text()):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 def actor(number: int) -> Did:

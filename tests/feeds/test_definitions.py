@@ -1,0 +1,207 @@
+"""Feeds as rows: what people may define, when a change is live, and what a broken one does to the others."""
+
+from __future__ import annotations
+
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+
+from atsite.config import load
+from feeds import definitions, registry
+from feeds.feed import Definition, Feed, FeedUnavailable, PostKey, UnknownFeed
+from feeds.models import FeedDefinition, PinnedPost
+from labels.models import Label
+from tests import builders as b
+from tests.feeds.kinds import PUBLISHER
+from tests.rows import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import redis
+    from django.test import Client
+
+SITE = load({"ATSITE_ENVIRONMENT": "test", "FEED_ACTOR_DID": PUBLISHER, "FEED_MIN_LIKES": "7"})
+POST = f"at://{b.ALICE}/app.bsky.feed.post/3kabcdefghij2"
+DEADLINE_SECONDS = 10
+
+
+@pytest.fixture(autouse=True)
+def _site(transactional_db: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first feeds, in a process that holds no copy of them yet."""
+    monkeypatch.setattr(registry, "config", SITE)
+    monkeypatch.setattr("feeds.validation.config", SITE)
+    monkeypatch.setattr("feeds.admin.config", SITE)
+    import_module("feeds.migrations.0104_first_feeds").add(apps, None)
+    registry._copy.drop()
+
+
+def names() -> list[str]:
+    return [feed.definition.rkey for feed in registry.registry()]
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def served(rkey: str) -> Feed:
+    return registry.feed_named(rkey)
+
+
+def test_a_site_begins_with_the_feeds_of_its_publisher() -> None:
+    by_name = {feed.definition.rkey: feed.definition for feed in registry.registry()}
+    assert sorted(by_name) == ["a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot"]
+    assert registry.registry().problems == ()
+    assert str(by_name["whats-hot"].uri) == f"at://{PUBLISHER}/app.bsky.feed.generator/whats-hot"
+    assert by_name["whats-hot"].parameters == {"min_likes": 7}  # the site's own
+    assert [name for name, definition in by_name.items() if definition.private] == ["a-mpls"]
+    assert (by_name["a-mpls"].label, by_name["cl-tqsp"].label) == ("mpls", "tqsp")
+    assert set(Label.objects.values_list("name", flat=True)) >= {"mpls", "tqsp"}
+
+
+def test_without_a_publisher_there_are_none_but_those_that_name_theirs() -> None:
+    nobody = load({"ATSITE_ENVIRONMENT": "test"})
+    assert definitions.enabled(nobody) == []
+    FeedDefinition.objects.filter(rkey="top-1h").update(publisher="did:plc:other")
+    assert [str(found.uri) for found in definitions.enabled(nobody)] == [
+        "at://did:plc:other/app.bsky.feed.generator/top-1h"
+    ]
+
+
+def test_a_change_reaches_a_process_that_holds_a_copy() -> None:
+    assert "top-1h" in names()
+    FeedDefinition.objects.filter(rkey="top-1h").update(enabled=False)
+    eventually(lambda: "top-1h" not in names())
+    FeedDefinition.objects.create(rkey="mine", kind="hot", parameters={"min_likes": 3}, display_name="Mine")
+    eventually(lambda: "mine" in names())
+    FeedDefinition.objects.get(rkey="mine").delete()
+    eventually(lambda: "mine" not in names())
+
+
+def test_the_posts_of_a_list_reach_it_too_in_their_order() -> None:
+    assert served("bangers").definition.posts == ()
+    feed = FeedDefinition.objects.get(rkey="bangers")
+    second = PinnedPost.objects.create(feed=feed, position=2, uri=POST)
+    PinnedPost.objects.create(feed=feed, position=1, uri=POST[:-1] + "3")
+    expected = (PostKey("3kabcdefghij3", b.ALICE), PostKey("3kabcdefghij2", b.ALICE))
+    eventually(lambda: served("bangers").definition.posts == expected)
+    second.delete()
+    eventually(lambda: served("bangers").definition.posts == expected[:1])
+
+
+def test_a_row_that_cannot_be_served_is_left_out_and_named_and_the_others_go_on() -> None:
+    FeedDefinition.objects.filter(rkey="top-1h").update(parameters={"hours": 0})
+    FeedDefinition.objects.create(publisher=PUBLISHER, rkey="whats-hot", kind="top", display_name="Twice")
+    FeedDefinition.objects.filter(rkey="bangers").update(parameters=[], pinned_post="nonsense")
+    registry._copy.drop()
+    found = registry.registry()
+    assert sorted(feed.definition.rkey for feed in found) == ["a-mpls", "at-bangers", "cl-tqsp", "top-24h", "whats-hot"]
+    assert {problem.rkey for problem in found.problems} == {"bangers", "top-1h", "whats-hot"}
+
+
+def test_while_default_is_away_the_last_known_feeds_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = names()
+
+    def away(site: object) -> list[Definition]:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(definitions, "enabled", away)
+    FeedDefinition.objects.filter(rkey="top-1h").update(enabled=False)
+    time.sleep(0.6)  # the copy is looked at again
+    assert names() == before
+    registry._copy.drop()
+    with pytest.raises(FeedUnavailable):
+        registry.registry()
+
+
+def test_a_name_means_the_site_s_own_feed_where_two_publishers_use_it() -> None:
+    FeedDefinition.objects.create(
+        publisher="did:plc:other", rkey="bangers", kind="static", display_name="Theirs", description="x"
+    )
+    registry._copy.drop()
+    assert served("bangers").definition.publisher == PUBLISHER
+    with pytest.raises(UnknownFeed):
+        served("nothing")
+
+
+@pytest.mark.parametrize(
+    ("fields", "at", "message"),
+    [
+        ({"rkey": "a b"}, "rkey", "record key"),
+        ({"publisher": "alice.test"}, "publisher", "did"),
+        ({"kind": "lukewarm"}, "parameters", "there is no kind 'lukewarm'"),
+        ({"parameters": {"hours": 0}}, "parameters", "hours must be"),
+        ({"parameters": []}, "parameters", "object"),
+        ({"visibility": "private"}, "parameters", "needs a label"),
+        ({"kind": "label", "parameters": {"label": "nobody"}}, "parameters", "there is no label 'nobody'"),
+        ({"rkey": "whats-hot", "publisher": PUBLISHER}, "rkey", "another feed of this name"),
+        ({"pinned_post": "https://bsky.app/"}, "pinned_post", "at-uri of a post"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_with_its_reason(fields: dict[str, Any], at: str, message: str) -> None:
+    good: dict[str, Any] = {"rkey": "mine", "kind": "top", "parameters": {"hours": 2}, "display_name": "Mine"}
+    FeedDefinition(**good).full_clean()
+    with pytest.raises(ValidationError) as refused:
+        FeedDefinition(**{**good, **fields}).full_clean()
+    assert message in " ".join(refused.value.message_dict[at])
+
+
+@pytest.fixture
+def editor(client: Client) -> Client:
+    client.force_login(get_user_model().objects.create_superuser("editor", password="x"))
+    return client
+
+
+def form(**fields: str) -> dict[str, str]:
+    """What the form sends for a new feed without a list."""
+    management = {"posts-TOTAL_FORMS": "1", "posts-INITIAL_FORMS": "0", "posts-0-position": "0", "posts-0-uri": ""}
+    plain = {"rkey": "mine", "kind": "static", "parameters": "{}", "display_name": "Mine", "visibility": "public"}
+    return {**management, **plain, "enabled": "on", **fields}
+
+
+@pytest.mark.usefixtures("clickhouse")
+def test_posts_are_given_by_link_and_stored_by_did(editor: Client) -> None:
+    store(b.identity(b.ALICE, "alice.test", at=b.ago(hours=1)))
+    link = "https://bsky.app/profile/alice.test/post/3kabcdefghij2"
+    sent = form(pinned_post=link + "?ref=x", instructions_post=POST, **{"posts-0-uri": link, "posts-0-position": "4"})
+    response = editor.post("/feeds/feeddefinition/add/", sent)
+    assert response.status_code == 302, response.content.decode()
+    feed = FeedDefinition.objects.get(rkey="mine")
+    assert (feed.pinned_post, feed.instructions_post) == (POST, POST)
+    assert list(feed.posts.values_list("position", "uri")) == [(4, POST)]
+    assert feed.history.count() == 1
+    eventually(lambda: served("mine").definition.pinned == PostKey("3kabcdefghij2", b.ALICE))
+
+
+@pytest.mark.usefixtures("clickhouse")
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"pinned_post": "https://bsky.app/profile/nobody.test/post/3kabcdefghij2"},
+            "Nothing was heard of nobody.test",
+        ),
+        ({"pinned_post": "https://bsky.app/profile/alice.test"}, "Enter the address of a post"),
+        ({"kind": "top", "parameters": '{"hours": 0}'}, "hours must be a whole number"),
+    ],
+)
+def test_the_form_says_what_is_wrong(editor: Client, fields: dict[str, str], message: str) -> None:
+    response = editor.post("/feeds/feeddefinition/add/", form(**fields))
+    assert response.status_code == 200
+    assert message in response.content.decode()
+    assert not FeedDefinition.objects.filter(rkey="mine").exists()
+
+
+def test_the_list_says_which_feed_is_not_served(editor: Client) -> None:
+    FeedDefinition.objects.filter(rkey="top-1h").update(parameters={"hours": 0})
+    page = editor.get("/feeds/feeddefinition/").content.decode()
+    assert page.count("hours must be a whole number from 1 to 168") == 1
