@@ -14,7 +14,6 @@ import io
 import json
 import os
 import re
-import resource
 import socket
 import subprocess
 import sys
@@ -26,10 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 import zstandard
 
-from atsite.embedded import EmbeddedStores
+from atsite.embedded import EmbeddedClickHouse, EmbeddedValkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from atsite.embedded import ClickHouseAddress
 
 BASE = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(BASE / "manage.py")]
@@ -47,9 +48,11 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
         file = arguments.file or recorded() or synthetic(folder / "synthetic.jsonl.zst", arguments.events)
-        stack.enter_context(stores(folder))
+        engine = stack.enter_context(stores(folder))
+        began = cpu_of(engine)
         limit, rows = insert_alone(file, arguments.events)
-        whole = run_indexer(file, rows)
+        engine_alone = cpu_of(engine) - began
+        whole = run_indexer(file, rows, engine)
     result = {
         "file": file.name,
         "events": rows,
@@ -57,7 +60,10 @@ def main() -> None:
         "events_per_second": round(whole["events"] / whole["seconds"]),
         "limit_events_per_second": round(rows / limit),
         "share_of_limit": round(limit / whole["seconds"], 2),
-        "indexer_cpu_us_per_event": round(whole["cpu"] / rows * 1e6, 1),
+        "cpu_us_per_event": {
+            name: round(whole[name] / rows * 1e6, 1) for name in ("indexer", "clickhouse", "jetstream")
+        },
+        "limit_clickhouse_cpu_us_per_event": round(engine_alone / rows * 1e6, 1),
     }
     show(result)
     target = BASE / ".data" / "bench" / "indexer.json"
@@ -82,11 +88,21 @@ def synthetic(file: Path, events: int) -> Path:
 
 
 @contextmanager
-def stores(folder: Path) -> Iterator[None]:
-    """Empty embedded stores with the schema; this process and its children use them."""
-    embedded = EmbeddedStores(folder / "stores", database=DATABASE)
-    embedded.start()
-    clickhouse = embedded.clickhouse
+def stores(folder: Path) -> Iterator[int]:
+    """Empty embedded stores with the schema, which this process and its children use; the engine's process id."""
+    with (
+        EmbeddedClickHouse(folder / "clickhouse", database=DATABASE) as clickhouse,
+        EmbeddedValkey(folder / "valkey") as valkey,
+    ):
+        configure(folder, clickhouse.address, valkey.address.url(0))
+        for database in ("default", "clickhouse"):
+            subprocess.run([*MANAGE, "migrate", "--verbosity", "0", "--database", database], check=True)
+        assert clickhouse.pid is not None
+        yield clickhouse.pid
+
+
+def configure(folder: Path, clickhouse: ClickHouseAddress, redis_url: str) -> None:
+    """Name the stores in the environment, which the configuration is read from at the first import."""
     os.environ.update(
         ATSITE_ENVIRONMENT="test",
         DATA_DIR=str(folder),
@@ -94,17 +110,20 @@ def stores(folder: Path) -> Iterator[None]:
         CLICKHOUSE_USERNAME=clickhouse.user,
         CLICKHOUSE_PASSWORD=clickhouse.password,
         CLICKHOUSE_DATABASE=DATABASE,
-        REDIS_ADDRESS=embedded.valkey.url(0),
+        REDIS_ADDRESS=redis_url,
         DJANGO_SETTINGS_MODULE="atsite.settings",
         METRICS_PORT="0",
         MIN_FREE_DISK="0",
     )
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU a process has used (0 where there is no /proc)."""
     try:
-        for database in ("default", "clickhouse"):
-            subprocess.run([*MANAGE, "migrate", "--verbosity", "0", "--database", database], check=True)
-        yield
-    finally:
-        embedded.stop()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def insert_alone(file: Path, events: int) -> tuple[float, int]:
@@ -148,10 +167,10 @@ def insert_alone(file: Path, events: int) -> tuple[float, int]:
     return seconds, int(number)
 
 
-def run_indexer(file: Path, events: int) -> dict[str, float]:
+def run_indexer(file: Path, events: int, engine: int) -> dict[str, float]:
     """The whole way, measured by the indexer from its first event to its last checkpoint."""
-    with simulator(file) as url:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with simulator(file) as (url, jetstream):
+        engine_before, jetstream_before = cpu_of(engine), cpu_of(jetstream)
         run = subprocess.run(
             [*MANAGE, "run_indexer", "--from", FROM, "--max-events", str(events)],
             env=os.environ | {"WS_URL": url},
@@ -159,16 +178,21 @@ def run_indexer(file: Path, events: int) -> dict[str, float]:
             check=True,
             text=True,
         )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = re.search(r"indexed (\d+) events in ([\d.]+) s", run.stdout)
+        engine_cpu, jetstream_cpu = cpu_of(engine) - engine_before, cpu_of(jetstream) - jetstream_before
+    found = re.search(r"indexed (\d+) events in ([\d.]+) s \(([\d.]+) s of CPU\)", run.stdout)
     assert found is not None, run.stdout
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"events": float(found[1]), "seconds": float(found[2]), "cpu": cpu}
+    return {
+        "events": float(found[1]),
+        "seconds": float(found[2]),
+        "indexer": float(found[3]),
+        "clickhouse": engine_cpu,
+        "jetstream": jetstream_cpu,
+    }
 
 
 @contextmanager
-def simulator(file: Path) -> Iterator[str]:
-    """A Jetstream that plays the file as fast as it is read."""
+def simulator(file: Path) -> Iterator[tuple[str, int]]:
+    """A Jetstream that plays the file as fast as it is read: its address and process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -182,7 +206,7 @@ def simulator(file: Path) -> Iterator[str]:
             except OSError:
                 assert process.poll() is None, "the simulator did not start"
                 time.sleep(0.05)
-        yield f"ws://127.0.0.1:{port}/subscribe"
+        yield f"ws://127.0.0.1:{port}/subscribe", process.pid
     finally:
         process.terminate()
         process.wait()
