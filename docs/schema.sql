@@ -173,6 +173,38 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (subject_rkey, subject_uri, kind, did, rkey)
 SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024;
 
+CREATE TABLE feed_interactions
+(
+    `received_at` DateTime64(3, 'UTC'),
+    `id` UInt64,
+    `feed` LowCardinality(String),
+    `item` String,
+    `event` String,
+    `feed_context` String,
+    `req_id` String
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toDate(received_at)
+ORDER BY (feed, received_at, id)
+TTL toDateTime(received_at) + toIntervalDay(30)
+SETTINGS ttl_only_drop_parts = 1, index_granularity = 8192;
+
+CREATE TABLE feed_usage
+(
+    `feed` LowCardinality(String),
+    `day` Date,
+    `counter` String,
+    `requests` UInt64,
+    `readers` UInt64,
+    `interactions` UInt64,
+    `senders` UInt64,
+    `counted` UInt64
+)
+ENGINE = ReplacingMergeTree(counted)
+ORDER BY (feed, day, counter)
+TTL day + toIntervalDay(400)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE followers
 (
     `subject_did` String,
@@ -981,6 +1013,30 @@ CREATE TABLE "django_migrations" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMEN
 CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
 
 CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
+
+CREATE TABLE "feeds_feeddefinition" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "publisher" varchar(2048) NOT NULL, "rkey" varchar(512) NOT NULL, "kind" varchar(32) NOT NULL, "parameters" text NOT NULL CHECK ((JSON_VALID("parameters") OR "parameters" IS NULL)), "display_name" varchar(24) NOT NULL, "description" text NOT NULL, "visibility" varchar(16) NOT NULL, "pinned_post" varchar(2648) NOT NULL, "instructions_post" varchar(2648) NOT NULL, "enabled" bool NOT NULL, CONSTRAINT "feeds_feeddefinition_once" UNIQUE ("publisher", "rkey"));
+
+CREATE TABLE "feeds_historicalfeeddefinition" ("id" bigint NOT NULL, "publisher" varchar(2048) NOT NULL, "rkey" varchar(512) NOT NULL, "kind" varchar(32) NOT NULL, "parameters" text NOT NULL CHECK ((JSON_VALID("parameters") OR "parameters" IS NULL)), "display_name" varchar(24) NOT NULL, "description" text NOT NULL, "visibility" varchar(16) NOT NULL, "pinned_post" varchar(2648) NOT NULL, "instructions_post" varchar(2648) NOT NULL, "enabled" bool NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "feeds_historicalfeeddefinition_history_date_a3384c3c" ON "feeds_historicalfeeddefinition" ("history_date");
+
+CREATE INDEX "feeds_historicalfeeddefinition_history_user_id_b190ec62" ON "feeds_historicalfeeddefinition" ("history_user_id");
+
+CREATE INDEX "feeds_historicalfeeddefinition_id_21750056" ON "feeds_historicalfeeddefinition" ("id");
+
+CREATE TABLE "feeds_historicalpinnedpost" ("id" bigint NOT NULL, "position" integer NOT NULL, "uri" varchar(2648) NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "feed_id" bigint NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "feeds_historicalpinnedpost_feed_id_b43672cf" ON "feeds_historicalpinnedpost" ("feed_id");
+
+CREATE INDEX "feeds_historicalpinnedpost_history_date_da3d77bb" ON "feeds_historicalpinnedpost" ("history_date");
+
+CREATE INDEX "feeds_historicalpinnedpost_history_user_id_1c11e241" ON "feeds_historicalpinnedpost" ("history_user_id");
+
+CREATE INDEX "feeds_historicalpinnedpost_id_bb5b19c6" ON "feeds_historicalpinnedpost" ("id");
+
+CREATE TABLE "feeds_pinnedpost" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "position" integer NOT NULL, "uri" varchar(2648) NOT NULL, "feed_id" bigint NOT NULL REFERENCES "feeds_feeddefinition" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "feeds_pinnedpost_once" UNIQUE ("feed_id", "uri"));
+
+CREATE INDEX "feeds_pinnedpost_feed_id_1da0955c" ON "feeds_pinnedpost" ("feed_id");
 
 CREATE TABLE "labels_actorlabel" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "labels_actorlabel_once" UNIQUE ("label", "did"));
 
