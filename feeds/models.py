@@ -40,12 +40,6 @@ def validate_post(text: str) -> None:
         raise ValidationError("Enter the at-uri of a post: at://did/app.bsky.feed.post/rkey.") from error
 
 
-def validate_parameters(value: object) -> None:
-    """Raises ValidationError for anything but an object."""
-    if not isinstance(value, dict):
-        raise ValidationError('Enter an object such as {"hours": 24}.')
-
-
 class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  # PinnedPost is below
     """One feed. What its parameters mean, its kind says."""
 
@@ -63,7 +57,7 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
         "name", max_length=512, validators=[validate_name], help_text="Record key, the last part of its address."
     )
     kind = models.CharField(max_length=32)
-    parameters = models.JSONField(default=dict, blank=True, validators=[validate_parameters])
+    parameters = models.JSONField(default=dict, blank=True)
     display_name = models.CharField(max_length=DISPLAY_NAME_MAX)
     description = models.TextField(max_length=DESCRIPTION_MAX, blank=True)
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PUBLIC)

@@ -24,6 +24,8 @@ _ANYBODY = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
 
 def validate_definition(row: FeedDefinition) -> None:
     """Raises ValidationError with the reason, at the field that it concerns where that is known."""
+    if not isinstance(row.parameters, dict):
+        raise ValidationError({"parameters": 'Enter an object such as {"hours": 24}.'})
     definition = definition_of(row, config)
     try:
         made(_published(definition), FeedData())

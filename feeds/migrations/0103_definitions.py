@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=32)),
                 (
                     "parameters",
-                    models.JSONField(blank=True, default=dict, validators=[feeds.models.validate_parameters]),
+                    models.JSONField(blank=True, default=dict),
                 ),
                 ("display_name", models.CharField(max_length=24)),
                 ("description", models.TextField(blank=True, max_length=300)),
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=32)),
                 (
                     "parameters",
-                    models.JSONField(blank=True, default=dict, validators=[feeds.models.validate_parameters]),
+                    models.JSONField(blank=True, default=dict),
                 ),
                 ("display_name", models.CharField(max_length=24)),
                 ("description", models.TextField(blank=True, max_length=300)),

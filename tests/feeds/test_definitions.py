@@ -58,7 +58,7 @@ def served(rkey: str) -> Feed:
 
 
 def test_a_site_begins_with_the_feeds_of_its_publisher() -> None:
-    by_name = {feed.definition.rkey: feed.definition for feed in registry.registry()}
+    by_name = {str(feed.definition.rkey): feed.definition for feed in registry.registry()}
     assert sorted(by_name) == ["a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot"]
     assert registry.registry().problems == ()
     assert str(by_name["whats-hot"].uri) == f"at://{PUBLISHER}/app.bsky.feed.generator/whats-hot"
@@ -173,7 +173,7 @@ def test_posts_are_given_by_link_and_stored_by_did(editor: Client) -> None:
     store(b.identity(b.ALICE, "alice.test", at=b.ago(hours=1)))
     link = "https://bsky.app/profile/alice.test/post/3kabcdefghij2"
     sent = form(pinned_post=link + "?ref=x", instructions_post=POST, **{"posts-0-uri": link, "posts-0-position": "4"})
-    response = editor.post("/feeds/feeddefinition/add/", sent)
+    response = editor.post("/admin/feeds/feeddefinition/add/", sent)
     assert response.status_code == 302, response.content.decode()
     feed = FeedDefinition.objects.get(rkey="mine")
     assert (feed.pinned_post, feed.instructions_post) == (POST, POST)
@@ -195,7 +195,7 @@ def test_posts_are_given_by_link_and_stored_by_did(editor: Client) -> None:
     ],
 )
 def test_the_form_says_what_is_wrong(editor: Client, fields: dict[str, str], message: str) -> None:
-    response = editor.post("/feeds/feeddefinition/add/", form(**fields))
+    response = editor.post("/admin/feeds/feeddefinition/add/", form(**fields))
     assert response.status_code == 200
     assert message in response.content.decode()
     assert not FeedDefinition.objects.filter(rkey="mine").exists()
@@ -203,5 +203,5 @@ def test_the_form_says_what_is_wrong(editor: Client, fields: dict[str, str], mes
 
 def test_the_list_says_which_feed_is_not_served(editor: Client) -> None:
     FeedDefinition.objects.filter(rkey="top-1h").update(parameters={"hours": 0})
-    page = editor.get("/feeds/feeddefinition/").content.decode()
+    page = editor.get("/admin/feeds/feeddefinition/").content.decode()
     assert page.count("hours must be a whole number from 1 to 168") == 1

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import pytest
 
+from atsite.atproto.syntax import Did
 from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse import door
-from feeds import queries
+from feeds import label_queries, queries
 from feeds.data import unix_micros
 from feeds.feed import PostKey
-from tests.feeds.worlds import HOUR, actor
+from tests.feeds.worlds import HOUR, actor, carry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,11 @@ TIMES = "toUInt64({now:UInt64} - number * {step:UInt64}) AS moment, atsiteMicros
 POSTS = f"""
 INSERT INTO posts (rkey, did, version)
 SELECT tid, 'did:plc:a', moment * 1024 FROM (SELECT {TIMES} FROM numbers({ROWS}))
+"""
+BY_ACTOR = f"""
+INSERT INTO posts_by_actor (did, rkey, version)
+SELECT concat('did:plc:', toString(number % 1000)), tid, moment * 1024
+FROM (SELECT number, {TIMES} FROM numbers({ROWS}))
 """
 LIKES = f"""
 INSERT INTO engagement (subject_rkey, subject_uri, kind, did, rkey, version)
@@ -47,9 +54,9 @@ def granules(sql: str, params: Mapping[str, object]) -> list[tuple[int, int]]:
 @pytest.fixture
 def full_tables(clickhouse: None) -> None:
     params: dict[str, object] = {"now": NOW, "step": DAYS * 24 * HOUR // ROWS}
-    for sql in (POSTS, LIKES, RETRACTIONS):
+    for sql in (POSTS, LIKES, RETRACTIONS, BY_ACTOR):
         door.execute(sql, params, name="tests.fill")
-    for table in ("posts", "engagement", "retractions"):
+    for table in ("posts", "engagement", "retractions", "posts_by_actor"):
         door.execute(f"OPTIMIZE TABLE {table} FINAL", name="tests.optimize")
 
 
@@ -79,3 +86,31 @@ def test_exact_counts_read_the_candidates_and_the_window_of_retractions() -> Non
     read = granules(queries.LIKED_EXACT, {**params, "min_likes": 1, "language": "", "media": "any"})
     assert len(read) >= 3
     assert all(part <= there // 10 + 2 for part, there in read)
+
+
+def label_page(**changes: object) -> dict[str, object]:
+    """Parameters of a first page of a label feed."""
+    return {"label": "mpls", "rkey": tid_of_micros(NOW), "did": "", "replies": 0, "limit": 41, **changes}
+
+
+@pytest.mark.usefixtures("full_tables")
+def test_a_label_feed_of_few_reads_the_keys_of_its_members() -> None:
+    carry("mpls", *(Did(f"did:plc:{number}") for number in (3, 400, 999)))
+    reads = granules(label_queries.POSTS_OF_FEW, label_page())
+    read, there = max(reads, key=itemgetter(1))
+    assert there > 20
+    assert read <= 6
+
+
+@pytest.mark.usefixtures("full_tables")
+def test_a_label_feed_of_many_reads_from_the_newest_on_and_below_its_cursor_only() -> None:
+    """Both in the table's order, so that it stops when it has enough; a cursor leaves out what lies above."""
+    carry("mpls", *(actor(number) for number in range(300)))
+    plan = "\n".join(door.column(f"EXPLAIN PIPELINE {label_queries.POSTS_OF_MANY}", label_page(), name="tests.explain"))
+    whole, there = max(granules(label_queries.POSTS_OF_MANY, label_page()), key=itemgetter(1))
+    below = tid_of_micros(NOW - DAYS * 24 * HOUR * 9 // 10)
+    lower, _ = max(granules(label_queries.POSTS_OF_MANY, label_page(rkey=below)), key=itemgetter(1))
+    assert "PartialSorting" not in plan
+    assert there > 20
+    assert whole >= there - 1
+    assert lower <= there // 10 + 2
