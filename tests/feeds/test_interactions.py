@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -13,17 +13,14 @@ import pytest
 
 from atsite.body_limit import BODY_MAX
 from atsite.clickhouse import door
-from atsite.clickhouse.errors import BadContent, Unreachable
-from feeds import interactions
-from feeds.interactions import SEND, Interaction
-from feeds.interactions_outbox import WAITING_MAX, Outbox, OutboxFull
+from feeds.interactions import SEND
 from tests.feeds import readers
 from tests.feeds.readers import Site, until
 from tests.feeds.service import FEED
 from tests.feeds.test_http import error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     import redis
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
 
 POST = "at://did:plc:abc/app.bsky.feed.post/3laaaaaaaaaa2"
 SEEN = "app.bsky.feed.defs#interactionSeen"
-#: Within the 30 days after which rows go by themselves.
-NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True)
@@ -276,63 +271,3 @@ def test_no_log_metric_or_store_tells_who_reported(site: Site, valkey: redis.Red
         found += name + (valkey.dump(name) or b"")  # type: ignore[operator]
     assert [did for did in dids if did.encode() in found or did[8:].encode() in found] == []
     assert [header for header in headers if header.partition(" ")[2].encode() in found] == []
-
-
-def row(number: int = 1) -> Interaction:
-    return Interaction(NOW, number, "whats-hot", POST, SEEN, "", "")
-
-
-def test_rows_whose_answer_was_lost_are_stored_once(clickhouse: None) -> None:
-    attempts = []
-
-    def store(rows: Sequence[Interaction]) -> None:
-        attempts.append(list(rows))
-        interactions.store(rows)
-        if len(attempts) == 1:
-            raise Unreachable("the answer was lost", code=0, name="tests")
-
-    outbox = Outbox(store)
-    outbox.add([row(1), row(2)])
-    outbox.flush()
-    outbox.add([row(3)])
-    outbox.flush()
-    assert attempts == [[row(1), row(2)], [row(1), row(2), row(3)]]
-    assert len(stored()) == 3
-
-
-def test_rows_that_clickhouse_never_takes_make_room_for_others() -> None:
-    kept: list[Interaction] = []
-
-    def store(rows: Sequence[Interaction]) -> None:
-        if row(1) in rows:
-            raise BadContent("no", code=0, name="tests")
-        kept.extend(rows)
-
-    outbox = Outbox(store)
-    outbox.add([row(1)])
-    outbox.flush()
-    outbox.add([row(2)])
-    outbox.flush()
-    assert kept == [row(2)]
-
-
-def test_a_full_outbox_takes_nothing_until_it_was_emptied() -> None:
-    away = True
-
-    def store(rows: Sequence[Interaction]) -> None:
-        if away:
-            raise Unreachable("away", code=0, name="tests")
-
-    outbox = Outbox(store)
-    large = replace(row(), feed_context="x" * 2000)
-    outbox.add([large] * (WAITING_MAX // large.bytes))
-    outbox.check_room()
-    outbox.add([large])
-    with pytest.raises(OutboxFull):
-        outbox.check_room()
-    outbox.flush()
-    with pytest.raises(OutboxFull):
-        outbox.check_room()
-    away = False
-    outbox.flush()
-    outbox.check_room()
