@@ -142,6 +142,8 @@ class NetworkBest(_Static):
 #: How long a reader waits for their own best posts, of which so many of the newest are looked at.
 OWN_SECONDS: Final = 3
 OWN_POSTS: Final = 5000
+#: The ranking's length: every process keeps those of all readers of its last half hour.
+OWN_SIZE: Final = 300
 #: Age of a reader's ranking when a first page makes it anew, as in the seed design.
 OWN_FRESH: Final = 600 * SECOND
 
@@ -179,7 +181,8 @@ class OwnBest(_Static):
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)
-        return queries.best_of(self.viewer, min_likes=self.parameters.min_likes, posts=OWN_POSTS, limits=limits)
+        best = queries.best_of(self.viewer, min_likes=self.parameters.min_likes, posts=OWN_POSTS, limits=limits)
+        return best[:OWN_SIZE]
 
     def refresh(self, key: str) -> None:
         """Store a new ranking where there is none, or an old one. With a store away the page is computed or old."""
@@ -188,7 +191,7 @@ class OwnBest(_Static):
         if current is not None and now - current.made_at < OWN_FRESH:
             return
         try:
-            posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))[: ranking.SIZE_MAX]
+            posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))
             if posts:
                 id = tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1))
                 self.data.generations.publish(key, Generation(id, tuple(post.key for post in posts)), now=now)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from atsite import paging
 from atsite.atproto.tid import ALPHABET, MICROS_MAX, TID_MAX, int_to_tid
 from feeds import cursor
-from feeds.cursor import Computed, Cursor, InvalidCursor, Newest, Ranked
+from feeds.cursor import Computed, Cursor, InvalidCursor, Listed, Newest, Ranked
 
 RKEYS = st.from_regex(r"[A-Za-z0-9_~:-]{1,512}", fullmatch=True)
 DIDS = st.from_regex(r"did:(plc:[a-z2-7]{24}|web:[a-z0-9.-]{1,60}[a-z0-9])", fullmatch=True)
@@ -21,6 +21,7 @@ CURSORS: st.SearchStrategy[Cursor] = st.one_of(
     st.builds(Ranked, TIDS, st.integers(1, cursor.POSITION_MAX)),
     st.builds(Computed, st.integers(0, MICROS_MAX), SCORES, RKEYS, DIDS),
     st.builds(Newest, RKEYS, DIDS),
+    st.builds(Listed, st.integers(1, cursor.POSITION_MAX), RKEYS, DIDS),
 )
 DID = "did:plc:" + "a" * 24
 
@@ -67,6 +68,9 @@ def test_a_cursor_that_was_changed_is_refused_or_is_another_whole_cursor(
         paging.encode("ranked", "no tid", 1),
         paging.encode("ranked", "3laaaaaaaaaa2", "1"),
         paging.encode("ranked", "3laaaaaaaaaa2", 1, 1),
+        paging.encode("listed", 0, "3laaaaaaaaaa2", DID),
+        paging.encode("listed", 1, "a/b", DID),
+        paging.encode("listed", 1, "3laaaaaaaaaa2", "alice.test"),
         paging.encode("computed", -1, 1.0, "3laaaaaaaaaa2", DID),
         paging.encode("computed", MICROS_MAX + 1, 1.0, "3laaaaaaaaaa2", DID),
         paging.encode("computed", 1, 1, "3laaaaaaaaaa2", DID),  # a score is a float

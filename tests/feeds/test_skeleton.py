@@ -18,6 +18,8 @@ from feeds.feed import (
     FeedPage,
     FeedRequest,
     FeedUnavailable,
+    Pin,
+    Repost,
     SkeletonPost,
     UnknownFeed,
     describe,
@@ -69,6 +71,17 @@ def counted(outcome: str) -> float:
             b'{"feed":[{"post":"at://did:plc:a/app.bsky.feed.post/3laaaaaaaaaa2"}],"cursor":"'
             + cursor.encode(CURSOR).encode()
             + b'"}',
+        ),
+        (
+            FeedPage((SkeletonPost(POST.post, Pin()),)),
+            b'{"feed":[{"post":"at://did:plc:a/app.bsky.feed.post/3laaaaaaaaaa2",'
+            b'"reason":{"$type":"app.bsky.feed.defs#skeletonReasonPin"}}]}',
+        ),
+        (
+            FeedPage((SkeletonPost(POST.post, Repost("at://did:plc:b/app.bsky.feed.repost/3laaaaaaaaaa2")),)),
+            b'{"feed":[{"post":"at://did:plc:a/app.bsky.feed.post/3laaaaaaaaaa2",'
+            b'"reason":{"$type":"app.bsky.feed.defs#skeletonReasonRepost",'
+            b'"repost":"at://did:plc:b/app.bsky.feed.repost/3laaaaaaaaaa2"}}]}',
         ),
     ],
 )
