@@ -69,22 +69,27 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where the stream begins. `cursor` is None for the live tail."""
+    """Where the stream begins. `cursor` is None for the live tail.
+
+    `begins_anew`: the stores' checkpoints do not say so. It must be saved before anything is written, or a kill before
+    the first batch would leave records without a checkpoint, or with one that is ahead of what was asked for.
+    """
 
     cursor: int | None
     resumed: Resumed | None
     safe_cursor: int
     warnings: tuple[str, ...] = ()
+    begins_anew: bool = False
 
 
 def start_from(cursor: int) -> Start:
     """Begin where the operator says."""
-    return Start(cursor, Resumed(cursor, cursor), cursor)
+    return Start(cursor, Resumed(cursor, cursor), cursor, begins_anew=True)
 
 
 def start_live(now_us: int) -> Start:
     """Begin with what happens now."""
-    return Start(None, None, now_us)
+    return Start(None, None, now_us, begins_anew=True)
 
 
 def first_start(now_us: int, start_hours: int) -> Start:
@@ -92,7 +97,7 @@ def first_start(now_us: int, start_hours: int) -> Start:
     if not start_hours:
         return start_live(now_us)
     cursor = max(now_us - start_hours * HOUR_US, 1)
-    return Start(cursor, Resumed(cursor, cursor, expects_gap=True), cursor)
+    return Start(cursor, Resumed(cursor, cursor, expects_gap=True), cursor, begins_anew=True)
 
 
 def resume(redis: Stored, clickhouse: Stored, *, host: str) -> Start:

@@ -152,7 +152,10 @@ def _writer(config: Config, options: Options, start: Start, stop: Stop) -> Write
     else:
         real = Sink(host, wait=sleep_until(stop.deadline), disk=disk_is_low(config.data_dir, config.min_free_disk))
         sink, checkpoints = real, CheckpointStore(real.insert)
-    return Writer(sink, checkpoints, Progress(host=host, safe_cursor=start.safe_cursor), now_us=now_us)
+    progress = Progress(host=host, safe_cursor=start.safe_cursor)
+    if start.begins_anew:
+        checkpoints.save(progress.acknowledged(start.safe_cursor, now_us=now_us()))
+    return Writer(sink, checkpoints, progress, now_us=now_us)
 
 
 class Nowhere:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _tracer = trace.get_tracer("indexer")
 
-#: Bytes of frames that may wait for ClickHouse beside the batch that is being written; they take about three times as
-#: much memory. Two full batches: one to be written next, one to be filled meanwhile.
-QUEUE_BYTES: Final = 64_000_000
+#: Bytes of frames that may wait for ClickHouse beside the batch that is being written; they take about twice as
+#: much memory. A full batch always fits.
+QUEUE_BYTES: Final = 96_000_000
 
 
 class BatchSink(Protocol):

@@ -59,6 +59,19 @@ class IndexerProcess:
             text=True,
         )
 
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for `condition` while this process runs; fail with what it said when it does not come."""
+
+        def met() -> bool:
+            assert self.process.poll() is None, f"the indexer ended before {what}: {self.wait()}"
+            return condition()
+
+        try:
+            until(met, what)
+        except AssertionError as error:
+            error.add_note(self.terminate()[1])
+            raise
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.communicate(timeout=PATIENCE)
@@ -84,5 +97,5 @@ def processes() -> Iterator[Callable[..., IndexerProcess]]:
 
     yield start
     for process in started:
-        if process.process.poll() is None:
+        if process.process.stdout is not None and not process.process.stdout.closed:
             process.kill()

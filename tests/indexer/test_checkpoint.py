@@ -61,12 +61,12 @@ def test_a_checkpoint_of_another_host_or_protocol_goes_back_five_more_minutes(ot
 
 def test_a_first_start_goes_back_as_many_hours_as_asked() -> None:
     cursor = T0 - 24 * HOUR_US
-    assert first_start(T0, 24) == Start(cursor, Resumed(cursor, cursor, expects_gap=True), cursor)
-    assert first_start(T0, 0) == start_live(T0) == Start(None, None, T0)
+    assert first_start(T0, 24) == Start(cursor, Resumed(cursor, cursor, expects_gap=True), cursor, begins_anew=True)
+    assert first_start(T0, 0) == start_live(T0) == Start(None, None, T0, begins_anew=True)
 
 
 def test_an_operators_cursor_is_taken_as_it_is() -> None:
-    assert start_from(T0) == Start(T0, Resumed(T0, T0), T0)
+    assert start_from(T0) == Start(T0, Resumed(T0, T0), T0, begins_anew=True)
 
 
 def test_the_safe_cursor_is_what_had_been_acknowledged_a_minute_before() -> None:

@@ -153,7 +153,7 @@ def test_killed_three_times_it_goes_on_from_its_checkpoint_and_nothing_is_missin
             for frame in stream[300 * (number + 1) : 300 * (number + 2) - 150]:
                 jetstream.call(source.append, frame)
             part = fold(source.lines).accounts
-            until(lambda part=part: stored().accounts == part, "what was sent is there")  # type: ignore[misc]
+            process.until(lambda part=part: stored().accounts == part, "what was sent is there")  # type: ignore[misc]
             for frame in stream[300 * (number + 2) - 150 : 300 * (number + 2)]:
                 jetstream.call(source.append, frame)
             process.kill()
@@ -192,6 +192,19 @@ def test_an_indexer_without_a_checkpoint_names_the_ways_out(
     assert code == 1
     assert "--from CURSOR" in output
     assert "--from-live" in output
+
+
+def test_where_to_begin_is_saved_before_anything_is_written() -> None:
+    """A kill before the first batch must not leave the checkpoint ahead of what the operator asked for."""
+    stream = synthetic(events=60)
+    with simulated_jetstream(MemorySource(stream)) as jetstream:
+        index(jetstream.url, events=len(stream))
+        index(jetstream.url, events=0, from_cursor=T0)
+
+    for stored_checkpoint in (checkpoint_store.load_redis(), checkpoint_store.load_clickhouse()):
+        saved = stored_checkpoint.checkpoint
+        assert saved is not None
+        assert (saved.cursor, saved.safe_cursor) == (T0, T0)
 
 
 def test_a_dry_run_writes_nothing(valkey: redis.Redis) -> None:

@@ -44,4 +44,5 @@ class Command(BaseCommand):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-        self.stdout.write(f"indexed {report.events} events in {report.seconds:.2f} s ({report.cpu_seconds:.2f} s of CPU)")
+        cpu = f"{report.cpu_seconds:.2f} s of CPU"
+        self.stdout.write(f"indexed {report.events} events in {report.seconds:.2f} s ({cpu})")
