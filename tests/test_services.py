@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("django_db_setup")
 
 #: A page of each service that needs no data.
-PAGES = {"feedgen": "/.well-known/did.json", "search": "/docs", "admin": "/admin/login/"}
+PAGES = {"feedgen": "/.well-known/did.json", "search": "/stats", "admin": "/admin/login/"}
 
 
 class Service:
