@@ -17,7 +17,7 @@ from indexer.simulator.recorded import RecordedSource
 from indexer.simulator.sources import MemorySource
 from indexer.simulator.threaded import simulated_jetstream
 from tests.indexer import frames
-from tests.indexer.conftest import index, until
+from tests.indexer.conftest import index
 from tests.indexer.frames import SECOND
 from tests.indexer.stream_fold import Fold, all_rows, fold, stored
 
@@ -95,13 +95,13 @@ def test_they_are_there_as_well_when_the_indexer_is_killed_three_times_on_the_wa
     with simulated_jetstream(RecordedSource(ten_minutes)) as jetstream:
         for number in range(3):
             process = processes(jetstream.url, *(["--from", str(FIRST_US)] if number == 0 else []))
-            before = cursor()
-            until(lambda before=before: cursor() > before, "another checkpoint")  # type: ignore[misc]
+            before = max(cursor(), FIRST_US)  # the place to begin is a checkpoint, too
+            process.until(lambda before=before: cursor() > before, "another checkpoint")  # type: ignore[misc]
             process.kill()
             valkey.delete(f"{kv.PREFIX}lease:indexer")  # instead of waiting until it runs out
         process = processes(jetstream.url)
         last_us = max(int(line.partition(b'"time_us":')[2].partition(b",")[0]) for line in frames_of(ten_minutes))
-        until(lambda: cursor() == last_us, "everything is durable")
+        process.until(lambda: cursor() == last_us, "everything is durable")
         code, output = process.terminate()
 
     assert code == 0, output
