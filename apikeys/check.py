@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
 
@@ -19,6 +19,11 @@ from atsite.xrpc import XrpcError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from apikeys.keys import Key
+
+#: Compared with where there is no old secret: as long as a hash, and none of any text.
+NO_HASH: Final = "-" * 64
+
 _rates = RateLimit("apikeys")
 
 
@@ -30,6 +35,9 @@ class _Rights:
     rate_limit: int
     expires_us: int | None
     revoked: bool
+    #: Missing in what an older version of the code cached.
+    old_hash: str = ""
+    old_until_us: int | None = None
 
     @classmethod
     def of(cls, value: str) -> _Rights:
@@ -37,6 +45,14 @@ class _Rights:
         fields: dict[str, Any] = json.loads(value)
         known = frozenset(Scope(scope) for scope in fields.pop("scopes") if scope in set(Scope))
         return cls(scopes=known, feeds=frozenset(fields.pop("feeds")), **fields)
+
+    def match(self, key: Key, now_us: float) -> bool:
+        """Whether the secret of `key` is the newest, or the one before it while that is good.
+
+        Both are compared each time, so that the time tells nothing.
+        """
+        newest, old = keys.matches(key, self.hash), keys.matches(key, self.old_hash or NO_HASH)
+        return newest or (old and self.old_until_us is not None and now_us < self.old_until_us)
 
 
 def check(text: str, *, now: datetime | None = None) -> Principal:
@@ -51,11 +67,12 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
         raise _refusal("that is no API key: expected atsk_<id>_<secret>")
     value = KEYS.look_up(key.id, lambda: _stored(key.id)).value
     rights = None if value is None else _Rights.of(value)
-    if rights is None or not keys.matches(key, rights.hash):
+    now_us = now.timestamp() * 1_000_000
+    if rights is None or not rights.match(key, now_us):
         raise _refusal("this API key is not known")
     if rights.revoked:
         raise _refusal("this API key was revoked")
-    if rights.expires_us is not None and now.timestamp() * 1_000_000 >= rights.expires_us:
+    if rights.expires_us is not None and now_us >= rights.expires_us:
         raise _refusal("this API key has expired")
     wait = _rates.take(key.id, rights.rate_limit)
     if wait:

@@ -46,6 +46,11 @@ def mint() -> Key:
     return Key(id, secrets.token_urlsafe(SECRET_BYTES))
 
 
+def rotated(id: str) -> Key:
+    """A new secret under the id of an old key."""
+    return Key(id, secrets.token_urlsafe(SECRET_BYTES))
+
+
 def parse(text: str) -> Key | None:
     """The key in `text`; None where it has another form."""
     match = _FORM.fullmatch(text)

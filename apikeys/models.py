@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from clickhouse_backend.models import (
@@ -91,6 +91,9 @@ class ApiKey(PublishedModel):
     key_id = models.CharField(max_length=32, unique=True, editable=False)
     #: SHA-256 of the secret, in hex.
     secret_hash = models.CharField(max_length=64, editable=False)
+    #: The same of the secret before the last rotation, which is good until that moment; empty where there is none.
+    old_hash = models.CharField(max_length=64, blank=True, editable=False)
+    old_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
     scopes = models.JSONField(default=list, validators=[validate_scopes])
     feeds = models.JSONField(
         default=list, blank=True, validators=[validate_feeds], help_text="Record keys of the feeds it covers."
@@ -107,7 +110,7 @@ class ApiKey(PublishedModel):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    history = HistoricalRecords(excluded_fields=["published_us", "secret_hash"])
+    history = HistoricalRecords(excluded_fields=["published_us", "secret_hash", "old_hash"])
 
     copy = PublishedApiKey
     copied = {
@@ -142,6 +145,24 @@ class ApiKey(PublishedModel):
             self.revoked_at = timezone.now()
             self.save(update_fields=["revoked_at"])
 
+    def rotate(self, key: Key, *, overlap: timedelta) -> None:
+        """Give the key another secret, that of `key`; the present one stays good for `overlap` from now on.
+
+        What an earlier rotation had left good ends. Raises ValueError where `key` is another one or this one was
+        revoked, ChangedMeanwhile.
+        """
+        if key.id != self.key_id or self.revoked_at is not None:
+            raise ValueError(f"{self.key_id} cannot be given that secret")
+        self.old_hash, self.secret_hash = self.secret_hash, key.hash
+        self.old_valid_until = timezone.now() + overlap
+        self.save(update_fields=["old_hash", "secret_hash", "old_valid_until"])
+
+    def end_old_secret(self) -> None:
+        """From now on the newest secret alone is good. Raises ChangedMeanwhile."""
+        if self.old_hash:
+            self.old_hash, self.old_valid_until = "", None
+            self.save(update_fields=["old_hash", "old_valid_until"])
+
     def cached(self) -> Cached:
         return Cached(KEYS, self.key_id, self.entry())
 
@@ -151,6 +172,8 @@ class ApiKey(PublishedModel):
             return Entry(self.time_us, None)
         fields = {
             "hash": self.secret_hash,
+            "old_hash": self.old_hash,
+            "old_until_us": _micros(self.old_valid_until),
             "scopes": self.scopes,
             "feeds": self.feeds,
             "rate_limit": self.rate_limit,
@@ -160,11 +183,15 @@ class ApiKey(PublishedModel):
         return Entry(self.time_us, json.dumps(fields))
 
     def _check_change(self, stored: Self) -> None:
-        """Revoking is final, and a secret is never exchanged."""
+        """Revoking is final, a secret leaves by `rotate` alone, and none that was good once is good again."""
         if stored.revoked_at is not None and stored.revoked_at != self.revoked_at:
             raise ValueError(f"{self.key_id} was revoked, which is final: make another key")
-        if stored.secret_hash != self.secret_hash:
-            raise ValueError(f"the secret of {self.key_id} cannot change: make another key")
+        rotated = stored.secret_hash != self.secret_hash
+        if rotated and self.old_hash != stored.secret_hash:
+            raise ValueError(f"the secret of {self.key_id} cannot change: rotate it, or make another key")
+        kept = (self.old_hash, self.old_valid_until) == (stored.old_hash, stored.old_valid_until)
+        if not rotated and self.old_hash and not kept:
+            raise ValueError(f"an old secret of {self.key_id} cannot become good again")
 
 
 def add_key(key: Key, **fields: object) -> ApiKey:
