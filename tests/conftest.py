@@ -32,6 +32,11 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> None:
 @pytest.fixture
 def clickhouse(django_db_setup: None) -> None:
     """The migrated ClickHouse database with every table empty."""
+    empty_clickhouse()
+
+
+def empty_clickhouse() -> None:
+    """Take all rows out of the migrated database."""
     tables = door.column(
         "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
         " AND name != 'django_migrations' AND total_rows != 0",
