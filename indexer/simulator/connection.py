@@ -25,6 +25,7 @@ from indexer.simulator.frames import text_frames
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from indexer.simulator.directory import Page
     from indexer.simulator.frames import Compressor
     from indexer.simulator.server import SimulatedJetstream
 
@@ -109,13 +110,12 @@ class Connection:
             self._protocol.receive_data(data)
             request = next((event for event in self._protocol.events_received() if isinstance(event, Request)), None)
         self._server.requests.append(request.path)
-        response, subscription = self._response(request)
+        response, subscription = self._response(request, await self._server.page(request.path))
         self._protocol.send_response(response)
         await self._flush()
         return subscription if self._protocol.state is State.OPEN else None
 
-    def _response(self, request: Request) -> tuple[Response, Subscription | None]:
-        page = self._server.page(request.path)
+    def _response(self, request: Request, page: Page | None) -> tuple[Response, Subscription | None]:
         if page is not None:
             response = self._protocol.reject(page.status, page.body)
             del response.headers["Content-Type"]  # setting it alone would add a second one

@@ -47,14 +47,16 @@ class Directory:
     def _resolved(self, handle: str, now: int) -> Page:
         did = self._identities.did(handle, now)
         if did is None:
-            return _page(400, {"error": "HandleNotFound", "message": "no account of this network has that handle"})
-        return _page(200, {"did": did})
+            return json_page(400, {"error": "HandleNotFound", "message": "no account of this network has that handle"})
+        return json_page(200, {"did": did})
 
     def _document(self, did: str, origin: str, now: int) -> Page:
         handle = self._identities.handle(did, now)
         if handle is None:
             gone = self._identities.was_deleted(did, now)
-            return _page(410 if gone else 404, {"message": f"DID not {'available' if gone else 'registered'}: {did}"})
+            return json_page(
+                410 if gone else 404, {"message": f"DID not {'available' if gone else 'registered'}: {did}"}
+            )
         key = public_key_of(self._identities.key(did)).multibase
         method = {"id": f"{did}#atproto", "type": "Multikey", "controller": did, "publicKeyMultibase": key}
         service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": origin}
@@ -65,8 +67,9 @@ class Directory:
             "verificationMethod": [method],
             "service": [service],
         }
-        return _page(200, document)
+        return json_page(200, document)
 
 
-def _page(status: int, content: object) -> Page:
+def json_page(status: int, content: object) -> Page:
+    """A page of JSON."""
     return Page(status, json.dumps(content))

@@ -54,6 +54,14 @@ class Identities:
         did = self._population.did(actor)
         return None if self._actor(did, number) is None else did
 
+    def actor(self, did: str, now: int) -> int | None:
+        """The number of the account, which may be away; None where there is none (yet, or any more)."""
+        return self._actor(did, self._happened(now))
+
+    def status(self, actor: int, now: int) -> str | None:
+        """Why an account is away: deactivated, suspended, takendown; None where it is active."""
+        return self._population.status(actor, self._happened(now))
+
     def example(self, now: int) -> str:
         """The handle of an account that never goes away."""
         return self._handle(STEADY, self._happened(now))

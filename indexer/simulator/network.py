@@ -40,10 +40,10 @@ class Network:
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self._chance = Chance(timeline.seed)
-        self.population = Population(timeline, self._chance)
-        self._popularity = Popularity(timeline, self._chance, self.population)
-        self._posts = Posts(timeline, self._chance, self.population, self._popularity)
+        self.chance = Chance(timeline.seed)
+        self.population = Population(timeline, self.chance)
+        self.popularity = Popularity(timeline, self.chance, self.population)
+        self._posts = Posts(timeline, self.chance, self.population, self.popularity)
         by_kind: dict[Kind, Writer] = {
             Kind.POST: self._post,
             Kind.LIKE: self._like,
@@ -69,7 +69,7 @@ class Network:
 
     def time_us(self, number: int) -> int:
         """The `time_us` of event `number`: up to 50 ms before its place in the stream says."""
-        return self._witnessed(self.timeline.time_of(number), self._chance.draws(number))
+        return self._witnessed(self.timeline.time_of(number), self.chance.draws(number))
 
     def first_from(self, cursor: int) -> int:
         """The number of the first event whose `time_us` is at or after `cursor`."""
@@ -80,7 +80,7 @@ class Network:
 
     def event(self, number: int) -> bytes:
         """Event `number` as Jetstream v1 sends it: one JSON object."""
-        draws = self._chance.draws(number)
+        draws = self.chance.draws(number)
         time = self.timeline.time_of(number)
         block, slot = divmod(number - self.timeline.founding, BLOCK)
         if block < 0:
@@ -89,12 +89,12 @@ class Network:
 
     def luck(self, number: int) -> tuple[int, int]:
         """Two draws (0 to 65535) that decide whether and how the frame after event `number` is malformed."""
-        draws = self._chance.draws(number)
+        draws = self.chance.draws(number)
         return draws[14], draws[15]
 
     def handle_change(self, number: int) -> tuple[int, str]:
         """Who takes a new handle at event `number`, which must be of that kind, and the handle."""
-        actor = self._reader(number, self._chance.draws(number))
+        actor = self.reader(number, self.chance.draws(number))
         return actor, f"{self.population.name(actor)}-{number}.demo.test"
 
     # What every event is made of
@@ -133,7 +133,8 @@ class Network:
     def _rkey(self, time: int, actor: int) -> str:
         return tid_of_micros(time - RKEY_DELAY, actor % 1024)
 
-    def _reader(self, number: int, draws: Draws) -> int:
+    def reader(self, number: int, draws: Draws) -> int:
+        """Who makes event `number`, where that is neither a post nor about an account."""
         return self.population.pick(self.population.audience, draws[1], number)
 
     def _create(self, time: int, draws: Draws, actor: int, collection: str, fields: str) -> str:
@@ -162,31 +163,28 @@ class Network:
         )
 
     def _like(self, number: int, time: int, block: int, draws: Draws) -> str:
-        return self._create(time, draws, self._reader(number, draws), LIKE, self._some_post(number, draws))
+        return self._create(time, draws, self.reader(number, draws), LIKE, self._some_post(number, draws))
 
     def _repost(self, number: int, time: int, block: int, draws: Draws) -> str:
-        return self._create(time, draws, self._reader(number, draws), REPOST, self._some_post(number, draws))
+        return self._create(time, draws, self.reader(number, draws), REPOST, self._some_post(number, draws))
 
     def _follow(self, number: int, time: int, block: int, draws: Draws) -> str:
-        actor = self._reader(number, draws)
+        actor = self.reader(number, draws)
         return self._create(time, draws, actor, FOLLOW, self._someone(number, draws, actor))
 
     def _block(self, number: int, time: int, block: int, draws: Draws) -> str:
-        actor = self._reader(number, draws)
+        actor = self.reader(number, draws)
         return self._create(time, draws, actor, BLOCK_RECORD, self._someone(number, draws, actor))
 
     def _some_post(self, number: int, draws: Draws) -> str:
-        post = self._posts.get(self._popularity.choose(number, (draws[2], draws[3], draws[4])))
+        post = self._posts.get(self.popularity.choose(number, (draws[2], draws[3], draws[4])))
         return f'"subject":{post.ref}'
 
     def _someone(self, number: int, draws: Draws, actor: int) -> str:
-        other = self.population.pick(self.population.authors, draws[2], number)
-        if other == actor:  # nobody follows themselves
-            other = 4 if actor != 4 else 5
-        return f'"subject":"{self.population.did(other)}"'
+        return f'"subject":"{self.population.did(self.population.followed(actor, draws[2], number))}"'
 
     def _foreign(self, number: int, time: int, block: int, draws: Draws) -> str:
-        actor = self._reader(number, draws)
+        actor = self.reader(number, draws)
         record_of, path = self._foreign_record(number, time, actor)
         return self._commit(time, draws, self.population.did(actor), "create", path, record_of(draws))
 
@@ -201,7 +199,7 @@ class Network:
 
         return write, (collection, rkey)
 
-    def _target(self, number: int, block: int) -> tuple[int, Kind] | None:
+    def target(self, number: int, block: int) -> tuple[int, Kind] | None:
         """The record this slot undoes or changes: its number and kind; None if it is not there or its actor is away."""
         slot = (number - self.timeline.founding) % BLOCK
         created_slot, distance = target_of(PATTERN[slot], slot)
@@ -210,16 +208,16 @@ class Network:
         target = number - slot + created_slot - distance * BLOCK
         return target, TARGETS[PATTERN[slot]][0]
 
-    def _owner(self, target: int, number: int) -> int | None:
+    def owner(self, target: int, number: int) -> int | None:
         """Who made `target` (no post), if still there and not deleted since."""
-        actor = self._reader(target, self._chance.draws(target))
+        actor = self.reader(target, self.chance.draws(target))
         if self.population.is_active(actor, number) and not self.population.was_deleted(actor, target, number):
             return actor
         return None
 
     def _undo(self, number: int, time: int, block: int, draws: Draws) -> str:
-        found = self._target(number, block)
-        actor = None if found is None else self._owner(found[0], number)
+        found = self.target(number, block)
+        actor = None if found is None else self.owner(found[0], number)
         if found is None or actor is None:
             return self._like(number, time, block, draws)
         target, kind = found
@@ -231,22 +229,22 @@ class Network:
         return self._commit(time, draws, self.population.did(actor), "delete", path, "")
 
     def _foreign_update(self, number: int, time: int, block: int, draws: Draws) -> str:
-        found = self._target(number, block)
-        actor = None if found is None else self._owner(found[0], number)
+        found = self.target(number, block)
+        actor = None if found is None else self.owner(found[0], number)
         if found is None or actor is None:
             return self._like(number, time, block, draws)
         record_of, path = self._foreign_record(found[0], self.timeline.time_of(found[0]), actor)
         return self._commit(time, draws, self.population.did(actor), "update", path, record_of(draws))
 
     def _post_edit(self, number: int, time: int, block: int, draws: Draws) -> str:
-        found = self._target(number, block)
-        if found is None or not self._popularity.exists(found[0], number):
+        found = self.target(number, block)
+        if found is None or not self.popularity.exists(found[0], number):
             return self._like(number, time, block, draws)
         return self._rewrite(number, time, draws, found[0], "update")
 
     def _post_delete(self, number: int, time: int, block: int, draws: Draws) -> str:
-        found = self._target(number, block)
-        if found is None or self._popularity.deleted_at(found[0]) != number:
+        found = self.target(number, block)
+        if found is None or self.popularity.deleted_at(found[0]) != number:
             return self._like(number, time, block, draws)
         post = self._posts.get(found[0])
         return self._commit(time, draws, post.did, "delete", (POST, post.rkey), "")
@@ -254,7 +252,7 @@ class Network:
     def _post_recreate(self, number: int, time: int, block: int, draws: Draws) -> str:
         slot, distance = _RECREATED_SLOT
         target = self.timeline.founding + (block - RECREATE_BLOCKS - distance) * BLOCK + slot
-        if target < self.timeline.founding or self._popularity.recreated_at(target) != number:
+        if target < self.timeline.founding or self.popularity.recreated_at(target) != number:
             return self._like(number, time, block, draws)
         return self._rewrite(number, time, draws, target, "create")
 
@@ -270,7 +268,7 @@ class Network:
         return self._commit(time, draws, population.did(actor), operation, (PROFILE, "self"), record)
 
     def _profile_update(self, number: int, time: int, block: int, draws: Draws) -> str:
-        actor = self._reader(number, draws)
+        actor = self.reader(number, draws)
         if self.population.was_deleted(actor, -1, number):  # came back, and has no profile to update
             return self._like(number, time, block, draws)
         return self._profile(number, time, draws, actor, "update")

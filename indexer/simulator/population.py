@@ -98,6 +98,13 @@ class Population:
                 return STEADY
         return actor
 
+    def followed(self, actor: int, draw: int, number: int) -> int:
+        """Whom `actor` follows or blocks with event `number`."""
+        other = self.pick(self.authors, draw, number)
+        if other == actor:  # nobody follows themselves
+            return STEADY if actor != STEADY else STEADY + 1
+        return other
+
     def away(self, actor: int) -> tuple[int, int]:
         """The event numbers at which the actor's account goes and comes back: (first, end), both far off if never."""
         fate = actor & 7
@@ -118,6 +125,10 @@ class Population:
     def is_deleted(self, actor: int, number: int) -> bool:
         """Whether the account is gone, not only away, when event `number` happens."""
         return actor & 7 == DELETED and not self.is_active(actor, number)
+
+    def status(self, actor: int, number: int) -> str | None:
+        """Why the account is away when event `number` happens (deactivated, deleted, …); None where it is active."""
+        return None if self.is_active(actor, number) else _status(actor & 7, actor >> 3)
 
     def was_deleted(self, actor: int, since: int, until: int) -> bool:
         """Whether the account was deleted between two events: what it had at the first is gone at the second."""

@@ -1,4 +1,5 @@
-"""The server: Jetstream v1's `/subscribe` over real sockets, and on the same port who is who (directory.py).
+"""The server: Jetstream v1's `/subscribe` over real sockets, and on the same port who is who (directory.py) and
+what the accounts have (xrpc.py).
 
 The handshake, control frames and what a client sends go through websockets' Sans-I/O protocol
 (https://websockets.readthedocs.io/en/stable/howto/sansio.html); events are framed here and written to the transport in
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from indexer.simulator.directory import Directory, Page
     from indexer.simulator.sources import Source
+    from indexer.simulator.xrpc import Xrpc
 
 # How many undelivered live events cost a client its connection, as on the real host.
 OUTBOX: Final = 10_000
@@ -49,12 +51,14 @@ class SimulatedJetstream:
         clock: Callable[[], int] = now_us,
         outbox: int = OUTBOX,
         directory: Directory | None = None,
+        xrpc: Xrpc | None = None,
     ) -> None:
         self.source = source
         self.clock = clock
         self.outbox = outbox
         self.dictionary = dictionary
         self.directory = directory
+        self.xrpc = xrpc
         self.host = host
         self.port = port
         self.oldest_us: int | None = None
@@ -159,11 +163,14 @@ class SimulatedJetstream:
         self._drop_after = None
         return allowed
 
-    def page(self, target: str) -> Page | None:
+    async def page(self, target: str) -> Page | None:
         """What a plain request for `target` (path and query) is answered; None where that is no page."""
-        if self.directory is None:
-            return None
-        return self.directory.page(target, origin=self.origin, now=self.clock())
+        page = None
+        if self.directory is not None:
+            page = self.directory.page(target, origin=self.origin, now=self.clock())
+        if page is None and self.xrpc is not None:
+            page = await self.xrpc.page(target, now=self.clock())
+        return page
 
     def compressor(self) -> Compressor | None:
         """A compressor for one connection, where a dictionary is set."""

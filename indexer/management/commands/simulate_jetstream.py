@@ -13,14 +13,18 @@ from indexer.simulator.identities import Identities
 from indexer.simulator.live import LOOKBACK_HOURS, NetworkSource
 from indexer.simulator.network import Network
 from indexer.simulator.recorded import MAX, RecordedSource
+from indexer.simulator.repos import Repos
 from indexer.simulator.server import SimulatedJetstream, now_us
 from indexer.simulator.sources import SimulatorError
 from indexer.simulator.state import load_or_create, make
+from indexer.simulator.xrpc import Xrpc
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from indexer.simulator.sources import Source
+
+    Served = tuple[Source, Directory | None, Xrpc | None]
 
 DEFAULT_SEED = 20_260_101
 
@@ -53,15 +57,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            asyncio.run(self._serve(*self._served(options), options))
+            asyncio.run(self._serve(self._served(options), options))
         except (SimulatorError, OSError) as error:
             raise CommandError(str(error)) from error
 
-    def _served(self, options: dict[str, Any]) -> tuple[Source, Directory | None]:
-        """The stream, and the directory of an invented network: nobody has the keys of recorded accounts."""
+    def _served(self, options: dict[str, Any]) -> Served:
+        """The stream; of an invented network also its accounts: nobody has the keys and repos of recorded ones."""
         if options["file"] is not None:
             source = RecordedSource(options["file"], speed=options["speed"], shift_to_now=options["shift_to_now"])
-            return source, None
+            return source, None, None
         given = {"seed": "seed", "epoch": "epoch_us", "actors": "actors", "rate": "rate"}
         asked = {name: options[option] for option, name in given.items() if options[option] is not None}
         if options["state"] is not None:
@@ -75,15 +79,17 @@ class Command(BaseCommand):
             malformed_share=options["malformed"],
             lookback_hours=options["lookback_hours"],
         )
-        return stream, Directory(Identities(network))
+        identities = Identities(network)
+        return stream, Directory(identities), Xrpc(identities, Repos(network))
 
-    async def _serve(self, source: Source, directory: Directory | None, options: dict[str, Any]) -> None:
+    async def _serve(self, served: Served, options: dict[str, Any]) -> None:
+        source, directory, xrpc = served
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         dictionary = Path(config.jetstream_dictionary).read_bytes() if config.jetstream_dictionary else None  # noqa: ASYNC240
         server = SimulatedJetstream(
-            source, host=options["host"], port=options["port"], dictionary=dictionary, directory=directory
+            source, host=options["host"], port=options["port"], dictionary=dictionary, directory=directory, xrpc=xrpc
         )
         async with server:
             self.stdout.write(f"simulated Jetstream at {server.url}")

@@ -26,6 +26,8 @@ class Fold:
 
     active: dict[str, bool] = field(default_factory=dict)
     handles: dict[str, str] = field(default_factory=dict)
+    # The handle each did has now.
+    handles_now: dict[str, str] = field(default_factory=dict)
     # The first handle of each did: mentions show it.
     names: dict[str, str] = field(default_factory=dict)
     revs: dict[str, int] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Fold:
         assert is_datetime(body["time"])
         holder = self.handles.setdefault(body["handle"], event["did"])
         self.names.setdefault(event["did"], body["handle"])
+        self.handles_now[event["did"]] = body["handle"]
         assert holder == event["did"], "a handle has one holder"
         self.kinds["identity"] += 1
 

@@ -9,20 +9,24 @@ from indexer.simulator.directory import RESOLVE_HANDLE, Directory
 from indexer.simulator.identities import Identities
 from indexer.simulator.live import NetworkSource
 from indexer.simulator.network import Network
+from indexer.simulator.repos import Repos
 from indexer.simulator.server import now_us
 from indexer.simulator.sources import MemorySource
 from indexer.simulator.threaded import simulated_jetstream
 from indexer.simulator.timeline import Timeline
+from indexer.simulator.xrpc import Xrpc
 from tests.indexer.simulator.subscribers import DEADLINE
 
 ACTORS = 40
+PROFILES = "/xrpc/app.bsky.actor.getProfiles"
 
 
 def test_one_port_serves_the_stream_and_who_is_who() -> None:
     network = Network(Timeline(seed=5, epoch_us=now_us(), actors=ACTORS, rate=1))
     identities = Identities(network)
     handle = identities.example(now_us())
-    with simulated_jetstream(NetworkSource(network), directory=Directory(identities)) as jetstream:
+    pages = {"directory": Directory(identities), "xrpc": Xrpc(identities, Repos(network))}
+    with simulated_jetstream(NetworkSource(network), **pages) as jetstream:
         origin = jetstream.server.origin
         assert jetstream.url == origin.replace("http:", "ws:") + "/subscribe"
         with connect(jetstream.url, compression=None, close_timeout=0.1) as websocket:
@@ -33,6 +37,9 @@ def test_one_port_serves_the_stream_and_who_is_who() -> None:
             assert document["id"] == resolved.json()["did"]
             assert document["alsoKnownAs"] == [f"at://{handle}"]
             assert document["service"][0]["serviceEndpoint"] == origin
+            profiles = httpx.get(origin + PROFILES, params={"actors": [handle, "nobody.demo.test"]}).json()
+            assert [profile["did"] for profile in profiles["profiles"]] == [document["id"]]
+            assert httpx.get(origin + PROFILES).status_code == 400
             assert httpx.get(origin + "/elsewhere").status_code == 404
             assert websocket.recv(timeout=DEADLINE, decode=False).startswith(b'{"did":')
 
