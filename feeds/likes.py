@@ -6,18 +6,17 @@ Formulas: `hot` is atsiteHotScore, (likes - 1) / (age in hours + 2) ^ 1.8, as in
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse.door import Limits
 from feeds import queries, ranking
-from feeds.parameters import Check, between, one_of
+from feeds.parameters import Between, OneOf, Word, parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from feeds.queries import Candidate
     from feeds.ranking import RankedPost
@@ -37,23 +36,49 @@ MEMORY: Final = 1_000_000_000
 NEVER: Final = "zzzzzzzzzzzzz"
 
 Formula = Literal["hot", "likes"]
-MEDIA: Final = ("any", "with", "without")
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
-
-def _language(value: Any) -> str:
-    good = isinstance(value, str) and (not value or _LANGUAGE.fullmatch(value))
-    return "" if good else "a language such as ja, or empty for all"
-
-
-#: What both kinds let a definition say.
-CHECKS: Final[Mapping[str, Check]] = {
-    "min_likes": between(1, 1_000_000),
-    "following_max": between(1, 1_000_000),
-    "refresh_seconds": between(10, 3600),
-    "language": _language,
-    "media": one_of(*MEDIA),
+MEDIA: Final = {
+    "any": "with or without",
+    "with": "only posts with pictures or a video",
+    "without": "only posts without",
 }
+_LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+
+
+# What both kinds let a definition say.
+def min_likes(default: int) -> int:
+    """Parameter: the fewest likes."""
+    return parameter(
+        default,
+        Between(1, 1_000_000),
+        "A post needs so many likes. The fewer people the feed is for, the smaller this number should be.",
+    )
+
+
+def following_max() -> int:
+    """Parameter: the guard against those who gather followers by following."""
+    return parameter(
+        4000,
+        Between(1, 1_000_000),
+        "Authors who follow as many accounts as this are left out: most of them follow to be followed.",
+    )
+
+
+def refresh_seconds(default: int) -> int:
+    """Parameter: the age of a ranking when the next is made."""
+    return parameter(
+        default, Between(10, 3600), "Seconds after which the ranking is made anew; the worker looks each minute."
+    )
+
+
+def language() -> str:
+    """Parameter: a language."""
+    check = Word(_LANGUAGE, "a language such as ja, or empty for all", optional=True)
+    return parameter("", check, "Only posts that name this language, such as ja or pt (which takes pt-BR). Empty: all.")
+
+
+def media() -> str:
+    """Parameter: with or without pictures."""
+    return parameter("any", OneOf(MEDIA), "Pictures and videos.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from atsite.atproto.syntax import is_did, is_rkey
 from feeds.feed import InvalidDefinition
 from feeds.kinds import static
-from feeds.kinds.hot import Hot
-from feeds.kinds.label import Label
-from feeds.kinds.top import Top
+from feeds.kinds.hot import Hot, HotParameters
+from feeds.kinds.label import Label, LabelParameters
+from feeds.kinds.static import StaticParameters
+from feeds.kinds.top import Top, TopParameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +24,21 @@ KINDS: Final[Mapping[str, Callable[[Definition, FeedData], Feed]]] = {
     "label": Label.of,
     "static": static.of,
     "top": Top.of,
+}
+
+#: Name -> what its definitions may say (feeds.parameters.declared).
+PARAMETERS: Final[Mapping[str, type]] = {
+    "hot": HotParameters,
+    "label": LabelParameters,
+    "static": StaticParameters,
+    "top": TopParameters,
+}
+#: Name -> what it is, for whoever chooses one.
+MEANINGS: Final[Mapping[str, str]] = {
+    "hot": "Recent posts by likes; the score falls with age, so the list keeps moving.",
+    "label": "What those who carry a label post, newest first; for everybody, or for them alone.",
+    "static": "Posts chosen by hand, in your order; or the best ones of all time.",
+    "top": "The most liked posts of the last hours.",
 }
 
 

@@ -6,19 +6,18 @@ score = (likes - 1) / (age in hours + 2) ^ 1.8 (the function atsiteHotScore and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
-from feeds import ranked
+from feeds import likes, ranked
 from feeds.feed import FeedDescription, describe
-from feeds.likes import CHECKS, LIKES_HOURS, LikesRanking
-from feeds.parameters import between, read
+from feeds.likes import LIKES_HOURS, LikesRanking
+from feeds.parameters import Between, parameter, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from feeds.data import FeedData
     from feeds.feed import Definition, FeedPage, FeedRequest, Parameters
-    from feeds.parameters import Check
     from feeds.ranking import RankedPost
 
 
@@ -26,32 +25,24 @@ if TYPE_CHECKING:
 class HotParameters:
     """What a definition may say."""
 
-    #: Age of the oldest post. A day: what is older has a fiftieth of its score left.
-    window_hours: int = 24
-    #: Age of the youngest: a few early likes say nothing yet.
-    min_age_minutes: int = 5
-    #: Fewer likes than this are a small circle's; small communities want small numbers.
-    min_likes: int = 100
-    #: Who follows as many accounts as this is taken for one who gathers followers by following: left out.
-    following_max: int = 4000
-    #: Age of a generation when the next is made.
-    refresh_seconds: int = 60
-    #: Posts that name this language ("" for all); `pt` takes `pt-BR`, too.
-    language: str = ""
-    #: Pictures or video: any, with, without.
-    media: str = "any"
+    window_hours: int = parameter(
+        24,
+        Between(1, LIKES_HOURS),
+        "Age of the oldest post, in hours. A post of one day has a hundredth of its first score left.",
+    )
+    min_age_minutes: int = parameter(
+        5, Between(0, 60), "Age of the youngest post, in minutes: a few early likes say nothing yet."
+    )
+    min_likes: int = likes.min_likes(100)
+    following_max: int = likes.following_max()
+    refresh_seconds: int = likes.refresh_seconds(60)
+    language: str = likes.language()
+    media: str = likes.media()
 
     @classmethod
     def of(cls, parameters: Parameters) -> Self:
         """Raises InvalidDefinition for an unknown name or a value out of its range."""
-        return read(cls, parameters, _CHECKS)
-
-
-_CHECKS: Final[Mapping[str, Check]] = {
-    "window_hours": between(1, LIKES_HOURS),
-    "min_age_minutes": between(0, 60),
-    **CHECKS,
-}
+        return read(cls, parameters)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ post stands once, where it first came into the community: as a member's own post
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from atsite.atproto.aturi import AtUri
 from atsite.atproto.syntax import Nsid
@@ -17,7 +16,7 @@ from atsite.errors import InvalidSyntax
 from feeds import label_queries, newest
 from feeds.cursor import InvalidCursor, Newest
 from feeds.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
-from feeds.parameters import flag, read
+from feeds.parameters import Flag, LabelName, parameter, read, required
 from feeds.patience import StoreAway
 
 if TYPE_CHECKING:
@@ -39,26 +38,19 @@ FEW: Final = 100
 #: Reposts are only stored by time: a community that seldom reposts would have all of the network's read.
 REPOST_DAYS: Final = 7
 
-_LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def _label_name(value: Any) -> str:
-    return "" if isinstance(value, str) and _LABEL.fullmatch(value) else "the name of a label"
-
 
 @dataclass(frozen=True, slots=True)
 class LabelParameters:
     """What a definition may say."""
 
-    #: Who carries it is shown, and reads the feed where it is private.
-    label: str
-    replies: bool = False
-    reposts: bool = False
+    label: str = required(LabelName(), "Who carries it is shown, and reads the feed where that is private.")
+    replies: bool = parameter(False, Flag(), "Show their replies as well.")
+    reposts: bool = parameter(False, Flag(), "Show what they reposted in the last week as well, each post once.")
 
     @classmethod
     def of(cls, parameters: Parameters) -> Self:
         """Raises InvalidDefinition."""
-        return read(cls, parameters, {"label": _label_name, "replies": flag, "reposts": flag})
+        return read(cls, parameters)
 
 
 @dataclass(frozen=True)

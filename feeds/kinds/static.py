@@ -23,43 +23,44 @@ from feeds.cursor import InvalidCursor, Listed
 from feeds.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
 from feeds.generations import SECOND
 from feeds.likes import MEMORY, LikesRanking
-from feeds.parameters import between, one_of, read
+from feeds.parameters import Between, OneOf, parameter, read
 from feeds.patience import StoreAway
 from feeds.ranked import END
 from feeds.ranking import Generation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Sequence, Set
 
     from atsite.atproto.syntax import Did
     from feeds.data import FeedData
     from feeds.feed import Definition, FeedRequest, Parameters, PostKey
-    from feeds.parameters import Check
     from feeds.ranking import RankedPost
 
 LIST, VIEWER_BEST, NETWORK_BEST = "list", "viewer_best", "network_best"
+SOURCES: Final = {
+    LIST: "the list below, in its order",
+    VIEWER_BEST: "the reader's own posts by likes",
+    NETWORK_BEST: "the whole network's posts of all time by likes",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class StaticParameters:
     """What a definition may say; the others concern the two that are found by likes."""
 
-    source: str = LIST
-    min_likes: int = 10
+    source: str = parameter(LIST, OneOf(SOURCES), "Where its posts come from.")
+    min_likes: int = parameter(
+        10, Between(1, 1_000_000), "A post needs so many likes. Only where the posts are found by likes."
+    )
     #: Half an hour: of all time, little changes.
-    refresh_seconds: int = 1800
+    refresh_seconds: int = parameter(
+        1800, Between(10, 3600), "Seconds after which the ranking of the network is made anew."
+    )
 
     @classmethod
     def of(cls, parameters: Parameters) -> Self:
         """Raises InvalidDefinition for an unknown name or a value out of its range."""
-        return read(cls, parameters, _CHECKS)
-
-
-_CHECKS: Final[Mapping[str, Check]] = {
-    "source": one_of(LIST, VIEWER_BEST, NETWORK_BEST),
-    "min_likes": between(1, 1_000_000),
-    "refresh_seconds": between(10, 3600),
-}
+        return read(cls, parameters)
 
 
 def of(definition: Definition, data: FeedData) -> Feed:

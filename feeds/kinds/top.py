@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from feeds import ranked
+from feeds import likes, ranked
 from feeds.feed import FeedDescription, describe
-from feeds.likes import CHECKS, LikesRanking
-from feeds.parameters import between, read
+from feeds.likes import LikesRanking
+from feeds.parameters import Between, parameter, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from feeds.data import FeedData
     from feeds.feed import Definition, FeedPage, FeedRequest, Parameters
-    from feeds.parameters import Check
     from feeds.ranking import RankedPost
 
 #: A week: likes taken back within a longer time do not fit into a ranking's memory on the whole network.
@@ -26,25 +25,18 @@ HOURS_MAX: Final = 7 * 24
 class TopParameters:
     """What a definition may say."""
 
-    #: Age of the oldest post.
-    hours: int = 24
-    #: Age of the youngest.
-    min_age_minutes: int = 0
-    min_likes: int = 10
-    #: Who follows as many accounts as this is left out, as in hot.
-    following_max: int = 4000
-    refresh_seconds: int = 60
-    #: As in hot.
-    language: str = ""
-    media: str = "any"
+    hours: int = parameter(24, Between(1, HOURS_MAX), "Age of the oldest post, in hours.")
+    min_age_minutes: int = parameter(0, Between(0, 60), "Age of the youngest post, in minutes.")
+    min_likes: int = likes.min_likes(10)
+    following_max: int = likes.following_max()
+    refresh_seconds: int = likes.refresh_seconds(60)
+    language: str = likes.language()
+    media: str = likes.media()
 
     @classmethod
     def of(cls, parameters: Parameters) -> Self:
         """Raises InvalidDefinition for an unknown name or a value out of its range."""
-        return read(cls, parameters, _CHECKS)
-
-
-_CHECKS: Final[Mapping[str, Check]] = {"hours": between(1, HOURS_MAX), "min_age_minutes": between(0, 60), **CHECKS}
+        return read(cls, parameters)
 
 
 @dataclass(frozen=True)
