@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from atsite.config import BASE_DIR, config
+from atsite.dashboard.theme import UNFOLD as UNFOLD
 from atsite.errors import ConfigError
 
 SECRET_KEY = config.secret_key
@@ -25,9 +26,15 @@ INSTALLED_APPS = [
     "labels",
     "apikeys",
     "clickhouse_backend",
+    # The theme's templates come before the admin's, and its history pages before simple_history's.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "unfold.contrib.simple_history",
     "simple_history",
     "channels",
-    "django.contrib.admin",
+    "atsite.dashboard.apps.AtsiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,6 +78,7 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = config.data_dir / "static" if config.production else None  # else whitenoise asks the finders
 WHITENOISE_USE_FINDERS = not config.production
 #: An old version would be saved past whoever changed the row since.
@@ -129,6 +137,14 @@ def _clickhouse() -> dict[str, Any]:
 
 DATABASES: dict[str, Any] = {"default": _relational(), "clickhouse": _clickhouse()}
 DATABASE_ROUTERS = ["atsite.routers.StoreRouter"]
+
+#: Whose names and counts the site needs, most needed first: functions of the apps, called by indexer.fill.
+FILL_SOURCES = (
+    "labels.wanted.labelled_actors",
+    "feeds.wanted.ranked_authors",
+    "search.shown.shown_authors",
+    "indexer.fill.wanted.recent_posters",
+)
 
 CACHES = {
     "default": {

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from unfold.admin import TabularInline
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from atsite.config import config
 from atsite.errors import InvalidSyntax
@@ -26,7 +28,7 @@ class PostField(forms.CharField):
         super().__init__(
             max_length=URI_MAX,
             help_text=f"{post_address.EXAMPLE}, or an at-uri.",
-            widget=forms.TextInput(attrs={"size": 80}),
+            widget=UnfoldAdminTextInputWidget(attrs={"size": 80}),
             **options,
         )
 
@@ -39,7 +41,7 @@ class PostField(forms.CharField):
 
 
 class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    kind = forms.ChoiceField(choices=[(name, name) for name in KINDS])
+    kind = forms.ChoiceField(choices=[(name, name) for name in KINDS], widget=UnfoldAdminSelectWidget)
     pinned_post = PostField(required=False)
     instructions_post = PostField(required=False)
 
@@ -67,7 +69,7 @@ class PinnedPostForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("position", "uri")
 
 
-class PinnedPostInline(admin.TabularInline):  # type: ignore[type-arg]
+class PinnedPostInline(TabularInline):  # type: ignore[misc]
     """The list of a static feed; other kinds do not look at it."""
 
     model = PinnedPost

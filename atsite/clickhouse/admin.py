@@ -21,13 +21,15 @@ import structlog
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import Error as DatabaseError
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from atsite.atproto.aturi import AtUri
 from atsite.clickhouse.errors import BY_CODE, QueryTimedOut
@@ -42,9 +44,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     AnyPaginator = Paginator[Any]
-    AnyModelAdmin = admin.ModelAdmin[Any]
-else:  # at run time Django's classes take no parameters
-    AnyPaginator, AnyModelAdmin = Paginator, admin.ModelAdmin
+else:  # at run time Django's class takes no parameter
+    AnyPaginator = Paginator
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +92,8 @@ def key_of(model: type[Model], text: str) -> dict[str, Any] | None:
 class OnePagePaginator(AnyPaginator):
     """Reads the asked page and one row more, which tells whether another page follows. Counts nothing."""
 
+    template_name = "clickhouse/pages.html"
+
     def __init__(self, rows: QuerySet[Any], per_page: int, *, asked: int) -> None:
         super().__init__(rows, per_page)
         self.asked = min(max(asked, 1), MAX_PAGES)
@@ -107,7 +110,7 @@ class OnePagePaginator(AnyPaginator):
         return (self.asked - 1) * self.per_page + len(self.fetched)
 
 
-class KeyOrderedList(ChangeList):
+class KeyOrderedList(ChangeList):  # type: ignore[misc]
     """A change list in key order, from one query."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
@@ -122,15 +125,20 @@ class KeyOrderedList(ChangeList):
         self.result_list = paginator.fetched[: self.list_per_page]
         self.paginator = paginator
         self.multi_page = self.page_num > 1 or len(paginator.fetched) > self.list_per_page
+        self.newer_page = self._page(self.page_num - 1) if self.page_num > 1 else ""
+        self.older_page = self._page(self.page_num + 1) if len(paginator.fetched) > self.list_per_page else ""
         self.show_full_result_count = self.show_admin_actions = self.can_show_all = False
         self.full_result_count = None
+
+    def _page(self, number: int) -> str:
+        return str(self.get_query_string({PAGE_VAR: number}))
 
     def url_for_result(self, result: Model) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=(quote(address(result)),), current_app=self.model_admin.admin_site.name)
 
 
-class ReadOnlyAdmin(AnyModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """Base of the admin of every ReadModel; see the module."""
 
     #: Key columns that the search field looks into: the first by its beginning, `did` by a whole did.

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
 
 from atsite.publish.errors import ChangedMeanwhile
 from atsite.publish.outcome import watched
+from atsite.publish.stale import SeenChanges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class DecisionAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+class DecisionAdmin(SeenChanges, SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
     """Tells what did not arrive at once, and leads back when somebody else was quicker."""
 
     #: Fields that cannot change once the row exists.

@@ -7,9 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-admin.site.site_header = admin.site.site_title = "atsite"
-admin.site.index_title = "Everything of this site"
-
 
 def health(request: HttpRequest) -> HttpResponse:
     """Whether this process answers."""

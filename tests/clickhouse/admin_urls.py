@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import TYPE_CHECKING, Any
+
 from django.urls import path
 
 from atsite.clickhouse.admin import ReadOnlyAdmin, register
+from atsite.dashboard.site import Site
 from tests.clickhouse.read_models import SampleActor, SampleLike
 
-site = admin.AdminSite(name="admin")
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class SampleSite(Site):
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        return []  # the pages of the project's sidebar are not here
+
+
+site = SampleSite(name="admin")
 
 
 @register(SampleLike, site=site)
