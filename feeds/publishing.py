@@ -33,6 +33,7 @@ def generator_record(
         "did": service_did,
         "displayName": _cut(feed.display_name, DISPLAY_NAME_BYTES),
         "description": _cut(feed.description, DESCRIPTION_BYTES),
+        "acceptsInteractions": True,  # without it apps offer no "show more like this" and report nothing
         "createdAt": (previous or {}).get("createdAt") or created_at.isoformat().replace("+00:00", "Z"),
         **kept,
     }

@@ -36,7 +36,7 @@ INSTALLED: Final = ("node_modules", "rt", ".venv", "__pycache__")
 INSTALL_SECONDS: Final = 480
 START_SECONDS: Final = 120
 PORTS: Final = ("CONTROL", "PLC", "PDS", "APPVIEW", "OZONE", "PG", "REDIS")
-#: The account that publishes the feeds; it posts nothing.
+#: The account that publishes the feeds, and writes what strangers read instead of a private one.
 PUBLISHER: Final = "publisher"
 
 

@@ -37,6 +37,8 @@ class Site:
     network: Network
     http: httpx.Client
     environment: Mapping[str, str]
+    #: What the feed generator says.
+    log: Path
 
     @property
     def service_did(self) -> str:
@@ -45,12 +47,11 @@ class Site:
     def uri(self, rkey: str) -> str:
         return f"at://{self.network.account(PUBLISHER).did}/{GENERATOR}/{rkey}"
 
-    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `manage.py WORDS`."""
+    def manage(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py WORDS`, with other settings where `variables` says so."""
         command = [sys.executable, str(BASE_DIR / "manage.py"), *words]
-        return subprocess.run(
-            command, env=os.environ | dict(self.environment), capture_output=True, text=True, timeout=PATIENCE
-        )
+        environment = os.environ | dict(self.environment) | variables
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
 
     def publish(self, *rkeys: str) -> None:
         """Publish feeds, and let the AppView see it."""
@@ -79,15 +80,17 @@ class Site:
         page: dict[str, Any] = response.json()
         return page
 
-    def walk(self, rkey: str, reader: str | None, *, limit: int) -> list[list[str]]:
-        """The posts of each page, until there is no cursor."""
-        page = self.page(rkey, reader, limit=limit)
-        pages = [uris(page)]
-        while "cursor" in page:
-            assert len(pages) < 100, "this feed has no end"
-            page = self.page(rkey, reader, limit=limit, cursor=page["cursor"])
-            pages.append(uris(page))
+    def pages(self, rkey: str, reader: str | None, *, limit: int) -> list[dict[str, Any]]:
+        """All pages, until there is no cursor."""
+        pages = [self.page(rkey, reader, limit=limit)]
+        while "cursor" in pages[-1]:
+            assert len(pages) < 200, "this feed has no end"
+            pages.append(self.page(rkey, reader, limit=limit, cursor=pages[-1]["cursor"]))
         return pages
+
+    def walk(self, rkey: str, reader: str | None, *, limit: int) -> list[list[str]]:
+        """The posts of each page."""
+        return [uris(page) for page in self.pages(rkey, reader, limit=limit)]
 
     def skeleton(self, rkey: str, token: str = "", **params: Any) -> httpx.Response:
         """What the service itself answers: the AppView leaves out by itself what is gone."""
@@ -148,7 +151,7 @@ def serving(network: Network, folder: Path, *, port: int, **variables: str) -> I
         httpx.Client(base_url=f"http://localhost:{port}", timeout=15) as http,
     ):
         _await_answer(child, http, log)
-        yield Site(network, http, environment)
+        yield Site(network, http, environment, log)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ def test_a_new_record_says_what_the_lexicon_asks_for() -> None:
         "did": SERVICE,
         "displayName": "What's Hot",
         "description": "The best of today.",
+        "acceptsInteractions": True,
         "createdAt": "2026-11-25T12:00:00Z",
     }
 
@@ -34,6 +35,7 @@ def test_what_others_set_and_the_date_stay_when_it_is_published_again() -> None:
         "did": SERVICE,
         "displayName": "What's Hot",
         "description": "The best of today.",
+        "acceptsInteractions": True,
         "createdAt": "2025-01-01T00:00:00Z",
         "avatar": {"ref": 1},
     }
