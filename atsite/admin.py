@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from atsite.roles import ROLES
+
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 admin.site.unregister([User, Group])
@@ -19,16 +22,77 @@ admin.site.unregister([User, Group])
 
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+    """People. Who is no superuser cannot give, take or touch more than they have themselves."""
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "is_staff", "is_superuser", "is_active", "last_login")
+    list_display = ("username", "email", "roles", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
+
+    @admin.display(description="roles")
+    def roles(self, person: User) -> str:
+        """The names of the roles."""
+        return ", ".join(group.name for group in person.groups.all())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if _of(request).is_superuser else [*fields, "is_superuser", "user_permissions"]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "groups" and not _of(request).is_superuser:
+            own = Permission.objects.filter(group__user=_of(request))
+            beyond = Permission.objects.exclude(pk__in=own)
+            field.queryset = Group.objects.exclude(permissions__in=beyond)
+        return field
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not _outranks(obj, _of(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not _outranks(obj, _of(request))
+
+
+def _of(request: HttpRequest) -> User:
+    return cast("User", request.user)  # every page of the admin is behind its login
+
+
+def _outranks(one: User | None, other: User) -> bool:
+    """Whether `one` may do something that `other` may not."""
+    if one is None or other.is_superuser:
+        return False
+    return one.is_superuser or not one.get_all_permissions() <= other.get_all_permissions()
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
-    pass
+class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
+    """Roles. Those of the site (atsite/roles.py) are shown; `migrate` would set back what anybody changed."""
+
+    list_display = ("name", "meaning", "people")
+
+    @admin.display(description="meaning")
+    def meaning(self, group: Group) -> str:
+        """In words, for the roles that come with the site."""
+        return next((role.meaning for role in ROLES if role.name == group.name), "made here")
+
+    @admin.display(description="people")
+    def people(self, group: Group) -> int:
+        """How many have it."""
+        return group.user_set.count()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not _comes_with_the_site(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not _comes_with_the_site(obj)
+
+
+def _comes_with_the_site(group: Group | None) -> bool:
+    return group is not None and any(role.name == group.name for role in ROLES)
 
 
 @admin.register(LogEntry)

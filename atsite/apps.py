@@ -12,6 +12,8 @@ class AtsiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Runs before the first query of every process."""
+        from atsite import granting
         from atsite.clickhouse import backend
 
         backend.install()
+        granting.connect()

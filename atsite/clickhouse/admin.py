@@ -117,16 +117,17 @@ class KeyOrderedList(ChangeList):  # type: ignore[misc]
         return list(self.model_admin.get_ordering(request))
 
     def get_results(self, request: HttpRequest) -> None:
-        paginator = OnePagePaginator(self.queryset, self.list_per_page, asked=self.page_num)
-        if self.page_num > 1 and not paginator.fetched:
+        paginator = OnePagePaginator(self.queryset, self.list_per_page, asked=self.page_num)  # type: ignore[has-type]
+        page: int = paginator.asked
+        if page > 1 and not paginator.fetched:
             raise IncorrectLookupParameters  # past the end: Django leads back to the first page
-        self.page_num = paginator.asked
+        self.page_num = page
         self.result_count = paginator.count
         self.result_list = paginator.fetched[: self.list_per_page]
         self.paginator = paginator
-        self.multi_page = self.page_num > 1 or len(paginator.fetched) > self.list_per_page
-        self.newer_page = self._page(self.page_num - 1) if self.page_num > 1 else ""
-        self.older_page = self._page(self.page_num + 1) if len(paginator.fetched) > self.list_per_page else ""
+        self.multi_page = page > 1 or len(paginator.fetched) > self.list_per_page
+        self.newer_page = self._page(page - 1) if page > 1 else ""
+        self.older_page = self._page(page + 1) if len(paginator.fetched) > self.list_per_page else ""
         self.show_full_result_count = self.show_admin_actions = self.can_show_all = False
         self.full_result_count = None
 
@@ -172,7 +173,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         settings = {"max_execution_time": self.max_execution_time, "max_block_size": ROWS_PER_BLOCK}
-        return super().get_queryset(request).settings(**settings)  # type: ignore[attr-defined,no-any-return]
+        return super().get_queryset(request).settings(**settings)  # type: ignore[no-any-return]
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return self.search_prefix_fields
@@ -197,7 +198,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         def view() -> HttpResponse:
-            return super(ReadOnlyAdmin, self).changeform_view(request, object_id, form_url, extra_context)
+            return super(ReadOnlyAdmin, self).changeform_view(  # type: ignore[no-any-return]
+                request, object_id, form_url, extra_context
+            )
 
         return self._in_time(request, view)
 

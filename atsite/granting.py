@@ -1,0 +1,53 @@
+"""Writes the roles into Django's groups after each `migrate`, so that a new model or right reaches who should have it.
+
+The three groups belong to the site: what somebody added or took away by hand is set back. For other rights make
+another group.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps as all_apps
+from django.db.models.signals import post_migrate
+
+from atsite.roles import ROLES
+from atsite.routers import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.apps.registry import Apps
+
+    from atsite.roles import Role
+
+
+def connect() -> None:
+    """Once, when Django starts. The last app's signal comes when every permission has its row."""
+    post_migrate.connect(grant, sender=list(all_apps.get_app_configs())[-1], dispatch_uid="atsite.granting")
+
+
+def grant(*, using: str, apps: Apps, **_: Any) -> None:
+    """Make the groups, and give each exactly the permissions of its role. `apps` as the last migration left them."""
+    try:
+        group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    except LookupError:
+        return  # somebody migrates a part, and there are no groups yet
+    if using != DEFAULT:
+        return
+    ids = {
+        f"{app}.{codename}": pk
+        for app, codename, pk in permission_model.objects.values_list("content_type__app_label", "codename", "pk")
+    }
+    for role in ROLES:
+        group, _created = group_model.objects.get_or_create(name=role.name)
+        group.permissions.set([ids[name] for name in permissions(role) if name in ids])
+
+
+def permissions(role: Role) -> Iterator[str]:
+    """Every permission of a role, as `has_perm` takes it."""
+    for model in all_apps.get_models():
+        for verb in role.verbs(model._meta.label_lower):
+            yield f"{model._meta.app_label}.{verb}_{model._meta.model_name}"
+    for right in role.rights:
+        yield right.permission

@@ -1,0 +1,16 @@
+"""The project's own models: none with a table."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from atsite.roles import MEANINGS
+
+
+class SiteRight(models.Model):
+    """Carries the permissions of `atsite.roles.Right`, which belong to no model."""
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [(right.value, f"Can {meaning}") for right, meaning in MEANINGS.items()]

@@ -1,0 +1,118 @@
+"""Who may do what in the admin: the one list. `migrate` writes it into the groups (atsite/granting.py).
+
+A role grants verbs on models ("labels.block"; "labels.*" is every model of the app that is not named itself) and
+rights: what is more than to view, add, change or delete a row. People have any number of roles; superusers need none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from django.core.exceptions import PermissionDenied
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.contrib.auth.models import AnonymousUser, User
+    from django.http import HttpRequest
+
+
+class Right(StrEnum):
+    """An action of the admin that is no plain edit; the value is the codename of its permission in the app `atsite`."""
+
+    SEE_NUMBERS = "see_numbers"
+    PREVIEW_FEED = "preview_feed"
+    REFRESH_FEED = "refresh_feed"
+    PUBLISH_FEED = "publish_feed"
+    MINT_KEY = "mint_key"
+    ROTATE_KEY = "rotate_key"
+    REVOKE_KEY = "revoke_key"
+    BULK_LABEL = "bulk_label"
+    EXPORT_LABELS = "export_labels"
+    BACKFILL = "backfill"
+    PURGE_AUTHOR = "purge_author"
+    RETRY_DEAD_LETTERS = "retry_dead_letters"
+    CANCEL_JOB = "cancel_job"
+    RETRY_JOB = "retry_job"
+
+    @property
+    def permission(self) -> str:
+        """As `has_perm` takes it."""
+        return f"atsite.{self.value}"
+
+
+#: What each right means, as the form of a role shows it.
+MEANINGS: Final[Mapping[Right, str]] = {
+    Right.SEE_NUMBERS: "see the numbers of the overview",
+    Right.PREVIEW_FEED: "preview a feed as its readers see it",
+    Right.REFRESH_FEED: "refresh a feed now",
+    Right.PUBLISH_FEED: "publish and unpublish a feed",
+    Right.MINT_KEY: "make an API key",
+    Right.ROTATE_KEY: "give an API key a new secret",
+    Right.REVOKE_KEY: "revoke an API key for good",
+    Right.BULK_LABEL: "add and remove many members at once",
+    Right.EXPORT_LABELS: "download the list of members",
+    Right.BACKFILL: "fetch an actor's earlier posts",
+    Right.PURGE_AUTHOR: "purge what an author wrote and index them no more",
+    Right.RETRY_DEAD_LETTERS: "try dead letters again",
+    Right.CANCEL_JOB: "cancel a clean-up",
+    Right.RETRY_JOB: "try a clean-up again",
+}
+
+VIEW: Final = frozenset({"view"})
+EDIT: Final = frozenset({"view", "add", "change", "delete"})
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A group that the site keeps."""
+
+    name: str
+    meaning: str
+    models: Mapping[str, frozenset[str]]
+    rights: frozenset[Right]
+
+    def verbs(self, model: str) -> frozenset[str]:
+        """What it may do with the rows of a model ("labels.block")."""
+        app = model.partition(".")[0]
+        return self.models.get(model, self.models.get(f"{app}.*", frozenset()))
+
+
+VIEWERS: Final = Role(
+    "viewers",
+    "see everything but people, change nothing",
+    {f"{app}.*": VIEW for app in ("labels", "apikeys", "feeds", "search", "indexer")},
+    frozenset({Right.SEE_NUMBERS}),
+)
+MODERATORS: Final = Role(
+    "moderators",
+    "keep labels, members and blocks, preview feeds",
+    {**VIEWERS.models, "labels.*": EDIT},
+    VIEWERS.rights | {Right.PREVIEW_FEED, Right.BULK_LABEL, Right.EXPORT_LABELS},
+)
+OPERATORS: Final = Role(
+    "operators",
+    "run the site: everything but what only superusers may",
+    {
+        **{f"{app}.*": EDIT for app in ("labels", "apikeys", "feeds", "search")},
+        "indexer.*": VIEW,
+        "auth.user": EDIT,
+        "auth.group": VIEW,
+        "admin.logentry": VIEW,
+    },
+    frozenset(Right),
+)
+ROLES: Final = (OPERATORS, MODERATORS, VIEWERS)
+
+
+def may(user: User | AnonymousUser, right: Right) -> bool:
+    """Whether this person has the right, by a role or as superuser."""
+    return user.has_perm(right.permission)
+
+
+def demand(request: HttpRequest, right: Right) -> None:
+    """Raises PermissionDenied (403) for whoever has not the right."""
+    if not may(request.user, right):
+        raise PermissionDenied(MEANINGS[right])
