@@ -67,7 +67,7 @@ class Config:
     plc_url: str
     #: The XRPC server that turns a handle into its did; empty means DNS and the handle's own host.
     handle_resolver_url: str
-    #: The AppView that is asked for profiles, and for what it makes of the feeds.
+    #: The AppView that is asked for profiles, and for what it makes of the feeds; `none` asks each account's PDS instead.
     appview_url: str
     #: Whether addresses that strangers name may lie on this machine (and then speak plain http): demo and tests only.
     allow_loopback: bool
@@ -134,7 +134,7 @@ def load(env: Mapping[str, str]) -> Config:
         feed_actor_did=env.get("FEED_ACTOR_DID", ""),
         plc_url=_url(env, "PLC_URL", PUBLIC_PLC),
         handle_resolver_url=_url(env, "HANDLE_RESOLVER_URL", ""),
-        appview_url=_url(env, "APPVIEW_URL", PUBLIC_APPVIEW),
+        appview_url="" if env.get("APPVIEW_URL") == "none" else _url(env, "APPVIEW_URL", PUBLIC_APPVIEW),
         allow_loopback=_allow_loopback(env, environment),
         feed_min_likes=_integer(env, "FEED_MIN_LIKES", 20 if environment == "demo" else 100, low=1, high=1_000_000),
         publisher_app_password=_secret(env, "PUBLISHER_APP_PASSWORD"),

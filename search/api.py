@@ -14,7 +14,7 @@ from atsite.atproto.syntax import is_did, is_handle
 from atsite.clickhouse import door
 from atsite.errors import InvalidSyntax
 from atsite.xrpc import XrpcError
-from search import language, period, posts, queries, stats
+from search import language, period, posts, queries, shown, stats
 from search.posts import NothingToShow
 from search.schemas import Health, SearchPostsAnswer, SearchPostsQuery, StatsAnswer, StatsQuery
 from search.totals import TotalsNotReady
@@ -59,6 +59,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
         page = posts.page(query, filters, limit=parameters.limit, cursor=parameters.cursor, now=now)
     except NothingToShow as error:
         raise XrpcError("NotEnoughResources", str(error)) from error
+    shown.remember({post.did for post in page.posts})
     return SearchPostsAnswer.of(page)
 
 

@@ -1,7 +1,7 @@
 """What a PDS and the AppView answer about the accounts of an invented network, as its stream has told up to now.
 
-Lexicons com.atproto.repo.listRecords, com.atproto.sync.getLatestCommit and app.bsky.actor.getProfiles. Commits have
-the rev that the stream told and a cid that nobody can verify.
+Lexicons com.atproto.repo.listRecords and getRecord, com.atproto.sync.getLatestCommit, app.bsky.actor.getProfiles.
+Commits have the rev that the stream told and a cid that nobody can verify.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Xrpc:
         self._methods: dict[str, Callable[[Query, int], dict[str, Any]]] = {
             "/xrpc/app.bsky.actor.getProfiles": self._profiles,
             "/xrpc/com.atproto.repo.listRecords": self._list_records,
+            "/xrpc/com.atproto.repo.getRecord": self._record,
             "/xrpc/com.atproto.sync.getLatestCommit": self._latest_commit,
         }
 
@@ -106,6 +107,16 @@ class Xrpc:
             for record in (self._repos.record(held[rkey]),)
         ]
         return {"records": records, "cursor": rkeys[:limit][-1]} if records else {"records": []}
+
+    def _record(self, query: Query, now: int) -> dict[str, Any]:
+        did, actor = self._repo(_one(query, "repo"), now)
+        collection, rkey = _one(query, "collection"), _one(query, "rkey")
+        written = self._repos.repo(actor).records.get(collection, {}).get(rkey)
+        uri = f"at://{did}/{collection}/{rkey}"
+        if written is None:
+            raise Refused("RecordNotFound", f"Could not locate record: {uri}")
+        record = self._repos.record(written)
+        return {"uri": uri, "cid": record.cid, "value": record.value}
 
     def _latest_commit(self, query: Query, now: int) -> dict[str, Any]:
         did, actor = self._repo(_one(query, "did"), now)

@@ -166,8 +166,18 @@ async def test_a_question_that_makes_no_sense_is_refused(
     assert (status, answer["error"]) == (400, name)
 
 
+async def test_a_record_is_got_by_its_key(xrpc: Xrpc, fold: Fold) -> None:
+    did = min(did for did in living(fold) if (PROFILE, "self") in fold.repos[did])
+    query: dict[str, Any] = {"repo": did, "collection": PROFILE, "rkey": "self"}
+    status, answer = await ask(xrpc, "com.atproto.repo.getRecord", **query)
+    assert (status, answer["value"]) == (200, fold.repos[did][PROFILE, "self"])
+    assert answer["uri"] == f"at://{did}/{PROFILE}/self"
+    status, answer = await ask(xrpc, "com.atproto.repo.getRecord", **query | {"rkey": "other"})
+    assert (status, answer["error"]) == (400, "RecordNotFound")
+
+
 async def test_other_paths_are_no_pages(xrpc: Xrpc) -> None:
-    assert [await xrpc.page(path, now=NOW) for path in ("/", "/subscribe", "/xrpc/com.atproto.repo.getRecord")] == [
+    assert [await xrpc.page(path, now=NOW) for path in ("/", "/subscribe", "/xrpc/com.atproto.repo.describeRepo")] == [
         None,
         None,
         None,
