@@ -32,6 +32,10 @@ check:
 test *options:
     {{ python }} -m pytest -m "not slow and not chromium and not devnet and not shared_data" "$@"
 
+# the tests against the official servers on loopback (CONTRIBUTING.md)
+test-devnet *options:
+    {{ python }} -m pytest -m devnet "$@"
+
 # every test
 test-all *options:
     {{ python }} -m pytest "$@"
