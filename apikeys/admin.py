@@ -1,82 +1,149 @@
-"""API keys: made here and shown once, changed, revoked for good, never deleted."""
+"""API keys: made here and shown once, changed, given another secret, revoked for good, never deleted."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
 
 from apikeys import keys, usage
-from apikeys.models import ApiKey, ApiKeyUsage, validate_feeds
-from atsite.auth import SCOPES
+from apikeys.forms import OVERLAPS, ApiKeyForm, RotationForm
+from apikeys.models import ApiKey, ApiKeyUsage
+from atsite import charts
 from atsite.clickhouse.admin import ReadOnlyAdmin, register
 from atsite.clickhouse.errors import ClickHouseError
+from atsite.publish import versions
 from atsite.publish.admin import DecisionAdmin
+from atsite.publish.errors import ChangedMeanwhile
+from atsite.publish.outcome import watched
+from atsite.routers import DEFAULT
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import timedelta
 
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
 
+    from apikeys.keys import Key
+    from apikeys.usage import KeyUse
 
-class FeedsField(forms.CharField):
-    """Record keys, separated by spaces, commas or lines."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return " ".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        return sorted(set(str(value or "").replace(",", " ").split()))
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(sorted(initial or []) != self.to_python(data))
-
-
-class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    """Scopes to tick, feeds to type."""
-
-    scopes = forms.MultipleChoiceField(
-        choices=[(scope.value, f"{scope}: {text}") for scope, text in SCOPES.items()],
-        widget=forms.CheckboxSelectMultiple,
-    )
-    feeds = FeedsField(
-        required=False,
-        validators=[validate_feeds],
-        help_text="Record keys of the feeds it covers, with spaces between.",
-    )
-
-    class Meta:
-        model = ApiKey
-        fields = ("note", "user", "scopes", "feeds", "rate_limit", "expires_at")
+#: Days of the chart, and of the count in the list.
+DAYS: Final = 30
+AWAY: Final = "unknown while ClickHouse is away"
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(DecisionAdmin):
     form = ApiKeyForm
-    list_display = ("key_id", "note", "user", "scopes", "feeds", "created_at", "expires_at", "revoked_at")
+    list_display = ("key_id", "note", "user", "state", "opens", "last_used", "uses", "created_at")
     list_select_related = ("user",)
     search_fields = ("key_id", "note", "user__username")
-    readonly_fields = ("key_id", "created_at", "revoked_at", "last_used")
+    readonly_fields = ("key_id", "state", "created_at")
     actions = ("revoke",)
+    change_form_outer_after_template = "apikeys/use.html"
 
-    @admin.display(description="last used")
-    def last_used(self, key: ApiKey) -> datetime | str:
+    @admin.display(description="state")
+    def state(self, key: ApiKey) -> str:
+        """Whether it opens anything, in words."""
+        return state_of(key) if key.pk else ""
+
+    @admin.display(description="may")
+    def opens(self, key: ApiKey) -> str:
+        """Scopes, and the feeds that it covers."""
+        scopes = ", ".join(key.scopes)
+        return f"{scopes}: {', '.join(key.feeds)}" if key.feeds else scopes
+
+    @admin.display(description="last used (UTC)")
+    def last_used(self, key: ApiKey) -> str:
         """When it was accepted last."""
-        try:
-            return usage.last_used(key.key_id, now=timezone.now()) or "never"
-        except ClickHouseError:
-            return "unknown while ClickHouse is away"
+        return _moment(_use(key))
+
+    @admin.display(description=f"uses in {DAYS} days")
+    def uses(self, key: ApiKey) -> str:
+        """How often it was accepted."""
+        use = _use(key)
+        return AWAY if use is None else str(use.uses)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with the use of its keys from one question."""
+        found = super().get_changelist_instance(request)
+        rows = list(found.result_list)
+        for row, use in zip(rows, _uses(rows), strict=True):
+            row.__dict__["use"] = use
+        found.result_list = rows
+        return found  # type: ignore[no-any-return]
 
     @admin.action(description="Revoke for good", permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         """End the chosen keys at once."""
-        for key in chosen:
-            key.revoke()
-        messages.success(request, f"{len(chosen)} revoked: every service refuses them from now on.")
+        with transaction.atomic(using=DEFAULT):
+            versions.lock()  # before the rows are read: a change meanwhile must not keep a key alive
+            ended = list(chosen)
+            for key in ended:
+                key.revoke()
+        messages.success(request, f"{len(ended)} revoked: every service refuses them from now on.")
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/rotate/", wrap(self.rotate_view), name="apikeys_apikey_rotate"),
+            path("<int:pk>/revoke/", wrap(self.revoke_view), name="apikeys_apikey_revoke"),
+            path("<int:pk>/end-old-secret/", wrap(self.end_old_view), name="apikeys_apikey_end_old"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for how long the present secret stays good; then show the new one, once."""
+        row = self._changeable(request, pk)
+        if row is None or row.revoked_at is not None:
+            return self._back(request, pk, "This key was revoked: make another one.")
+        form = RotationForm(request.POST or None, initial={"version": row.time_us})
+        if request.method != "POST" or not form.is_valid():
+            return self._page(request, "apikeys/rotate.html", f"New secret for {row.key_id}", key=row, form=form)
+        row.time_us = form.cleaned_data["version"]
+        key, overlap = keys.rotated(row.key_id), form.cleaned_data["overlap"]
+        with watched() as outcome:
+            try:
+                row.rotate(key, overlap=overlap)
+            except ChangedMeanwhile:
+                return self._back(request, pk, "Somebody else changed this key meanwhile: look at it, then try again.")
+        self.log_change(request, row, f"Gave it a new secret; the old one is good {_for(overlap)}.")
+        return self._shown_once(request, row, key, outcome.late)
+
+    def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then end the key for good."""
+        row = self._changeable(request, pk)
+        if row is None or row.revoked_at is not None:
+            return self._back(request, pk, "This key was revoked before.")
+        if request.method != "POST":
+            return self._page(request, "apikeys/revoke.html", f"Revoke {row.key_id}", key=row)
+        with watched() as outcome, transaction.atomic(using=DEFAULT):
+            versions.lock()
+            row = ApiKey.objects.get(pk=pk)
+            row.revoke()
+        self.log_change(request, row, "Revoked.")
+        messages.success(request, "Revoked: every service refuses it from now on.")
+        return self._back(request, pk, *outcome.late)
+
+    def end_old_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """End the secret of before the last rotation."""
+        row = self._changeable(request, pk)
+        if row is None or request.method != "POST":
+            return self._back(request, pk)
+        with watched() as outcome:
+            try:
+                row.end_old_secret()
+            except ChangedMeanwhile as error:
+                return self._back(request, pk, str(error))
+        self.log_change(request, row, "Ended the old secret.")
+        messages.success(request, "The old secret is refused from now on.")
+        return self._back(request, pk, *outcome.late)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
@@ -85,27 +152,89 @@ class ApiKeyAdmin(DecisionAdmin):
         key = keys.mint()
         obj.key_id, obj.secret_hash = key.id, key.hash
         super().save_model(request, obj, form, change)
-        self._minted(request)[obj.key_id] = key.text
+        request.__dict__["minted"] = key
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        """The page that shows the key: this answer is its only place (a message would wait in a cookie or session)."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Copy the key now",
-            "opts": self.model._meta,
-            "key": obj,
-            "text": self._minted(request).pop(obj.key_id),
-        }
-        return TemplateResponse(request, "apikeys/shown_once.html", context)  # the admin's answers are never cached
+        return self._shown_once(request, obj, request.__dict__.pop("minted"))
 
-    @staticmethod
-    def _minted(request: HttpRequest) -> dict[str, str]:
-        """Keys made by this request, by id."""
-        minted: dict[str, str] = request.__dict__.setdefault("minted_keys", {})
-        return minted
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
+        row = options.get("obj")
+        if row is not None:
+            (use,) = _uses([row])
+            days = use.by_day(timezone.now(), DAYS) if use is not None else []
+            caption = f"Accepted calls in the last {DAYS} days"
+            context |= {
+                "key": row,
+                "last_used": _moment(use),
+                "chart": charts.bars(caption, [(f"{day:%-d %b}", count) for day, count in days]),
+                "ends_old_at": row.old_valid_until if _old_is_good(row) else None,
+            }
+        return super().render_change_form(request, context, **options)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def _shown_once(self, request: HttpRequest, row: ApiKey, key: Key, late: list[str] | None = None) -> HttpResponse:
+        """The page that shows the key: this answer is its only place (a message would wait in a cookie or session)."""
+        context = {"key": row, "text": key.text, "late": late or []}
+        return self._page(request, "apikeys/shown_once.html", "Copy the key now", **context)
+
+    def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+        """A page of the admin; those are never cached."""
+        context |= {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
+        return TemplateResponse(request, template, context)
+
+    def _changeable(self, request: HttpRequest, pk: int) -> ApiKey | None:
+        """The key; None where there is none. Raises PermissionDenied."""
+        row = ApiKey.objects.filter(pk=pk).first()
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    def _back(self, request: HttpRequest, pk: int, *warnings: str) -> HttpResponse:
+        for sentence in warnings:
+            messages.warning(request, sentence)
+        return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=(pk,)))
+
+
+def state_of(key: ApiKey) -> str:
+    """Whether a key opens anything now, in words."""
+    now = timezone.now()
+    if key.revoked_at is not None:
+        return f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
+    if key.expires_at is not None and key.expires_at <= now:
+        return f"expired {key.expires_at:%Y-%m-%d %H:%M} UTC"
+    if key.old_valid_until is not None and _old_is_good(key):
+        return f"good; its old secret until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
+    return "good"
+
+
+def _old_is_good(key: ApiKey) -> bool:
+    return key.revoked_at is None and key.old_valid_until is not None and key.old_valid_until > timezone.now()
+
+
+def _uses(rows: list[ApiKey]) -> list[KeyUse | None]:
+    """The use of each key; None while ClickHouse is away."""
+    ids = [row.key_id for row in rows]
+    try:
+        found = usage.of_keys(ids, days=DAYS, now=timezone.now())
+    except ClickHouseError:
+        return [None] * len(rows)
+    return [found[id] for id in ids]
+
+
+def _use(key: ApiKey) -> KeyUse | None:
+    return key.__dict__.get("use")
+
+
+def _moment(use: KeyUse | None) -> str:
+    if use is None:
+        return AWAY
+    return f"{use.last_used_at:%Y-%m-%d %H:%M}" if use.last_used_at else f"not in {DAYS} days"
+
+
+def _for(overlap: timedelta) -> str:
+    return OVERLAPS[int(overlap.total_seconds())].partition(":")[0]
 
 
 @register(ApiKeyUsage)

@@ -11,8 +11,6 @@ from atsite.clickhouse import door
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apikeys.usage import Use
-
 
 def store_usage(uses: Sequence[Use]) -> None:
     """Write counts; the same again changes nothing."""
@@ -43,21 +41,27 @@ def last_use(key_id: str) -> datetime | None:
 
 
 # FINAL: a count replaces the smaller ones of the same counter.
-USES = """
-SELECT hour, sum(uses) FROM api_key_usage FINAL
-WHERE key_id = {key_id:String} AND hour >= {since:DateTime64(6)}
-GROUP BY hour ORDER BY hour
+COUNTED = """
+SELECT key_id, hour, counter, uses, last_used_at FROM api_key_usage FINAL
+WHERE key_id IN {key_ids:Array(String)} AND hour >= {since:DateTime}
+ORDER BY key_id, hour, counter
 """
 
 
 @dataclass(frozen=True, slots=True)
-class HourlyUses:
-    """Accepted calls of a key in the hour that begins at `hour`."""
+class Use:
+    """What one counter says of one key in the hour that begins at `hour`."""
 
+    key_id: str
     hour: datetime
+    counter: str
     uses: int
+    last_used_at: datetime
 
 
-def uses(key_id: str, *, since: datetime) -> list[HourlyUses]:
-    """Hours with accepted calls, the oldest first."""
-    return door.query(USES, {"key_id": key_id, "since": since}, into=HourlyUses, name="apikeys.uses")
+def counted(key_ids: Sequence[str], *, since: datetime) -> list[Use]:
+    """What was written of these keys from `since` on. Raises ClickHouseError."""
+    if not key_ids:
+        return []
+    params = {"key_ids": list(key_ids), "since": since.astimezone(UTC).replace(microsecond=0)}
+    return door.query(COUNTED, params, into=Use, name="apikeys.counted")

@@ -8,16 +8,18 @@ not counted.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 from apikeys import queries
+from apikeys.queries import Use
 from atsite import kv
 from atsite.kv import quick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import redis
 
@@ -35,14 +37,25 @@ return 1
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """What one counter says of one key in one hour."""
+class KeyUse:
+    """Accepted calls of one key by hour (UTC), the oldest first, and the last of them."""
 
-    key_id: str
-    hour: datetime
-    counter: str
-    uses: int
-    last_used_at: datetime
+    hours: dict[datetime, int] = field(default_factory=dict)
+    last_used_at: datetime | None = None
+
+    @property
+    def uses(self) -> int:
+        return sum(self.hours.values())
+
+    def by_day(self, now: datetime, days: int) -> list[tuple[date, int]]:
+        """Each of the last `days` days, today included."""
+        today = now.astimezone(UTC).date()
+        period = [today - timedelta(days=back) for back in reversed(range(days))]
+        sums = dict.fromkeys(period, 0)
+        for hour, uses in self.hours.items():
+            if hour.date() in sums:
+                sums[hour.date()] += uses
+        return list(sums.items())
 
 
 def count(key_id: str, *, now: datetime) -> None:
@@ -59,6 +72,32 @@ def flush(*, now: datetime) -> int:
     uses = [use for hour in _hours(now) for use in _counted(hour)]
     queries.store_usage(uses)
     return len(uses)
+
+
+def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, KeyUse]:
+    """Key -> its use in the last `days` days, with what Redis counted a moment ago. Raises ClickHouseError."""
+    written = queries.counted(key_ids, since=now - timedelta(days=days))
+    try:
+        fresh = [use for hour in _hours(now) for use in _counted(hour) if use.key_id in key_ids]
+    except quick.RedisAway:
+        fresh = []
+    # A counter only grows, so of two readings of it the larger is the later one.
+    newest: dict[tuple[str, datetime, str], Use] = {}
+    for use in (*written, *fresh):
+        place = (use.key_id, use.hour.astimezone(UTC), use.counter)
+        if place not in newest or newest[place].uses <= use.uses:
+            newest[place] = use
+    return {key_id: _key_use([use for use in newest.values() if use.key_id == key_id]) for key_id in key_ids}
+
+
+def _key_use(uses: Iterable[Use]) -> KeyUse:
+    hours: Counter[datetime] = Counter()
+    last: datetime | None = None
+    for use in uses:
+        hours[use.hour.astimezone(UTC)] += use.uses
+        moment = use.last_used_at.astimezone(UTC)
+        last = moment if last is None else max(last, moment)
+    return KeyUse(dict(sorted(hours.items())), last)
 
 
 def last_used(key_id: str, *, now: datetime) -> datetime | None:

@@ -9,4 +9,7 @@ class FeedsConfig(AppConfig):
     name = "feeds"
 
     def ready(self) -> None:
-        from feeds import checks, traffic  # noqa: F401 - register themselves
+        from apikeys import feed_choices
+        from feeds import checks, definitions, traffic  # noqa: F401 - two of them register themselves
+
+        feed_choices.told_by(definitions.with_members)

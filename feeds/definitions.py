@@ -26,6 +26,12 @@ def enabled(site: Config) -> list[Definition]:
     return [definition_of(row, site, [post.uri for post in row.posts.all()]) for row in owned]
 
 
+def with_members() -> list[tuple[str, str]]:
+    """Name and display name of each feed that names a label, switched on or not. Raises DatabaseError."""
+    rows = FeedDefinition.objects.filter(kind="label").order_by("rkey")
+    return [(row.rkey, row.display_name) for row in rows]
+
+
 def definition_of(row: FeedDefinition, site: Config, posts: Iterable[str] = ()) -> Definition:
     """The definition that a row means; `posts` are the at-uris of its list. A broken address of a post is left out."""
     return Definition(
@@ -42,10 +48,14 @@ def definition_of(row: FeedDefinition, site: Config, posts: Iterable[str] = ()) 
     )
 
 
+def site_defaults(kind: str, site: Config) -> dict[str, Any]:
+    """What the site says where a definition of this kind says nothing; the kind's own defaults come after it."""
+    return {"min_likes": site.feed_min_likes} if kind == "hot" else {}
+
+
 def _parameters(row: FeedDefinition, site: Config) -> Mapping[str, Any]:
-    """A hot feed that names no least number of likes takes the site's own (FEED_MIN_LIKES)."""
     parameters: dict[str, Any] = dict(row.parameters) if isinstance(row.parameters, dict) else {"parameters": 0}
-    return {"min_likes": site.feed_min_likes, **parameters} if row.kind == "hot" else parameters
+    return {**site_defaults(row.kind, site), **parameters}
 
 
 def _post(uri: str) -> PostKey | None:

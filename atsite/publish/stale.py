@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Max
 from django.forms.models import _get_foreign_key  # what Django's own inlines use
 
@@ -106,10 +106,20 @@ def _told(row: Model, opened: str) -> list[str]:
 
 
 def _changes(row: Model, newest: Any, seen: Any) -> Iterator[str]:
-    fields = {field.name for field in newest.tracked_fields} - _INTERNAL
-    for change in newest.diff_against(seen, included_fields=fields, foreign_keys_are_objs=True).changes:
-        name = row._meta.get_field(change.field).verbose_name  # type: ignore[union-attr]
-        yield f"{name}: {_shown(change.old)} → {_shown(change.new)}"
+    for field in newest.tracked_fields:  # also those that no form edits, such as when a key was revoked
+        if field.primary_key or field.name in _INTERNAL:
+            continue
+        if getattr(seen, field.attname) != getattr(newest, field.attname):
+            name = row._meta.get_field(field.name).verbose_name  # type: ignore[union-attr]
+            yield f"{name}: {_shown(_value(seen, field))} → {_shown(_value(newest, field))}"
+
+
+def _value(record: Any, field: Any) -> object:
+    """What the field said; of a relation, what people call it, as long as it is there."""
+    try:
+        return getattr(record, field.name)
+    except ObjectDoesNotExist:
+        return getattr(record, field.attname)
 
 
 def _shown(value: object) -> str:

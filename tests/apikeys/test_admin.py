@@ -1,28 +1,32 @@
-"""API keys in the admin: shown once, changed, revoked."""
+"""API keys in the admin: shown once, chosen rights, another secret, revoked for good, and how they are used."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.apps import apps
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
 
-from apikeys import usage
+from apikeys import keys, usage
 from apikeys.check import check
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, add_key
 from atsite.auth import Kind, Principal, Scope
 from atsite.xrpc import XrpcError
+from tests.away import clickhouse_away
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.test import Client
-
     from apikeys.keys import Key
 
 KEYS = "/admin/apikeys/apikey/"
-FORM = {"note": "bot", "scopes": ["labels"], "feeds": "a-mpls, cl-tqsp", "rate_limit": "60"}
+FORM: dict[str, Any] = {"note": "bot", "scopes": ["labels"], "feeds": ["a-mpls", "cl-tqsp"], "rate_limit": "60"}
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 
@@ -32,17 +36,38 @@ def principal(*scopes: Scope, feeds: Sequence[str] = ()) -> Principal:
     return Principal(Kind.KEY, ApiKey.objects.get().key_id, frozenset(scopes), frozenset(feeds))
 
 
-@pytest.fixture
-def browser(stores: None, client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("admin"))
+def browser_of(name: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser(name))
     return client
+
+
+@pytest.fixture
+def browser(stores: None) -> Client:
+    import_module("feeds.migrations.0104_first_feeds").add(apps, None)
+    return browser_of("admin")
+
+
+def page_of(key: Key) -> str:
+    return f"{KEYS}{ApiKey.objects.get(key_id=key.id).pk}/"
+
+
+def shown_secret(content: str) -> str:
+    (text,) = re.findall(r'<code id="api-key"[^>]*>(\S+)</code>', content)
+    return str(text)
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(XrpcError) as refused:
+        check(text)
+    return refused.value.message
 
 
 def test_a_new_key_is_shown_in_one_answer_and_nowhere_else(browser: Client) -> None:
     response = browser.post(f"{KEYS}add/", FORM)
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
-    (text,) = re.findall(r'<code id="api-key">(\S+)</code>', response.content.decode())
+    text = shown_secret(response.content.decode())
     assert check(text) == principal(Scope.LABELS, feeds=["a-mpls", "cl-tqsp"])
     row = ApiKey.objects.get()
     secret = text.rpartition(row.key_id)[2]
@@ -54,29 +79,187 @@ def test_a_new_key_is_shown_in_one_answer_and_nowhere_else(browser: Client) -> N
     assert all(text not in morsel.value for morsel in browser.cookies.values())
 
 
+def test_no_script_or_style_is_inline_where_the_key_is_shown(browser: Client) -> None:
+    (main,) = re.findall(r'<div class="at-page">.*', browser.post(f"{KEYS}add/", FORM).content.decode(), re.DOTALL)
+    page = main.partition("<footer")[0]
+    assert 'data-copy="api-key"' in page
+    assert not re.findall(r"<script(?![^>]*src=)|onclick|style=", page.partition("</a>")[0])
+
+
+def test_feeds_are_chosen_among_those_with_members_and_what_a_key_names_stays_a_choice(browser: Client) -> None:
+    def choices(page: str) -> list[str]:
+        return re.findall(r'name="feeds" value="([^"]*)"', browser.get(page).content.decode())
+
+    assert choices(f"{KEYS}add/") == ["a-mpls", "cl-tqsp"]
+    assert browser.post(f"{KEYS}add/", {**FORM, "feeds": ["whats-hot"]}).status_code == 200
+    assert not ApiKey.objects.exists()
+    key = keys.mint()
+    add_key(key, scopes=["labels"], feeds=["a-gone"])
+    assert choices(f"{page_of(key)}change/") == ["a-mpls", "cl-tqsp", "a-gone"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"feeds": []}, "Choose at least one feed whose members it may change."),
+        ({"scopes": ["stats"]}, "Feeds are for a key that may change and list members of the feeds it covers."),
+        ({"scopes": []}, "This field is required."),
+        ({"scopes": ["launch"]}, "Select a valid choice."),
+        ({"rate_limit": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_the_form_says_what_is_wrong(browser: Client, fields: dict[str, Any], sentence: str) -> None:
+    assert sentence in browser.post(f"{KEYS}add/", {**FORM, **fields}).content.decode()
+    assert not ApiKey.objects.exists()
+
+
 def test_rights_of_a_key_are_changed(browser: Client, reader_key: Key) -> None:
-    row = ApiKey.objects.get()
-    response = browser.post(f"{KEYS}{row.pk}/change/", {**FORM, "scopes": ["search", "stats"], "feeds": ""})
+    response = browser.post(f"{page_of(reader_key)}change/", {**FORM, "scopes": ["search", "stats"], "feeds": []})
     assert response.status_code == 302
     assert check(reader_key.text) == principal(Scope.SEARCH, Scope.STATS)
 
 
+def test_a_key_gets_another_secret_that_is_shown_once(browser: Client, reader_key: Key) -> None:
+    page = f"{page_of(reader_key)}rotate/"
+    (version,) = re.findall(r'name="version" value="(\d+)"', browser.get(page).content.decode())
+    response = browser.post(page, {"overlap": "3600", "version": version})
+    assert "no-store" in response["Cache-Control"]
+    text = shown_secret(response.content.decode())
+    assert text != reader_key.text
+    assert check(text) == check(reader_key.text) == principal(Scope.STATS)
+    assert "its old secret until" in browser.get(KEYS).content.decode()
+    assert text not in browser.get(f"{page_of(reader_key)}change/").content.decode()
+
+    again = browser.post(page, {"overlap": "0", "version": version}, follow=True).content.decode()
+    assert "Somebody else changed this key meanwhile" in again
+    assert check(reader_key.text) == principal(Scope.STATS)
+
+    assert browser.post(f"{page_of(reader_key)}end-old-secret/").status_code == 302
+    assert refusal(reader_key.text) == "this API key is not known"
+    assert check(text) == principal(Scope.STATS)
+
+
+@pytest.mark.parametrize("fields", [{"overlap": "5"}, {"overlap": ""}, {"version": "x"}])
+def test_a_rotation_takes_only_what_its_form_offers(browser: Client, reader_key: Key, fields: dict[str, str]) -> None:
+    sent = {"overlap": "0", "version": str(ApiKey.objects.get().time_us), **fields}
+    assert browser.post(f"{page_of(reader_key)}rotate/", sent).status_code == 200
+    assert check(reader_key.text) == principal(Scope.STATS)
+
+
 def test_a_key_is_revoked_for_good_and_never_deleted(browser: Client, reader_key: Key) -> None:
-    row = ApiKey.objects.get()
-    browser.post(KEYS, {"action": "revoke", "_selected_action": [str(row.pk)]})
-    with pytest.raises(XrpcError, match="revoked"):
-        check(reader_key.text)
-    browser.post(f"{KEYS}{row.pk}/change/", {**FORM, "revoked_at_0": "", "revoked_at_1": ""})
-    with pytest.raises(XrpcError, match="revoked"):
-        check(reader_key.text)
-    assert browser.post(f"{KEYS}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    page = page_of(reader_key)
+    assert "Revoke for good" in browser.get(f"{page}revoke/").content.decode()
+    assert check(reader_key.text) == principal(Scope.STATS)
+    assert browser.post(f"{page}revoke/").status_code == 302
+    assert refusal(reader_key.text) == "this API key was revoked"
+    browser.post(f"{page}change/", {**FORM, "revoked_at_0": "", "revoked_at_1": ""})
+    browser.post(f"{page}rotate/", {"overlap": "0", "version": str(ApiKey.objects.get().time_us)})
+    assert refusal(reader_key.text) == "this API key was revoked"
+    assert browser.post(f"{page}delete/", {"post": "yes"}).status_code == 403
 
 
-def test_the_form_shows_the_last_use(browser: Client, reader_key: Key) -> None:
-    page = f"{KEYS}{ApiKey.objects.get().pk}/change/"
-    assert "never" in browser.get(page).content.decode()
+def test_keys_are_revoked_together_from_the_list(browser: Client, reader_key: Key, moderator_key: Key) -> None:
+    chosen = [str(pk) for pk in ApiKey.objects.values_list("pk", flat=True)]
+    browser.post(KEYS, {"action": "revoke", "_selected_action": chosen})
+    assert {refusal(key.text) for key in (reader_key, moderator_key)} == {"this API key was revoked"}
+
+
+def test_a_form_that_was_open_when_the_key_was_revoked_never_brings_it_back(browser: Client, reader_key: Key) -> None:
+    page = f"{page_of(reader_key)}change/"
+    sent = {**FORM, "seen_change": seen(browser, page)}
+    browser.post(f"{page_of(reader_key)}revoke/")
+    told = browser.post(page, sent)
+    assert told.status_code == 200
+    assert "revoked at: nothing → " in told.content.decode()
+    assert ApiKey.objects.get().note == "a dashboard"
+    assert browser.post(page, {**sent, "seen_change": seen_in(told.content.decode())}).status_code == 302
+    assert ApiKey.objects.get().note == "bot"
+    assert refusal(reader_key.text) == "this API key was revoked"
+
+
+def seen(browser: Client, page: str) -> str:
+    return seen_in(browser.get(page).content.decode())
+
+
+def seen_in(content: str) -> str:
+    (value,) = re.findall(r'name="seen_change" value="([^"]*)"', content)
+    return str(value)
+
+
+def test_of_two_who_edit_a_key_the_second_is_told_what_the_first_changed(browser: Client, reader_key: Key) -> None:
+    page, second = f"{page_of(reader_key)}change/", browser_of("berta")
+    stats = {**FORM, "scopes": ["stats"], "feeds": []}
+    opened = {"first": seen(browser, page), "second": seen(second, page)}
+    assert browser.post(page, {**stats, "note": "of Anna", "seen_change": opened["first"]}).status_code == 302
+    told = second.post(page, {**stats, "note": "of Berta", "rate_limit": "7", "seen_change": opened["second"]})
+    content = told.content.decode()
+    assert told.status_code == 200
+    assert re.search(r"admin changed this at [\d:]+ UTC, after you had opened it: ", content)
+    assert "note: “a dashboard” → “of Anna”" in content
+    assert "rate limit: “600” → “60”" in content
+    assert "of Berta" in content  # what was typed is not lost
+    assert (ApiKey.objects.get().note, ApiKey.objects.get().rate_limit) == ("of Anna", 60)
+    answer = second.post(page, {**stats, "note": "of Berta", "rate_limit": "7", "seen_change": seen_in(content)})
+    assert answer.status_code == 302
+    assert (ApiKey.objects.get().note, ApiKey.objects.get().rate_limit) == ("of Berta", 7)
+
+
+def test_of_two_who_save_at_once_exactly_one_is_told(browser: Client, reader_key: Key) -> None:
+    page, ready = f"{page_of(reader_key)}change/", threading.Barrier(2)
+    people = {"anna": browser_of("anna"), "berta": browser_of("berta")}
+    sent = {**FORM, "scopes": ["stats"], "feeds": [], "seen_change": seen(browser, page)}
+    answers: dict[str, int] = {}
+
+    def save(name: str) -> None:
+        ready.wait(10)
+        answers[name] = people[name].post(page, {**sent, "note": name}).status_code
+
+    threads = [threading.Thread(target=save, args=(name,)) for name in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(answers.values()) == [200, 302]
+    assert answers[ApiKey.objects.get().note] == 302
+
+
+def test_the_page_and_the_list_show_the_use(browser: Client, reader_key: Key) -> None:
+    page = f"{page_of(reader_key)}change/"
+    content = browser.get(page).content.decode()
+    assert "not in 30 days" in content
+    assert "Accepted calls in the last 30 days: <strong>0</strong>" in content
+    for _ in range(3):
+        check(reader_key.text)
+    usage.flush(now=timezone.now())
     check(reader_key.text)
-    last = usage.last_used(reader_key.id, now=ApiKey.objects.get().created_at)
-    assert last is not None
-    (shown,) = re.findall(r"field-last_used.*?</div>\s*</div>", browser.get(page).content.decode(), re.DOTALL)
-    assert str(last.year) in shown
+    content = browser.get(page).content.decode()
+    today = f"{timezone.now():%Y-%m-%d}"
+    assert re.search(rf'id="last-used">{today} \d\d:\d\d<', content)
+    assert "Accepted calls in the last 30 days: <strong>4</strong>" in content
+    assert content.count("<rect") == 1
+    assert re.search(rf">{today} \d\d:\d\d</td>.*>4</td>", browser.get(KEYS).content.decode(), re.DOTALL)
+
+
+def test_with_clickhouse_away_keys_are_shown_and_changed_all_the_same(browser: Client, reader_key: Key) -> None:
+    page = f"{page_of(reader_key)}change/"
+    with clickhouse_away():
+        assert "unknown while ClickHouse is away" in browser.get(page).content.decode()
+        assert "unknown while ClickHouse is away" in browser.get(KEYS).content.decode()
+        answer = browser.post(page, {**FORM, "scopes": ["stats"], "feeds": []}, follow=True).content.decode()
+    assert "ClickHouse does not answer" in answer
+    assert ApiKey.objects.get().note == "bot"
+
+
+def test_who_may_only_look_changes_nothing(reader_key: Key) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_apikey"))
+    client = Client()
+    client.force_login(viewer)
+    page = page_of(reader_key)
+    content = client.get(f"{page}change/").content.decode()
+    assert "rotate/" not in content
+    assert "revoke/" not in content
+    for name in ("rotate", "revoke", "end-old-secret"):
+        assert client.post(f"{page}{name}/", {"overlap": "0", "version": "1"}).status_code == 403
+        assert Client().post(f"{page}{name}/").headers["Location"].startswith("/admin/login/")
+    assert check(reader_key.text) == principal(Scope.STATS)

@@ -1,0 +1,71 @@
+"""Forms of API keys: what a key opens is chosen, never typed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django import forms
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from apikeys import feed_choices
+from apikeys.models import ApiKey
+from atsite.auth import SCOPES, Scope
+
+HOUR: Final = 3600
+#: How long the old secret may stay good after a rotation, in seconds.
+OVERLAPS: Final = {
+    0: "not at all: it ends now",
+    HOUR: "one hour",
+    24 * HOUR: "one day",
+    7 * 24 * HOUR: "seven days",
+    30 * 24 * HOUR: "thirty days",
+}
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.value, text[0].upper() + text[1:]) for scope, text in SCOPES.items()],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label="May",
+    )
+    feeds = forms.MultipleChoiceField(
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Feeds whose members it may change and list. Feeds without a label have no members.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("note", "user", "scopes", "feeds", "rate_limit", "expires_at")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "feeds" in self.fields:
+            covered = self.instance.feeds if isinstance(self.instance.feeds, list) else []
+            self.fields["feeds"].choices = feed_choices.choices(covered)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any] | None:
+        """Without a feed the scope of members opens nothing, and a feed without the scope neither."""
+        cleaned = super().clean()
+        scopes, feeds = self.cleaned_data.get("scopes"), self.cleaned_data.get("feeds")
+        if scopes is not None and feeds is not None:
+            if Scope.LABELS in scopes and not feeds:
+                self.add_error("feeds", "Choose at least one feed whose members it may change.")
+            if feeds and Scope.LABELS not in scopes:
+                self.add_error("scopes", f"Feeds are for a key that may {SCOPES[Scope.LABELS]}.")
+        return cleaned
+
+
+class RotationForm(forms.Form):
+    """How long the present secret stays good."""
+
+    overlap = forms.TypedChoiceField(
+        choices=[(str(seconds), text) for seconds, text in OVERLAPS.items()],
+        coerce=lambda text: timedelta(seconds=int(text)),
+        initial=str(24 * HOUR),
+        widget=forms.RadioSelect,
+        label="The present secret stays good",
+    )
+    #: The row's version when the page was opened.
+    version = forms.IntegerField(widget=forms.HiddenInput)
