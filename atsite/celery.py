@@ -77,6 +77,10 @@ BEAT: dict[str, dict[str, Any]] = {
     "purge deleted accounts": due(
         "indexer.tasks.purge_deleted_accounts", crontab(hour="3", minute="27"), every=timedelta(days=1)
     ),
+    # Done when it is decided; this finds what a store that was away had left undone.
+    "end what is indexed of refused actors": due(
+        "indexer.tasks.settle_refusals", crontab(minute="8-59/10"), every=timedelta(minutes=10)
+    ),
     "keep raw events as long as KEEP_RAW_DAYS says": due(
         "indexer.tasks.keep_raw_events", crontab(hour="2", minute="57"), every=timedelta(days=1)
     ),

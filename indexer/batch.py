@@ -59,6 +59,8 @@ class Batcher:
     ) -> None:
         self.limits = limits or Limits()
         self.floors = floors or Floors()
+        #: Dids of which nothing is indexed; whoever feeds the batcher keeps it up to date.
+        self.refused: Collection[str] = frozenset()
         self._wanted = frozenset(name for name in wanted if not name.endswith(".*"))
         self._wanted_prefixes = tuple(name[:-1] for name in wanted if name.endswith(".*"))
         self._batch = Batch()
@@ -79,6 +81,8 @@ class Batcher:
         if isinstance(event, RecordEvent):
             if self.floors.is_dead(event):
                 self._skip(SkipReason.BELOW_FLOOR)
+            elif event.repo in self.refused:
+                self._skip(SkipReason.DO_NOT_INDEX)
             elif (self._wanted or self._wanted_prefixes) and not self._is_wanted(event.collection):
                 self._skip(SkipReason.UNWANTED_COLLECTION)
             else:
@@ -86,6 +90,8 @@ class Batcher:
         elif isinstance(event, IdentityEvent):
             if self.floors.is_dead_identity(event):
                 self._skip(SkipReason.BELOW_FLOOR)
+            elif event.did in self.refused:
+                self._skip(SkipReason.DO_NOT_INDEX)
             else:
                 batch.identities.append(event)
         elif isinstance(event, AccountEvent):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from indexer import queries, records
+from indexer import queries, records, refusals
 from indexer.batch import Batcher, Limits
 from indexer.decode import decode
 from indexer.events import AccountEvent, Dead, IdentityEvent, RecordEvent
@@ -39,6 +39,7 @@ def retry(sink: Sink, *, ids: Sequence[str] = (), reason: str = "", dry_run: boo
     outcome = Outcome()
     for page in _pages(ids, reason):
         batcher = Batcher(Limits(rows=PAGE), floors=Floors(queries.floors_of(_dids(page))))
+        batcher.refused = refusals.refused()
         revived: list[DeadLetterRow] = []
         for letter in page:
             payload = _payload(letter)

@@ -17,7 +17,9 @@ class SkipReason(StrEnum):
 
     UNKNOWN_KIND = "unknown_kind"
     UNWANTED_COLLECTION = "unwanted_collection"
+    UNWANTED_DID = "unwanted_did"
     BELOW_FLOOR = "below_floor"
+    DO_NOT_INDEX = "do_not_index"  # of an actor whom this site refuses (indexer.refusals)
 
 
 class DeadReason(StrEnum):

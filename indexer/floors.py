@@ -26,6 +26,8 @@ CLOCKS_AHEAD_US: Final = 5 * MINUTE_US
 HELD_BEHIND_US: Final = 10 * MINUTE_US
 
 ACCOUNT_DELETED: Final = "deleted"
+#: Somebody here decided so (indexer.refusals).
+DO_NOT_INDEX: Final = "do not index"
 
 
 class FloorRow(Struct, gc=False):

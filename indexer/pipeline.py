@@ -17,7 +17,7 @@ from indexer.decode import decode
 from indexer.gaps import GapReason, gap_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from indexer.batch import Batcher
     from indexer.gaps import Resumed
@@ -55,6 +55,8 @@ class Pipeline:
     now_us: Callable[[], int]
     filtered: bool
     lookback_hours: int
+    #: Dids of which nothing is indexed now (indexer.refusals).
+    refused: Callable[[], Collection[str]] = frozenset
     _resumed: Resumed | None = None
 
     def run(self, stop: Callable[[], bool], *, max_events: int | None = None) -> Report:
@@ -82,6 +84,7 @@ class Pipeline:
 
     def _take_in(self, frames: Sequence[bytes]) -> int:
         """Decode frames into batches, handing each over as soon as it is full."""
+        self.batcher.refused = self.refused()
         start = 0
         while start < len(frames):
             part = frames[start : start + self.batcher.room]

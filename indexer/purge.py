@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from atsite.clickhouse import door
 from atsite.clickhouse.limits import TASK
+from indexer.floors import ACCOUNT_DELETED, DO_NOT_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,8 @@ BATCH = 500
 #: A floor travels in the same batch as what it kills, or in one near it; two days are far beyond any replay in flight.
 LOOK_BACK = timedelta(days=2)
 
-#: The reason of a floor that ends the account, and with it what its identity events said.
-ACCOUNT_DELETED = "deleted"
+#: The reasons of a floor that ends what identity events said as well; a repo that begins anew keeps its handle.
+ENDS_IDENTITY = (ACCOUNT_DELETED, DO_NOT_INDEX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def purge(floors: Sequence[Floor], *, now: datetime) -> None:
         batch = floors[start : start + BATCH]
         for table, statement in DELETES.items():
             _delete(table, statement, batch)
-        _delete("actor_identities", DELETE_IDENTITIES, [floor for floor in batch if floor.reason == ACCOUNT_DELETED])
+        _delete("actor_identities", DELETE_IDENTITIES, [floor for floor in batch if floor.reason in ENDS_IDENTITY])
         # The raw events last: a purge that dies midway is found again by them and by the missing mark.
         _delete("repo_records", DELETE_RAW, batch)
         _remember(batch, now)

@@ -18,6 +18,7 @@ from indexer.checkpoint_store import CheckpointStore, load_clickhouse, load_redi
 from indexer.floors import Floors, held_from
 from indexer.migration_state import unapplied
 from indexer.pipeline import Pipeline, Report
+from indexer.refusals import Watch
 from indexer.single import SingleIndexer
 from indexer.sink import Sink, disk_is_low, sleep_until
 from indexer.source import Jetstream, host_of
@@ -82,8 +83,8 @@ def now_us() -> int:
 def run(config: Config, options: Options, stop: Stop) -> Report:
     """Index until told to stop.
 
-    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, SinkBroken, GaveUp or ClickHouseError: each says
-    what to do.
+    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, Undecidable, SinkBroken, GaveUp or ClickHouseError:
+    each says what to do.
     """
     missing = unapplied()
     if missing:
@@ -100,6 +101,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
         if config.metrics_port:
             server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
             stack.callback(server.stop)
+        refusals = stack.enter_context(Watch())
         pipeline = Pipeline(
             source,
             Batcher(options.limits, floors=_floors(start), wanted=config.wanted_collections),
@@ -107,6 +109,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
             now_us,
             filtered=bool(config.wanted_collections or config.wanted_dids),
             lookback_hours=config.jetstream_lookback_hours,
+            refused=lambda: refusals.dids,
         )
 
         def must_stop() -> bool:

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from atsite.config import config
-from indexer import purge, retention, stats
+from indexer import purge, refusals, retention, stats
 
 
 @shared_task(ignore_result=True)
@@ -19,6 +19,12 @@ def rewrite_daily_stats() -> None:
 def purge_deleted_accounts() -> None:
     """Delete the rows of accounts that are gone and of repos that began anew."""
     purge.purge_dead(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def settle_refusals() -> None:
+    """End what is indexed of actors whom somebody refused."""
+    refusals.settle(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

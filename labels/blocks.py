@@ -35,6 +35,11 @@ def blocked(feed: str = "") -> Blocks:
     return blocks.get(feed, blocks[""])
 
 
+def forget() -> None:
+    """Read the blocks anew with the next question of this process: for the one who changed them."""
+    _copy.drop()
+
+
 def _load() -> Mapping[str, Blocks]:
     """Feed rkey -> its blocks with those of everywhere, which stand under ""."""
     subjects: defaultdict[str, set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""Read models of every table and view made from the network's events; the DDL is in indexer/sql."""
+"""Read models of every table and view made from the network's events (the DDL is in indexer/sql), and refusals."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from indexer.models.records import (
     Repost,
     Retraction,
 )
+from indexer.models.refusals import RefusedActor
 from indexer.models.stream import DailyStats, DeadLetter, IndexerCheckpoint, StreamGap
 from indexer.models.views import Actor, FollowingCount, RecentPost, ScoredPost
 
@@ -36,6 +37,7 @@ __all__ = [
     "PostByActor",
     "Purge",
     "RecentPost",
+    "RefusedActor",
     "RepoFloor",
     "RepoRecord",
     "Repost",

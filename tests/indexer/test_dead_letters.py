@@ -13,7 +13,7 @@ from tests.indexer import frames
 from tests.indexer.frames import SECOND, T0
 from tests.rows import Floor, store
 
-pytestmark = pytest.mark.usefixtures("clickhouse")
+pytestmark = [pytest.mark.usefixtures("clickhouse"), pytest.mark.django_db]
 
 RKEY = "3mmoojp7etg2g"
 GOOD = frames.post(frames.did(1), RKEY, "hello", at=T0)
