@@ -1,0 +1,43 @@
+"""A row of each model that the admin keeps in `default`, so that every page of a row can be asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, User
+
+from apikeys import keys
+from apikeys.models import ApiKey, add_key
+from feeds.models import FeedDefinition
+from labels.models import ActorLabel, Block, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import Model
+
+DID = "did:plc:mira"
+
+
+def _label(name: str) -> Label:
+    return Label.objects.get_or_create(name=name)[0]
+
+
+def _person() -> User:
+    return User.objects.get_or_create(username="somebody")[0]
+
+
+#: How a row of each model is made.
+MAKERS: dict[type[Model], Callable[[], Any]] = {
+    Label: lambda: _label("a-mpls"),
+    ActorLabel: lambda: ActorLabel.objects.create(label=_label("a-mpls"), did=DID),
+    Block: lambda: Block.objects.create(subject=DID),
+    ApiKey: lambda: add_key(keys.mint(), note="bot", scopes=["labels"], feeds=["a-mpls"]),
+    FeedDefinition: lambda: FeedDefinition.objects.create(
+        rkey="first", kind="label", parameters={"label": "a-mpls"}, display_name="First"
+    ),
+    User: _person,
+    Group: lambda: Group.objects.create(name="friends"),
+    LogEntry: lambda: LogEntry.objects.create(user=_person(), action_flag=CHANGE, object_repr="something"),
+}

@@ -1,0 +1,78 @@
+"""People and roles: nobody gives or takes more than they have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = "/admin/auth/user/"
+
+
+def form(name: str, **changed: Any) -> dict[str, Any]:
+    return {"username": name, "is_active": "on", "date_joined_0": "2026-01-01", "date_joined_1": "10:00:00", **changed}
+
+
+def test_an_operator_makes_a_moderator(login: Callable[..., Client]) -> None:
+    operator = login("operators")
+    new = {"username": "mira", "password1": "a long enough one 77", "password2": "a long enough one 77"}
+    assert operator.post(f"{PEOPLE}add/", {**new, "usable_password": "true"}).status_code == 302
+    mira = User.objects.get(username="mira")
+    moderators = Group.objects.get(name="moderators")
+    changed = form("mira", is_staff="on", groups=[str(moderators.pk)])
+    assert operator.post(f"{PEOPLE}{mira.pk}/change/", changed).status_code == 302
+    assert list(User.objects.get(pk=mira.pk).groups.all()) == [moderators]
+
+
+def test_an_operator_cannot_make_a_superuser_or_give_single_permissions(login: Callable[..., Client]) -> None:
+    operator = login("operators")
+    mira = User.objects.create_user("mira")
+    everything = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
+    changed = form("mira", is_superuser="on", user_permissions=everything)
+    assert operator.post(f"{PEOPLE}{mira.pk}/change/", changed).status_code == 302
+    mira.refresh_from_db()
+    assert (mira.is_superuser, mira.user_permissions.count()) == (False, 0)
+
+
+def test_an_operator_cannot_give_a_role_that_can_do_more(login: Callable[..., Client]) -> None:
+    operator = login("operators")
+    strong = Group.objects.create(name="strong")
+    strong.permissions.set(Permission.objects.filter(codename="delete_group"))
+    mira = User.objects.create_user("mira")
+    response = operator.post(f"{PEOPLE}{mira.pk}/change/", form("mira", groups=[str(strong.pk)]))
+    assert response.status_code == 200
+    assert "is not one of the available choices" in response.content.decode()
+    assert not mira.groups.exists()
+
+
+@pytest.mark.parametrize("stronger", ["superuser", "strong"])
+def test_an_operator_cannot_touch_who_can_do_more(login: Callable[..., Client], stronger: str) -> None:
+    operator = login("operators")
+    boss = User.objects.create_user("boss", is_superuser=stronger == "superuser")
+    if stronger == "strong":
+        boss.user_permissions.set(Permission.objects.filter(codename="delete_group"))
+    for page, data in (("change", form("boss")), ("password", {}), ("delete", {"post": "yes"})):
+        assert operator.post(f"{PEOPLE}{boss.pk}/{page}/", data).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [str(boss.pk)], "post": "yes"}
+    operator.post(PEOPLE, chosen)
+    assert User.objects.filter(username="boss").exists()
+    assert operator.get(f"{PEOPLE}{boss.pk}/change/").status_code == 200
+
+
+def test_the_roles_of_the_site_are_shown_and_not_edited(login: Callable[..., Client]) -> None:
+    superuser = login("superuser")
+    viewers = Group.objects.get(name="viewers")
+    page = f"/admin/auth/group/{viewers.pk}/"
+    assert superuser.get(f"{page}change/").status_code == 200
+    assert superuser.post(f"{page}change/", {"name": "viewers"}).status_code == 403
+    assert superuser.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    own = Group.objects.create(name="friends")
+    assert superuser.post(f"/admin/auth/group/{own.pk}/change/", {"name": "friends of ours"}).status_code == 302
