@@ -33,7 +33,7 @@ VERSIONS: Final = ("package-lock.json", "requirements.txt", "setup.sh")
 #: What a network installs, or leaves behind, in its folder.
 INSTALLED: Final = ("node_modules", "rt", ".venv", "__pycache__")
 #: The first start compiles a part of the servers.
-INSTALL_SECONDS: Final = 480
+INSTALL_SECONDS: Final = 420
 START_SECONDS: Final = 120
 PORTS: Final = ("CONTROL", "PLC", "PDS", "APPVIEW", "OZONE", "PG", "REDIS")
 #: The account that publishes the feeds, and writes what strangers read instead of a private one.
