@@ -70,6 +70,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "rewrite the daily statistics": due(
         "indexer.tasks.rewrite_daily_stats", crontab(minute="3-59/10"), every=timedelta(minutes=10)
     ),
+    # Each minute, as a round asks for most of one; who is due is found from rows.
+    "ask for names and counts of actors": due("indexer.tasks.fill_actors", crontab(), every=timedelta(minutes=1)),
     "count the totals of /stats": due(
         "search.tasks.refresh_stats", crontab(minute="1-59/5"), every=timedelta(minutes=5)
     ),

@@ -27,12 +27,40 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY did
 SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
 
+CREATE TABLE actor_counts
+(
+    `did` String,
+    `followers` UInt64,
+    `follows` UInt64,
+    `posts` UInt64,
+    `source` LowCardinality(String),
+    `version` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE actor_fills
+(
+    `did` String,
+    `handle` String,
+    `display_name` String,
+    `source` LowCardinality(String),
+    `due_us` UInt64,
+    `version` UInt64,
+    INDEX handle_bf handle TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
 CREATE TABLE actor_identities
 (
     `did` String,
     `handle` String,
     `time_us` UInt64,
-    `version` UInt64
+    `version` UInt64,
+    INDEX handle_bf handle TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY did
@@ -706,10 +734,10 @@ CREATE VIEW actors
 )
 AS SELECT
     did,
-    max(known_handle) AS handle,
+    argMaxIf(known_handle, handle_us, known_handle != '') AS handle,
     max(known_active) AS active,
     max(known_status) AS status,
-    max(known_display_name) AS display_name,
+    argMaxIf(known_display_name, name_us, name_us > 0) AS display_name,
     max(known_description) AS description,
     max(known_avatar) AS avatar
 FROM
@@ -717,9 +745,11 @@ FROM
     SELECT
         did,
         handle AS known_handle,
+        version AS handle_us,
         NULL AS known_active,
         '' AS known_status,
         '' AS known_display_name,
+        CAST('0', 'UInt64') AS name_us,
         '' AS known_description,
         '' AS known_avatar
     FROM actor_identities
@@ -727,10 +757,26 @@ FROM
     UNION ALL
     SELECT
         did,
+        handle,
+        toUInt64(version - 3600000000),
+        NULL,
         '',
+        display_name,
+        toUInt64(version - 3600000000),
+        '',
+        ''
+    FROM actor_fills
+    FINAL
+    WHERE (handle != '') OR (display_name != '')
+    UNION ALL
+    SELECT
+        did,
+        '',
+        CAST('0', 'UInt64'),
         active,
         CAST(status, 'String'),
         '',
+        CAST('0', 'UInt64'),
         '',
         ''
     FROM actor_accounts
@@ -739,14 +785,15 @@ FROM
     SELECT
         did,
         '',
+        CAST('0', 'UInt64'),
         NULL,
         '',
         display_name,
+        intDiv(version, 1024),
         description,
         avatar
     FROM actor_profiles
     FINAL
-    WHERE deleted = 0
 )
 GROUP BY did;
 
@@ -946,13 +993,13 @@ LEFT JOIN
 
 -- Relational: tables and indexes
 
-CREATE TABLE "apikeys_apikey" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "key_id" varchar(32) NOT NULL UNIQUE, "secret_hash" varchar(64) NOT NULL, "scopes" text NOT NULL CHECK ((JSON_VALID("scopes") OR "scopes" IS NULL)), "feeds" text NOT NULL CHECK ((JSON_VALID("feeds") OR "feeds" IS NULL)), "note" text NOT NULL, "rate_limit" integer unsigned NOT NULL CHECK ("rate_limit" >= 0), "created_at" datetime NOT NULL, "expires_at" datetime NULL, "revoked_at" datetime NULL, "user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE "apikeys_apikey" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "key_id" varchar(32) NOT NULL UNIQUE, "secret_hash" varchar(64) NOT NULL, "scopes" text NOT NULL CHECK ((JSON_VALID("scopes") OR "scopes" IS NULL)), "feeds" text NOT NULL CHECK ((JSON_VALID("feeds") OR "feeds" IS NULL)), "note" text NOT NULL, "rate_limit" integer unsigned NOT NULL CHECK ("rate_limit" >= 0), "created_at" datetime NOT NULL, "expires_at" datetime NULL, "revoked_at" datetime NULL, "user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "old_hash" varchar(64) NOT NULL, "old_valid_until" datetime NULL);
 
 CREATE INDEX "apikeys_apikey_due" ON "apikeys_apikey" ("time_us") WHERE "published_us" < ("time_us");
 
 CREATE INDEX "apikeys_apikey_user_id_65d44bd6" ON "apikeys_apikey" ("user_id");
 
-CREATE TABLE "apikeys_historicalapikey" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "key_id" varchar(32) NOT NULL, "scopes" text NOT NULL CHECK ((JSON_VALID("scopes") OR "scopes" IS NULL)), "feeds" text NOT NULL CHECK ((JSON_VALID("feeds") OR "feeds" IS NULL)), "note" text NOT NULL, "rate_limit" integer unsigned NOT NULL CHECK ("rate_limit" >= 0), "created_at" datetime NOT NULL, "expires_at" datetime NULL, "revoked_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "user_id" integer NULL);
+CREATE TABLE "apikeys_historicalapikey" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "key_id" varchar(32) NOT NULL, "scopes" text NOT NULL CHECK ((JSON_VALID("scopes") OR "scopes" IS NULL)), "feeds" text NOT NULL CHECK ((JSON_VALID("feeds") OR "feeds" IS NULL)), "note" text NOT NULL, "rate_limit" integer unsigned NOT NULL CHECK ("rate_limit" >= 0), "created_at" datetime NOT NULL, "expires_at" datetime NULL, "revoked_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "user_id" integer NULL, "old_valid_until" datetime NULL);
 
 CREATE INDEX "apikeys_historicalapikey_history_date_5f2412fa" ON "apikeys_historicalapikey" ("history_date");
 
@@ -1038,7 +1085,23 @@ CREATE TABLE "feeds_pinnedpost" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT
 
 CREATE INDEX "feeds_pinnedpost_feed_id_1da0955c" ON "feeds_pinnedpost" ("feed_id");
 
-CREATE TABLE "labels_actorlabel" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "labels_actorlabel_once" UNIQUE ("label", "did"));
+CREATE TABLE "indexer_backfill" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL UNIQUE, "days" integer unsigned NOT NULL CHECK ("days" >= 0), "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_at" datetime NOT NULL, "started_at" datetime NULL, "finished_at" datetime NULL, "next_at" datetime NOT NULL, "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "after_us" bigint NOT NULL, "progress" text NOT NULL CHECK ((JSON_VALID("progress") OR "progress" IS NULL)));
+
+CREATE INDEX "indexer_backfill_due" ON "indexer_backfill" ("next_at");
+
+CREATE TABLE "indexer_historicalrefusedactor" ("id" bigint NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "indexer_historicalrefusedactor_did_8a0b917d" ON "indexer_historicalrefusedactor" ("did");
+
+CREATE INDEX "indexer_historicalrefusedactor_history_date_132a53d7" ON "indexer_historicalrefusedactor" ("history_date");
+
+CREATE INDEX "indexer_historicalrefusedactor_history_user_id_64470e47" ON "indexer_historicalrefusedactor" ("history_user_id");
+
+CREATE INDEX "indexer_historicalrefusedactor_id_718a205f" ON "indexer_historicalrefusedactor" ("id");
+
+CREATE TABLE "indexer_refusedactor" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL UNIQUE, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL);
+
+CREATE TABLE "labels_actorlabel" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, "changed_by" varchar(150) NOT NULL, "changed_via" varchar(16) NOT NULL, CONSTRAINT "labels_actorlabel_once" UNIQUE ("label", "did"));
 
 CREATE INDEX "labels_actorlabel_due" ON "labels_actorlabel" ("time_us") WHERE "published_us" < ("time_us");
 
@@ -1046,7 +1109,11 @@ CREATE INDEX "labels_actorlabel_label_cdfa0c4d" ON "labels_actorlabel" ("label")
 
 CREATE TABLE "labels_block" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "subject" varchar(3072) NOT NULL, "feed" varchar(512) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, CONSTRAINT "labels_block_once" UNIQUE ("subject", "feed"));
 
-CREATE TABLE "labels_historicalactorlabel" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "label" varchar(64) NULL);
+CREATE TABLE "labels_bulkchange" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "giving" bool NOT NULL, "note" text NOT NULL, "state" varchar(16) NOT NULL, "lines" text NOT NULL CHECK ((JSON_VALID("lines") OR "lines" IS NULL)), "step" integer unsigned NOT NULL CHECK ("step" >= 0), "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "finished_at" datetime NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, "undoes_id" bigint NULL UNIQUE REFERENCES "labels_bulkchange" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "labels_bulkchange_label_e9173f66" ON "labels_bulkchange" ("label");
+
+CREATE TABLE "labels_historicalactorlabel" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "label" varchar(64) NULL, "changed_by" varchar(150) NOT NULL, "changed_via" varchar(16) NOT NULL);
 
 CREATE INDEX "labels_historicalactorlabel_history_date_2becc05f" ON "labels_historicalactorlabel" ("history_date");
 
@@ -1077,3 +1144,23 @@ CREATE INDEX "labels_historicallabel_name_babf8d2a" ON "labels_historicallabel" 
 CREATE TABLE "labels_label" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(64) NOT NULL UNIQUE, "meaning" text NOT NULL);
 
 CREATE TABLE "publish_lastissued" ("id" smallint unsigned NOT NULL PRIMARY KEY CHECK ("id" >= 0), "time_us" bigint NOT NULL);
+
+CREATE TABLE "search_cleanupbatch" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "number" integer unsigned NOT NULL CHECK ("number" >= 0), "began_at" datetime NOT NULL, "ended_at" datetime NULL, "records" integer unsigned NOT NULL CHECK ("records" >= 0), "records_deleted" integer unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" integer unsigned NOT NULL CHECK ("records_gone" >= 0), "error" text NOT NULL, "job_id" bigint NOT NULL REFERENCES "search_repocleanupjob" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "search_cleanupbatch_once" UNIQUE ("job_id", "number"));
+
+CREATE INDEX "search_cleanupbatch_job_id_680ef82c" ON "search_cleanupbatch" ("job_id");
+
+CREATE TABLE "search_historicalrepocleanupjob" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "job_id" varchar(13) NOT NULL, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "next_at" datetime NULL, "finished_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "search_historicalrepocleanupjob_history_date_6454351e" ON "search_historicalrepocleanupjob" ("history_date");
+
+CREATE INDEX "search_historicalrepocleanupjob_history_user_id_70be3ce9" ON "search_historicalrepocleanupjob" ("history_user_id");
+
+CREATE INDEX "search_historicalrepocleanupjob_id_c3252e48" ON "search_historicalrepocleanupjob" ("id");
+
+CREATE INDEX "search_historicalrepocleanupjob_job_id_4fc368fe" ON "search_historicalrepocleanupjob" ("job_id");
+
+CREATE TABLE "search_repocleanupjob" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "job_id" varchar(13) NOT NULL UNIQUE, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "next_at" datetime NULL, "finished_at" datetime NULL);
+
+CREATE INDEX "search_repocleanupjob_due" ON "search_repocleanupjob" ("time_us") WHERE "published_us" < ("time_us");
+
+CREATE UNIQUE INDEX "search_repocleanupjob_one_active" ON "search_repocleanupjob" ("did") WHERE (NOT "deleted" AND "state" IN ('needs_sign_in', 'planned', 'planning', 'running', 'waiting'));

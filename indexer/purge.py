@@ -22,7 +22,7 @@ from atsite.clickhouse.limits import TASK
 from indexer.floors import ACCOUNT_DELETED, DO_NOT_INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from atsite.atproto.syntax import Did
@@ -59,7 +59,9 @@ def purge(floors: Sequence[Floor], *, now: datetime) -> None:
         batch = floors[start : start + BATCH]
         for table, statement in DELETES.items():
             _delete(table, statement, batch)
-        _delete("actor_identities", DELETE_IDENTITIES, [floor for floor in batch if floor.reason in ENDS_IDENTITY])
+        ended = [floor for floor in batch if floor.reason in ENDS_IDENTITY]
+        for table, statement in DELETES_BY_TIME.items():
+            _delete(table, statement, ended)
         # The raw events last: a purge that dies midway is found again by them and by the missing mark.
         _delete("repo_records", DELETE_RAW, batch)
         _remember(batch, now)
@@ -86,11 +88,16 @@ AND version < transform(did, {{dids:Array(String)}}, {{floors:Array(UInt64)}}, t
 """  # noqa: S608  the tables are those above
     for table in PURGED_TABLES
 }
-# Identities have microseconds for a version, floors have TIDs. Account states stay: they say that the account is gone.
-DELETE_IDENTITIES = """
-DELETE FROM actor_identities WHERE did IN {dids:Array(String)}
-AND version < intDiv(transform(did, {dids:Array(String)}, {floors:Array(UInt64)}, toUInt64(0)), 1024)
-"""
+#: The tables that have microseconds for a version, where floors have TIDs: what was told or asked of an actor. Account
+#: states stay: they say that the account is gone.
+TIMED_TABLES = ("actor_identities", "actor_fills", "actor_counts")
+DELETES_BY_TIME = {
+    table: f"""
+DELETE FROM {table} WHERE did IN {{dids:Array(String)}}
+AND version < intDiv(transform(did, {{dids:Array(String)}}, {{floors:Array(UInt64)}}, toUInt64(0)), 1024)
+"""  # noqa: S608  the tables are those above
+    for table in TIMED_TABLES
+}
 DELETE_RAW = """
 DELETE FROM repo_records WHERE repo IN {dids:Array(String)}
 AND version < transform(repo, {dids:Array(String)}, {floors:Array(UInt64)}, toUInt64(0))
@@ -115,6 +122,21 @@ ORDER BY did
 def unpurged_floors() -> list[Floor]:
     """The floors that no purge has seen yet."""
     return door.query(UNPURGED_FLOORS, into=Floor, name="indexer.unpurged_floors", limits=TASK)
+
+
+UNPURGED_FLOORS_OF = """
+SELECT did, floor, reason
+FROM (SELECT did, floor, reason FROM repo_floors FINAL WHERE did IN {dids:Array(String)}) AS floors
+LEFT ANY JOIN (SELECT did, floor AS done FROM purges FINAL WHERE did IN {dids:Array(String)}) AS purged USING (did)
+WHERE floor > done
+ORDER BY did
+"""
+
+
+def unpurged_floors_of(dids: Collection[str]) -> list[Floor]:
+    """The same of these dids alone, which takes no look at all floors."""
+    params = {"dids": sorted(dids)}
+    return door.query(UNPURGED_FLOORS_OF, params, into=Floor, name="indexer.unpurged_floors_of", limits=TASK)
 
 
 FLOORS_OF_DEAD_ARRIVALS = """

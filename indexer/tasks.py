@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from atsite.config import config
 from indexer import purge, refusals, retention, stats
+from indexer.fill.run import fill
 
 
 @shared_task(ignore_result=True)
@@ -31,3 +32,9 @@ def settle_refusals() -> None:
 def keep_raw_events() -> None:
     """Keep raw events for as long as KEEP_RAW_DAYS says."""
     retention.keep(config.keep_raw_days)
+
+
+@shared_task(ignore_result=True)
+def fill_actors() -> None:
+    """Ask for names and counts of the actors whom the site shows."""
+    fill()

@@ -35,8 +35,14 @@ class UpCommand(BaseCommand):
         self.refuse()
         ports = Ports().chosen_by(free_port) if free_ports else Ports()
         site = Site(
-            self.purpose, config.data_dir, self.host(), ports, self.environment(ports), simulated=self.simulated
-        )  # fmt: skip
+            self.purpose,
+            config.data_dir,
+            self.host(),
+            ports,
+            self.environment(ports),
+            simulated=self.simulated,
+            simulation=self.simulation(**options),
+        )
         self.stdout.ending = ""  # progress writes parts of a line
         terminal = Terminal(self.stdout)
         until = Until(run_for=run_for, first_page=once)
@@ -63,6 +69,10 @@ class UpCommand(BaseCommand):
             "ATSITE_ENVIRONMENT": config.environment,
             "PYTHONUNBUFFERED": "1",
         }
+
+    def simulation(self, **options: object) -> tuple[str, ...]:
+        """Arguments for the simulated network, where this command has one."""
+        return ()
 
     def prepare(self) -> str:
         """Called when the relational database is migrated; what it returns is shown below the addresses."""

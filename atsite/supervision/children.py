@@ -60,6 +60,8 @@ class Site:
     environment: Mapping[str, str]
     #: Whether a simulated network takes the place of Jetstream.
     simulated: bool
+    #: What the simulated network is asked for beside its port and where it is kept.
+    simulation: tuple[str, ...] = ()
 
     @property
     def logs(self) -> Path:
@@ -101,8 +103,9 @@ def children_of(site: Site) -> tuple[Child, ...]:
         port, metrics = getattr(ports, name), getattr(ports, f"{name}_metrics")
         return child(name, *granian(name, host=site.host, port=port), metrics=metrics, port=port, wave=wave)
 
-    simulate = ("simulate_jetstream", "--state", str(site.data_dir / "simulator"), "--port", str(ports.simulator))
-    simulator = Child("simulator", (*MANAGE, *simulate), site.environment, (ports.simulator,), stage=0, wave=0)
+    kept = ("--state", str(site.data_dir / "simulator"), "--port", str(ports.simulator))
+    simulate = (*MANAGE, "simulate_jetstream", *kept, *site.simulation)
+    simulator = Child("simulator", simulate, site.environment, (ports.simulator,), stage=0, wave=0)
     return (
         *((simulator,) if site.simulated else ()),
         child("indexer", *MANAGE, "run_indexer", metrics=ports.indexer_metrics, stage=0, wave=1),

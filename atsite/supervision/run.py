@@ -34,7 +34,11 @@ REFRESH_SECONDS = 5.0
 #: Samples, one a second, over which the shown rate is taken.
 RATE_SAMPLES = 5
 #: What a newcomer looks at next, and beat would fill only after some minutes.
-STATISTICS_TASKS = ("indexer.tasks.rewrite_daily_stats", "search.tasks.refresh_stats")
+STATISTICS_TASKS = (
+    "indexer.tasks.rewrite_daily_stats",
+    "search.tasks.refresh_stats",
+    "indexer.tasks.fill_actors",
+)
 #: How long the table waits for a full page, and when `--once` gives up: it ends scripts, which must end.
 FIRST_PAGE_SECONDS, ONCE_SECONDS = 120.0, 600.0
 #: How long the rest waits for the indexer at most: it may have to wait itself, for a network that is away.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.models.actors import ActorAccount, ActorIdentity, ActorProfile, Purge, RepoFloor
+from indexer.models.actors import ActorAccount, ActorCounts, ActorFill, ActorIdentity, ActorProfile, Purge, RepoFloor
 from indexer.models.records import (
     Block,
     Engagement,
@@ -22,6 +22,8 @@ from indexer.models.views import Actor, FollowingCount, RecentPost, ScoredPost
 __all__ = [
     "Actor",
     "ActorAccount",
+    "ActorCounts",
+    "ActorFill",
     "ActorIdentity",
     "ActorProfile",
     "Block",

@@ -51,6 +51,37 @@ class ActorProfile(ReadModel):
         db_table = "actor_profiles"
 
 
+class ActorFill(ReadModel):
+    """What the site asked about an actor; `version` is when, in microseconds, as is `due_us`, the next time."""
+
+    did = StringField(primary_key=True)
+    handle = StringField()
+    display_name = StringField()
+    source = StringField(low_cardinality=True)
+    due_us = UInt64Field()
+    version = UInt64Field()
+
+    class Meta:
+        managed = False
+        db_table = "actor_fills"
+
+
+class ActorCounts(ReadModel):
+    """What an AppView told of an actor's numbers, and when (`version`, microseconds)."""
+
+    did = StringField(primary_key=True)
+    followers = UInt64Field()
+    follows = UInt64Field()
+    posts = UInt64Field()
+    source = StringField(low_cardinality=True)
+    version = UInt64Field()
+
+    class Meta:
+        managed = False
+        db_table = "actor_counts"
+        verbose_name_plural = "actor counts"
+
+
 class RepoFloor(ReadModel):
     """The version below which everything of a did is dead."""
 

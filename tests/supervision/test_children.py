@@ -73,3 +73,8 @@ def test_the_table_names_every_address_and_the_command_to_try_first() -> None:
 def test_a_site_that_listens_everywhere_is_shown_at_an_address_that_a_browser_can_open() -> None:
     site = Site("up", Path("/data"), "0.0.0.0", Ports(), {}, simulated=False)
     assert site.url("admin") == "http://127.0.0.1:8090"
+
+
+def test_a_sparse_simulation_is_asked_for_by_its_option() -> None:
+    site = Site("demo", Path("/data"), "127.0.0.1", Ports(), {}, simulated=True, simulation=("--sparse",))
+    assert children_of(site)[0].command[-1] == "--sparse"

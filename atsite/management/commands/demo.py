@@ -14,6 +14,7 @@ from atsite.embedded import files
 from atsite.management.up_command import UpCommand
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from pathlib import Path
 
     from atsite.supervision.children import Ports
@@ -30,6 +31,15 @@ class Command(UpCommand):
     help = "Run the whole site on a simulated network: no internet, no servers, 127.0.0.1 only."
     purpose = "demo"
     simulated = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--sparse", action="store_true", help="as on a first day: the stream tells nothing of what was before"
+        )
+
+    def simulation(self, **options: object) -> tuple[str, ...]:
+        return ("--sparse",) if options["sparse"] else ()
 
     def refuse(self) -> None:
         if config.environment != "demo":

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from atsite.clickhouse import door, drift
 from atsite.clickhouse.models import ReadModel
-from indexer.purge import PURGED_TABLES
+from indexer.purge import PURGED_TABLES, TIMED_TABLES
 
 #: Tables without a model: one holds aggregate states, which the ORM cannot read; one is Django's own.
 WITHOUT_MODEL = {"daily_stats_actors", "django_migrations"}
@@ -43,7 +43,7 @@ def test_every_table_with_a_did_is_purged_or_kept_on_purpose(django_db_setup: No
         " WHERE columns.database = currentDatabase() AND columns.name IN ('did', 'repo') AND engine LIKE '%MergeTree'",
         name="tests.tables_with_a_did",
     )
-    assert set(names) - KEPT == {*PURGED_TABLES, "actor_identities", "repo_records"}
+    assert set(names) - KEPT == {*PURGED_TABLES, *TIMED_TABLES, "repo_records"}
 
 
 def test_the_models_need_no_further_migration(django_db_setup: None, django_db_blocker: object) -> None:

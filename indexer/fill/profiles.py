@@ -1,0 +1,68 @@
+"""What an AppView or a PDS says of actors, read with mistrust. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from atsite.atproto.syntax import is_handle
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from atsite.atproto.syntax import Did
+
+#: The lexicon's limit is 64 graphemes and 640 bytes; what is longer is cut, not refused.
+NAME_MAX: Final = 640
+#: What an AppView says of a handle that does not lead back to its did.
+INVALID_HANDLE: Final = "handle.invalid"
+_COUNT_MAX: Final = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many an actor has of each."""
+
+    followers: int
+    follows: int
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An actor as somebody told; both names may be empty, and counts are not known to everybody."""
+
+    did: Did
+    handle: str
+    display_name: str
+    counts: Counts | None = None
+
+
+def profiles_of(answer: Any, asked: Collection[Did]) -> dict[Did, Profile]:
+    """The profiles in an answer of app.bsky.actor.getProfiles, of those who were asked for; odd ones are left out."""
+    told = answer.get("profiles") if isinstance(answer, dict) else None
+    found = (_profile(item) for item in (told if isinstance(told, list) else ()) if isinstance(item, dict))
+    return {profile.did: profile for profile in found if profile.did in asked}
+
+
+def _profile(item: dict[str, Any]) -> Profile:
+    counts = Counts(_count(item, "followersCount"), _count(item, "followsCount"), _count(item, "postsCount"))
+    did: Any = item.get("did")
+    return Profile(did, handle_of(item.get("handle")), name_of(item.get("displayName")), counts)
+
+
+def handle_of(value: object) -> str:
+    """A handle in lower case; empty where it is none, or leads to somebody else."""
+    handle = value.lower() if isinstance(value, str) else ""
+    return handle if is_handle(handle) and handle != INVALID_HANDLE else ""
+
+
+def name_of(value: object) -> str:
+    """A display name as text that any store takes; empty where it is none."""
+    text = value if isinstance(value, str) else ""
+    return text.encode("utf-8", "replace").decode()[:NAME_MAX]
+
+
+def _count(item: dict[str, Any], name: str) -> int:
+    value = item.get(name)
+    return value if type(value) is int and 0 <= value <= _COUNT_MAX else 0

@@ -1,0 +1,121 @@
+"""One round of asking: as many as fit into its time, most needed first, at the pace of whoever is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from prometheus_client import Counter
+
+from atsite import kv
+from atsite.config import config
+from atsite.http import Client
+from atsite.identity import site_resolver
+from atsite.kv.lock import single_flight
+from indexer.fill import queries, wanted
+from indexer.fill.asking import AppView, AskLater, Directory
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from atsite.atproto.syntax import Did
+    from indexer.fill.asking import Asker
+    from indexer.fill.profiles import Profile
+
+log = structlog.get_logger(__name__)
+
+ASKED = Counter("fill_actors", "Actors asked for: found, absent (known to nobody), failed (no answer)", ["outcome"])
+
+#: A round begins each minute; the lock outlives it and its last answer.
+ROUND_SECONDS: Final = 45.0
+LOCK_SECONDS: Final = 120
+#: Names and counts change slowly; somebody who is known to nobody may be back tomorrow. In microseconds.
+FOUND_US: Final = 3 * queries.DAY_US
+ABSENT_US: Final = queries.DAY_US
+#: Actors written at once: a few inserts a round.
+STORED: Final = 500
+_PAUSED: Final = f"{kv.PREFIX}fill:paused"
+
+
+@dataclass
+class Told:
+    """What was said and is not yet written; None for those who are known to nobody."""
+
+    source: str
+    profiles: dict[Did, Profile | None] = field(default_factory=dict)
+
+    def store(self, now: int) -> None:
+        """Write it. Raises ClickHouseError."""
+        due_us = {did: now + (FOUND_US if profile else ABSENT_US) for did, profile in self.profiles.items()}
+        queries.store(self.profiles, source=self.source, due_us=due_us, now=now)
+        self.profiles.clear()
+
+
+def fill() -> int:
+    """Ask for whoever is due, unless another process is at it; how many were asked for.
+
+    Raises RedisError, ClickHouseError. A server that asks to be left alone is, for as long as it says.
+    """
+    with single_flight("indexer.fill", LOCK_SECONDS) as mine:
+        if not mine or kv.client().exists(_PAUSED):
+            return 0
+        with asyncio.Runner() as runner, _asker(runner) as asker:
+            return _round(runner, asker, wanted.sources())
+
+
+@asynccontextmanager
+async def site_asker() -> AsyncIterator[Asker]:
+    """The AppView of the configuration; without one the directory and each PDS."""
+    async with Client(loopback=config.allow_loopback) as client:
+        if config.appview_url:
+            yield AppView(client, config.appview_url)
+        else:
+            yield Directory(client, site_resolver(client))
+
+
+@contextmanager
+def _asker(runner: asyncio.Runner) -> Iterator[Asker]:
+    """What a round asks, in the runner's loop. The round itself is none of its coroutines: it reads `default`."""
+    stack = AsyncExitStack()
+    try:
+        yield runner.run(stack.enter_async_context(site_asker()))
+    finally:
+        runner.run(stack.aclose())
+
+
+def _round(runner: asyncio.Runner, asker: Asker, needed: Iterable[wanted.Source]) -> int:
+    deadline, asked = time.monotonic() + ROUND_SECONDS, 0
+    told, dids = Told(asker.source), wanted.due(needed, now=_now())
+    try:
+        while time.monotonic() < deadline and (batch := list(islice(dids, asker.batch))):
+            again_at = time.monotonic() + 1 / asker.pace
+            _take(batch, *runner.run(asker.ask(batch)), told)
+            asked += len(batch)
+            if len(told.profiles) >= STORED:
+                told.store(_now())
+            time.sleep(max(0.0, again_at - time.monotonic()))
+    except AskLater as error:
+        log.warning("fill.paused", reason=str(error), seconds=error.seconds)
+        kv.client().set(_PAUSED, b"", ex=error.seconds)
+    finally:
+        told.store(_now())
+    return asked
+
+
+def _take(batch: list[Did], known: dict[Did, Profile], failed: set[Did], told: Told) -> None:
+    absent = [did for did in batch if did not in known and did not in failed]
+    told.profiles.update(known)
+    told.profiles.update(dict.fromkeys(absent))
+    if failed:
+        wanted.remember_failed(failed)
+    for outcome, number in (("found", len(known)), ("absent", len(absent)), ("failed", len(failed))):
+        ASKED.labels(outcome=outcome).inc(number)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

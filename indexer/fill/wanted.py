@@ -1,0 +1,86 @@
+"""Who is to be asked for: those whom the site needs, most needed first, and who are due."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils.module_loading import import_string
+
+from atsite import kv
+from atsite.errors import AtsiteError
+from indexer.fill import queries
+from indexer.models import RefusedActor
+
+if TYPE_CHECKING:
+    from atsite.atproto.syntax import Did
+
+log = structlog.get_logger(__name__)
+
+#: What `settings.FILL_SOURCES` names: a function that tells whom a part of the site needs.
+Source = Callable[[], Iterable["Did"]]
+#: Dids looked up at once.
+CHUNK: Final = 500
+#: More than a task can ask for.
+RECENT_MAX: Final = 10_000
+#: A PDS that did not answer is left alone this long, in seconds.
+FAILED_SECONDS: Final = 3600
+
+
+def sources() -> list[Source]:
+    """The site's, most needed first."""
+    return [import_string(name) for name in settings.FILL_SOURCES]
+
+
+def recent_posters() -> Iterable[Did]:
+    """Who posted within the last 24 hours, the latest first."""
+    return queries.recent_posters(now=time.time_ns() // 1000, limit=RECENT_MAX)
+
+
+def due(wanted: Iterable[Source], *, now: int) -> Iterator[Did]:
+    """Whom to ask for at `now` (unix microseconds), each once.
+
+    A part of the site that cannot tell now (its store is away) is left out and logged.
+    """
+    seen: set[Did] = set()
+    for source in wanted:
+        try:
+            rest = iter(source())
+            while chunk := [did for did in islice(rest, CHUNK) if did not in seen]:
+                seen.update(chunk)
+                yield from _due(chunk, now)
+        except (AtsiteError, DatabaseError, redis.RedisError) as error:
+            log.warning("fill.source_failed", source=source.__name__, error=type(error).__name__)
+
+
+def _due(dids: list[Did], now: int) -> Iterator[Did]:
+    left_out = queries.fresh(dids, now=now) | _refused(dids) | _failed(dids)
+    return (did for did in dids if did not in left_out)
+
+
+def _refused(dids: list[Did]) -> set[str]:
+    """Those of whom nothing is to be indexed. Asked of the rows: a round is no place to be a moment behind."""
+    return set(RefusedActor.objects.filter(did__in=dids).values_list("did", flat=True))
+
+
+def remember_failed(dids: Iterable[Did]) -> None:
+    """Leave these alone for a while. With Redis away they are simply asked for again."""
+    with kv.client().pipeline(transaction=False) as pipe:
+        for did in dids:
+            pipe.set(_failed_key(did), b"", ex=FAILED_SECONDS)
+        pipe.execute()
+
+
+def _failed(dids: list[Did]) -> set[Did]:
+    found = kv.client().mget([_failed_key(did) for did in dids])
+    return {did for did, value in zip(dids, found, strict=True) if value is not None}
+
+
+def _failed_key(did: Did) -> str:
+    return f"{kv.PREFIX}fill:failed:{did}"
