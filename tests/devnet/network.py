@@ -7,6 +7,7 @@ npm: two minutes), so it runs in a copy that stays.
 from __future__ import annotations
 
 import fcntl
+import filecmp
 import json
 import shutil
 import tempfile
@@ -160,7 +161,8 @@ def installed(source: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (CACHE / f"{versions}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*INSTALLED))
+        ignored = shutil.ignore_patterns(*INSTALLED)
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored, copy_function=_copy_changed)
         log = folder / "setup.log"
         log.unlink(missing_ok=True)
         setup = Child.spawn([str(folder / "setup.sh")], output=log)
@@ -170,6 +172,12 @@ def installed(source: Path) -> Path:
             setup.stop()
         assert code == 0, f"the network cannot be installed:\n{log.read_text()}"
     return folder
+
+
+def _copy_changed(source: str, target: str) -> None:
+    """Another session's network may be running from the copy: what is there already stays untouched."""
+    if not (Path(target).exists() and filecmp.cmp(source, target, shallow=False)):
+        shutil.copy2(source, target)
 
 
 def _await_info(network: Child, path: Path, log: Path) -> dict[str, Any]:
