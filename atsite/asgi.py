@@ -11,8 +11,7 @@ import os
 import warnings
 from typing import Any
 
-from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
 from atsite import telemetry
@@ -52,7 +51,9 @@ def build() -> ProtocolTypeRouter:
     if config.service == "admin":
         # Static files are small and come from whitenoise, which reads them synchronously: that is meant.
         warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
-        protocols["websocket"] = AllowedHostsOriginValidator(URLRouter([]))
+        from atsite.dashboard import live  # its models are there once Django is
+
+        protocols["websocket"] = live.application()
     return ProtocolTypeRouter(protocols)
 
 

@@ -8,7 +8,7 @@ result is stored, and a message that waited longer than one and a half periods i
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +17,7 @@ from celery.exceptions import Ignore, Retry
 from celery.schedules import crontab
 from prometheus_client import Histogram
 
-from atsite import telemetry
+from atsite import runs, telemetry
 from atsite.config import config
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
@@ -31,10 +31,12 @@ TASK_SECONDS = Histogram(
 #: Tasks that run side by side: one long one (a purge) must not hold up the feeds. What they cost is in ClickHouse.
 CONCURRENCY = 4
 BACKLOG_IN_PERIODS = 1.5
+#: Kombu keeps the messages of a queue in a Redis list of that name (with the prefix before it).
+QUEUE, QUEUE_PREFIX = "atsite", "atsite:celery:"
 
 
 class MeasuredTask(Task[Any, Any]):
-    """The base of every task: its duration and outcome (succeeded, failed, retried) are measured."""
+    """The base of every task: its duration and outcome (succeeded, failed, retried) are measured, and shown."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         started, outcome = perf_counter(), "failed"
@@ -45,7 +47,9 @@ class MeasuredTask(Task[Any, Any]):
             outcome = "retried"
             raise
         finally:
-            TASK_SECONDS.labels(task=self.name, outcome=outcome).observe(perf_counter() - started)
+            seconds = perf_counter() - started
+            TASK_SECONDS.labels(task=self.name, outcome=outcome).observe(seconds)
+            runs.note(self.name, runs.Run(datetime.now(UTC), seconds, outcome))
         return result
 
 
@@ -56,6 +60,11 @@ def due(task: str, schedule: crontab, *, every: timedelta) -> dict[str, Any]:
         "schedule": schedule,
         "options": {"expires": every.total_seconds() * BACKLOG_IN_PERIODS},
     }
+
+
+def period_of(line: dict[str, Any]) -> timedelta:
+    """`every` of a line of the beat table."""
+    return timedelta(seconds=line["options"]["expires"] / BACKLOG_IN_PERIODS)
 
 
 #: Minutes are staggered, so that no two of them begin together; only what is done in a moment comes every minute.
@@ -72,6 +81,8 @@ BEAT: dict[str, dict[str, Any]] = {
     ),
     # Each minute, as a round asks for most of one; who is due is found from rows.
     "ask for names and counts of actors": due("indexer.tasks.fill_actors", crontab(), every=timedelta(minutes=1)),
+    "fetch the records of new actors": due("indexer.tasks.run_backfills", crontab(), every=timedelta(minutes=1)),
+    "finish bulk changes of labels": due("labels.tasks.finish_bulk_changes", crontab(), every=timedelta(minutes=1)),
     "count the totals of /stats": due(
         "search.tasks.refresh_stats", crontab(minute="1-59/5"), every=timedelta(minutes=5)
     ),
@@ -79,10 +90,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "purge deleted accounts": due(
         "indexer.tasks.purge_deleted_accounts", crontab(hour="3", minute="27"), every=timedelta(days=1)
     ),
-    # Done when it is decided; this finds what a store that was away had left undone.
-    "end what is indexed of refused actors": due(
-        "indexer.tasks.settle_refusals", crontab(minute="8-59/10"), every=timedelta(minutes=10)
-    ),
+    # Somebody waits to be gone; without anything to do it is one question.
+    "end what refused actors had": due("indexer.tasks.settle_refusals", crontab(), every=timedelta(minutes=1)),
     "keep raw events as long as KEEP_RAW_DAYS says": due(
         "indexer.tasks.keep_raw_events", crontab(hour="2", minute="57"), every=timedelta(days=1)
     ),
@@ -95,9 +104,9 @@ app.conf.update(
     accept_content=["json"],
     task_serializer="json",
     task_ignore_result=True,
-    task_default_queue="atsite",
+    task_default_queue=QUEUE,
     # Every key of this project in Redis begins so (atsite/kv).
-    broker_transport_options={"global_keyprefix": "atsite:celery:"},
+    broker_transport_options={"global_keyprefix": QUEUE_PREFIX},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # Threads: a task waits for ClickHouse and Redis, whose pools and limits the process shares, and one metrics port

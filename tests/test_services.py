@@ -94,8 +94,8 @@ def test_a_service_answers_its_own_pages_tells_its_numbers_and_ends_with_the_sig
         assert (status, "process_resident_memory_bytes" in metrics) == (200, True)
         assert service.get("/healthz", metrics=True)[0] == 200
         if name == "admin":
-            assert "<title>Log in | atsite</title>" in service.get("/")[1]
-            assert "#header" in service.get("/static/admin/css/base.css")[1]
+            assert "Log in | atsite</title>" in service.get("/")[1]
+            assert ".at-card" in service.get("/static/atsite/admin.css")[1]
         port = str(service.port)
         assert service.stop() == 0
         assert "UserWarning" not in service.said()

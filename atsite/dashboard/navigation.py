@@ -45,7 +45,10 @@ NAVIGATION: list[dict[str, Any]] = [
         "Community",
         rows("Labels", "label", "labels.label"),
         rows("Members", "group", "labels.actorlabel"),
+        rows("Changes of many", "group_add", "labels.bulkchange"),
+        rows("Earlier posts", "history", "indexer.backfill"),
         rows("Blocks", "block", "labels.block"),
+        rows("Not indexed", "visibility_off", "indexer.refusedactor"),
     ),
     group("Feeds", rows("Feeds", "rss_feed", "feeds.feeddefinition")),
     group(
@@ -53,7 +56,11 @@ NAVIGATION: list[dict[str, Any]] = [
         rows("Keys", "key", "apikeys.apikey"),
         rows("Use of keys", "bar_chart", "apikeys.apikeyusage"),
     ),
-    group("Clean-up", rows("Purged accounts", "delete_sweep", "indexer.purge")),
+    group(
+        "Clean-up",
+        rows("Clean-up jobs", "cleaning_services", "search.repocleanupjob"),
+        rows("Purged accounts", "delete_sweep", "indexer.purge"),
+    ),
     group(
         "Indexed data",
         rows("Posts", "article", "indexer.post"),
@@ -78,6 +85,8 @@ NAVIGATION: list[dict[str, Any]] = [
         rows("Handles", "alternate_email", "indexer.actoridentity"),
         rows("Accounts", "badge", "indexer.actoraccount"),
         rows("Profiles", "account_box", "indexer.actorprofile"),
+        rows("Asked names", "contact_page", "indexer.actorfill"),
+        rows("Asked numbers", "pin", "indexer.actorcounts"),
         rows("Checkpoints", "bookmark", "indexer.indexercheckpoint"),
         folded=True,
     ),

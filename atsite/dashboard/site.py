@@ -10,6 +10,9 @@ from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
+from atsite.dashboard import checklist, overview
+from atsite.roles import Right, may
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +21,13 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     """`django.contrib.admin.site`."""
 
     index_title = "Overview"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The overview: first steps of a new site, and the numbers for who may see them."""
+        context = {**(extra_context or {}), "steps": checklist.open_steps(request.user)}
+        if may(request.user, Right.SEE_NUMBERS):
+            context["overview"] = overview.current()
+        return super().index(request, context)  # type: ignore[no-any-return]
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Pages of the sidebar whose name holds the typed word (Ctrl+K). Unfold's own keeps answers in Redis."""

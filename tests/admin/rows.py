@@ -10,7 +10,10 @@ from django.contrib.auth.models import Group, User
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from feeds.models import FeedDefinition
-from labels.models import ActorLabel, Block, Label
+from indexer.models import Backfill, RefusedActor
+from labels.models import ActorLabel, Block, BulkChange, Label
+from search.models import RepoCleanupJob
+from tests.search.cleanup.rows import job as cleanup_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +36,14 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     Label: lambda: _label("a-mpls"),
     ActorLabel: lambda: ActorLabel.objects.create(label=_label("a-mpls"), did=DID),
     Block: lambda: Block.objects.create(subject=DID),
+    BulkChange: lambda: BulkChange.objects.create(label=_label("a-mpls"), giving=True, created_by="somebody"),
+    Backfill: lambda: Backfill.objects.create(did=DID, days=30),
     ApiKey: lambda: add_key(keys.mint(), note="bot", scopes=["labels"], feeds=["a-mpls"]),
     FeedDefinition: lambda: FeedDefinition.objects.create(
         rkey="first", kind="label", parameters={"label": "a-mpls"}, display_name="First"
     ),
+    RefusedActor: lambda: RefusedActor.objects.create(did=DID),
+    RepoCleanupJob: cleanup_job,
     User: _person,
     Group: lambda: Group.objects.create(name="friends"),
     LogEntry: lambda: LogEntry.objects.create(user=_person(), action_flag=CHANGE, object_repr="something"),

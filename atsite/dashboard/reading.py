@@ -1,0 +1,170 @@
+"""Reads the numbers of the overview. Judging them is atsite.dashboard.judgement."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from datetime import UTC, datetime
+from functools import lru_cache
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from django.db import close_old_connections, connections
+
+from atsite import runs
+from atsite.celery import BEAT, QUEUE, QUEUE_PREFIX, period_of
+from atsite.clickhouse import door
+from atsite.config import config
+from atsite.dashboard import queries
+from atsite.dashboard.board import Board, Source
+from atsite.dashboard.numbers import Disk, FeedUse, Numbers, Scheduled, Stream, Table
+from atsite.kv import quick
+from atsite.routers import DEFAULT
+from feeds import usage
+from feeds.models import FeedDefinition
+from indexer import checkpoint_store
+from indexer.checkpoint import Checkpoint
+from indexer.queries import newest_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: A page that waits longer is slow; a store that answers later is as good as away.
+PATIENCE_SECONDS: Final = 1.5
+#: The events per second are those of this many seconds.
+RATE_SECONDS: Final = 10.0
+#: What moves by itself is read each second, the rest now and then.
+OFTEN, SOMETIMES = 0.9, 10.0
+
+
+class Rate:
+    """Events per second, from how many rows there are and when."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+
+    def of(self, rows: int, now: float) -> float | None:
+        """Over the last seconds; None until there are two samples. Merges and retention take rows away: that is 0."""
+        if not self._samples or now > self._samples[-1][0]:
+            self._samples.append((now, rows))
+        while now - self._samples[0][0] > RATE_SECONDS and len(self._samples) > 2:
+            self._samples.popleft()
+        (first, least), (last, most) = self._samples[0], self._samples[-1]
+        return max(most - least, 0) / (last - first) if last > first else None
+
+
+_rate = Rate()
+
+
+@lru_cache(maxsize=1)
+def _board() -> Board:
+    sources: Mapping[str, tuple[Callable[[], Any], float]] = {
+        "ClickHouse": (_timed(lambda: door.scalar("SELECT 1", name="dashboard.ping", limits=queries.QUICK)), OFTEN),
+        "Redis": (_timed(lambda: quick.ask(lambda client: client.ping(), insist=True)), OFTEN),
+        "default": (_timed(_ping_default), OFTEN),
+        "stream": (_stream, OFTEN),
+        "tables": (_tables, OFTEN),
+        "queue": (_queue, OFTEN),
+        "schedule": (_schedule, OFTEN),
+        "gaps": (queries.gaps, SOMETIMES),
+        "dead_letters": (queries.dead_letters, SOMETIMES),
+        "feed_use": (_feed_use, OFTEN),
+        "enabled_feeds": (_enabled_feeds, SOMETIMES),
+        "disk": (_disk, SOMETIMES),
+        "clickhouse_disk": (lambda: queries.disk(pause_below=config.min_free_disk), SOMETIMES),
+    }
+    return Board({name: Source(read, every) for name, (read, every) in sources.items()})
+
+
+def numbers() -> Numbers:
+    """What there is now, within PATIENCE_SECONDS."""
+    values = _board().values(patience=PATIENCE_SECONDS)
+    rows_at: tuple[float, tuple[Table, ...]] | None = values["tables"]
+    return Numbers(
+        at=datetime.now(UTC),
+        stores={name: values[name] for name in ("ClickHouse", "Redis", "default")},
+        stream=values["stream"],
+        events_per_second=_events_per_second(rows_at),
+        gaps=values["gaps"],
+        dead_letters=values["dead_letters"],
+        feed_use=values["feed_use"],
+        enabled_feeds=values["enabled_feeds"],
+        tables=None if rows_at is None else rows_at[1],
+        disk=values["disk"],
+        clickhouse_disk=values["clickhouse_disk"],
+        queue=values["queue"],
+        schedule=values["schedule"],
+        filtered=bool(config.wanted_dids or config.wanted_collections),
+    )
+
+
+def _events_per_second(rows_at: tuple[float, tuple[Table, ...]] | None) -> float | None:
+    if rows_at is None:
+        return None
+    read_at, tables = rows_at
+    return _rate.of(sum(table.rows for table in tables if table.name == "repo_records"), read_at)
+
+
+def _timed(call: Callable[[], object]) -> Callable[[], float]:
+    def milliseconds() -> float:
+        started = perf_counter()
+        call()
+        return (perf_counter() - started) * 1000
+
+    return milliseconds
+
+
+def _ping_default() -> None:
+    close_old_connections()  # this thread's own may have died since
+    with connections[DEFAULT].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _enabled_feeds() -> int:
+    close_old_connections()
+    return FeedDefinition.objects.filter(enabled=True).count()
+
+
+def _stream() -> Stream | None:
+    """From Redis, where it is newest; from ClickHouse while Redis is away or has lost it. Raises ClickHouseError."""
+    checkpoint = _checkpoint_in_redis() or newest_checkpoint()
+    if checkpoint is None:
+        return Stream(None, None)
+    return Stream(_moment(checkpoint.time_us), _moment(checkpoint.acked_at))
+
+
+def _checkpoint_in_redis() -> Checkpoint | None:
+    try:
+        data = quick.ask(lambda client: client.get(checkpoint_store.KEY))
+        return None if data is None else Checkpoint.decode(cast("bytes", data))
+    except (quick.RedisAway, ValueError):
+        return None
+
+
+def _moment(micros: int) -> datetime:
+    return datetime.fromtimestamp(micros / 1e6, UTC)
+
+
+def _tables() -> tuple[float, tuple[Table, ...]]:
+    return monotonic(), queries.tables()
+
+
+def _queue() -> int:
+    return quick.ask(lambda client: client.llen(f"{QUEUE_PREFIX}{QUEUE}"))
+
+
+def _schedule() -> tuple[Scheduled, ...]:
+    last = runs.last_runs()
+    return tuple(Scheduled(title, period_of(line), last.get(line["task"])) for title, line in BEAT.items())
+
+
+def _feed_use() -> FeedUse:
+    now = datetime.now(UTC)
+    today = [row for row in usage.counted(now=now) if row.day == now.date()]
+    return FeedUse(sum(row.requests for row in today), sum(row.interactions for row in today))
+
+
+def _disk() -> Disk:
+    """The disk of the data folder: SQLite, and the stores that run beside the project."""
+    found = shutil.disk_usage(config.data_dir if config.data_dir.exists() else config.data_dir.anchor)
+    return Disk(found.free, found.total, config.min_free_disk)

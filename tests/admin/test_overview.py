@@ -1,0 +1,155 @@
+"""The start page: numbers for who may see them, first steps for who may take them, and stores that are away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from atsite import runs
+from atsite.celery import BEAT, app
+from atsite.config import config
+from atsite.dashboard import checklist, first_steps, reading
+from atsite.kv import quick
+from feeds.models import FeedDefinition
+from indexer import checkpoint_store
+from indexer.checkpoint import Checkpoint
+from labels.models import ActorLabel, Label
+from tests.away import clickhouse_away, redis_away
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import redis
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    """No reading of an earlier test."""
+    reading._board.cache_clear()
+    yield
+    reading._board.cache_clear()
+
+
+def states(browser: Client) -> dict[str, str]:
+    return {tile["key"]: tile["state"] for tile in browser.get("/admin/").context["overview"]["tiles"]}
+
+
+def test_the_page_shows_what_the_stores_say(
+    clickhouse: None, valkey: redis.Redis, login: Callable[..., Client]
+) -> None:
+    now = datetime.now(UTC)
+    micros = int(now.timestamp() * 1e6)
+    saved = Checkpoint(host="h", protocol="p", cursor=micros, time_us=micros, safe_cursor=micros, acked_at=micros)
+    valkey.set(checkpoint_store.KEY, saved.encode())
+    runs.note("feeds.refresh_feeds", runs.Run(now, 1.5, "succeeded"))
+    response = login("viewers").get("/admin/")
+    assert response.status_code == 200
+    overview = response.context["overview"]
+    found = {tile["key"]: tile["state"] for tile in overview["tiles"]}
+    assert {name: found[name] for name in ("lag", "gaps", "dead_letters", "worker")} == dict.fromkeys(
+        ("lag", "gaps", "dead_letters", "worker"), "ok"
+    )
+    refreshed = next(task for task in overview["tasks"] if task["key"] == "refresh the feeds")
+    assert (refreshed["state"], refreshed["took"]) == ("ok", "1.5 s")
+    assert "repo_records" in {table["key"] for table in overview["tables"]}
+    assert "Refresh the feeds" in response.content.decode()
+
+
+def test_without_a_role_there_are_no_numbers(login: Callable[..., Client]) -> None:
+    response = login().get("/admin/")
+    assert "overview" not in response.context
+    assert "You have no role yet" in response.content.decode()
+    assert "repo_records" not in response.content.decode()
+
+
+def test_redis_that_is_away_is_shown_as_away(clickhouse: None, login: Callable[..., Client]) -> None:
+    browser = login("viewers")
+    with redis_away():
+        found = states(browser)
+    assert (found["redis"], found["worker"], found["feed_use"], found["gaps"]) == ("act", "act", "act", "ok")
+
+
+def test_clickhouse_that_is_away_is_shown_as_away(valkey: redis.Redis, login: Callable[..., Client]) -> None:
+    browser = login("viewers")
+    with clickhouse_away():
+        found = states(browser)
+    assert (found["clickhouse"], found["events"], found["lag"], found["default"]) == ("act", "act", "act", "ok")
+
+
+def test_a_task_that_ran_is_noted_with_its_outcome(valkey: redis.Redis) -> None:
+    @app.task(name="tests.noted")
+    def noted() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        noted()
+    assert runs.last_runs()["tests.noted"].outcome == "failed"
+    with redis_away():
+        with pytest.raises(LookupError):
+            noted()
+        with pytest.raises(quick.RedisAway):
+            runs.last_runs()
+
+
+def test_waiting_tasks_are_counted_where_celery_keeps_them(valkey: redis.Redis) -> None:
+    before = reading._queue()
+    with app.connection_for_write() as connection:
+        app.send_task("tests.nobody_runs_it", connection=connection)
+    assert (before, reading._queue()) == (0, 1)
+    assert len(BEAT) == len(reading._schedule())
+
+
+def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = login("superuser")
+    FeedDefinition.objects.all().delete()
+
+    def titles() -> list[str]:
+        return [step.title for step in browser.get("/admin/").context["steps"]]
+
+    everything = titles()
+    assert everything[0] == "Say who publishes the feeds"
+    assert len(everything) == 5
+    named = replace(config, feed_actor_did="did:plc:me", service_endpoint="https://feeds.example.com")
+    monkeypatch.setattr(checklist, "config", named)
+    done: list[Callable[[], Any]] = [
+        lambda: Label.objects.create(name="a-mpls"),
+        lambda: ActorLabel.objects.create(label=Label.objects.get(), did="did:plc:mira"),
+        lambda: FeedDefinition.objects.create(
+            rkey="members", kind="label", parameters={"label": "a-mpls"}, display_name="Members"
+        ),
+        lambda: User.objects.create_user("second", is_staff=True).groups.add(Group.objects.get(name="operators")),
+    ]
+    for number, step in enumerate(done, start=1):
+        assert titles() == everything[number:]
+        step()
+    assert titles() == []
+    assert "First steps" not in browser.get("/admin/").content.decode()
+
+
+def test_who_may_only_look_is_not_told_to_act(login: Callable[..., Client]) -> None:
+    assert login("viewers").get("/admin/").context["steps"] == []
+
+
+def test_an_empty_list_says_what_to_do_first(clickhouse: None, login: Callable[..., Client]) -> None:
+    operator = login("operators")
+    Label.objects.all().delete()
+    page = operator.get("/admin/labels/label/").content.decode()
+    assert first_steps.FIRST_STEPS["labels.label"] in page
+    assert 'href="/admin/labels/label/add/' in page
+    assert first_steps.UNTIL_INDEXED in operator.get("/admin/indexer/like/").content.decode()
+    searched = operator.get("/admin/labels/label/", {"q": "nothing"}).content.decode()
+    assert "Nothing matches" in searched
+
+
+def test_the_search_of_the_sidebar_finds_pages_that_one_may_see(login: Callable[..., Client]) -> None:
+    with redis_away():
+        found = login("viewers").get("/admin/search/", {"s": "label", "extended": "1"}).content.decode()
+    assert 'href="/admin/labels/label/"' in found
+    assert "auth/user" not in login("moderators").get("/admin/search/", {"s": "people"}).content.decode()
