@@ -34,8 +34,8 @@ VERSIONS: Final = ("package-lock.json", "requirements.txt", "setup.sh")
 #: What a network installs, or leaves behind, in its folder.
 INSTALLED: Final = ("node_modules", "rt", ".venv", "__pycache__")
 #: The first start compiles a part of the servers.
-INSTALL_SECONDS: Final = 420
-START_SECONDS: Final = 120
+INSTALL_SECONDS: Final = 400
+START_SECONDS: Final = 180
 PORTS: Final = ("CONTROL", "PLC", "PDS", "APPVIEW", "OZONE", "PG", "REDIS")
 #: The account that publishes the feeds, and writes what strangers read instead of a private one.
 PUBLISHER: Final = "publisher"
