@@ -22,12 +22,14 @@ from indexer.refusals import Watch
 from indexer.single import SingleIndexer
 from indexer.sink import Sink, disk_is_low, sleep_until
 from indexer.source import Jetstream, host_of
+from indexer.subscription import WantedBatcher, watched
 from indexer.writer import Writer
 
 if TYPE_CHECKING:
     from atsite.config import Config
     from indexer.batch import Batch
     from indexer.checkpoint import Checkpoint
+    from indexer.subscription import Wanted
     from indexer.writer import BatchSink, Checkpoints
 
 log = structlog.get_logger(__name__)
@@ -96,7 +98,8 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
             log.warning(warning)
         if options.run_for is not None:
             stop.ends_at = time.monotonic() + options.run_for
-        source = Jetstream(config.ws_url, start, collections=config.wanted_collections, dids=config.wanted_dids)
+        wanted = stack.enter_context(watched(config.wanted_dids, telling=not options.dry_run))
+        source = Jetstream(config.ws_url, start, collections=config.wanted_collections, wanted=wanted)
         writer = _writer(config, options, start, stop)
         if config.metrics_port:
             server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
@@ -104,7 +107,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
         refusals = stack.enter_context(Watch())
         pipeline = Pipeline(
             source,
-            Batcher(options.limits, floors=_floors(start), wanted=config.wanted_collections),
+            _batcher(config, options, start, wanted),
             writer,
             now_us,
             filtered=bool(config.wanted_collections or config.wanted_dids),
@@ -140,6 +143,13 @@ def health(source: Jetstream, writer: Writer) -> Health:
     if writer.silent_for() > READY_SILENCE:
         reasons.append(f"nothing written for {READY_SILENCE:g} s")
     return Health(ok=not reasons, reasons=tuple(reasons))
+
+
+def _batcher(config: Config, options: Options, start: Start, wanted: Wanted | None) -> Batcher:
+    floors = _floors(start)
+    if wanted is None:
+        return Batcher(options.limits, floors=floors, wanted=config.wanted_collections)
+    return WantedBatcher(wanted, options.limits, floors=floors, wanted=config.wanted_collections)
 
 
 def _floors(start: Start) -> Floors:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from indexer.checkpoint import Start
+    from indexer.subscription import Wanted
 
 log = structlog.get_logger(__name__)
 
@@ -48,13 +49,15 @@ class Chunk:
 NOTHING: Final = Chunk()
 
 
-def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] = (), dids: Sequence[str] = ()) -> str:
-    """The URL to connect to. Parameters that `base` has itself are kept.
+def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] = (), hello: bool = False) -> str:
+    """The URL to connect to; with `hello` the host sends nothing until it got an options_update.
 
-    maxMessageSizeBytes stays out on purpose: it drops events silently.
+    Parameters that `base` has itself are kept. maxMessageSizeBytes stays out on purpose: it drops events silently.
     """
     parts = urlsplit(base)
-    pairs = [("wantedCollections", name) for name in collections] + [("wantedDids", did) for did in dids]
+    pairs = [("wantedCollections", name) for name in collections]
+    if hello:
+        pairs.append(("requireHello", "true"))
     if cursor is not None:
         pairs.append(("cursor", str(cursor)))
     query = "&".join(part for part in (parts.query, urlencode(pairs, safe=":*")) if part)
@@ -78,12 +81,17 @@ class Backoff:
 
 
 class Jetstream:
-    """The frames of one host. `read` never raises on what the network does: it connects again, with growing pauses."""
+    """The frames of one host. `read` never raises on what the network does: it connects again, with growing pauses.
 
-    def __init__(self, url: str, start: Start, *, collections: Sequence[str] = (), dids: Sequence[str] = ()) -> None:
+    `wanted` names dids in an options_update: thousands do not fit in a URL, and they change while it is connected.
+    """
+
+    def __init__(
+        self, url: str, start: Start, *, collections: Sequence[str] = (), wanted: Wanted | None = None
+    ) -> None:
         self._url = url
         self._collections = collections
-        self._dids = dids
+        self._wanted = wanted
         self._resumed = start.resumed
         self._cursor = start.cursor
         self._seen_us = 0
@@ -106,6 +114,8 @@ class Jetstream:
             return NOTHING
         try:
             connection = self._connection or self._connect()
+            if self._wanted is not None and self._wanted.sent is not self._wanted.current:
+                self._ask_for(connection, self._wanted)
             frames = connection.receive(READ_TIMEOUT)
             self._watch_silence(connection, heard=frames is not None)
         except Exception as error:
@@ -135,13 +145,23 @@ class Jetstream:
         if self._seen_us:
             self._cursor = max(self._seen_us - RECONNECT_OVERLAP_US, 1)
             self._resumed = Resumed(self._cursor, self._seen_us)
-        url = subscribe_url(self._url, cursor=self._cursor, collections=self._collections, dids=self._dids)
+        hello = self._wanted is not None
+        url = subscribe_url(self._url, cursor=self._cursor, collections=self._collections, hello=hello)
         self._connection = websocket.connect(url, timeout=CONNECT_TIMEOUT)
+        if self._wanted is not None:
+            self._ask_for(self._connection, self._wanted)
         self._announce = self._resumed
         self._heard_at = self._pinged_at = time.monotonic()
         metrics.CONNECTIONS.inc()
         log.info("connected", host=host_of(self._url), cursor=self._cursor)
         return self._connection
+
+    def _ask_for(self, connection: websocket.Connection, wanted: Wanted) -> None:
+        """Send the filter as it is now."""
+        asked = wanted.current
+        connection.send(asked.update(self._collections))
+        wanted.sent = asked
+        log.info("asked for dids", host=host_of(self._url), dids=len(asked.dids))
 
     def _watch_silence(self, connection: websocket.Connection, *, heard: bool) -> None:
         now = time.monotonic()

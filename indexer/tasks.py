@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from atsite.config import config
 from indexer import purge, refusals, retention, stats
+from indexer.backfill import work
 from indexer.fill.run import fill
 
 
@@ -38,3 +39,9 @@ def keep_raw_events() -> None:
 def fill_actors() -> None:
     """Ask for names and counts of the actors whom the site shows."""
     fill()
+
+
+@shared_task(ignore_result=True)
+def run_backfills() -> None:
+    """Fetch the records of actors whose backfill is due from their PDS."""
+    work.run_due()

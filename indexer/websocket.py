@@ -148,6 +148,11 @@ class Connection:
         finally:
             self._answer()
 
+    def send(self, text: bytes) -> None:
+        """Send one text message."""
+        self._reader.protocol.send_text(text)
+        self._answer()
+
     def ping(self) -> None:
         """Ask the host for a sign of life."""
         self._reader.protocol.send_ping(b"")

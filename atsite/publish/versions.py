@@ -39,6 +39,11 @@ def unix_micros() -> int:
     return time.time_ns() // 1000
 
 
+def last_issued() -> int:
+    """The newest version that was committed, 0 for none: a cheap look whether anything published changed."""
+    return LastIssued.objects.filter(id=_ROW).values_list("time_us", flat=True).first() or 0
+
+
 def lock() -> LastIssued:
     """Hold back every other change of published rows until this transaction ends.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from indexer.models.actors import ActorAccount, ActorCounts, ActorFill, ActorIdentity, ActorProfile, Purge, RepoFloor
+from indexer.models.backfill import Backfill
 from indexer.models.records import (
     Block,
     Engagement,
@@ -26,6 +27,7 @@ __all__ = [
     "ActorFill",
     "ActorIdentity",
     "ActorProfile",
+    "Backfill",
     "Block",
     "DailyStats",
     "DeadLetter",

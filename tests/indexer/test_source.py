@@ -57,21 +57,21 @@ def read(source: Jetstream, number: int) -> tuple[list[bytes], list[Resumed]]:
 
 
 @pytest.mark.parametrize(
-    ("base", "cursor", "collections", "dids", "url"),
+    ("base", "cursor", "collections", "hello", "url"),
     [
-        ("wss://host/subscribe", None, (), (), "wss://host/subscribe"),
-        ("wss://host/subscribe", 5, (), (), "wss://host/subscribe?cursor=5"),
-        ("ws://host:1/subscribe?x=1", 5, (), (), "ws://host:1/subscribe?x=1&cursor=5"),
+        ("wss://host/subscribe", None, (), False, "wss://host/subscribe"),
+        ("wss://host/subscribe", 5, (), False, "wss://host/subscribe?cursor=5"),
+        ("ws://host:1/subscribe?x=1", 5, (), False, "ws://host:1/subscribe?x=1&cursor=5"),
         (
-            "ws://host/subscribe", None, ("app.bsky.feed.*", "a.b.c"), ("did:plc:x",),
-            "ws://host/subscribe?wantedCollections=app.bsky.feed.*&wantedCollections=a.b.c&wantedDids=did:plc:x",
+            "ws://host/subscribe", None, ("app.bsky.feed.*", "a.b.c"), True,
+            "ws://host/subscribe?wantedCollections=app.bsky.feed.*&wantedCollections=a.b.c&requireHello=true",
         ),
     ],
 )  # fmt: skip
 def test_the_url_says_what_is_wanted(
-    base: str, cursor: int | None, collections: tuple[str, ...], dids: tuple[str, ...], url: str
+    base: str, cursor: int | None, collections: tuple[str, ...], hello: bool, url: str
 ) -> None:
-    assert subscribe_url(base, cursor=cursor, collections=collections, dids=dids) == url
+    assert subscribe_url(base, cursor=cursor, collections=collections, hello=hello) == url
 
 
 def test_the_host_is_told_without_credentials() -> None:

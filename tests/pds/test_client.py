@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from atsite.atproto.syntax import Did
 from atsite.http import Client
 from atsite.pds import Pds, PdsError, Session
 
@@ -23,6 +25,9 @@ class Server:
 
     def __init__(self) -> None:
         self.records: dict[str, Any] = {}
+        #: Answers of listRecords by query.
+        self.pages: dict[str, tuple[int, object]] = {}
+        self.headers: dict[str, str] = {}
         self.port = 0
 
     def answer(self, path: str, authorization: str, body: Any) -> tuple[int, object]:
@@ -36,6 +41,10 @@ class Server:
             if rkey not in self.records:
                 return 400, {"error": "RecordNotFound", "message": f"Could not locate record: {rkey}"}
             return 200, {"uri": "at://", "value": self.records[rkey]}
+        if method == "sync.getLatestCommit":
+            return 200, {"rev": "3k", "cid": "c"} if path.endswith(ALICE.replace(":", "%3A")) else {}
+        if method == "repo.listRecords":
+            return self.pages.get(path.partition("?")[2], (400, {"error": "InvalidRequest", "message": "no page"}))
         if method == "server.deleteSession":
             return (
                 (200, None)
@@ -58,8 +67,10 @@ class Server:
         path, authorization = head[0].split()[1], headers.get("authorization", "")
         status, content = self.answer(path, authorization, body)
         payload = b"" if content is None else json.dumps(content).encode()
+        more = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         writer.write(
-            f"HTTP/1.1 {status} X\r\nContent-Length: {len(payload)}\r\nConnection: close\r\n\r\n".encode() + payload
+            f"HTTP/1.1 {status} X\r\nContent-Length: {len(payload)}\r\n{more}Connection: close\r\n\r\n".encode()
+            + payload
         )
         await writer.drain()
         writer.close()
@@ -101,6 +112,49 @@ async def test_a_server_that_is_away_is_an_error() -> None:
         with pytest.raises(PdsError) as caught:
             await Pds(client, "http://localhost:1").get_record(ALICE, GENERATOR, "hot")
     assert (caught.value.name, caught.value.status) == ("Unreachable", 0)
+
+
+async def test_records_are_listed_page_by_page_as_they_were_written() -> None:
+    query = f"repo={ALICE.replace(':', '%3A')}&collection=app.bsky.feed.post&limit=100"
+    async with talking() as (server, pds):
+        server.pages[query] = (200, {"records": [], "cursor": "3k"})
+        server.pages[f"{query}&cursor=3k"] = (200, {"records": [1e2]})
+        first = await pds.list_records(Did(ALICE), "app.bsky.feed.post")
+        second = await pds.list_records(Did(ALICE), "app.bsky.feed.post", cursor="3k")
+    assert (first, second) == (b'{"records": [], "cursor": "3k"}', b'{"records": [100.0]}')
+
+
+async def test_the_newest_rev_is_asked_by_did() -> None:
+    async with talking() as (_, pds):
+        assert await pds.latest_rev(Did(ALICE)) == "3k"
+        with pytest.raises(PdsError, match="the newest commit has no rev"):
+            await pds.latest_rev(Did("did:plc:other"))
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (429, {"ratelimit-reset": "RESET"}, 100.0),
+        (429, {"ratelimit-reset": "RESET", "retry-after": "7"}, 7.0),
+        (503, {"retry-after": "7"}, 7.0),
+        (503, {"ratelimit-reset": "RESET"}, 0.0),
+        (429, {"ratelimit-reset": "1"}, 0.0),
+        (429, {"retry-after": "99999999"}, 3600.0),
+        (429, {"retry-after": "Thu, 01 Jan 2026 00:00:00 GMT"}, 0.0),
+        (400, {}, 0.0),
+    ],
+)
+async def test_how_long_a_server_wants_to_be_left_alone_is_told(
+    status: int, headers: dict[str, str], wait: float
+) -> None:
+    query = f"repo={ALICE.replace(':', '%3A')}&collection=a.b.c&limit=100"
+    async with talking() as (server, pds):
+        server.pages[query] = (status, {"error": "No", "message": ""})
+        server.headers = {name: value.replace("RESET", str(int(time.time()) + 100)) for name, value in headers.items()}
+        with pytest.raises(PdsError) as caught:
+            await pds.list_records(Did(ALICE), "a.b.c")
+    assert caught.value.status == status
+    assert wait - 3 <= caught.value.wait <= wait
 
 
 def test_tokens_are_in_no_repr() -> None:

@@ -1,0 +1,165 @@
+"""One repo at its PDS, asked from code that has no event loop, politely."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+
+from atsite.config import config
+from atsite.errors import AtsiteError
+from atsite.http import Client
+from atsite.identity import LookupFailed, NoSuchIdentity, site_resolver
+from atsite.identity.resolver import Pace
+from atsite.pds import Pds, PdsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+    from typing import Any
+
+    from atsite.atproto.syntax import Did
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+#: Requests to one PDS. It allows 3,000 in 5 minutes from one address; half is left to whatever else this site asks it.
+PER_SECOND: Final = 5.0
+BURST: Final = 10.0
+#: Seconds until a PDS that did not answer is asked again.
+LATER_SECONDS: Final = 5 * 60.0
+#: Somebody who is away may be back after so many.
+INACTIVE_SECONDS: Final = 24 * 3600.0
+
+#: What the PDS says of an account that it holds and does not show (com.atproto.sync.getLatestCommit).
+INACTIVE: Final = {
+    "RepoDeactivated": "its owner deactivated the account",
+    "RepoSuspended": "its PDS suspended the account",
+    "RepoTakendown": "its PDS took the account down",
+}
+
+
+class Gone(AtsiteError):
+    """There is no such account (any more); asking again will not help."""
+
+
+class NotNow(AtsiteError):
+    """The repo cannot be read at this moment. `seconds` until it is worth another try."""
+
+    def __init__(self, message: str, seconds: float = LATER_SECONDS) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Inactive(NotNow):
+    """The account exists and is not shown now."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, INACTIVE_SECONDS)
+
+
+class Unusable(AtsiteError):
+    """The PDS answers, and with nothing that can be used: a person has to look."""
+
+
+class Paces:
+    """How fast each host is asked by this process. Thread-safe."""
+
+    def __init__(self, per_second: float = PER_SECOND, burst: float = BURST) -> None:
+        self._rate, self._burst = per_second, burst
+        self._lock = threading.Lock()
+        self._hosts: dict[str, Pace] = {}
+
+    def wait(self, host: str) -> None:
+        """Return when the host may be asked."""
+        with self._lock:
+            pace = self._hosts.setdefault(host, Pace(self._rate, self._burst))
+            seconds = pace.take(time.monotonic())
+        time.sleep(seconds)
+
+
+_paces = Paces()
+
+
+class Repo:
+    """The repo of `did`, wherever it is now. For one thread. Everything raises Gone, Inactive, NotNow or Unusable."""
+
+    def __init__(self, did: Did, client: Client, runner: asyncio.Runner, paces: Paces = _paces) -> None:
+        self.did = did
+        self.endpoint = ""
+        self._client = client
+        self._run = runner.run
+        self._paces = paces
+
+    def latest_rev(self) -> str:
+        """The rev of its newest commit."""
+        return self._ask(lambda pds: pds.latest_rev(self.did))
+
+    def page(self, collection: str, cursor: str) -> bytes:
+        """A page of its records, newest first (atsite.pds.Pds.list_records)."""
+        return self._ask(lambda pds: pds.list_records(self.did, collection, cursor=cursor))
+
+    def locate(self) -> None:
+        """Look up where the repo is, past every cache: who moved is found at the new place."""
+        try:
+            document = self._run(site_resolver(self._client).document(self.did, fresh=True))
+        except NoSuchIdentity as error:
+            raise Gone(f"the account is gone: {error}") from error
+        except LookupFailed as error:
+            raise NotNow(str(error)) from error
+        if document.pds is None:
+            raise Unusable("its did document names no PDS")
+        self.endpoint = document.pds
+
+    def _ask(self, question: Callable[[Pds], Coroutine[Any, Any, Answer]]) -> Answer:
+        if not self.endpoint:
+            self.locate()
+        try:
+            return self._once(question)
+        except PdsError as error:
+            if not (_is_missing(error) or error.name in INACTIVE):
+                raise _meaning(error) from error
+            before = self.endpoint
+            self.locate()
+            if self.endpoint == before:
+                raise _meaning(error) from error
+            log.info("backfill.moved", did=self.did)
+        try:
+            return self._once(question)
+        except PdsError as error:
+            raise _meaning(error) from error
+
+    def _once(self, question: Callable[[Pds], Coroutine[Any, Any, Answer]]) -> Answer:
+        self._paces.wait(urlsplit(self.endpoint).netloc)
+        return self._run(question(Pds(self._client, self.endpoint)))
+
+
+@contextmanager
+def opened(did: Did) -> Iterator[Repo]:
+    """The repo, with connections of its own."""
+    with asyncio.Runner() as runner:
+        client = Client(loopback=config.allow_loopback)
+        try:
+            yield Repo(did, client, runner)
+        finally:
+            runner.run(client.close())
+
+
+def _is_missing(error: PdsError) -> bool:
+    """Whether the PDS does not have the repo; listRecords of the official one says so in words only."""
+    return error.name in ("RepoNotFound", "NotFound") or (error.status == 400 and "Could not find" in str(error))
+
+
+def _meaning(error: PdsError) -> AtsiteError:
+    if error.name in INACTIVE:
+        return Inactive(INACTIVE[error.name])
+    if _is_missing(error):
+        return Gone("its PDS does not have the account")
+    if error.status == 429 or error.status >= 500 or not error.status:
+        return NotNow(f"its PDS does not answer now ({error})", error.wait or LATER_SECONDS)
+    return Unusable(f"its PDS refuses to list the records: {error}")

@@ -1,0 +1,160 @@
+"""One backfill: collection after collection, page after page, each durable before the next is asked for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from atsite.atproto.tid import is_tid, micros_of_tid, tid_of_micros, tid_to_int
+from atsite.clickhouse import door
+from indexer import queries, refusals
+from indexer.backfill import rules
+from indexer.backfill.queries import held
+from indexer.backfill.repo import NotNow, Unusable
+from indexer.batch import Batcher
+from indexer.decode import MAX_AHEAD_US
+from indexer.floors import Floors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from atsite.atproto.syntax import Did
+    from indexer.batch import Batch
+    from indexer.records import Columns
+
+PROFILE: Final = "app.bsky.actor.profile"
+#: Profile first: it is one record, and from then on the actor has a name. Then what feeds show.
+COLLECTIONS: Final = (
+    PROFILE,
+    "app.bsky.feed.post",
+    "app.bsky.feed.repost",
+    "app.bsky.feed.like",
+    "app.bsky.graph.follow",
+    "app.bsky.graph.block",
+)
+SOURCE: Final = "backfill"
+DAYS: Final = 30
+DAY_US: Final = 24 * 3600 * 1_000_000
+
+
+class Repo(Protocol):
+    """What is asked of the PDS (indexer.backfill.repo.Repo)."""
+
+    did: Did
+
+    def latest_rev(self) -> str: ...
+    def page(self, collection: str, cursor: str) -> bytes: ...
+
+
+class Sink(Protocol):
+    """Returns when every row is durable (indexer.sink.Sink)."""
+
+    def write(self, batch: Batch, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a backfill is: enough to go on after a kill. Counts are of all its runs."""
+
+    #: Collections that are done, and of the one under way the PDS's cursor and the key below which it goes on.
+    done: tuple[str, ...] = ()
+    cursor: str = ""
+    high: str = rules.ABOVE_ALL
+    listed: int = 0
+    written: int = 0
+    removed: int = 0
+    unreadable: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of one backfill. `save` keeps the progress after each page; whatever it raises ends the run."""
+
+    repo: Repo
+    sink: Sink
+    since: str
+    save: Callable[[Progress], None]
+    wanted: Collection[str] = ()
+    now_us: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000)
+
+    def run(self, progress: Progress) -> Progress:
+        """Go on from `progress` to the end.
+
+        Raises Gone, NotNow, Unusable, UnreadablePage, Undecidable, ClickHouseError. The rev is asked anew by
+        each run: what a page lists is at least as new as a rev asked before it.
+        """
+        rev = self._rev()
+        for collection in COLLECTIONS:
+            if collection not in progress.done and _is_wanted(collection, self.wanted):
+                progress = self._collection(collection, rev, progress)
+        return progress
+
+    def _rev(self) -> str:
+        if self.repo.did in refusals.refused():
+            raise Unusable("this site does not index the actor")
+        rev = self.repo.latest_rev()
+        if not is_tid(rev) or micros_of_tid(rev) > self.now_us() + MAX_AHEAD_US:
+            raise Unusable(f"its PDS gives no usable rev: {rev[:40]!r}")
+        floor = max((row.floor for row in queries.floors_of([self.repo.did])), default=0)
+        if tid_to_int(rev) < floor:
+            # A floor lies minutes ahead of the deletion; whoever came back writes beyond it.
+            raise NotNow("nothing was written since what is indexed of the actor was ended here")
+        return rev
+
+    def _collection(self, collection: str, rev: str, progress: Progress) -> Progress:
+        since = "" if collection == PROFILE else self.since
+        while True:
+            source = rules.Source(self.repo.did, collection, rev, self.now_us())
+            page = rules.parse_page(self.repo.page(collection, progress.cursor))
+            span = rules.span_of(page, since=since, high=progress.high)
+            folded = rules.fold(page, span, held(self.repo.did, collection, span), source)
+            written, removed = self._write(folded)
+            progress = replace(
+                progress,
+                cursor=page.cursor,
+                high=span.low,
+                listed=progress.listed + len(page.records),
+                written=progress.written + written,
+                removed=progress.removed + removed,
+                unreadable=progress.unreadable + folded.unreadable,
+            )
+            if not page.cursor or span.low <= since:
+                progress = replace(progress, done=(*progress.done, collection), cursor="", high=rules.ABOVE_ALL)
+                self.save(progress)
+                return progress
+            self.save(progress)
+
+    def _write(self, folded: rules.Folded) -> tuple[int, int]:
+        """Through the indexer's own batch and sink; records and tombstones that were written.
+
+        The floors are asked each time, as a deletion may come midway.
+        """
+        batcher = Batcher(floors=Floors(queries.floors_of([self.repo.did])), wanted=self.wanted)
+        batcher.refused = refusals.refused()
+        for event in (*folded.events, *folded.tombstones):
+            batcher.add(event, len(event.record_json), 0.0)
+        batch = batcher.take()
+        if batch:
+            self.sink.write(batch)
+        removed = sum(event.operation == "delete" for event in batch.records)
+        return len(batch.records) - removed, removed
+
+
+def since_of(days: int, now_us: int) -> str:
+    """The smallest key of a record that is `days` old."""
+    return tid_of_micros(max(now_us - days * DAY_US, 0))
+
+
+def insert(table: str, columns: Columns, *, name: str) -> int:
+    """The door's insert, for a Sink whose records came from a repo and not from the stream."""
+    if table == "repo_records":
+        columns = {**columns, "source": [SOURCE] * len(columns["repo"])}
+    return door.insert(table, columns, name=f"{name}.{SOURCE}")
+
+
+def _is_wanted(collection: str, wanted: Collection[str]) -> bool:
+    """As Batcher understands WANTED_COLLECTIONS; nothing named means everything."""
+    return not wanted or any(
+        collection == name or (name.endswith(".*") and collection.startswith(name[:-1])) for name in wanted
+    )

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from atsite.atproto.syntax import is_did
+from indexer.backfill import work
+from indexer.backfill.run import DAYS
+from indexer.models import Backfill
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Fetch an actor's records from its PDS. A killed one is gone on with: here with --resume, or by the worker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--did", required=True)
+        parser.add_argument("--days", type=int, default=DAYS, help=f"how far back ({DAYS}); follows and blocks, too")
+        parser.add_argument("--resume", action="store_true", help="go on with the last one instead of beginning anew")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        did, days = options["did"], options["days"]
+        if not is_did(did):
+            raise CommandError(f"{did!r} is no did")
+        if not 1 <= days <= 36_500:
+            raise CommandError("--days must be from 1 to 36500")
+        if not (options["resume"] and Backfill.objects.filter(did=did).exists()):
+            work.ask(did, days=days)
+        row = work.run_one(did)
+        counts = {"listed": 0, "written": 0, "removed": 0, "unreadable": 0} | row.progress
+        self.stdout.write("{listed} records listed, {written} written, {removed} removed".format_map(counts))
+        if counts["unreadable"]:
+            self.stdout.write(f"{counts['unreadable']} could not be read")
+        if row.state != Backfill.State.COMPLETED:
+            raise CommandError(f"{row.get_state_display()}: {row.reason}" if row.reason else row.get_state_display())
