@@ -145,6 +145,10 @@ FILL_SOURCES = (
     "search.shown.shown_authors",
     "indexer.fill.wanted.recent_posters",
 )
+#: Whose events the stream is asked for beside WANTED_DIDS, where that is set (indexer.subscription).
+STREAM_SOURCES = ("labels.wanted.labelled_actors",)
+#: Who tells where labels are used (labels.uses).
+LABEL_USES = ("feeds.label_uses.feeds_by_label",)
 
 CACHES = {
     "default": {

@@ -19,6 +19,7 @@ from atsite.publish.cache import from_default
 from atsite.xrpc import XrpcError
 from feeds.registry import feed_named
 from labels import access
+from labels.authors import Via
 from labels.models import ActorLabel, Label
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def assign(did: Did, feed: str, *, by: str) -> Change:
     """Make `did` a member of a feed, at once. Raises UnknownFeed, XrpcError InvalidRequest, Undecidable."""
     label = label_of(feed)
     try:
-        return from_default(lambda: access.assign(label, did, by=by))
+        return from_default(lambda: access.assign(label, did, by=by, via=Via.API_KEY))
     except Label.DoesNotExist as error:
         message = f"feedName: there is no label {label!r}, which {feed} names; add it in the admin"
         raise XrpcError("InvalidRequest", message) from error
@@ -91,7 +92,7 @@ def assign(did: Did, feed: str, *, by: str) -> Change:
 def unassign(did: Did, feed: str, *, by: str) -> Change:
     """Take `did` out of the members of a feed, at once. Raises as `assign` does."""
     label = label_of(feed)
-    return from_default(lambda: access.remove(label, did, by=by))
+    return from_default(lambda: access.remove(label, did, by=by, via=Via.API_KEY))
 
 
 def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) -> MemberPage:

@@ -6,18 +6,17 @@ A change is effective at once: the entry in Redis is written with the commit, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from atsite.atproto.syntax import Did
 from atsite.publish import versions
 from atsite.publish.cache import ABSENT, Entry
+from atsite.publish.errors import ChangedMeanwhile
 from atsite.publish.outcome import watched
 from atsite.routers import DEFAULT
+from labels.authors import Via, acting
 from labels.models import MEMBERSHIPS, ActorLabel, Label, membership_key
-
-if TYPE_CHECKING:
-    from atsite.atproto.syntax import Did
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,12 @@ def has_label(did: Did, label: str) -> bool:
     return entry.value is not None
 
 
-def assign(label: str, did: Did, *, by: str, note: str = "") -> Change:
-    """Give `label` to `did`; nothing changes where it has it. Raises Label.DoesNotExist, DatabaseError."""
-    with watched() as outcome, transaction.atomic(using=DEFAULT):
+def assign(label: str, did: Did, *, by: str, note: str = "", via: Via = Via.SERVER) -> Change:
+    """Give `label` to `did`; nothing changes where it has it. `by`: a user's name or a key's id.
+
+    Raises Label.DoesNotExist, ValidationError, DatabaseError.
+    """
+    with acting(by, via), watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()
         missing = not ActorLabel.objects.filter(label_id=label, did=did).exists()
         if missing:
@@ -46,15 +48,28 @@ def assign(label: str, did: Did, *, by: str, note: str = "") -> Change:
     return Change(missing, tuple(outcome.late))
 
 
-def remove(label: str, did: Did, *, by: str) -> Change:
+def remove(label: str, did: Did, *, by: str, via: Via = Via.SERVER) -> Change:
     """Take `label` from `did`; nothing changes where it has not got it. Raises DatabaseError."""
-    with watched() as outcome, transaction.atomic(using=DEFAULT):
+    with acting(by, via), watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()
         row = ActorLabel.objects.filter(label_id=label, did=did).first()
         if row is not None:
-            row._change_reason = f"removed by {by}"
             row.delete()
     return Change(row is not None, tuple(outcome.late))
+
+
+def restore(pk: int, version: int, *, by: str, via: Via = Via.UNDO) -> Change:
+    """Give back a label that was taken off, with its note, if that is still how the row stands.
+
+    `version`: the `time_us` of the removal that was seen. Raises ChangedMeanwhile, DatabaseError.
+    """
+    with acting(by, via), watched() as outcome, transaction.atomic(using=DEFAULT):
+        versions.lock()
+        row = ActorLabel.every.filter(pk=pk, deleted=True, time_us=version).first()
+        if row is None:
+            raise ChangedMeanwhile("Somebody else changed this label meanwhile: here is how it stands.")
+        change = assign(row.label_id, Did(row.did), by=by, note=row.note)
+    return Change(change.changed, tuple(outcome.late))
 
 
 def _stored(did: Did, label: str) -> Entry:

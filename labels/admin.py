@@ -1,28 +1,53 @@
-"""Labels, their members, and blocks."""
+"""Labels, their members, changes of many, and blocks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 
 from atsite.publish.admin import DecisionAdmin
-from labels.models import ActorLabel, Block, Label
+from labels.bulk_admin import BulkChangeAdmin
+from labels.members_admin import ActorLabelAdmin
+from labels.models import ActorLabel, Block, BulkChange, Label
+from labels.uses import uses
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+    from django.utils.safestring import SafeString
 
 
 @admin.register(Label)
 class LabelAdmin(DecisionAdmin):
     """A label stays: feeds and copies name it. Take its members off instead."""
 
-    list_display = ("name", "meaning")
+    list_display = ("name", "meaning", "members", "used_by")
     search_fields = ("name", "meaning")
     fixed_fields = ("name",)
+    readonly_fields = ("members", "used_by")
+
+    @admin.display(description="members")
+    def members(self, label: Label) -> SafeString | str:
+        """How many carry it, and the way to them."""
+        if not label.pk:
+            return ""
+        count = ActorLabel.objects.filter(label=label).count()
+        url = f"{reverse('admin:labels_actorlabel_changelist')}?label__id__exact={label.pk}"
+        return format_html('<a class="at-link" href="{}">{}</a>', url, count)
+
+    @admin.display(description="used by")
+    def used_by(self, label: Label) -> SafeString | str:
+        """The feeds that name it."""
+        return format_html_join(", ", '<a class="at-link" href="{}">{}</a> ({})', _used(label.name)) or "no feed"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _used(label: str) -> list[tuple[str, str, str]]:
+    return [(use.url, use.name, use.how) for use in uses().get(label, ())]
 
 
 class _Signed(DecisionAdmin):
@@ -34,19 +59,13 @@ class _Signed(DecisionAdmin):
         super().save_model(request, obj, form, change)
 
 
-@admin.register(ActorLabel)
-class ActorLabelAdmin(_Signed):
-    list_display = ("did", "label", "note", "created_by", "created_at")
-    list_filter = ("label",)
-    search_fields = ("did", "note")
-    fixed_fields = ("label", "did")
-    readonly_fields = ("created_by", "created_at")
-    list_select_related = ("label",)
-
-
 @admin.register(Block)
 class BlockAdmin(_Signed):
     list_display = ("subject", "feed", "note", "created_by", "created_at")
     list_filter = ("feed",)
     search_fields = ("subject", "note")
     readonly_fields = ("created_by", "created_at")
+
+
+admin.site.register(ActorLabel, ActorLabelAdmin)
+admin.site.register(BulkChange, BulkChangeAdmin)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
@@ -14,6 +16,9 @@ from atsite.clickhouse.models import ReadModel
 from atsite.errors import InvalidSyntax
 from atsite.publish.cache import Entry, VersionedCache
 from atsite.publish.models import AnnouncedModel, Cached, PublishedModel
+from atsite.routers import DEFAULT
+from labels import authors, backfills
+from labels.authors import Via
 
 #: Who carries which label; readers of private feeds are decided by it (labels.access).
 MEMBERSHIPS = VersionedCache("memberships")
@@ -81,6 +86,9 @@ class ActorLabel(PublishedModel):
     #: The admin's user name, or the id of the API key.
     created_by = models.CharField(max_length=150, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    #: Who made the last change, and from where; each entry of the history has its own.
+    changed_by = models.CharField(max_length=150, blank=True, editable=False)
+    changed_via = models.CharField(max_length=16, choices=Via.choices, default=Via.SERVER, editable=False)
     history = HistoricalRecords(excluded_fields=["published_us"])
 
     copy = PublishedLabel
@@ -100,6 +108,18 @@ class ActorLabel(PublishedModel):
 
     def __str__(self) -> str:
         return f"{self.did} as {self.label_id}"
+
+    def save(self, **options: Any) -> None:
+        """As PublishedModel's. Who is new gets a backfill, by a row of the same transaction."""
+        author = authors.current()
+        self.changed_by, self.changed_via = author.name, author.via
+        if options.get("update_fields") is not None:
+            options["update_fields"] = {*options["update_fields"], "changed_by", "changed_via"}
+        adding = self._state.adding
+        with transaction.atomic(using=DEFAULT):
+            super().save(**options)
+            if adding:
+                backfills.want(self)
 
     def cached(self) -> Cached:
         entry = Entry(self.time_us, None if self.deleted else "")
@@ -129,3 +149,33 @@ class Block(AnnouncedModel):
 
     def __str__(self) -> str:
         return f"{self.subject} in {self.feed}" if self.feed else self.subject
+
+
+class BulkChange(models.Model):
+    """A label given to, or taken from, many actors at once (labels.bulk_changes). The row is the work."""
+
+    class State(models.TextChoices):
+        FINDING = "finding", "looking up the actors"
+        READY = "ready", "waits for your word"
+        APPLYING = "applying", "being done"
+        DONE = "done", "done"
+        CANCELLED = "cancelled", "cancelled"
+
+    label = models.ForeignKey(Label, models.PROTECT, to_field="name", db_column="label")
+    giving = models.BooleanField()
+    note = models.TextField(blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.FINDING)
+    #: labels.bulk.Line, each as a dict.
+    lines = models.JSONField(default=list)
+    #: Raised by each step, so that of two that run at once one is told.
+    step = models.PositiveIntegerField(default=0)
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.label_id} {'for' if self.giving else 'taken from'} {len(self.lines)} lines"

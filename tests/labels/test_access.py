@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from atsite.atproto.syntax import Did
 from atsite.publish.errors import Undecidable
 from labels import access
+from labels.authors import Via, acting
 from labels.models import ActorLabel, Label
 from tests.away import default_away, redis_away
 from tests.publish import processes
@@ -45,10 +46,20 @@ def test_only_dids_carry_labels_and_only_labels_that_exist(label: str) -> None:
     assert not ActorLabel.every.exists()
 
 
-def test_history_says_who_removed_a_member(label: str) -> None:
-    access.assign(label, MIRA, by="admin")
-    access.remove(label, MIRA, by="key 23456789bcdf")
-    assert [entry.history_change_reason for entry in ActorLabel.history.all()] == ["removed by key 23456789bcdf", None]
+def test_history_says_who_changed_a_member_and_from_where(label: str) -> None:
+    access.assign(label, MIRA, by="admin", via=Via.ADMIN)
+    access.remove(label, MIRA, by="23456789bcdf", via=Via.API_KEY)
+    access.assign(label, MIRA, by="")
+    entries = [(entry.deleted, entry.changed_by, entry.changed_via) for entry in ActorLabel.history.all()]
+    assert entries == [(False, "", "server"), (True, "23456789bcdf", "api key"), (False, "admin", "admin")]
+    row = ActorLabel.every.get()
+    assert (row.changed_by, row.changed_via) == ("", "server")
+
+
+def test_the_outermost_author_counts(label: str) -> None:
+    with acting("anna", Via.BULK):
+        access.assign(label, MIRA, by="inner", via=Via.API_KEY)
+    assert [(row.changed_by, row.changed_via) for row in ActorLabel.objects.all()] == [("anna", "bulk")]
 
 
 ANSWERS = """

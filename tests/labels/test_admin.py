@@ -2,86 +2,304 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from atsite.atproto.syntax import Did
+from feeds.models import FeedDefinition
+from indexer.models import Backfill
 from labels import access
-from labels.admin import ActorLabelAdmin
-from labels.models import ActorLabel, Block, Label
+from labels.authors import Via
+from labels.members_admin import ActorLabelAdmin
+from labels.models import ActorLabel, Block, BulkChange, Label
 from labels.queries import members
-from tests.away import redis_away
+from tests import builders as b
+from tests.away import clickhouse_away, redis_away
+from tests.labels.people import ALL, MIRA, NOBODY, NOEL, OTTO
 
 if TYPE_CHECKING:
     from django.test import Client
 
-MIRA = Did("did:plc:mira")
+    from tests.identity.network import Network
+
 MEMBERS = "/admin/labels/actorlabel/"
+HOSTILE = "<script>alert(1)</script>\u202e" + "Z\u0489" * 9 + "x" * 3_000
 
 
 @pytest.fixture
-def browser(label: str, client: Client) -> Client:
+def browser(label: str, network: Network, client: Client) -> Client:
     client.force_login(User.objects.create_superuser("admin"))
     return client
 
 
-def test_a_member_is_added_removed_and_added_again(browser: Client, label: str) -> None:
-    form = {"label": label, "did": MIRA, "note": "founder"}
-    assert browser.post(f"{MEMBERS}add/", form).status_code == 302
-    assert access.has_label(MIRA, label)
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def form(label: str, did: str, note: str = "") -> dict[str, Any]:
+    return {"label": Label.objects.get(name=label).pk, "did": did, "note": note}
+
+
+def add(browser: Client, label: str, who: str, note: str = "") -> Any:
+    page = browser.get(f"{MEMBERS}add/").content.decode()
+    choice = re.search(rf'<option value="([^"]+)"[^>]*>\s*{label}\s*</option>', page)
+    assert choice is not None
+    return browser.post(f"{MEMBERS}add/", {"label": choice[1], "did": who, "note": note}, follow=True)
+
+
+@pytest.mark.parametrize("text", [MIRA.handle, f"@{MIRA.handle}", MIRA.did, f"https://bsky.app/profile/{MIRA.handle}"])
+def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Client, label: str, text: str) -> None:
+    response = add(browser, label, text, "founder")
+    assert response.redirect_chain == [(MEMBERS, 302)]
     (row,) = ActorLabel.objects.all()
-    assert (row.created_by, row.note) == ("admin", "founder")
-    assert browser.post(f"{MEMBERS}{row.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert not access.has_label(MIRA, label)
-    assert members(label) == []
-    assert browser.get(MEMBERS).context["cl"].result_count == 0
-    assert browser.post(f"{MEMBERS}add/", form).status_code == 302
-    assert access.has_label(MIRA, label)
-    assert [entry.history_user.username for entry in row.history.all()] == ["admin"] * 3
-    assert browser.get(f"{MEMBERS}{row.pk}/history/").status_code == 200
+    assert (row.did, row.created_by, row.note) == (MIRA.did, "admin", "founder")
+    assert (row.changed_by, row.changed_via) == ("admin", "admin")
+    assert access.has_label(MIRA.did, label)
 
 
-def test_many_members_are_removed_at_once(browser: Client, label: str) -> None:
-    for number in range(3):
-        access.assign(label, Did(f"did:plc:{number}"), by="admin")
-    chosen = [str(pk) for pk in ActorLabel.objects.values_list("pk", flat=True)]
-    form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
-    assert browser.post(MEMBERS, form).status_code == 302
-    assert (ActorLabel.objects.count(), ActorLabel.every.count(), members(label)) == (0, 3, [])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("noone.example.com", "Nobody has the handle noone.example.com. Check the spelling, or enter the did."),
+        ("mira", "“mira” is neither a handle, nor a did, nor a profile address"),
+        (NOBODY, f"There is no account with the did {NOBODY}."),
+    ],
+)
+def test_who_cannot_be_found_is_not_added_and_the_form_says_why(
+    browser: Client, label: str, text: str, sentence: str
+) -> None:
+    response = add(browser, label, text)
+    assert (response.status_code, response.redirect_chain) == (200, [])
+    assert sentence in text_of(response)
+    assert not ActorLabel.every.exists()
 
 
-def test_the_form_refuses_what_is_no_did_or_there_already(browser: Client, label: str) -> None:
-    access.assign(label, MIRA, by="admin")
-    for did, message in (("mira.example.com", "Enter a did"), (MIRA, "already exists")):
-        response = browser.post(f"{MEMBERS}add/", {"label": label, "did": did})
-        assert response.status_code == 200
-        assert message in response.content.decode()
+def test_a_member_who_is_there_already_is_told(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="admin")
+    assert "already exists" in text_of(add(browser, label, MIRA.handle))
 
 
-def test_label_and_did_of_a_member_and_the_name_of_a_label_stay(browser: Client, label: str) -> None:
-    access.assign(label, MIRA, by="admin")
+def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="k7", via=Via.API_KEY, note="choir")
     row = ActorLabel.objects.get()
-    browser.post(f"{MEMBERS}{row.pk}/change/", {"label": "other", "did": "did:plc:noel", "note": "new"})
+    response = browser.post(f"{MEMBERS}{row.pk}/delete/", {"post": "yes"}, follow=True)
+    page = f"{MEMBERS}actor/{MIRA.did}/"
+    assert page in text_of(response)
+    assert (access.has_label(MIRA.did, label), members(label)) == (False, [])
+
+    shown = text_of(browser.get(page))
+    version = re.search(r'name="version" value="(\d+)"', shown)
+    assert version is not None
+    response = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": version[1]}, follow=True)
+    assert f"{MIRA.did} carries {label} again." in text_of(response)
+    assert access.has_label(MIRA.did, label)
+    assert ActorLabel.objects.get().note == "choir"
+    cells = re.findall(r'data-label="(What|Who|From where)">([^<]*)<', text_of(response))
+    assert [value for _, value in cells] == [
+        "given again", "admin", "undo",
+        "taken off", "admin", "admin page",
+        "given", "k7", "API key",
+    ]  # fmt: skip
+
+
+def test_who_was_taken_off_is_added_again_by_the_form(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="other")
+    access.remove(label, MIRA.did, by="other")
+    assert MIRA.did not in text_of(browser.get(MEMBERS))
+    add(browser, label, MIRA.handle, "back")
+    (row,) = ActorLabel.every.all()
+    assert (row.deleted, row.note, row.created_by) == (False, "back", "admin")
+    assert access.has_label(MIRA.did, label)
+
+
+def test_undo_of_what_somebody_else_changed_meanwhile_changes_nothing(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="admin")
+    row = ActorLabel.objects.get()
+    access.remove(label, MIRA.did, by="admin")
+    seen = ActorLabel.every.get().time_us
+    access.assign(label, MIRA.did, by="other")
+    access.remove(label, MIRA.did, by="other")
+    response = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": str(seen)}, follow=True)
+    assert "Somebody else changed this label meanwhile" in text_of(response)
+    assert not access.has_label(MIRA.did, label)
+
+
+def test_the_list_shows_names_from_one_question_each(browser: Client, label: str) -> None:
+    for person in ALL:
+        access.assign(label, person.did, by="admin")
+        b.store(b.identity(person.did, person.handle, at=b.ago(days=1)))
+    b.store(b.profile(MIRA.did, at=b.ago(days=1), name="Mira of the lake"))
+    browser.get(MEMBERS)
+    with CaptureQueriesContext(connection) as of_three:
+        page = text_of(browser.get(MEMBERS))
+    assert [f"@{person.handle}" in page for person in ALL] == [True] * 3
+    assert "Mira of the lake" in page
+    assert page.count("waits for its turn") == 3
+    access.remove(label, MIRA.did, by="admin")
+    access.remove(label, NOEL.did, by="admin")
+    with CaptureQueriesContext(connection) as of_one:
+        browser.get(MEMBERS)
+    assert len(of_three) == len(of_one)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("mir", [MIRA]), ("@Mira.ex", [MIRA]), ("example.com", []), (NOEL.did, [NOEL]), (NOEL.did[:14], [NOEL]),
+        ("mpls", [MIRA, NOEL, OTTO]), ("nothing", []),
+    ],
+)  # fmt: skip
+def test_members_are_found_by_the_beginning_of_a_handle_a_did_or_a_label(
+    browser: Client, label: str, search: str, found: list[Any]
+) -> None:
+    for person in ALL:
+        access.assign(label, person.did, by="admin")
+        b.store(b.identity(person.did, person.handle, at=b.ago(days=1)))
+    page = text_of(browser.get(MEMBERS, {"q": search}))
+    assert [person for person in ALL if person.did in page] == found
+
+
+def test_without_clickhouse_the_list_is_there_without_names(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="admin")
+    with clickhouse_away():
+        page = text_of(browser.get(MEMBERS, {"q": MIRA.did}))
+    assert MIRA.did in page
+    assert "names are not shown" in page
+    assert "handles were not searched" in page
+
+
+def test_names_of_strangers_are_text_and_nothing_else(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="admin", note=HOSTILE)
+    b.store(b.identity(MIRA.did, "<b>.test", at=b.ago(days=1)), b.profile(MIRA.did, at=b.ago(days=1), name=HOSTILE))
+    for address in (MEMBERS, f"{MEMBERS}actor/{MIRA.did}/"):
+        page = text_of(browser.get(address))
+        assert "alert(1)</script>" not in page
+        assert "<b>.test" not in page
+        assert "&lt;script&gt;alert(1)" in page
+
+
+def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_by_undo(
+    browser: Client, label: str
+) -> None:
+    access.assign(label, NOEL.did, by="admin")
+    pasted = f"{MIRA.handle}\n{NOEL.handle}\nnoone.example.com\nno actor"
+    response = browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": pasted, "note": "choir"}, follow=True)
+    ((page, _),) = response.redirect_chain
+    shown = text_of(browser.get(page))
+    for word in ("1 will be changed", "1 nothing to do", "1 not found", "1 not an actor", "Nobody has the handle"):
+        assert word in shown
+    assert members(label) == [NOEL.did]
+
+    def do(what: str, address: str) -> str:
+        step = re.search(r'name="step" value="(\d+)"', text_of(browser.get(address)))
+        assert step is not None
+        response = browser.post(address, {"do": what, "step": step[1]}, follow=True)
+        (location, _) = response.redirect_chain[-1]
+        while browser.get(location, headers={"accept": "application/json"}).json()["working"]:
+            pass
+        return str(location)
+
+    do("confirm", page)
+    assert set(members(label)) == {MIRA.did, NOEL.did}
+    assert "1 of 1 were changed" in text_of(browser.get(page))
+    do("undo", page)
+    assert members(label) == [NOEL.did]
+    assert "This was undone" in text_of(browser.get(page))
+
+
+def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) -> None:
+    browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": MIRA.did}, follow=True)
+    change = BulkChange.objects.get()
+    page = f"/admin/labels/bulkchange/{change.pk}/change/"
+    response = browser.post(page, {"do": "confirm", "step": str(change.step - 1)}, follow=True)
+    assert "somebody else touched it" in text_of(response)
+    assert members(label) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [({"actors": ""}, "Paste at least one actor"), ({"actors": "a.test\n" * 5_001}, "5,001 lines are too many")],
+)
+def test_a_list_that_cannot_be_is_refused(browser: Client, label: str, given: dict[str, str], sentence: str) -> None:
+    response = browser.post(f"{MEMBERS}add-many/", {"label": label, **given})
+    assert sentence in text_of(response)
+    assert not BulkChange.objects.exists()
+
+
+def test_ticked_members_are_taken_off_by_a_plan(browser: Client, label: str) -> None:
+    for person in ALL:
+        access.assign(label, person.did, by="admin")
+    chosen = [str(row.pk) for row in ActorLabel.objects.filter(did__in=[MIRA.did, NOEL.did])]
+    response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
+    assert "2 will be changed" in text_of(response)
+    assert len(members(label)) == 3
+
+
+def test_ticked_members_of_several_labels_are_left_alone(browser: Client, label: str) -> None:
+    Label.objects.create(name="other")
+    access.assign(label, MIRA.did, by="admin")
+    access.assign("other", MIRA.did, by="admin")
+    chosen = [str(pk) for pk in ActorLabel.objects.values_list("pk", flat=True)]
+    response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
+    assert "These carry several labels" in text_of(response)
+    assert not BulkChange.objects.exists()
+
+
+def test_members_are_downloaded_as_csv(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="=admin")
+    response = browser.get(f"{MEMBERS}export", {"label": label}, follow=True)
+    assert response["Content-Disposition"].startswith(f'attachment; filename="members-{label}-')
+    body = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    assert f"{label},{MIRA.did},,,,'=admin," in body
+
+
+def test_the_form_of_a_member_keeps_label_and_did(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="admin")
+    row = ActorLabel.objects.get()
+    browser.post(f"{MEMBERS}{row.pk}/change/", {"label": "other", "did": NOEL.did, "note": "new"})
     row.refresh_from_db()
-    assert (row.label_id, row.did, row.note) == (label, MIRA, "new")
+    assert (row.label_id, row.did, row.note, row.changed_by) == (label, MIRA.did, "new", "admin")
+
+
+def test_the_name_of_a_label_stays_and_it_is_never_deleted(browser: Client, label: str) -> None:
     pk = Label.objects.get().pk
     browser.post(f"/admin/labels/label/{pk}/change/", {"name": "renamed", "meaning": "m"})
     assert list(Label.objects.values_list("name", "meaning")) == [(label, "m")]
     assert browser.post(f"/admin/labels/label/{pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+def test_a_label_tells_how_many_carry_it_and_which_feeds_use_it(browser: Client, label: str) -> None:
+    FeedDefinition.objects.all().delete()
+    FeedDefinition.objects.create(
+        rkey="choir", kind="label", parameters={"label": label}, display_name="Choir", visibility="private"
+    )
+    FeedDefinition.objects.create(
+        rkey="off", kind="label", parameters={"label": label}, display_name="Off", enabled=False
+    )
+    Label.objects.create(name="unused")
+    access.assign(label, MIRA.did, by="admin")
+    page = text_of(browser.get("/admin/labels/label/"))
+    plain = re.sub(r"<[^>]+>", "", page)
+    assert "choir (members only), off (posts of its members, switched off)" in plain
+    assert "no feed" in plain
+    assert f"?label__id__exact={Label.objects.get(name=label).pk}" in page
+
+
 def test_a_change_that_redis_did_not_hear_of_says_so(browser: Client, label: str) -> None:
+    data = form(label, MIRA.did)
     with redis_away():
-        response = browser.post(f"{MEMBERS}add/", {"label": label, "did": MIRA}, follow=True)
-    assert "it takes up to 30 seconds" in response.content.decode()
+        response = browser.post(f"{MEMBERS}add/", data | {"label": label}, follow=True)
+    assert "it takes up to 30 seconds" in text_of(response)
 
 
 def test_who_saves_what_somebody_else_has_just_changed_is_led_back(
     browser: Client, label: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    access.assign(label, MIRA, by="admin", note="old")
+    access.assign(label, MIRA.did, by="admin", note="old")
     row = ActorLabel.objects.get()
     save_model = ActorLabelAdmin.save_model
 
@@ -93,14 +311,39 @@ def test_who_saves_what_somebody_else_has_just_changed_is_led_back(
     page = f"{MEMBERS}{row.pk}/change/"
     response = browser.post(page, {"note": "mine"}, follow=True)
     assert response.redirect_chain == [(page, 302)]
-    assert "was changed by somebody else meanwhile" in response.content.decode()
+    assert "was changed by somebody else meanwhile" in text_of(response)
     # The other change was made inside this request's transaction here, and went with it.
     assert ActorLabel.objects.get().note == "old"
 
 
+def test_the_second_of_two_who_had_the_same_form_open_is_told_what_the_first_changed(
+    browser: Client, label: str
+) -> None:
+    access.assign(label, MIRA.did, by="admin", note="old")
+    page = f"{MEMBERS}{ActorLabel.objects.get().pk}/change/"
+    opened = re.search(r'name="seen_change" value="([^"]*)"', text_of(browser.get(page)))
+    assert opened is not None
+    first = browser.post(page, {"note": "first", "seen_change": opened[1]})
+    second = browser.post(page, {"note": "second", "seen_change": opened[1]})
+    assert (first.status_code, second.status_code) == (302, 200)
+    assert "“old” → “first”" in text_of(second)
+    assert ActorLabel.objects.get().note == "first"
+
+
+def test_the_page_of_an_actor_asks_for_its_earlier_posts_again(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="admin")
+    Backfill.objects.update(state=Backfill.State.FAILED, reason="its PDS is odd")
+    page = f"{MEMBERS}actor/{MIRA.did}/"
+    assert "its PDS is odd" in text_of(browser.get(page))
+    assert browser.post(f"{page}fetch/").status_code == 302
+    assert Backfill.objects.get().state == Backfill.State.QUEUED
+    browser.post(f"{MEMBERS}actor/{OTTO.did}/fetch/")
+    assert Backfill.objects.count() == 1  # not for somebody who never had a label
+
+
 def test_a_block_is_added_and_deleted(browser: Client) -> None:
-    assert browser.post("/admin/labels/block/add/", {"subject": MIRA, "feed": "whats-hot"}).status_code == 302
+    assert browser.post("/admin/labels/block/add/", {"subject": MIRA.did, "feed": "whats-hot"}).status_code == 302
     (block,) = Block.objects.all()
-    assert (block.subject, block.feed, block.created_by) == (MIRA, "whats-hot", "admin")
+    assert (block.subject, block.feed, block.created_by) == (MIRA.did, "whats-hot", "admin")
     assert browser.post(f"/admin/labels/block/{block.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Block.objects.exists()

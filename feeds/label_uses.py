@@ -1,0 +1,30 @@
+"""Which feeds use which label, for the admin of labels (settings.LABEL_USES)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.urls import NoReverseMatch, reverse
+
+from feeds.models import FeedDefinition
+from labels.uses import Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def feeds_by_label() -> Iterator[Use]:
+    """Every feed whose parameters name a label, switched off or not."""
+    for row in FeedDefinition.objects.order_by("rkey"):
+        label = row.parameters.get("label") if isinstance(row.parameters, dict) else None
+        if isinstance(label, str) and label:
+            how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts of its members"
+            yield Use(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")
+
+
+def _page(row: FeedDefinition) -> str:
+    """Its page in the admin; "" in a process without one."""
+    try:
+        return reverse("admin:feeds_feeddefinition_change", args=(row.pk,))
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,200 @@
+"""Bulk changes carried out in short steps, each as far as its time goes: by the page that shows them, and by a task.
+
+A change goes FINDING (who are they?) -> READY (the plan is shown) -> APPLYING (confirmed) -> DONE. Every step keeps in
+the row what it did, by an update that only succeeds if no other step came between; doing it to members twice is the
+same as once. So the browser may be closed, and a step may die: the next one goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from atsite.atproto.syntax import Did, is_did
+from atsite.errors import AtsiteError
+from atsite.publish import versions
+from atsite.routers import DEFAULT
+from labels import access, lookup, queries
+from labels.authors import Via, acting
+from labels.bulk import Line, Status, judge, lines_of
+from labels.lookup import Unfound
+from labels.models import ActorLabel, BulkChange, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+State = BulkChange.State
+
+#: Seconds that one step of a page may take: the reader sees the bar move.
+STEP_SECONDS: Final = 2.0
+#: Looked up, or changed, between two looks at the clock.
+FIND_AT_ONCE: Final = 24
+APPLY_AT_ONCE: Final = 20
+#: A change whose page was closed is gone on with by the task after this long; it looks for what nobody works on.
+ABANDONED: Final = timedelta(minutes=1)
+
+
+class Conflict(AtsiteError):
+    """Another step, or somebody else, changed the bulk change meanwhile."""
+
+
+def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> BulkChange:
+    """A change in state FINDING, from a pasted list or CSV. Raises TooMany."""
+    lines = lines_of(text)
+    if not giving:
+        lines = _known_members(label, lines)
+    return BulkChange.objects.create(
+        label=label, giving=giving, note=note, created_by=by, lines=[line.stored() for line in lines]
+    )
+
+
+def plan_for(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
+    """A change whose actors are known: those that somebody ticked in a list."""
+    found = [Line(number, did, identifier=did, did=did) for number, did in enumerate(dids, 1)]
+    return BulkChange.objects.create(label=label, giving=giving, created_by=by, lines=[line.stored() for line in found])
+
+
+def undo(change: BulkChange, *, by: str) -> BulkChange:
+    """The reverse of what `change` did to those whom it changed, to be applied at once. Raises Conflict."""
+    if change.state != State.DONE or hasattr(change, "undone_by"):
+        raise Conflict("Only a change that is done, and was not undone before, can be undone.")
+    touched = [replace(line, changed=None) for line in lines(change) if line.changed]
+    return BulkChange.objects.create(
+        label=change.label,
+        giving=not change.giving,
+        note=change.note,
+        created_by=by,
+        lines=[line.stored() for line in touched],
+        state=State.APPLYING,
+        undoes=change,
+    )
+
+
+def lines(change: BulkChange) -> list[Line]:
+    """The lines as values."""
+    return [Line.restored(line) for line in change.lines]
+
+
+def confirm(change: BulkChange) -> None:
+    """Do what was shown, and nothing else. Raises Conflict where that is no longer what is shown."""
+    _move(change, State.READY, State.APPLYING)
+
+
+def cancel(change: BulkChange) -> None:
+    """Do nothing; what was applied stays. Raises Conflict."""
+    _move(change, change.state, State.CANCELLED, finished_at=timezone.now())
+
+
+def look_again(change: BulkChange) -> None:
+    """Look up once more whom nobody could look up. Raises Conflict."""
+    fresh = [
+        Line(line.number, line.text, identifier=line.identifier) if line.passing else replace(line)
+        for line in lines(change)
+    ]
+    _move(change, State.READY, State.FINDING, lines=[line.stored() for line in fresh])
+
+
+def advance(change: BulkChange, *, seconds: float = STEP_SECONDS) -> None:
+    """Go on for about so long. Raises Conflict where another step was quicker."""
+    deadline = monotonic() + seconds
+    work = {State.FINDING: _find, State.APPLYING: _apply}.get(State(change.state))
+    if work is not None:
+        work(change, lambda: monotonic() >= deadline)
+
+
+def go_on(*, seconds: float) -> None:
+    """For the task: finish what was confirmed and is no longer worked on by a page."""
+    deadline = monotonic() + seconds
+    for change in BulkChange.objects.filter(state=State.APPLYING, created_at__lt=timezone.now() - ABANDONED):
+        while change.state == State.APPLYING and monotonic() < deadline:
+            try:
+                advance(change, seconds=max(deadline - monotonic(), 0.0))
+            except Conflict:
+                break  # a page works on it
+
+
+def _find(change: BulkChange, late: Callable[[], bool]) -> None:
+    known = lines(change)
+    waiting = [index for index, line in enumerate(known) if line.status is Status.PENDING and not line.did]
+    while waiting:
+        part, waiting = waiting[:FIND_AT_ONCE], waiting[FIND_AT_ONCE:]
+        found = lookup.find_all([known[index].identifier for index in part])  # type: ignore[misc]  # they were read
+        for index, answer in zip(part, found, strict=True):
+            known[index] = _answered(known[index], answer)
+        if late():  # after the work, so that each step gets somewhere
+            break
+    if waiting:
+        _keep(change, lines=[line.stored() for line in known])
+        return
+    having = set(ActorLabel.objects.filter(label_id=change.label_id).values_list("did", flat=True))
+    judged = judge(known, having, giving=change.giving)
+    _keep(change, lines=[line.stored() for line in judged], state=State.READY)
+
+
+def _answered(line: Line, answer: lookup.Actor | Unfound) -> Line:
+    if isinstance(answer, Unfound):
+        return replace(line, status=Status.UNRESOLVABLE, reason=answer.reason, passing=answer.passing)
+    return replace(line, did=answer.did, handle=answer.handle, reason=answer.doubt)
+
+
+def _apply(change: BulkChange, late: Callable[[], bool]) -> None:
+    known = lines(change)
+    waiting = [index for index, line in enumerate(known) if line.status is Status.NEW and line.changed is None]
+    while waiting:
+        part, waiting = waiting[:APPLY_AT_ONCE], waiting[APPLY_AT_ONCE:]
+        for index, changed in zip(part, _change(change, [Did(known[index].did) for index in part]), strict=True):
+            known[index] = replace(known[index], changed=changed)
+        # Kept after each part: what is known to be done can be undone.
+        done = {} if waiting else {"state": State.DONE, "finished_at": timezone.now()}
+        _keep(change, lines=[line.stored() for line in known], **done)
+        if late():
+            break
+    if not waiting and change.state == State.APPLYING:
+        _keep(change, state=State.DONE, finished_at=timezone.now())
+
+
+def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
+    """Give or take, and whether each was changed; somebody else may have been quicker."""
+    with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK), transaction.atomic(using=DEFAULT):
+        versions.lock()
+        return [
+            access.assign(change.label_id, did, by=change.created_by, note=change.note).changed
+            if change.giving
+            else access.remove(change.label_id, did, by=change.created_by).changed
+            for did in dids
+        ]
+
+
+def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
+    """Handles of members as this site knows them: whoever is gone from the network must still be taken off."""
+    handles = {
+        line.identifier for line in read if line.status is Status.PENDING and not line.identifier.startswith("did:")
+    }
+    known = queries.members_by_handle(label.name, handles) if handles else {}
+    found = []
+    for line in read:
+        did = line.identifier if is_did(line.identifier) else known.get(line.identifier, "")
+        handle = "" if did == line.identifier else line.identifier
+        found.append(replace(line, did=did, handle=handle) if did else line)
+    return found
+
+
+def _move(change: BulkChange, before: str, after: State, **values: Any) -> None:
+    if change.state != before:
+        raise Conflict(f"This change is no longer where you saw it: it is {change.get_state_display()}.")
+    _keep(change, state=after, **values)
+
+
+def _keep(change: BulkChange, **values: Any) -> None:
+    """Write to the row if nobody else did since it was read. Raises Conflict."""
+    mine = BulkChange.objects.filter(pk=change.pk, step=change.step)
+    values["step"] = change.step + 1
+    if not mine.update(**values):
+        raise Conflict("This change was worked on elsewhere at the same time; here is how it stands.")
+    for name, value in values.items():
+        setattr(change, name, value)

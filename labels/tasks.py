@@ -1,0 +1,16 @@
+"""What Celery runs for labels."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from labels import bulk_changes
+
+#: Less than the minute between two rounds.
+BUDGET_SECONDS = 45.0
+
+
+@shared_task(ignore_result=True)
+def finish_bulk_changes() -> None:
+    """Go on with confirmed bulk changes whose page was closed."""
+    bulk_changes.go_on(seconds=BUDGET_SECONDS)

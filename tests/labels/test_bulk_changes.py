@@ -1,0 +1,138 @@
+"""Bulk changes step by step: planned, confirmed, interrupted, undone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from atsite.atproto.syntax import Did
+from labels import access, bulk_changes
+from labels.bulk import Status
+from labels.bulk_changes import Conflict
+from labels.models import ActorLabel, BulkChange, Label
+from tests import builders as b
+from tests.labels.people import MIRA, NOBODY, NOEL, OTTO, RESOLVE
+
+if TYPE_CHECKING:
+    from tests.identity.network import Network
+
+State = BulkChange.State
+PASTED = f"{MIRA.handle}\n@{NOEL.handle}\n{MIRA.did}\n{NOBODY}\nnoone.example.com\nno actor\n{OTTO.did}"
+
+
+def planned(label: str, text: str = PASTED, *, giving: bool = True) -> BulkChange:
+    """A change as its page shows it before it is confirmed."""
+    change = bulk_changes.plan(Label.objects.get(name=label), text, giving=giving, by="anna", note="choir")
+    finish(change)
+    assert change.state == State.READY
+    return change
+
+
+def finish(change: BulkChange, *, seconds: float = 30) -> None:
+    for _ in range(20):
+        bulk_changes.advance(change, seconds=seconds)
+
+
+def statuses(change: BulkChange) -> list[Status]:
+    return [line.status for line in bulk_changes.lines(change)]
+
+
+def members() -> set[str]:
+    return set(ActorLabel.objects.values_list("did", flat=True))
+
+
+def test_the_plan_changes_nothing_and_says_what_would_happen(label: str, network: Network) -> None:
+    access.assign(label, NOEL.did, by="someone")
+    change = planned(label)
+    new, already, twice = Status.NEW, Status.ALREADY, Status.DUPLICATE
+    assert statuses(change) == [new, already, twice, Status.UNRESOLVABLE, Status.UNRESOLVABLE, Status.INVALID, new]
+    assert members() == {NOEL.did}
+
+
+def test_what_was_confirmed_is_done_and_nothing_else_and_it_names_its_author(label: str, network: Network) -> None:
+    change = planned(label)
+    access.assign(label, OTTO.did, by="someone")  # meanwhile
+    network.answers[f"{RESOLVE}noone.example.com"] = {"did": NOBODY}  # too late to be part of it
+    bulk_changes.confirm(change)
+    finish(change)
+    assert change.state == State.DONE
+    assert [line.changed for line in bulk_changes.lines(change)] == [True, True, None, None, None, None, False]
+    assert members() == {MIRA.did, NOEL.did, OTTO.did}
+    row = ActorLabel.objects.get(did=MIRA.did)
+    assert (row.created_by, row.changed_by, row.changed_via, row.note) == ("anna", "anna", "bulk", "choir")
+    assert ActorLabel.objects.get(did=OTTO.did).changed_by == "someone"
+
+
+def test_undo_takes_back_what_was_changed_and_only_that_and_only_once(label: str, network: Network) -> None:
+    access.assign(label, OTTO.did, by="someone")
+    change = planned(label)
+    bulk_changes.confirm(change)
+    finish(change)
+    undone = bulk_changes.undo(change, by="ben")
+    finish(undone)
+    assert (undone.state, members()) == (State.DONE, {OTTO.did})
+    row = ActorLabel.every.get(did=MIRA.did)
+    assert (row.deleted, row.changed_by, row.changed_via) == (True, "ben", "undo")
+    with pytest.raises(Conflict, match="not undone before"):
+        bulk_changes.undo(BulkChange.objects.get(pk=change.pk), by="ben")
+
+
+def test_taking_off_needs_no_network_for_dids_and_for_handles_that_the_site_knows(label: str, clickhouse: None) -> None:
+    for person in (MIRA, NOEL):
+        access.assign(label, person.did, by="someone", note="before")
+    b.store(b.identity(NOEL.did, NOEL.handle, at=b.ago(days=1)))
+    change = planned(label, f"{MIRA.did}\n{NOEL.handle}\n{OTTO.did}", giving=False)
+    assert statuses(change) == [Status.NEW, Status.NEW, Status.ALREADY]
+    bulk_changes.confirm(change)
+    finish(change)
+    assert members() == set()
+    finish(bulk_changes.undo(change, by="anna"))
+    assert members() == {MIRA.did, NOEL.did}
+
+
+def test_a_step_ends_with_its_time_and_the_next_goes_on_where_it_was(label: str, network: Network) -> None:
+    dids = [Did(f"did:plc:{number:a>24}".replace("0", "b").replace("1", "c")) for number in range(60)]
+    change = bulk_changes.plan_for(Label.objects.get(name=label), dids, giving=True, by="anna")
+    bulk_changes.advance(change)
+    bulk_changes.confirm(change)
+    done = []
+    for _ in range(3):
+        bulk_changes.advance(change, seconds=0)
+        done.append(len(members()))
+    assert (done, change.state) == ([20, 40, 60], State.DONE)
+    assert members() == set(dids)
+
+
+def test_a_step_that_was_overtaken_writes_nothing_over_the_other(label: str, network: Network) -> None:
+    change = planned(label)
+    other = BulkChange.objects.get(pk=change.pk)
+    bulk_changes.cancel(other)
+    with pytest.raises(Conflict, match="worked on elsewhere"):
+        bulk_changes.confirm(change)
+    assert BulkChange.objects.get().state == State.CANCELLED
+    with pytest.raises(Conflict, match="it is cancelled"):
+        bulk_changes.confirm(other)
+
+
+def test_the_task_finishes_what_was_confirmed_and_leaves_alone_what_was_not(label: str, network: Network) -> None:
+    waiting, confirmed = planned(label, NOEL.handle), planned(label, MIRA.handle)
+    bulk_changes.confirm(confirmed)
+    bulk_changes.go_on(seconds=30)
+    assert members() == set()  # its page may still be open
+    BulkChange.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    bulk_changes.go_on(seconds=30)
+    assert members() == {MIRA.did}
+    assert BulkChange.objects.get(pk=waiting.pk).state == State.READY
+
+
+def test_who_could_not_be_looked_up_is_looked_up_again(label: str, network: Network) -> None:
+    network.answers[f"{RESOLVE}{MIRA.handle}"] = 503
+    change = planned(label, f"{MIRA.handle}\n{NOEL.handle}\nno actor")
+    assert statuses(change) == [Status.UNRESOLVABLE, Status.NEW, Status.INVALID]
+    network.answers[f"{RESOLVE}{MIRA.handle}"] = {"did": MIRA.did}
+    bulk_changes.look_again(change)
+    finish(change)
+    assert statuses(change) == [Status.NEW, Status.NEW, Status.INVALID]
