@@ -17,6 +17,7 @@ from atsite.atproto.syntax import is_did
 from atsite.atproto.tid import is_tid, tid_of_micros
 from atsite.errors import AtsiteError
 from atsite.paging import InvalidCursor
+from indexer.queries import UNKNOWN, standings
 from search import queries
 from search.queries import BOTTOM, Match, PostKey
 from search.where import Where, where
@@ -113,8 +114,7 @@ def _shown(posts: Iterable[Match]) -> Iterator[PostKey]:
     """Those that may be shown, in order; authors are looked up only as far as the caller reads."""
     remaining = iter(posts)
     while chunk := list(islice(remaining, ACTORS_AT_ONCE)):
-        authors = queries.standings({post.did for post in chunk})
+        authors = standings({post.did for post in chunk}, limits=queries.SEARCH)
         for post in chunk:
-            author = authors.get(post.did)
-            if author is None or (author.active and post.version >= author.floor):
+            if authors.get(post.did, UNKNOWN).shows(post.version):
                 yield post.key
