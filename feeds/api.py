@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Query, Router
 
+import atsite
 from atsite.auth import Unverifiable, service_auth
 from atsite.config import config
 from atsite.errors import InvalidSyntax
@@ -28,9 +31,12 @@ well_known = Router(tags=["well-known"])
 
 READ: Final = ["GET", "HEAD"]
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
-VERSION: Final = "0.1"
 #: Resolvers keep the document by themselves; an operator who moves the service waits no longer than this for the rest.
 DID_DOCUMENT_CACHE: Final = "public, max-age=300"
+#: Pages made at a time: as many as the stores' clients take. Threads of their own, as a page may take its time, and
+#: who reads it must be told within a second by threads that are not waiting for other pages.
+PAGES: Final = 16
+_THREADS: Final = ThreadPoolExecutor(PAGES, thread_name_prefix="feeds-page")
 #: May be stored, never reused unasked: a deleted post leaves the page at once.
 PAGE_CACHE: Final = "no-cache"
 #: What one reader gets is nobody else's.
@@ -63,7 +69,8 @@ def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
     """A page of a feed. The stores' clients block, so the page is made in a thread."""
     reader = await reader_of(request, query.feed)
-    body, cache = await asyncio.to_thread(_page, query, reader)
+    made = asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
+    body, cache = await made
     headers = {"Cache-Control": cache, "Vary": "Authorization"}
     return HttpResponse(body, content_type="application/json", headers=headers)
 
@@ -105,7 +112,7 @@ async def reader_of(request: HttpRequest, feed: str) -> Reader:
 @xrpc.api_operation(READ, "/_health")
 def health(request: HttpRequest) -> dict[str, str]:
     """That the process answers."""
-    return {"version": VERSION}
+    return {"version": atsite.__version__}
 
 
 def install_feed_errors(api: NinjaAPI) -> None:

@@ -11,6 +11,7 @@ from feeds import computed, metrics, queries
 from feeds.computed import ComputedRankings
 from feeds.feed import FeedUnavailable
 from feeds.generations import Generations
+from feeds.liveness import Liveness
 from feeds.patience import Patience, StoreAway
 from labels.blocks import Blocks, blocked
 
@@ -38,6 +39,9 @@ class FeedData:
         )
     )
     clock: Callable[[], int] = unix_micros
+    #: Of posts that came from the index, and of posts that people named.
+    alive: Liveness = field(default_factory=lambda: Liveness(queries.alive))
+    not_gone: Liveness = field(default_factory=lambda: Liveness(queries.not_gone))
     #: Feed rkey -> what people block there.
     blocks: Callable[[str], Blocks] = blocked
 
@@ -48,11 +52,11 @@ class FeedData:
         none. Raises FeedUnavailable while nobody can tell what is blocked.
         """
         unblocked = [post for post in self.unblocked(definition, posts) if post != definition.pinned]
-        return self._looked_up(unblocked, queries.alive)
+        return self._looked_up(unblocked, self.alive)
 
     def named(self, definition: Definition, posts: Iterable[PostKey]) -> Set[PostKey]:
         """Those of `posts`, which people named, that may be shown: the index need not know them. As `listed`."""
-        return self._looked_up(self.unblocked(definition, posts), queries.not_gone)
+        return self._looked_up(self.unblocked(definition, posts), self.not_gone)
 
     def unblocked(self, definition: Definition, posts: Iterable[PostKey]) -> list[PostKey]:
         """Those that the feed does not leave out. Raises FeedUnavailable."""
@@ -66,11 +70,11 @@ class FeedData:
         except Undecidable as error:
             raise FeedUnavailable("nobody can tell now what this feed leaves out") from error
 
-    def _looked_up(self, posts: list[PostKey], look_up: Callable[[list[PostKey]], Set[PostKey]]) -> Set[PostKey]:
+    def _looked_up(self, posts: list[PostKey], liveness: Liveness) -> Set[PostKey]:
         if not posts:
             return frozenset()
         try:
-            return self.lookups.call(lambda: look_up(posts))
+            return liveness.living(posts, self.lookups.call)
         except StoreAway:
             metrics.UNFILTERED.inc()
             return frozenset(posts)

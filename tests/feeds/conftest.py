@@ -13,11 +13,12 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from atsite.routers import DEFAULT
-from feeds import refresh, serving
+from feeds import queries, refresh, serving
 from feeds.cursor import decode, encode
 from feeds.data import FeedData, unix_micros
 from feeds.feed import Definition, FeedPage, FeedRequest
 from feeds.kinds import made
+from feeds.liveness import Liveness
 from feeds.ranked import RankedFeed
 from labels.blocks import Blocks
 from tests.feeds import worlds
@@ -50,7 +51,12 @@ class Site:
 
     def restart(self) -> None:
         """As a new process: nothing remembered."""
-        self.data = FeedData(clock=self.now, blocks=self.blocks_of)
+        self.data = FeedData(
+            clock=self.now,
+            blocks=self.blocks_of,
+            alive=Liveness(queries.alive, seconds=0),
+            not_gone=Liveness(queries.not_gone, seconds=0),
+        )
         self.feed = made(self.definition, self.data)
 
     def define(self, **changes: Any) -> None:
