@@ -43,7 +43,7 @@ INSTALLED_APPS = [
 ]
 
 #: One project, each service its own middleware: the feed and search paths carry no sessions, CSRF or admin.
-_API_MIDDLEWARE = ["atsite.xrpc.ErrorBodies", "django.middleware.common.CommonMiddleware"]
+_API_MIDDLEWARE = ["atsite.xrpc.ErrorBodies", "atsite.framing.Framing"]
 _ADMIN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
