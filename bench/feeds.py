@@ -1,0 +1,272 @@
+"""How many pages a second one process of the feed generator answers.
+
+    ./just bench feeds [--seconds N]
+
+A real feed generator on real stores that hold a simulated network; the load comes from a process of its own
+(bench.http_load) over connections that stay open. Beside it, in the same run, a bare Django view on the same server
+that answers a constant page: the limit. Prints a table; writes .data/bench/feeds.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from bench.indexer import BASE, MANAGE, cpu_of, stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    from tests.identity.network import Network
+
+PUBLISHER: Final = "did:plc:" + "p" * 24
+SERVICE: Final = "did:web:feeds.example.com"
+SKELETON: Final = "/xrpc/app.bsky.feed.getFeedSkeleton"
+#: The network: a day of it, 8,000 posts among 100,000 events.
+ACTORS, EVENTS, HOURS = 2_000, 100_000, 24
+MEMBERS: Final = 50
+#: What the AppView asks for, and how many ask at once.
+LIMIT, CONNECTIONS = 30, 16
+#: Readers of each curve; each request brings a token that was never sent before.
+READERS, TOKENS = 20, 12_000
+WARM_SECONDS: Final = 1.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    arguments = parser.parse_args()
+    os.environ.update(FEED_ACTOR_DID=PUBLISHER, FEED_MIN_LIKES="2", ALLOW_LOOPBACK="1")
+    os.environ.update(SERVICE_ENDPOINT="https://feeds.example.com")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
+        engine = stack.enter_context(stores(folder))
+        from tests.identity import network as networks
+
+        directory = stack.enter_context(networks.in_a_thread())
+        os.environ["PLC_URL"] = directory.url
+        world = make_world()
+        rows = measure(folder, directory, engine, arguments.seconds)
+    result = {"world": world, "cores": os.cpu_count(), "limit": LIMIT, "connections": CONNECTIONS, "rows": rows}
+    show(result)
+    target = BASE / ".data" / "bench" / "feeds.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def make_world() -> dict[str, int]:
+    """Fill the stores: the network, a ranking, and the label of the private feed; how much there is."""
+    import django
+
+    django.setup()
+    from atsite.clickhouse import door
+    from feeds.data import FeedData, unix_micros
+    from feeds.refresh import refresh
+    from feeds.registry import feed_named, ranked_feeds
+    from labels import access
+
+    insert_network(unix_micros())
+    (hot,) = ranked_feeds([feed_named("whats-hot")])
+    ranked = refresh(hot, FeedData().generations, now=unix_micros())
+    authors = door.column(
+        "SELECT did FROM posts GROUP BY did ORDER BY count() DESC LIMIT {n:UInt32}",
+        {"n": MEMBERS},
+        name="bench.authors",
+    )
+    for did in authors:
+        access.assign("mpls", did, by="bench")
+    posts = door.scalar("SELECT count() FROM posts FINAL WHERE deleted = 0", name="bench.posts")
+    return {"events": EVENTS, "posts": int(posts), "ranked": ranked.posts, "members": len(authors)}
+
+
+def insert_network(now: int) -> None:
+    """The simulated network up to this moment, in the indexer's blocks."""
+    from atsite.clickhouse import door
+    from indexer import records
+    from indexer.batch import Batcher, Limits
+    from indexer.decode import decode
+    from indexer.simulator.network import Network
+    from indexer.simulator.timeline import Timeline
+
+    timeline = Timeline(seed=7, epoch_us=now, actors=ACTORS, preroll_events=EVENTS, preroll_hours=HOURS)
+    network, batcher = Network(timeline), Batcher(Limits())
+    for number in range(timeline.first_live):
+        line = network.event(number)
+        batcher.add(decode(line), len(line), 0.0)
+        if batcher.is_full or number == timeline.first_live - 1:
+            batch = batcher.take()
+            door.insert("actor_accounts", records.actor_accounts(batch.accounts), name="bench.accounts")
+            door.insert("actor_identities", records.actor_identities(batch.identities), name="bench.identities")
+            door.insert("repo_records", records.repo_records(batch.records), name="bench.records")
+
+
+def measure(folder: Path, directory: Network, engine: int, seconds: float) -> list[dict[str, Any]]:
+    """A row of the table for each kind of request."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    from tests.tokens import key
+
+    k256, p256 = key(5), key(5, ec.SECP256R1())
+    with serving([*MANAGE, "run_feedgen"], folder) as (port, pid):
+        page = folder / "page.json"
+        page.write_bytes(ask(port, request_path("whats-hot"))[1])
+        with_k256 = tokens(port, directory, k256, "k", "whats-hot")
+        rows = [
+            load("hot, anonymous", port, [request("whats-hot")], pid, engine, seconds),
+            load("hot, ES256K each", port, with_k256, pid, engine, seconds),
+            load("hot, ES256 each", port, tokens(port, directory, p256, "r", "whats-hot"), pid, engine, seconds),
+            load(
+                "private label, ES256K each", port, tokens(port, directory, k256, "k", "a-mpls"), pid, engine, seconds
+            ),
+        ]
+    granian = [sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-access-log", "--no-ws"]
+    bare = [*granian, "--log-level", "warning", "--workers", "1", "bench.bare_django:application"]
+    with serving(bare, folder, BENCH_PAGE=str(page)) as (port, pid):
+        rows.insert(0, load("bare Django, a constant page", port, [request("whats-hot")], pid, engine, seconds))
+    for row in rows:
+        row["share_of_bare"] = round(row["requests_per_second"] / rows[0]["requests_per_second"], 2)
+    return rows
+
+
+@contextmanager
+def serving(command: list[str], folder: Path, **variables: str) -> Iterator[tuple[int, int]]:
+    """A server on a free port, in one process that answers: its port and its process id."""
+    from tests.away import closed_port
+
+    port = closed_port()
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)], env=os.environ | variables, stdout=log, stderr=log, cwd=BASE
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                ask(port, request_path("whats-hot"))
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    sys.stderr.write((folder / "server.log").read_text())
+                    raise
+                time.sleep(0.1)
+        yield port, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def request_path(feed: str) -> str:
+    return f"{SKELETON}?feed={quote(f'at://{PUBLISHER}/app.bsky.feed.generator/{feed}')}&limit={LIMIT}"
+
+
+def request(feed: str, token: str = "") -> str:
+    """The text of a request, as an AppView sends it."""
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    return (
+        f"GET {request_path(feed)} HTTP/1.1\r\nHost: feeds.example.com\r\nAccept: application/json\r\n"
+        f"Accept-Language: en\r\n{authorization}\r\n"
+    )
+
+
+def ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
+    """Status and body of one answer."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers), timeout=10
+        ) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str, feed: str) -> list[str]:
+    """Requests with tokens of readers who carry the private feed's label and whose keys the service knows."""
+    from atsite.atproto.keys import public_key_of
+    from atsite.atproto.syntax import Did
+    from labels import access
+    from tests.identity.network import document
+    from tests.tokens import token
+
+    readers = [f"did:plc:{curve * 20}{'abcdefghijklmnopqrstuvwxyz'[number]}bcd" for number in range(READERS)]
+    until = int(time.time()) + 600
+
+    def signed(number: int) -> str:
+        return token(private, iss=readers[number % READERS], aud=SERVICE, exp=until, jti=f"{curve}{number}")
+
+    for number, reader in enumerate(readers):
+        directory.answers[f"/{reader}"] = document(reader, "reader.test", public_key_of(private).multibase)
+        access.assign("mpls", Did(reader), by="bench")
+        while ask(port, request_path("a-mpls"), signed(number))[0] != 200:  # new dids are asked for a few a second
+            time.sleep(0.1)
+    return [request(feed, signed(number)) for number in range(TOKENS)]
+
+
+def load(name: str, port: int, requests: list[str], server: int, engine: int, seconds: float) -> dict[str, Any]:
+    """One measurement. The CPU is that of all the time the load ran, the warm second too."""
+    job = {
+        "port": port, "connections": CONNECTIONS, "warm_seconds": WARM_SECONDS, "seconds": seconds,
+        "requests": requests,
+    }  # fmt: skip
+    before = (sum(map(cpu_of, tree(server))), cpu_of(engine))
+    run = subprocess.run(
+        [sys.executable, "-m", "bench.http_load"], input=json.dumps(job) + "\n", stdout=subprocess.PIPE, text=True,
+        check=True, cwd=BASE,
+    )  # fmt: skip
+    answer: dict[str, Any] = json.loads(run.stdout)
+    assert answer["statuses"].keys() == {"200"}, answer
+    after = (sum(map(cpu_of, tree(server))), cpu_of(engine))
+    sent = answer["requests"] * (seconds + WARM_SECONDS) / seconds
+    return {
+        "request": name,
+        "requests_per_second": round(answer["requests"] / seconds),
+        "p50_ms": answer["p50_ms"],
+        "p99_ms": answer["p99_ms"],
+        "cpu_us": {
+            "server": round((after[0] - before[0]) / sent * 1e6),
+            "clickhouse": round((after[1] - before[1]) / sent * 1e6),
+            "load": round(answer["cpu_seconds"] / sent * 1e6),
+        },
+    }
+
+
+def tree(pid: int) -> list[int]:
+    """A process and its children."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return [pid]
+    return [pid, *(each for child in children for each in tree(int(child)))]
+
+
+def show(result: dict[str, Any]) -> None:
+    world = ", ".join(f"{number:,} {name}" for name, number in result["world"].items())
+    lines = [
+        f"{world}; pages of {LIMIT}, {CONNECTIONS} connections, {result['cores']} cores",
+        f"{'':<30}{'pages/s':>9}{'share':>7}{'p50 ms':>9}{'p99 ms':>9}   CPU µs: server  clickhouse  load",
+    ]
+    for row in result["rows"]:
+        cpu = row["cpu_us"]
+        lines.append(
+            f"{row['request']:<30}{row['requests_per_second']:>9,}{row['share_of_bare']:>7}{row['p50_ms']:>9}"
+            f"{row['p99_ms']:>9}{cpu['server']:>17}{cpu['clickhouse']:>12}{cpu['load']:>6}"
+        )
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
