@@ -7,6 +7,8 @@ from typing import Final
 FIRST_STEPS: Final[dict[str, str]] = {
     "labels.label": "A label is a word for those who belong together. Make one, then give it to members.",
     "labels.actorlabel": "Nobody carries a label yet. Add somebody by handle, did or the address of their profile.",
+    "labels.bulkchange": "Nothing was done to many at once yet. Paste a list under Members, Add many.",
+    "indexer.backfill": "Nobody's earlier posts were fetched yet. Whoever gets a first label comes here.",
     "labels.block": "Nobody is blocked. A block keeps an author or a single post out of one feed or of all.",
     "feeds.feeddefinition": "No feed yet. Choose a kind, preview it as readers see it, then publish it.",
     "apikeys.apikey": "No keys yet. A key lets a program change members, search or read statistics; it is shown once.",

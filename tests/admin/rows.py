@@ -37,7 +37,7 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     ActorLabel: lambda: ActorLabel.objects.create(label=_label("a-mpls"), did=DID),
     Block: lambda: Block.objects.create(subject=DID),
     BulkChange: lambda: BulkChange.objects.create(label=_label("a-mpls"), giving=True, created_by="somebody"),
-    Backfill: lambda: Backfill.objects.create(did=DID, days=30),
+    Backfill: lambda: Backfill.objects.create(did="did:plc:noel", days=30),
     ApiKey: lambda: add_key(keys.mint(), note="bot", scopes=["labels"], feeds=["a-mpls"]),
     FeedDefinition: lambda: FeedDefinition.objects.create(
         rkey="first", kind="label", parameters={"label": "a-mpls"}, display_name="First"
