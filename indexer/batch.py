@@ -9,7 +9,7 @@ from indexer.events import AccountEvent, Dead, IdentityEvent, RecordEvent, SkipR
 from indexer.floors import Floors, floor_of_deletion
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from indexer.events import Decoded
     from indexer.floors import FloorRow
@@ -23,6 +23,8 @@ class Limits:
     #: ClickHouse takes 139,000 events/s in blocks of 100,000, 123,000 in blocks of 50,000 and 75,000 in blocks of
     #: 10,000 (measured); still larger ones cost memory on both sides and a longer replay, and gain little.
     rows: int = 100_000
+    #: With nothing being written this many go out at once: ClickHouse need not stand idle until a batch is full.
+    idle_rows: int = 50_000
     #: Bytes of frames. An event takes about twice its frame while it waits.
     bytes: int = 96_000_000
     #: Seconds from a batch's first event until it goes out on a quiet stream.
@@ -63,27 +65,43 @@ class Batcher:
         self.refused: Collection[str] = frozenset()
         self._wanted = frozenset(name for name in wanted if not name.endswith(".*"))
         self._wanted_prefixes = tuple(name[:-1] for name in wanted if name.endswith(".*"))
+        self._is_filtered = bool(wanted)
         self._batch = Batch()
         self._since = 0.0
 
     def add(self, event: Decoded, size: int, now: float) -> None:
         """Take in one event whose frame had `size` bytes; `now` is a monotonic clock's."""
+        self.extend((event,), size, now)
+
+    def extend(self, events: Sequence[Decoded], size: int, now: float) -> None:
+        """Take in events, in the order of the stream, whose frames had `size` bytes in all."""
         batch = self._batch
         if not batch.events:
             self._since = now
-        batch.events += 1
+        batch.events += len(events)
         batch.bytes += size
-        time_us = event.time_us
-        if time_us > batch.cursor:
-            batch.cursor = time_us
-        if time_us and (time_us < batch.oldest_us or not batch.oldest_us):
-            batch.oldest_us = time_us
+        times = [event.time_us for event in events if event.time_us]
+        if times:
+            batch.cursor = max(batch.cursor, max(times))
+            oldest = min(times)
+            batch.oldest_us = min(batch.oldest_us, oldest) if batch.oldest_us else oldest
+        # Of a hundred events 99 are records above any floor: where nothing is filtered, these go the short way.
+        append, floor_of = batch.records.append, self.floors.floor_of
+        filtered = self._is_filtered or bool(self.refused)
+        for event in events:
+            if type(event) is RecordEvent and event.version >= floor_of(event.repo, 0) and not filtered:
+                append(event)
+            else:
+                self._add(event)
+
+    def _add(self, event: Decoded) -> None:
+        batch = self._batch
         if isinstance(event, RecordEvent):
             if self.floors.is_dead(event):
                 self._skip(SkipReason.BELOW_FLOOR)
             elif event.repo in self.refused:
                 self._skip(SkipReason.DO_NOT_INDEX)
-            elif (self._wanted or self._wanted_prefixes) and not self._is_wanted(event.collection):
+            elif not self._is_wanted(event.collection):
                 self._skip(SkipReason.UNWANTED_COLLECTION)
             else:
                 batch.records.append(event)
@@ -119,8 +137,11 @@ class Batcher:
     def is_full(self) -> bool:
         return self._batch.events >= self.limits.rows or self._batch.bytes >= self.limits.bytes
 
-    def is_old(self, now: float) -> bool:
-        return bool(self._batch.gaps) or (self._batch.events > 0 and now - self._since >= self.limits.age)
+    def is_due(self, now: float) -> bool:
+        """Whether the batch shall go out if nothing is being written: it has an old event, many, or a gap."""
+        batch = self._batch
+        old = batch.events > 0 and now - self._since >= self.limits.age
+        return old or batch.events >= self.limits.idle_rows or bool(batch.gaps)
 
     def take(self) -> Batch:
         """The batch so far; a new one begins. Floors that the stream has passed are forgotten."""
@@ -137,7 +158,7 @@ class Batcher:
             self.floors.add(row)
 
     def _is_wanted(self, collection: str) -> bool:
-        return collection in self._wanted or collection.startswith(self._wanted_prefixes or ("\0",))
+        return not self._is_filtered or collection in self._wanted or collection.startswith(self._wanted_prefixes)
 
     def _skip(self, reason: SkipReason) -> None:
         self._batch.skipped[reason] = self._batch.skipped.get(reason, 0) + 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
@@ -41,8 +41,6 @@ MAX_STATUS: Final = 64
 MAX_CID: Final = 256
 #: How much of an explanation a dead letter keeps.
 MAX_DETAIL: Final = 200
-
-OPERATIONS: Final = frozenset(("create", "update", "delete"))
 
 
 class _Commit(Struct, gc=False):
@@ -99,31 +97,43 @@ class _Follow(Struct, gc=False, forbid_unknown_fields=True, rename={"type": "$ty
     subject: str
 
 
-_FRAME: Final = Decoder(_Frame)
-_TIME: Final = Decoder(_Time)
-_ANYTHING: Final[Decoder[Any]] = Decoder()
-_USUAL: Final[dict[str, Decoder[Any]]] = {
-    "app.bsky.feed.like": Decoder(_Like),
-    "app.bsky.feed.repost": Decoder(_Like),
-    "app.bsky.graph.follow": Decoder(_Follow),
-    "app.bsky.graph.block": Decoder(_Follow),
-}
+_parse: Final = Decoder(_Frame).decode
+_parse_time: Final = Decoder(_Time).decode
+_parse_anything: Final = Decoder().decode
+_like: Final = Decoder(_Like).decode
+_follow: Final = Decoder(_Follow).decode
+#: What reads the usual records of a collection.
+_usual_parser: Final = {
+    "app.bsky.feed.like": _like,
+    "app.bsky.feed.repost": _like,
+    "app.bsky.graph.follow": _follow,
+    "app.bsky.graph.block": _follow,
+}.get
 _UNREADABLE: Final = (DecodeError, UnicodeDecodeError, RecursionError)
 
-#: The network has some hundred collections, and checking a name takes ten times as long as looking it up.
-_is_collection = lru_cache(maxsize=4096)(is_nsid)
 #: did, rkey and rev as nearly all events have them, in one look instead of three.
 _is_usual_key = re.compile(r"did:plc:[a-z2-7]{24} [2-7a-j][2-7a-z]{12} [2-7a-j][2-7a-z]{12}").fullmatch
+#: The operations, each as the one string that all events share.
+_operation: Final = {name: name for name in ("create", "update", "delete")}.get
+
+
+@lru_cache(maxsize=4096)
+def _collection(name: str) -> str:
+    """`name` as the one string that all its events share, '' where it is no NSID.
+
+    The network has some hundred collections, and checking a name takes ten times as long as looking it up.
+    """
+    return name if is_nsid(name) else ""
 
 
 def decode(frame: bytes) -> Decoded:
     """The event in `frame`. Of an odd frame a repaired copy is decoded, where there is one."""
     try:
-        return _decoded(frame, frame)
+        return _decoded(_parse(frame), frame)
     except _UNREADABLE:
         pass
     try:
-        return _decoded(repaired(frame), frame)
+        return _decoded(_parse(repaired(frame)), frame)
     except ValidationError as error:
         return _dead(DeadReason.BAD_FRAME, str(error), frame)
     except TooDeep as error:
@@ -141,9 +151,8 @@ def version_of(inner_us: int, time_us: int) -> int:
     return inner_us if inner_us <= time_us + MAX_AHEAD_US else time_us
 
 
-def _decoded(text: bytes, frame: bytes) -> Decoded:
-    """`text` is what is read, `frame` what came: they differ for a repaired copy. Raises _UNREADABLE."""
-    parsed = _FRAME.decode(text)
+def _decoded(parsed: _Frame, frame: bytes) -> Decoded:
+    """`parsed` was read from `frame`, or from its repaired copy. Raises _UNREADABLE."""
     if not 0 < parsed.time_us <= MAX_TIME_US:
         return Dead(DeadReason.BAD_TIME, "time_us out of range", frame, 0)
     if parsed.kind == "commit":
@@ -160,8 +169,9 @@ def _record(parsed: _Frame, frame: bytes) -> RecordEvent | Dead:
     did, time_us = parsed.did, parsed.time_us
     if commit is None:
         return Dead(DeadReason.BAD_FRAME, "a commit without its commit", frame, time_us)
-    rev, rkey, collection, operation = commit.rev, commit.rkey, commit.collection, commit.operation
-    if not _is_usual_key(f"{did} {rkey} {rev}") or not _is_collection(collection) or operation not in OPERATIONS:
+    rev, rkey = commit.rev, commit.rkey
+    collection, operation = _collection(commit.collection), _operation(commit.operation, "")
+    if not collection or not operation or not _is_usual_key(f"{did} {rkey} {rev}"):
         fault = _fault_of_key(did, commit)
         if fault is not None:
             return Dead(fault, "", frame, time_us)
@@ -171,41 +181,41 @@ def _record(parsed: _Frame, frame: bytes) -> RecordEvent | Dead:
     if operation == "delete":
         return RecordEvent(did, collection, rkey, operation, rev, "", b"", time_us, version)
     record_json = bytes(commit.record)
-    fault = _fault_of_record(collection, record_json, commit.cid)
+    fault = _fault_of_record(collection, record_json)
     if fault is not None:
         return Dead(fault, "", frame, time_us)
+    if len(commit.cid) > MAX_CID:
+        return Dead(DeadReason.BAD_CID, "", frame, time_us)
     return RecordEvent(did, collection, rkey, operation, rev, commit.cid, record_json, time_us, version)
 
 
 def _fault_of_key(did: str, commit: _Commit) -> DeadReason | None:
     if not is_did(did):
         return DeadReason.BAD_DID
-    if not _is_collection(commit.collection):
+    if not _collection(commit.collection):
         return DeadReason.BAD_COLLECTION
     if not is_rkey(commit.rkey):
         return DeadReason.BAD_RKEY
-    if commit.operation not in OPERATIONS:
+    if not _operation(commit.operation, ""):
         return DeadReason.BAD_OPERATION
     if not is_tid(commit.rev):
         return DeadReason.BAD_REV
     return None
 
 
-def _fault_of_record(collection: str, record_json: bytes, cid: str) -> DeadReason | None:
+def _fault_of_record(collection: str, record_json: bytes) -> DeadReason | None:
     """What forbids to store the record. Raises _UNREADABLE where ClickHouse could not read it."""
-    if not record_json.startswith(b"{"):
-        return DeadReason.BAD_RECORD
-    if len(cid) > MAX_CID:
-        return DeadReason.BAD_CID
-    usual = _USUAL.get(collection)
-    if usual is not None:
+    parse = _usual_parser(collection)
+    if parse is not None:
         try:
-            usual.decode(record_json)
+            parse(record_json)
         except ValidationError:  # readable so far, and unusual: the next one reads it whole
             pass
         else:
             return None
-    _ANYTHING.decode(record_json)
+    if not record_json.startswith(b"{"):
+        return DeadReason.BAD_RECORD
+    _parse_anything(record_json)
     # Nesting costs two bytes a level, so that a short record needs no count.
     if len(record_json) > 2 * MAX_DEPTH and is_too_deep(record_json):
         return DeadReason.TOO_DEEP
@@ -255,7 +265,7 @@ def _micros(text: str) -> int:
 def _dead(reason: DeadReason, detail: str, frame: bytes) -> Dead:
     """A dead letter of a frame that could not be read, with whatever time it has."""
     try:
-        time_us = _TIME.decode(frame).time_us
+        time_us = _parse_time(frame).time_us
     except _UNREADABLE:
         time_us = 0
     return Dead(reason, detail[:MAX_DETAIL], frame, time_us if 0 < time_us <= MAX_TIME_US else 0)

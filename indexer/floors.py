@@ -53,6 +53,8 @@ class Floors:
 
     def __init__(self, rows: Iterable[FloorRow] = ()) -> None:
         self._floors: dict[str, int] = {}
+        #: floor_of(did, 0): the floor of a did, 0 for none. The dict's own method, as it is asked for every event.
+        self.floor_of = self._floors.get
         # What ends an account ends what its identity events said; a repo that begins anew keeps its handle.
         self._ends: dict[str, int] = {}
         self._by_floor: list[tuple[int, str]] = []

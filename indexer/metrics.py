@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -44,7 +45,7 @@ FLOORS_HELD = Gauge("indexer_floors_held", "Floors the decoder compares with")
 
 def count(batch: Batch) -> None:
     """Count a batch that is durable."""
-    records = Tally([(event.collection, event.operation) for event in batch.records])
+    records = Tally(map(attrgetter("collection", "operation"), batch.records))
     for (collection, operation), number in records.items():
         label = collection if collection in COLLECTIONS else OTHER
         EVENTS.labels(collection=label, operation=operation).inc(number)

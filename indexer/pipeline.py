@@ -92,17 +92,15 @@ class Pipeline:
             now = time.monotonic()
             if self._resumed is not None:
                 self._look_for_gap(part)
-            add = self.batcher.add
-            for frame in part:
-                add(decode(frame), len(frame), now)
+            self.batcher.extend(list(map(decode, part)), sum(map(len, part)), now)
             if self.batcher.is_full:
                 self._flush()
         return len(frames)
 
     def _flush_if_due(self) -> None:
-        """While the writer is busy an old batch may grow on: larger blocks are cheaper."""
+        """While the writer is busy a batch may grow on until it is full: larger blocks are cheaper."""
         self.writer.check()
-        if self.writer.idle and self.batcher.is_old(time.monotonic()):
+        if self.writer.idle and self.batcher.is_due(time.monotonic()):
             self._flush()
         self.source.seen(self.batcher.cursor)
 

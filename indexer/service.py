@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -120,6 +121,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
                 single.check()
             return stop.asked()
 
+        gc.freeze()  # what the imports made is no garbage: no collection need look at it while events stream by
         log.info("indexing", host=host_of(config.ws_url), cursor=start.cursor, dry_run=options.dry_run)
         return pipeline.run(must_stop, max_events=options.max_events)
 

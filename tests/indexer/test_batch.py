@@ -38,12 +38,21 @@ def test_a_batch_is_full_at_its_bytes() -> None:
 
 def test_a_batch_is_old_when_its_first_event_is() -> None:
     batcher = Batcher(Limits(rows=100, bytes=100, age=2))
-    assert not batcher.is_old(100)
+    assert not batcher.is_due(100)
 
     filled(batcher, 1, now=10)
     filled(batcher, 1, now=11.9)
 
-    assert (batcher.is_old(11.9), batcher.is_old(12)) == (False, True)
+    assert (batcher.is_due(11.9), batcher.is_due(12)) == (False, True)
+
+
+def test_a_batch_with_enough_for_a_writer_that_stands_idle_is_due_before_it_is_full() -> None:
+    batcher = Batcher(Limits(rows=100, idle_rows=3, age=60))
+
+    assert not filled(batcher, 2).is_due(0)
+
+    batcher = filled(batcher, 1)
+    assert (batcher.is_due(0), batcher.is_full) == (True, False)
 
 
 def test_skipped_events_alone_make_a_batch_old_so_that_the_cursor_moves() -> None:
@@ -51,7 +60,7 @@ def test_skipped_events_alone_make_a_batch_old_so_that_the_cursor_moves() -> Non
 
     batcher.add(Skip(SkipReason.UNKNOWN_KIND, T0), 1, 0)
 
-    assert batcher.is_old(2)
+    assert batcher.is_due(2)
     assert batcher.take() == Batch(skipped={SkipReason.UNKNOWN_KIND: 1}, events=1, bytes=1, cursor=T0, oldest_us=T0)
 
 
@@ -126,7 +135,7 @@ def test_a_gap_makes_the_batch_due_at_once() -> None:
 
     batcher.add_gap(gap)
 
-    assert batcher.is_old(0)
+    assert batcher.is_due(0)
     assert batcher.take().gaps == [gap]
 
 
