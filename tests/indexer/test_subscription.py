@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["label"]
 
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+
 ALWAYS, LABELLED, STRANGER = did(1), did(2), did(3)
 
 
