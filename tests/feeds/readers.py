@@ -43,10 +43,14 @@ class Site:
 
     def somebody(self, *, handle: str = "reader.test") -> str:
         """A did that was never seen before, with a document."""
-        did = "did:plc:" + "q" * 20 + "".join("abcdefghij"[int(digit)] for digit in f"{next(_numbers):04}")
+        did = new_did()
+        self.introduce(did, handle=handle)
+        return did
+
+    def introduce(self, did: str, *, handle: str = "reader.test") -> None:
+        """Give `did` a document."""
         self.dids.append(did)
         self.network.answers[f"/{did}"] = document(did, handle, public_key_of(KEY).multibase)
-        return did
 
     def send(self, body: Any, *, header: str | None = None, **claims: Any) -> httpx.Response:
         """POST sendInteractions as the known reader, unless the Authorization header or claims say otherwise."""
@@ -62,6 +66,11 @@ class Site:
             self.somebody()
         claims = {"lxm": SEND, "aud": SERVICE, "jti": f"jti-{next(_numbers)}", "iss": self.dids[0], **claims}
         return "Bearer " + token(KEY, **claims)
+
+
+def new_did() -> str:
+    """A did that was never seen before."""
+    return "did:plc:" + "q" * 20 + "".join("abcdefghij"[int(digit)] for digit in f"{next(_numbers):04}")
 
 
 @contextmanager
