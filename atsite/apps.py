@@ -13,7 +13,11 @@ class AtsiteConfig(AppConfig):
     def ready(self) -> None:
         """Runs before the first query of every process."""
         from atsite import granting
+        from atsite.celery import app
         from atsite.clickhouse import backend
 
         backend.install()
         granting.connect()
+        # `.delay` from any thread of any process goes to this project's broker. Celery's guide imports the app in
+        # __init__.py, which makes it that of the importing thread only, and of processes that need no Django.
+        app.set_default()

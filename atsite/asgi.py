@@ -14,7 +14,7 @@ from typing import Any
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
-from atsite import telemetry
+from atsite import readiness, telemetry
 from atsite.body_limit import limited
 from atsite.config import config
 from feeds import background
@@ -29,7 +29,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """
     await receive()
     try:
-        metrics = telemetry.start_metrics(config.metrics_port) if config.metrics_port else None
+        metrics = telemetry.start_metrics(config.metrics_port, health=readiness.stores) if config.metrics_port else None
     except OSError as error:
         message = f"metrics port {config.metrics_port}: {error.strerror}"
         await send({"type": "lifespan.startup.failed", "message": message})

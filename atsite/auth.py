@@ -54,15 +54,14 @@ SCOPES: Final = {
 
 
 class Kind(StrEnum):
-    """How the caller proved who it is."""
+    """How the caller proved who it is. A reader with a service token is a Viewer: it may read, and nothing else."""
 
     KEY = "key"
-    VIEWER = "viewer"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller that was recognised. `subject` is the id of a key, or the did of a viewer."""
+    """A caller that was recognised. `subject` is the id of its key."""
 
     kind: Kind
     subject: str

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "unfold.contrib.simple_history",
     "simple_history",
     "channels",
+    "ninja",  # its page /docs, without a third host
     "atsite.dashboard.apps.AtsiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

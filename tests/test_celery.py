@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from celery import current_app
 from celery.exceptions import Retry
 from celery.schedules import crontab
 from prometheus_client import REGISTRY
 
 from atsite.celery import BEAT, MeasuredTask, app
 from atsite.supervision.asking import REFRESH_TASK
+from feeds.tasks import refresh_feeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +49,12 @@ def test_a_message_is_dropped_after_one_and_a_half_periods() -> None:
     assert {name: entry["options"]["expires"] for name, entry in BEAT.items()} == {
         name: 1.5 * period for name, period in periods.items()
     }
+
+
+def test_a_task_of_any_thread_goes_to_this_projects_broker() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(lambda: refresh_feeds.app.main).result() == "atsite"
+        assert threads.submit(lambda: current_app.connection_for_write().transport_cls).result() == "redis"
 
 
 def test_only_json_is_taken_from_the_broker() -> None:

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 import atsite
+from atsite.urls import documentation
 from atsite.xrpc import install_handlers
 from feeds import interactions_api, members_api
 from feeds.api import install_feed_errors, well_known, xrpc
@@ -22,4 +23,4 @@ for service in (protocol, api):
     install_handlers(service)
     install_feed_errors(service)
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", protocol.urls), path("", api.urls)]
+urlpatterns: list[URLPattern | URLResolver] = [path("", protocol.urls), path("", api.urls), *documentation.urlpatterns]

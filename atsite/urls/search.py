@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 import atsite
+from atsite.urls import documentation
 from atsite.xrpc import install_handlers
 from search.api import api_router, xrpc_router
 
@@ -24,4 +25,8 @@ api.add_router("", api_router)
 for service in (xrpc, api):
     install_handlers(service)
 
-urlpatterns: list[URLPattern | URLResolver] = [path("xrpc/", xrpc.urls), path("", api.urls)]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("xrpc/", xrpc.urls),
+    path("", api.urls),
+    *documentation.urlpatterns,
+]
