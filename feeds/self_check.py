@@ -58,12 +58,9 @@ class FeedCheck:
             return "SERVICE_ENDPOINT is not set: nobody can find this service"
         if not self.service_did.startswith("did:web:"):
             return ""  # a did:plc names the endpoint in the directory
-        fetched = await self._get("/.well-known/did.json")
-        if isinstance(fetched, str):
-            return fetched
-        document = _object(fetched)
-        if document is None:
-            return f"status {fetched.status}, not a JSON object: is the proxy in front passing /.well-known/ through?"
+        document = await self._document("/.well-known/did.json")
+        if isinstance(document, str):
+            return f"{document}: is the proxy in front passing /.well-known/ through?"
         if document.get("id") != self.service_did:
             return f"its id is {document.get('id')!r} and not {self.service_did!r}: is SERVICE_ENDPOINT right?"
         services = document.get("service")
@@ -77,12 +74,9 @@ class FeedCheck:
         )
 
     async def _description(self) -> str:
-        fetched = await self._get("/xrpc/app.bsky.feed.describeFeedGenerator")
-        if isinstance(fetched, str):
-            return fetched
-        content = _object(fetched)
-        if content is None:
-            return f"status {fetched.status}, not a JSON object"
+        content = await self._document("/xrpc/app.bsky.feed.describeFeedGenerator")
+        if isinstance(content, str):
+            return content
         if content.get("did") != self.service_did:
             return f"its did is {content.get('did')!r} and not the service's {self.service_did!r}"
         feeds = content.get("feeds")
@@ -107,6 +101,14 @@ class FeedCheck:
         query = urlencode({"feed": str(self.feed), "limit": _PAGE})
         fetched = await self._get(f"/xrpc/app.bsky.feed.getFeedSkeleton?{query}")
         return fetched if isinstance(fetched, str) else page_problem(fetched, limit=_PAGE)
+
+    async def _document(self, path: str) -> dict[str, Any] | str:
+        """The JSON object at `path`, or why there is none."""
+        fetched = await self._get(path)
+        if isinstance(fetched, str):
+            return fetched
+        content = _object(fetched)
+        return f"status {fetched.status}, not a JSON object" if content is None else content
 
     async def _get(self, path: str) -> Fetched | str:
         """The answer, or why there is none."""

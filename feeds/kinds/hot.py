@@ -8,17 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from feeds import likes, ranked
-from feeds.feed import FeedDescription, describe
-from feeds.likes import LIKES_HOURS, LikesRanking
+from feeds import likes
+from feeds.kinds.by_likes import ByLikes
+from feeds.likes import LIKES_HOURS
 from feeds.parameters import Between, parameter, read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from feeds.data import FeedData
-    from feeds.feed import Definition, FeedPage, FeedRequest, Parameters
-    from feeds.ranking import RankedPost
+    from feeds.feed import Definition, Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +42,10 @@ class HotParameters:
         return read(cls, parameters)
 
 
-@dataclass(frozen=True)
-class Hot:
-    """A ranked feed of recent root posts (feeds.ranked.RankedFeed)."""
+class Hot(ByLikes[HotParameters]):
+    """A ranked feed of recent root posts."""
 
-    definition: Definition
-    parameters: HotParameters
-    data: FeedData
+    formula = "hot"
 
     @classmethod
     def of(cls, definition: Definition, data: FeedData) -> Self:
@@ -59,27 +53,5 @@ class Hot:
         return cls(definition, HotParameters.of(definition.parameters), data)
 
     @property
-    def depends_on_viewer(self) -> bool:
-        return False
-
-    @property
-    def refresh_seconds(self) -> int:
-        return self.parameters.refresh_seconds
-
-    def page(self, request: FeedRequest) -> FeedPage:
-        return ranked.page(self, self.data, request)
-
-    def describe(self) -> FeedDescription:
-        return describe(self.definition)
-
-    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        ranks = LikesRanking(
-            "hot",
-            self.parameters.window_hours,
-            self.parameters.min_age_minutes,
-            self.parameters.min_likes,
-            self.parameters.following_max,
-            self.parameters.language,
-            self.parameters.media,
-        )
-        return ranks.rank(now, seconds=seconds)
+    def window(self) -> int:
+        return self.parameters.window_hours

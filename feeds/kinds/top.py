@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from feeds import likes, ranked
-from feeds.feed import FeedDescription, describe
-from feeds.likes import LikesRanking
+from feeds import likes
+from feeds.kinds.by_likes import ByLikes
 from feeds.parameters import Between, parameter, read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from feeds.data import FeedData
-    from feeds.feed import Definition, FeedPage, FeedRequest, Parameters
-    from feeds.ranking import RankedPost
+    from feeds.feed import Definition, Parameters
 
 #: A week: likes taken back within a longer time do not fit into a ranking's memory on the whole network.
 HOURS_MAX: Final = 7 * 24
@@ -39,13 +35,10 @@ class TopParameters:
         return read(cls, parameters)
 
 
-@dataclass(frozen=True)
-class Top:
-    """A ranked feed (feeds.ranked.RankedFeed)."""
+class Top(ByLikes[TopParameters]):
+    """The most liked ones first."""
 
-    definition: Definition
-    parameters: TopParameters
-    data: FeedData
+    formula = "likes"
 
     @classmethod
     def of(cls, definition: Definition, data: FeedData) -> Self:
@@ -53,27 +46,5 @@ class Top:
         return cls(definition, TopParameters.of(definition.parameters), data)
 
     @property
-    def depends_on_viewer(self) -> bool:
-        return False
-
-    @property
-    def refresh_seconds(self) -> int:
-        return self.parameters.refresh_seconds
-
-    def page(self, request: FeedRequest) -> FeedPage:
-        return ranked.page(self, self.data, request)
-
-    def describe(self) -> FeedDescription:
-        return describe(self.definition)
-
-    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        ranks = LikesRanking(
-            "likes",
-            self.parameters.hours,
-            self.parameters.min_age_minutes,
-            self.parameters.min_likes,
-            self.parameters.following_max,
-            self.parameters.language,
-            self.parameters.media,
-        )
-        return ranks.rank(now, seconds=seconds)
+    def window(self) -> int:
+        return self.parameters.hours
