@@ -26,6 +26,7 @@ class BackfillAdmin(ModelAdmin):  # type: ignore[misc]
     search_fields = ("did__startswith",)
     search_help_text = "The beginning of a did."
     actions = ("fetch_again",)
+    action_rights = {"fetch_again": Right.BACKFILL}
 
     @admin.display(description="records")
     def counts(self, row: Backfill) -> str:
