@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -22,6 +21,7 @@ from atsite.publish import versions
 from atsite.publish.admin import DecisionAdmin
 from atsite.publish.errors import ChangedMeanwhile
 from atsite.publish.outcome import watched
+from atsite.roles import Right, demand, may
 from atsite.routers import DEFAULT
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class ApiKeyAdmin(DecisionAdmin):
     search_fields = ("key_id", "note", "user__username")
     readonly_fields = ("key_id", "state", "created_at")
     actions = ("revoke",)
+    url_rights = {
+        "apikeys_apikey_rotate": Right.ROTATE_KEY,
+        "apikeys_apikey_end_old": Right.ROTATE_KEY,
+        "apikeys_apikey_revoke": Right.REVOKE_KEY,
+    }
     change_form_outer_after_template = "apikeys/use.html"
 
     @admin.display(description="state")
@@ -79,7 +84,7 @@ class ApiKeyAdmin(DecisionAdmin):
         found.result_list = rows
         return found  # type: ignore[no-any-return]
 
-    @admin.action(description="Revoke for good", permissions=["change"])
+    @admin.action(description="Revoke for good", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         """End the chosen keys at once."""
         with transaction.atomic(using=DEFAULT):
@@ -100,7 +105,8 @@ class ApiKeyAdmin(DecisionAdmin):
 
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for how long the present secret stays good; then show the new one, once."""
-        row = self._changeable(request, pk)
+        demand(request, Right.ROTATE_KEY)
+        row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
             return self._back(request, pk, "This key was revoked: make another one.")
         form = RotationForm(request.POST or None, initial={"version": row.time_us})
@@ -118,7 +124,8 @@ class ApiKeyAdmin(DecisionAdmin):
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then end the key for good."""
-        row = self._changeable(request, pk)
+        demand(request, Right.REVOKE_KEY)
+        row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
             return self._back(request, pk, "This key was revoked before.")
         if request.method != "POST":
@@ -133,7 +140,8 @@ class ApiKeyAdmin(DecisionAdmin):
 
     def end_old_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End the secret of before the last rotation."""
-        row = self._changeable(request, pk)
+        demand(request, Right.ROTATE_KEY)
+        row = ApiKey.objects.filter(pk=pk).first()
         if row is None or request.method != "POST":
             return self._back(request, pk)
         with watched() as outcome:
@@ -165,11 +173,20 @@ class ApiKeyAdmin(DecisionAdmin):
             caption = f"Accepted calls in the last {DAYS} days"
             context |= {
                 "key": row,
+                "may_rotate": may(request.user, Right.ROTATE_KEY) and row.revoked_at is None,
+                "may_revoke": may(request.user, Right.REVOKE_KEY) and row.revoked_at is None,
                 "last_used": _moment(use),
                 "chart": charts.bars(caption, [(f"{day:%-d %b}", count) for day, count in days]),
                 "ends_old_at": row.old_valid_until if _old_is_good(row) else None,
             }
         return super().render_change_form(request, context, **options)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.MINT_KEY) and bool(super().has_add_permission(request))
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Of the action in the list."""
+        return may(request.user, Right.REVOKE_KEY)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -183,13 +200,6 @@ class ApiKeyAdmin(DecisionAdmin):
         """A page of the admin; those are never cached."""
         context |= {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
         return TemplateResponse(request, template, context)
-
-    def _changeable(self, request: HttpRequest, pk: int) -> ApiKey | None:
-        """The key; None where there is none. Raises PermissionDenied."""
-        row = ApiKey.objects.filter(pk=pk).first()
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        return row
 
     def _back(self, request: HttpRequest, pk: int, *warnings: str) -> HttpResponse:
         for sentence in warnings:

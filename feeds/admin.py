@@ -1,72 +1,35 @@
-"""The feeds of the site, as forms."""
+"""The feeds of the site, as forms: one for each kind, made from what the kind declares."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django import forms
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.html import format_html
 from unfold.admin import TabularInline
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from atsite.config import config
-from atsite.errors import InvalidSyntax
 from atsite.publish.admin import DecisionAdmin
-from feeds import post_address
+from atsite.roles import Right, may
+from feeds.admin_forms import PREFIX, WITH_MEMBERS, PinnedPostForm, form_of
+from feeds.admin_pages import FeedPages, tabs_of
 from feeds.data import FeedData
 from feeds.definitions import definition_of
 from feeds.feed import InvalidDefinition
-from feeds.kinds import KINDS, made
-from feeds.models import URI_MAX, FeedDefinition, PinnedPost
+from feeds.kinds import KINDS, MEANINGS, PARAMETERS, made
+from feeds.models import FeedDefinition, PinnedPost
+from feeds.parameters import declared
 
+if TYPE_CHECKING:
+    from feeds.admin_forms import FeedForm
 
-class PostField(forms.CharField):
-    """A post, by its link or at-uri; the at-uri by did is what is stored."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            max_length=URI_MAX,
-            help_text=f"{post_address.EXAMPLE}, or an at-uri.",
-            widget=UnfoldAdminTextInputWidget(attrs={"size": 80}),
-            **options,
-        )
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        try:
-            return str(post_address.read(text)) if text else ""
-        except InvalidSyntax as error:
-            raise ValidationError(str(error)) from error
-
-
-class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    kind = forms.ChoiceField(choices=[(name, name) for name in KINDS], widget=UnfoldAdminSelectWidget)
-    pinned_post = PostField(required=False)
-    instructions_post = PostField(required=False)
-
-    class Meta:
-        model = FeedDefinition
-        fields = (
-            "rkey",
-            "publisher",
-            "kind",
-            "parameters",
-            "display_name",
-            "description",
-            "visibility",
-            "instructions_post",
-            "pinned_post",
-            "enabled",
-        )
-
-
-class PinnedPostForm(forms.ModelForm):  # type: ignore[type-arg]
-    uri = PostField(label="post")
-
-    class Meta:
-        model = PinnedPost
-        fields = ("position", "uri")
+#: Kinds whose order is stored, so that a change waits for the next ranking.
+RANKED = ("hot", "top")
+#: Name of the hidden input that says for which kind the open form was made.
+KIND = "form_kind"
 
 
 class PinnedPostInline(TabularInline):  # type: ignore[misc]
@@ -78,22 +41,128 @@ class PinnedPostInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(FeedDefinition)
-class FeedDefinitionAdmin(DecisionAdmin):
-    form = FeedForm
+class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     inlines = (PinnedPostInline,)
-    list_display = ("rkey", "display_name", "kind", "parameters", "visibility", "enabled", "problem")
+    list_display = ("rkey", "display_name", "kind", "read_by", "enabled", "problem", "pages")
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
+    fixed_fields = ("rkey", "publisher")  # another address is another feed
+    url_rights = {**FeedPages.url_rights, "feeds_feeddefinition_kind": "change"}
+    change_form_before_template = "feeds/form_before.html"
+    change_form_outer_before_template = "feeds/tabs.html"
+
+    @admin.display(description="read by")
+    def read_by(self, row: FeedDefinition) -> str:
+        """Everybody, or the members."""
+        return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everybody"
+
+    @admin.display(description="pages")
+    def pages(self, row: FeedDefinition) -> str:
+        """Straight to the preview."""
+        return format_html('<a href="{}">Preview</a>', reverse("admin:feeds_feeddefinition_preview", args=(row.pk,)))
 
     @admin.display(description="why it is not served", empty_value="")
     def problem(self, row: FeedDefinition) -> str:
         """Nothing where it is served."""
-        if not row.enabled:
-            return "switched off"
-        if not (row.publisher or config.feed_actor_did):
-            return "FEED_ACTOR_DID is not set"
-        try:
-            made(definition_of(row, config), FeedData())
-        except InvalidDefinition as error:
-            return str(error)
-        return ""
+        return problem_of(row)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        columns = super().get_list_display(request)
+        return tuple(name for name in columns if name != "pages" or may(request.user, Right.PREVIEW_FEED))
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        kind = path("<int:pk>/kind/", wrap(self.kind_view), name="feeds_feeddefinition_kind")
+        return [kind, *super().get_urls()]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> type[FeedForm]:
+        options["form"] = form_of(self._kind(request, obj))
+        form: type[FeedForm] = super().get_form(request, obj, change=change, **options)
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        kind = self._kind(request, obj)
+        parameters = [PREFIX + each.name for each in declared(PARAMETERS[kind])]
+        readers = [("Readers", {"fields": ["visibility", "instructions_post"]})] if kind == WITH_MEMBERS else []
+        return [
+            (None, {"fields": ["rkey", "display_name", "description", "enabled"]}),
+            (f"What is in it: {kind}", {"fields": parameters, "description": MEANINGS[kind]}),
+            *readers,
+            ("Above it", {"fields": ["pinned_post"]}),
+            ("Publisher", {"fields": ["publisher"]}),
+        ]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[PinnedPostInline], ...]:
+        return self.inlines if self._kind(request, obj) == "static" else ()
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """First the kind, then its form."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if self._chosen(request) not in KINDS:
+            return self._page(request, None, "feeds/kinds.html", "Add a feed: which kind?", kinds=MEANINGS)
+        response: HttpResponse = super().add_view(request, form_url, extra_context)
+        return response
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
+        row = options.get("obj")
+        kind = self._kind(request, row)
+        context |= {
+            "row": row,
+            "tab": "settings",
+            "tabs": tabs_of(request, row),
+            "form_kind": kind,
+            "switches_from": row.kind if row is not None and row.kind != kind else "",
+            "ending": _ending(row, kind) if row is not None else [],
+        }
+        return super().render_change_form(request, context, **options)
+
+    def save_model(self, request: HttpRequest, obj: FeedDefinition, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.kind in RANKED and any(name.startswith(PREFIX) for name in form.changed_data):
+            messages.info(request, "Its ranking is made anew within a minute; the preview can do so now.")
+
+    def kind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask before another kind takes the place of this one: its settings end."""
+        row = self._changeable(request, pk)
+        if row is None:
+            return HttpResponseRedirect(reverse("admin:feeds_feeddefinition_changelist"))
+        others = {kind: meaning for kind, meaning in MEANINGS.items() if kind != row.kind}
+        title = f"Change the kind of {row.rkey}"
+        return self._page(request, row, "feeds/kinds.html", title, kinds=others, ending=_ending(row, ""))
+
+    def _kind(self, request: HttpRequest, row: FeedDefinition | None) -> str:
+        """The kind that the form is for: that of the page it was sent from, else the chosen one, else the row's."""
+        asked = self._chosen(request)
+        if asked in KINDS:
+            return asked
+        return row.kind if row is not None and row.kind in KINDS else next(iter(KINDS))
+
+    @staticmethod
+    def _chosen(request: HttpRequest) -> str:
+        return str(request.POST.get(KIND) or request.GET.get("kind") or "")
+
+
+def problem_of(row: FeedDefinition) -> str:
+    """Why a feed is not served, in words; empty where it is."""
+    if not row.enabled:
+        return "switched off"
+    if not (row.publisher or config.feed_actor_did):
+        return "FEED_ACTOR_DID is not set"
+    try:
+        made(definition_of(row, config), FeedData())
+    except InvalidDefinition as error:
+        return str(error)
+    return ""
+
+
+def _ending(row: FeedDefinition, kind: str) -> list[str]:
+    """The settings that end when the feed becomes of another kind, in words."""
+    if row.kind == kind:
+        return []
+    stored = row.parameters if isinstance(row.parameters, dict) else {}
+    kept = {each.name for each in declared(PARAMETERS[kind])} if kind else set()
+    ending = [f"{name.replace('_', ' ')}: {value}" for name, value in stored.items() if name not in kept]
+    if row.visibility == FeedDefinition.Visibility.PRIVATE and kind != WITH_MEMBERS:
+        ending.append("only members read it: everybody will")
+    return ending

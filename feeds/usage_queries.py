@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.clickhouse import door
+from feeds.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
-
-    from feeds.usage import Usage
+    from datetime import date, datetime
 
 
 def store_usage(rows: Sequence[Usage]) -> int:
@@ -54,3 +53,35 @@ class DailyUsage:
 def daily_usage(*, since: date) -> list[DailyUsage]:
     """Every feed and day with readings from `since` on, as far as was written; by feed, the oldest day first."""
     return door.query(DAILY_USAGE, {"since": since}, into=DailyUsage, name="feeds.daily_usage")
+
+
+# FINAL as above; each counter by itself, to be joined with what Redis says of it now.
+COUNTED = """
+SELECT feed, day, counter, requests, readers, interactions, senders FROM feed_usage FINAL
+WHERE feed = {feed:String} AND day >= {since:Date}
+"""
+
+
+def counted(feed: str, *, since: date) -> list[Usage]:
+    """What was written of one feed from `since` on."""
+    return door.query(COUNTED, {"feed": feed, "since": since}, into=Usage, name="feeds.counted_usage")
+
+
+EVENTS = """
+SELECT event, count() FROM feed_interactions FINAL
+WHERE feed = {feed:String} AND received_at >= {since:DateTime64(6)}
+GROUP BY event ORDER BY count() DESC, event LIMIT 20
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How often an event was reported."""
+
+    event: str
+    count: int
+
+
+def events(feed: str, *, since: datetime) -> list[EventCount]:
+    """The most frequent events of one feed since then."""
+    return door.query(EVENTS, {"feed": feed, "since": since}, into=EventCount, name="feeds.events")

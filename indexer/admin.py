@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atsite.clickhouse.admin import ReadOnlyAdmin, register
-from indexer import models
+from indexer import models, refusals_admin  # noqa: F401 - registers itself
 from indexer.backfill import admin as backfill_admin  # noqa: F401 - registers itself
 
 

@@ -5,7 +5,7 @@
 2. A floor in ClickHouse ends what is indexed already: feeds and search see it with their next page.
 3. A purge deletes what is below the floor, for good.
 
-2 and 3 are done at once where the stores answer, and are otherwise found from the rows by a task (`settle`).
+2 is done at once where ClickHouse answers; a task finds from the rows what is left, each minute (`settle`).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def settle(*, now: datetime) -> int:
     floors = {row.did: row.floor for row in queries.floors_of(since)} if since else {}
     missing = [did for did, moment in since.items() if floors.get(did, 0) < _floor_at(moment)]
     _set_floors(missing, now)
-    due = [floor for floor in purge.unpurged_floors() if floor.did in since] if since else []
+    due = purge.unpurged_floors_of(since) if since else []
     purge.purge(due, now=now)
     return len(due)
 

@@ -80,7 +80,7 @@ def test_a_new_key_is_shown_in_one_answer_and_nowhere_else(browser: Client) -> N
 
 
 def test_no_script_or_style_is_inline_where_the_key_is_shown(browser: Client) -> None:
-    (main,) = re.findall(r'<div class="at-page">.*', browser.post(f"{KEYS}add/", FORM).content.decode(), re.DOTALL)
+    (main,) = re.findall(r'<div class="pg-page">.*', browser.post(f"{KEYS}add/", FORM).content.decode(), re.DOTALL)
     page = main.partition("<footer")[0]
     assert 'data-copy="api-key"' in page
     assert not re.findall(r"<script(?![^>]*src=)|onclick|style=", page.partition("</a>")[0])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
@@ -19,13 +18,11 @@ from feeds.models import FeedDefinition, PinnedPost
 from labels.models import Label
 from tests import builders as b
 from tests.feeds.kinds import PUBLISHER
-from tests.rows import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import redis
-    from django.test import Client
 
 SITE = load({"ATSITE_ENVIRONMENT": "test", "FEED_ACTOR_DID": PUBLISHER, "FEED_MIN_LIKES": "7"})
 POST = f"at://{b.ALICE}/app.bsky.feed.post/3kabcdefghij2"
@@ -37,7 +34,6 @@ def _site(transactional_db: None, valkey: redis.Redis, monkeypatch: pytest.Monke
     """The first feeds, in a process that holds no copy of them yet."""
     monkeypatch.setattr(registry, "config", SITE)
     monkeypatch.setattr("feeds.validation.config", SITE)
-    monkeypatch.setattr("feeds.admin.config", SITE)
     import_module("feeds.migrations.0104_first_feeds").add(apps, None)
     registry._copy.drop()
 
@@ -153,55 +149,3 @@ def test_what_cannot_be_served_is_refused_with_its_reason(fields: dict[str, Any]
     with pytest.raises(ValidationError) as refused:
         FeedDefinition(**{**good, **fields}).full_clean()
     assert message in " ".join(refused.value.message_dict[at])
-
-
-@pytest.fixture
-def editor(client: Client) -> Client:
-    client.force_login(get_user_model().objects.create_superuser("editor", password="x"))
-    return client
-
-
-def form(**fields: str) -> dict[str, str]:
-    """What the form sends for a new feed without a list."""
-    management = {"posts-TOTAL_FORMS": "1", "posts-INITIAL_FORMS": "0", "posts-0-position": "0", "posts-0-uri": ""}
-    plain = {"rkey": "mine", "kind": "static", "parameters": "{}", "display_name": "Mine", "visibility": "public"}
-    return {**management, **plain, "enabled": "on", **fields}
-
-
-@pytest.mark.usefixtures("clickhouse")
-def test_posts_are_given_by_link_and_stored_by_did(editor: Client) -> None:
-    store(b.identity(b.ALICE, "alice.test", at=b.ago(hours=1)))
-    link = "https://bsky.app/profile/alice.test/post/3kabcdefghij2"
-    sent = form(pinned_post=link + "?ref=x", instructions_post=POST, **{"posts-0-uri": link, "posts-0-position": "4"})
-    response = editor.post("/admin/feeds/feeddefinition/add/", sent)
-    assert response.status_code == 302, response.content.decode()
-    feed = FeedDefinition.objects.get(rkey="mine")
-    assert (feed.pinned_post, feed.instructions_post) == (POST, POST)
-    assert list(feed.posts.values_list("position", "uri")) == [(4, POST)]
-    assert feed.history.count() == 1
-    eventually(lambda: served("mine").definition.pinned == PostKey("3kabcdefghij2", b.ALICE))
-
-
-@pytest.mark.usefixtures("clickhouse")
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        (
-            {"pinned_post": "https://bsky.app/profile/nobody.test/post/3kabcdefghij2"},
-            "Nothing was heard of nobody.test",
-        ),
-        ({"pinned_post": "https://bsky.app/profile/alice.test"}, "Enter the address of a post"),
-        ({"kind": "top", "parameters": '{"hours": 0}'}, "hours must be a whole number"),
-    ],
-)
-def test_the_form_says_what_is_wrong(editor: Client, fields: dict[str, str], message: str) -> None:
-    response = editor.post("/admin/feeds/feeddefinition/add/", form(**fields))
-    assert response.status_code == 200
-    assert message in response.content.decode()
-    assert not FeedDefinition.objects.filter(rkey="mine").exists()
-
-
-def test_the_list_says_which_feed_is_not_served(editor: Client) -> None:
-    FeedDefinition.objects.filter(rkey="top-1h").update(parameters={"hours": 0})
-    page = editor.get("/admin/feeds/feeddefinition/").content.decode()
-    assert page.count("hours must be a whole number from 1 to 168") == 1

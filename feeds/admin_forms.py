@@ -1,0 +1,193 @@
+"""The form of a feed, made from what its kind declares (feeds.parameters): one field for each parameter, with its help.
+
+Nobody types JSON. What is left empty is not stored, so a feed follows the default of its kind, or of the site.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from atsite.config import config
+from atsite.errors import InvalidSyntax
+from feeds import post_address
+from feeds.definitions import site_defaults
+from feeds.kinds import PARAMETERS
+from feeds.models import URI_MAX, FeedDefinition, PinnedPost
+from feeds.parameters import Between, Flag, LabelName, OneOf, Parameter, Word, declared
+from labels.models import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX: Final = "parameter_"
+#: Only those who carry a label can be told apart, so only this kind can be private.
+WITH_MEMBERS: Final = "label"
+
+
+class PostField(forms.CharField):
+    """A post, by its link or at-uri; the at-uri by did is what is stored."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=URI_MAX,
+            widget=UnfoldAdminTextInputWidget(),
+            **{"help_text": f"{post_address.EXAMPLE}, or an at-uri.", **options},
+        )
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return str(post_address.read(text)) if text else ""
+        except InvalidSyntax as error:
+            raise ValidationError(str(error)) from error
+
+
+class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+    """The fields that every kind has; `form_of` adds those of one kind."""
+
+    kind: ClassVar[str] = ""
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+
+    pinned_post = PostField(
+        required=False, help_text="Stands above the first page. A link to a post, or its at-uri. Empty: none."
+    )
+
+    class Meta:
+        model = FeedDefinition
+        fields = ("rkey", "publisher", "display_name", "description", "visibility", "pinned_post", "enabled")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        stored = _stored(self.instance)
+        for parameter in self.parameters:
+            if (field := self.fields.get(PREFIX + parameter.name)) is not None and parameter.name in stored:
+                field.initial = stored[parameter.name]
+
+    def _post_clean(self) -> None:
+        """Before the model judges the whole: what the fields say becomes its kind and parameters."""
+        self.instance.parameters = self._said()
+        self.instance.kind = self.kind
+        if self.kind != WITH_MEMBERS:
+            self.instance.visibility = FeedDefinition.Visibility.PUBLIC
+            self.instance.instructions_post = ""
+        super()._post_clean()
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """What the model says of fields that are not in this form concerns the whole."""
+        found: dict[str, Any] = getattr(errors, "error_dict", {})
+        for name in [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]:
+            found.setdefault(NON_FIELD_ERRORS, []).extend(found.pop(name))
+        super()._update_errors(errors)  # type: ignore[misc]
+
+    def _said(self) -> dict[str, Any]:
+        """The parameters to store: what was said and is not the default, and what was stored in so many words."""
+        before = _stored(self.instance) if self.instance.kind == self.kind else {}
+        said = {}
+        for parameter in self.parameters:
+            value = self.cleaned_data.get(PREFIX + parameter.name)
+            if value in (None, "") or (value == parameter.default and parameter.name not in before):
+                continue
+            said[parameter.name] = value
+        return said
+
+
+def form_of(kind: str) -> type[FeedForm]:
+    """The form of a feed of this kind. Reads the labels there are."""
+    parameters = declared(PARAMETERS[kind])
+    defaults = site_defaults(kind, config)
+    fields: dict[str, Any] = {
+        PREFIX + each.name: _field(each, defaults.get(each.name, each.default)) for each in parameters
+    }
+    if kind == WITH_MEMBERS:
+        fields["visibility"] = forms.ChoiceField(
+            choices=[(value, text[0].upper() + text[1:]) for value, text in FeedDefinition.Visibility.choices],
+            widget=UnfoldAdminRadioSelectWidget(),
+            initial=FeedDefinition.Visibility.PUBLIC,
+            label="Who reads it",
+        )
+        fields["instructions_post"] = PostField(
+            required=False,
+            help_text="All that others see of a private feed: how to become a member. Empty: an empty feed.",
+        )
+        fields["Meta"] = type("Meta", (FeedForm.Meta,), {"fields": (*FeedForm.Meta.fields, "instructions_post")})
+    return type("FeedForm", (FeedForm,), {"kind": kind, "parameters": parameters, **fields})
+
+
+def _field(parameter: Parameter, default: Any) -> forms.Field:
+    """What a parameter is asked with; an empty answer means the default."""
+    label = parameter.name.replace("_", " ").capitalize()
+    match parameter.check:
+        case Between(low, high):
+            return forms.IntegerField(
+                label=label,
+                min_value=low,
+                max_value=high,
+                required=parameter.default is None,
+                help_text=f"{parameter.meaning} {low} to {high}; empty: {default}.",
+                widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": default}),
+            )
+        case OneOf(words):
+            return forms.ChoiceField(
+                label=label,
+                choices=[(word, text[0].upper() + text[1:]) for word, text in words.items()],
+                initial=default,
+                help_text=parameter.meaning,
+                widget=UnfoldAdminSelectWidget(),
+            )
+        case Flag():
+            return forms.BooleanField(
+                label=label,
+                required=False,
+                initial=default,
+                help_text=parameter.meaning,
+                widget=UnfoldBooleanSwitchWidget(),
+            )
+        case LabelName():
+            return forms.ChoiceField(
+                label=label, choices=_labels, help_text=parameter.meaning, widget=UnfoldAdminSelectWidget()
+            )
+        case Word() as word:
+            return _WordField(word, label=label, required=False, help_text=parameter.meaning)
+
+
+class _WordField(forms.CharField):
+    """Text of a form that the parameter's check knows."""
+
+    def __init__(self, word: Word, **options: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextInputWidget(), **options)
+        self._word = word
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if problem := self._word.problem(text):
+            raise ValidationError(f"Enter {problem}.")
+        return text
+
+
+def _labels() -> list[tuple[str, str]]:
+    named = [
+        (label.name, f"{label.name}: {label.meaning}" if label.meaning else label.name) for label in Label.objects.all()
+    ]
+    return [("", "Choose a label"), *named]
+
+
+def _stored(row: FeedDefinition) -> Mapping[str, Any]:
+    return row.parameters if isinstance(row.parameters, dict) else {}
+
+
+class PinnedPostForm(forms.ModelForm):  # type: ignore[type-arg]
+    uri = PostField(label="Post")
+
+    class Meta:
+        model = PinnedPost
+        fields = ("position", "uri")

@@ -1,0 +1,53 @@
+"""Actors who are not indexed, in the admin: add one by did, write down why, or lift it by deleting the row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.utils import timezone
+
+from atsite.atproto.syntax import Did
+from atsite.publish.admin import DecisionAdmin
+from atsite.roles import Right, may
+from indexer import refusals
+from indexer.models import RefusedActor
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+@admin.register(RefusedActor)
+class RefusedActorAdmin(DecisionAdmin):
+    list_display = ("did", "note", "created_by", "created_at")
+    search_fields = ("did", "note")
+    fields = ("did", "note", "created_by", "created_at")
+    readonly_fields = ("created_by", "created_at")
+    fixed_fields = ("did",)
+    actions = None
+    url_rights = {"indexer_refusedactor_add": Right.PURGE_AUTHOR, "indexer_refusedactor_delete": Right.PURGE_AUTHOR}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.PURGE_AUTHOR)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Right.PURGE_AUTHOR)
+
+    def save_model(self, request: HttpRequest, obj: RefusedActor, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        done = refusals.refuse(Did(obj.did), by=request.user.get_username(), note=obj.note, now=timezone.now())
+        stored = RefusedActor.objects.get(did=obj.did)
+        obj.__dict__.update(pk=stored.pk, id=stored.pk, created_by=stored.created_by, created_at=stored.created_at)
+        obj._state.adding = False
+        if not done.hidden:
+            messages.warning(request, "ClickHouse does not answer: what is indexed ends a minute after it is back.")
+
+    def delete_model(self, request: HttpRequest, obj: RefusedActor) -> None:
+        refusals.lift(Did(obj.did))
+        messages.info(
+            request,
+            "Indexed again from now on. What was deleted comes back only by fetching the repo; a block of this actor"
+            " stays until it is removed.",
+        )

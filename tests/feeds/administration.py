@@ -1,0 +1,68 @@
+"""The admin of feeds for tests: the site's feeds, a publisher, and somebody who is logged in."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from atsite.config import load
+from feeds import registry
+from feeds.models import FeedDefinition
+from labels import blocks
+from tests.feeds.kinds import PUBLISHER
+
+if TYPE_CHECKING:
+    import pytest
+
+FEEDS = "/admin/feeds/feeddefinition/"
+SITE = load({"ATSITE_ENVIRONMENT": "test", "FEED_ACTOR_DID": PUBLISHER, "FEED_MIN_LIKES": "7"})
+
+
+def begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first feeds, in a process that knows whose they are and holds no copy of anything."""
+    for module in ("registry", "validation", "admin", "admin_forms", "admin_pages", "admin_publishing"):
+        monkeypatch.setattr(f"feeds.{module}.config", SITE)
+    import_module("feeds.migrations.0104_first_feeds").add(apps, None)
+    registry._data.cache_clear()
+    registry._copy.drop()
+    blocks.forget()
+
+
+def browser(name: str = "editor", *permissions: str) -> Client:
+    """Somebody with these permissions; without any, who may do everything."""
+    if permissions:
+        user = User.objects.create_user(name, is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    else:
+        user = User.objects.create_superuser(name)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page_of(rkey: str, page: str = "change") -> str:
+    return f"{FEEDS}{FeedDefinition.objects.get(rkey=rkey).pk}/{page}/"
+
+
+def form_of(content: str) -> dict[str, str]:
+    """What the form on a page would send as it is, the empty row of a list left out."""
+    (form,) = re.findall(r'<form[^>]*id="feeddefinition_form".*?</form>', content, re.DOTALL)
+    sent: dict[str, str] = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        fields = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        box = fields.get("type") in ("checkbox", "radio")
+        unticked = box and not re.search(r"\schecked(?=[\s>])", tag)
+        if "name" in fields and "__prefix__" not in fields["name"] and not unticked:
+            sent[fields["name"]] = fields.get("value", "on" if box else "")
+    for name, options in re.findall(r'<select[^>]*name="([^"]*)".*?>(.*?)</select>', form, re.DOTALL):
+        chosen = re.findall(r'<option value="([^"]*)"[^>]*selected', options)
+        sent[name] = chosen[0] if chosen else ""
+    for name, text in re.findall(r'<textarea[^>]*name="([^"]*)".*?>(.*?)</textarea>', form, re.DOTALL):
+        sent[name] = text.strip()
+    sent.pop("csrfmiddlewaretoken", None)
+    return sent

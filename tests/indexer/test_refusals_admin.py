@@ -1,0 +1,76 @@
+"""Actors who are not indexed, as a list in the admin: added, explained, lifted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from atsite.clickhouse import door
+from indexer import refusals
+from indexer.models import RefusedActor
+from tests import builders as b
+from tests.away import clickhouse_away
+
+if TYPE_CHECKING:
+    import redis
+
+ROWS = "/admin/indexer/refusedactor/"
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+
+
+@pytest.fixture(autouse=True)
+def _stores(clickhouse: None, valkey: redis.Redis, transactional_db: None) -> None:
+    refusals._copy.drop()
+
+
+@pytest.fixture
+def browser() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("mod"))
+    return client
+
+
+def floors() -> list[str]:
+    return list(door.column("SELECT did FROM repo_floors WHERE reason = 'do not index'", name="tests.floors"))
+
+
+def test_an_actor_is_added_with_a_note_and_lifted_by_deleting_the_row(browser: Client) -> None:
+    assert browser.post(f"{ROWS}add/", {"did": b.ALICE, "note": "asked"}).status_code == 302
+    row = RefusedActor.objects.get()
+    assert (row.did, row.note, row.created_by) == (b.ALICE, "asked", "mod")
+    assert floors() == [b.ALICE]
+    assert refusals.refused() == {b.ALICE}
+    assert "asked" in browser.get(ROWS).content.decode()
+    lifted = browser.post(f"{ROWS}{row.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
+    assert "Indexed again from now on." in lifted
+    assert not RefusedActor.objects.exists()
+    assert [entry.history_type for entry in RefusedActor.history.order_by("history_id")] == ["+", "-"]
+
+
+def test_what_is_no_did_is_refused(browser: Client) -> None:
+    said = browser.post(f"{ROWS}add/", {"did": "alice.test", "note": ""}).content.decode()
+    assert "Enter a did, such as" in said
+    assert not RefusedActor.objects.exists()
+
+
+def test_with_clickhouse_away_it_is_said_that_it_takes_a_minute(browser: Client) -> None:
+    with clickhouse_away():
+        said = browser.post(f"{ROWS}add/", {"did": b.ALICE, "note": ""}, follow=True).content.decode()
+    assert "ClickHouse does not answer" in said
+    assert refusals.refused() == {b.ALICE}
+
+
+def test_nobody_without_the_right_adds_or_lifts() -> None:
+    row = RefusedActor.objects.create(did=b.ALICE)
+    person = User.objects.create_user("viewer", is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename="view_refusedactor"))
+    client = Client()
+    client.force_login(person)
+    assert client.get(ROWS).status_code == 200
+    assert client.post(f"{ROWS}add/", {"did": b.BOB, "note": ""}).status_code == 403
+    assert client.post(f"{ROWS}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert list(RefusedActor.objects.values_list("did", flat=True)) == [b.ALICE]
