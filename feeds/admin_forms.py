@@ -80,7 +80,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         if self.kind != WITH_MEMBERS:
             self.instance.visibility = FeedDefinition.Visibility.PUBLIC
             self.instance.instructions_post = ""
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
 
     def _update_errors(self, errors: ValidationError) -> None:
         """What the model says of fields that are not in this form concerns the whole."""

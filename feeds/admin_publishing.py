@@ -80,7 +80,7 @@ def act(row: FeedDefinition, action: str) -> Outcome:
 
 def _told(work: Coroutine[Any, Any, object], success: str) -> Outcome:
     try:
-        asyncio.run(work)  # type: ignore[arg-type]
+        asyncio.run(work)
     except AtsiteError as error:
         return Outcome(str(error), wrong=True)
     return Outcome(success, changed=True)

@@ -65,7 +65,8 @@ def reasons(feed: Feed, posts: Sequence[PostKey], moment: int) -> dict[PostKey, 
 
 def hot_score(likes: int, age_hours: float) -> float:
     """As atsiteHotScore computes it."""
-    return (likes - 1) / (age_hours + HOURS_ADDED) ** GRAVITY
+    score: float = (likes - 1) / (age_hours + HOURS_ADDED) ** GRAVITY
+    return score
 
 
 def _hot(likes: int, age: float) -> str:
