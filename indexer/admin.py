@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from atsite.clickhouse.admin import ReadOnlyAdmin, register
-from indexer import models, refusals_admin  # noqa: F401 - registers itself
+from indexer import (  # noqa: F401 - those beside models register themselves
+    actors_admin,
+    letters_admin,
+    models,
+    posts_admin,
+    refusals_admin,
+    stream_admin,
+)
 from indexer.backfill import admin as backfill_admin  # noqa: F401 - registers itself
 
 
@@ -11,12 +18,6 @@ from indexer.backfill import admin as backfill_admin  # noqa: F401 - registers i
 class RepoRecordAdmin(ReadOnlyAdmin):
     list_display = ("collection", "repo", "rkey", "operation", "rev", "source", "stored_at")
     search_prefix_fields = ("collection",)
-
-
-@register(models.Post)
-class PostAdmin(ReadOnlyAdmin):
-    list_display = ("rkey", "did", "text", "langs", "embed_kind", "eligible")
-    search_prefix_fields = ("rkey", "did")
 
 
 @register(models.PostByActor)
@@ -61,12 +62,6 @@ class RecentPostAdmin(ReadOnlyAdmin):
     search_prefix_fields = ("rkey",)
 
 
-@register(models.Actor)
-class ActorAdmin(ReadOnlyAdmin):
-    list_display = ("did", "handle", "active", "status", "display_name")
-    search_prefix_fields = ("did",)
-
-
 @register(models.ActorIdentity)
 class ActorIdentityAdmin(ReadOnlyAdmin):
     list_display = ("did", "handle")
@@ -85,12 +80,6 @@ class ActorProfileAdmin(ReadOnlyAdmin):
     search_prefix_fields = ("did",)
 
 
-@register(models.RepoFloor)
-class RepoFloorAdmin(ReadOnlyAdmin):
-    list_display = ("did", "floor", "reason")
-    search_prefix_fields = ("did",)
-
-
 @register(models.Purge)
 class PurgeAdmin(ReadOnlyAdmin):
     list_display = ("did", "floor", "purged_at")
@@ -102,17 +91,13 @@ class DailyStatsAdmin(ReadOnlyAdmin):
     list_display = ("day", "posts", "likes", "reposts", "follows", "blocks", "actors", "computed_at")
 
 
-@register(models.IndexerCheckpoint)
-class IndexerCheckpointAdmin(ReadOnlyAdmin):
-    list_display = ("acked_at", "host", "protocol", "cursor", "safe_cursor")
+@register(models.ActorFill)
+class ActorFillAdmin(ReadOnlyAdmin):
+    list_display = ("did", "handle", "display_name", "source")
+    search_prefix_fields = ("did",)
 
 
-@register(models.StreamGap)
-class StreamGapAdmin(ReadOnlyAdmin):
-    list_display = ("from_us", "to_us", "host", "reason", "noticed_at")
-
-
-@register(models.DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin):
-    list_display = ("id", "reason", "detail", "host", "stored_at")
-    search_prefix_fields = ("id",)
+@register(models.ActorCounts)
+class ActorCountsAdmin(ReadOnlyAdmin):
+    list_display = ("did", "followers", "follows", "posts", "source")
+    search_prefix_fields = ("did",)

@@ -6,9 +6,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from atsite.config import config
-from indexer import purge, refusals, retention, stats
+from indexer import purge, refusals, retention, retrying, stats
 from indexer.backfill import work
 from indexer.fill.run import fill
+
+#: A ClickHouse that takes no rows for so long is away; the letters stay, and can be tried again.
+TASK_PATIENCE_SECONDS = 60.0
 
 
 @shared_task(ignore_result=True)
@@ -45,3 +48,9 @@ def fill_actors() -> None:
 def run_backfills() -> None:
     """Fetch the records of actors whose backfill is due from their PDS."""
     work.run_due()
+
+
+@shared_task(ignore_result=True)
+def retry_dead_letters(reason: str = "") -> None:
+    """Try every dead letter again, or those with the reason, as somebody asked in the admin."""
+    retrying.retry(reason=reason, patience=TASK_PATIENCE_SECONDS)

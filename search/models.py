@@ -1,10 +1,34 @@
-"""The published copy of clean-up jobs in ClickHouse: progress, never credentials."""
+"""Clean-up jobs of repos, what their batches did, and the copy of jobs in ClickHouse: progress, never credentials."""
 
 from __future__ import annotations
 
-from clickhouse_backend.models import ArrayField, DateTime64Field, StringField, UInt8Field, UInt64Field
+import secrets
+from typing import Any
 
+from clickhouse_backend.models import ArrayField, DateTime64Field, StringField, UInt8Field, UInt64Field
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from atsite.atproto.syntax import DID_MAX, is_did, is_nsid
+from atsite.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.clickhouse.models import ReadModel
+from atsite.publish.models import PublishedModel
+from atsite.publish.versions import unix_micros
+from search.cleanup.states import ACTIVE, ENDED, State
+
+_LABELS = {
+    State.PLANNING: "planning",
+    State.PLANNED: "planned, waits for a yes",
+    State.RUNNING: "running",
+    State.WAITING: "waiting",
+    State.NEEDS_SIGN_IN: "needs a new sign-in",
+    State.COMPLETED: "completed",
+    State.CANCELLED: "cancelled",
+    State.FAILED: "failed",
+}
 
 
 class PublishedCleanupJob(ReadModel):
@@ -25,3 +49,132 @@ class PublishedCleanupJob(ReadModel):
     class Meta:
         managed = False
         db_table = "repo_cleanup_jobs"
+
+
+def new_job_id() -> str:
+    """The TID of this moment: jobs sort by it."""
+    return tid_of_micros(unix_micros(), secrets.randbelow(CLOCK_ID_MAX + 1))
+
+
+def validate_did(text: str) -> None:
+    """Raises ValidationError where `text` is no did."""
+    if not is_did(text):
+        raise ValidationError("Enter a did, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz.")
+
+
+def validate_collections(value: object) -> None:
+    """Raises ValidationError for anything but a list of collections with at least one."""
+    if not (isinstance(value, list) and value and all(isinstance(name, str) and is_nsid(name) for name in value)):
+        raise ValidationError("Enter collections, such as app.bsky.feed.like.")
+
+
+class RepoCleanupJob(PublishedModel):
+    """Deletes the records of some collections of one repo that are older than a moment.
+
+    States change through `search.cleanup.jobs.move` alone, which holds them to `search.cleanup.states`.
+    """
+
+    job_id = models.CharField(max_length=13, unique=True, editable=False, default=new_job_id)
+    did = models.CharField("account", max_length=DID_MAX, validators=[validate_did])
+    collections = models.JSONField("types", validators=[validate_collections])
+    cut_off = models.DateTimeField("older than", help_text="Records written before it are deleted.")
+    state = models.CharField(
+        max_length=16, choices=[(str(state), _LABELS[state]) for state in State], default=str(State.PLANNING)
+    )
+    #: Why it waits, failed or was cancelled, for people.
+    reason = models.TextField(blank=True)
+    #: Who asked for it: an API key or a person.
+    requested_by = models.CharField(max_length=150, blank=True)
+    records_planned = models.PositiveBigIntegerField("planned", default=0)
+    #: What the repo no longer had when its batch came is gone, and was not deleted by this job.
+    records_deleted = models.PositiveBigIntegerField("deleted", default=0)
+    records_gone = models.PositiveBigIntegerField("gone before", default=0)
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+    planned_at = models.DateTimeField("planned at", null=True, blank=True)
+    started_at = models.DateTimeField("started", null=True, blank=True)
+    #: When a waiting job goes on.
+    next_at = models.DateTimeField("goes on", null=True, blank=True)
+    finished_at = models.DateTimeField("finished", null=True, blank=True)
+    history = HistoricalRecords(excluded_fields=["published_us"])
+
+    copy = PublishedCleanupJob
+    copied = {
+        name: name
+        for name in (
+            "job_id",
+            "did",
+            "state",
+            "collections",
+            "requested_by",
+            "records_planned",
+            "records_deleted",
+            "created_at",
+            "finished_at",
+        )
+    }
+    natural_key = ("job_id",)
+
+    class Meta(PublishedModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["did"],
+                condition=Q(deleted=False, state__in=sorted(str(state) for state in ACTIVE)),
+                name="search_repocleanupjob_one_active",
+                violation_error_message="This account has a clean-up that has not ended.",
+            )
+        ]
+        ordering = ("-job_id",)
+        verbose_name = "clean-up"
+
+    def __str__(self) -> str:
+        return f"{self.job_id} of {self.did}"
+
+    @property
+    def place(self) -> State:
+        """The state as what it is."""
+        return State(self.state)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything may still happen by itself, or on its owner's word."""
+        return self.place not in ENDED
+
+    @property
+    def remaining(self) -> int:
+        """How many of the planned records are left."""
+        return max(0, self.records_planned - self.records_deleted - self.records_gone)
+
+    @property
+    def percent(self) -> int:
+        """How much of the plan is done; a finished job without a plan has done all of it."""
+        if not self.records_planned:
+            return 100 if self.place is State.COMPLETED else 0
+        return 100 * (self.records_planned - self.remaining) // self.records_planned
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Jobs stay: statistics and histories name them. Raises TypeError."""
+        raise TypeError(f"{self} stays: cancel it")
+
+
+class CleanupBatch(models.Model):
+    """What one batch of a job did. Written by the job alone; never changed after its end."""
+
+    job = models.ForeignKey(RepoCleanupJob, models.PROTECT, related_name="batches")
+    number = models.PositiveIntegerField()
+    began_at = models.DateTimeField(default=timezone.now)
+    #: Empty while it runs, and for ever where the process was killed in it.
+    ended_at = models.DateTimeField(null=True, blank=True)
+    records = models.PositiveIntegerField("in the batch")
+    records_deleted = models.PositiveIntegerField("deleted", default=0)
+    records_gone = models.PositiveIntegerField("gone before", default=0)
+    #: What the PDS said where it refused.
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="search_cleanupbatch_once")]
+        ordering = ("job", "-number")
+        verbose_name = "batch"
+        verbose_name_plural = "batches"
+
+    def __str__(self) -> str:
+        return f"batch {self.number} of {self.job_id}"

@@ -50,7 +50,9 @@ def check() -> str:
     return out.getvalue()
 
 
-AGREE = "apikeys.ApiKey: both sides agree\nlabels.ActorLabel: both sides agree\n"
+AGREE = "".join(
+    f"{name}: both sides agree\n" for name in ("apikeys.ApiKey", "labels.ActorLabel", "search.RepoCleanupJob")
+)
 
 both = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 
@@ -285,6 +287,7 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
         "labels.ActorLabel: 2 × was something else in the copy"
         " (mpls, did:plc:noel; mpls, did:plc:otto); mended\n"
         "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghost); mended\n"
+        "search.RepoCleanupJob: both sides agree\n"
     )
     assert [row for row in copy() if not row.deleted] == decided()
     assert members(label) == [MIRA, NOEL, OTTO]

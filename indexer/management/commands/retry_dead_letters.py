@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.config import config
 from atsite.errors import AtsiteError
-from indexer import dead_letters
+from indexer import retrying
 from indexer.events import DeadReason
-from indexer.sink import Sink, disk_is_low, sleep_until
-from indexer.source import host_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -28,14 +24,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        give_up = time.monotonic() + PATIENCE
-        sink = Sink(
-            host_of(config.ws_url),
-            wait=sleep_until(lambda: give_up),
-            disk=disk_is_low(config.data_dir, config.min_free_disk),
-        )
         try:
-            outcome = dead_letters.retry(sink, ids=options["ids"], reason=options["reason"], dry_run=options["dry_run"])
+            outcome = retrying.retry(
+                ids=options["ids"], reason=options["reason"], dry_run=options["dry_run"], patience=PATIENCE
+            )
         except AtsiteError as error:
             raise CommandError(str(error)) from error
         done = "would be indexed" if options["dry_run"] else "indexed"

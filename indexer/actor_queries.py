@@ -1,0 +1,124 @@
+"""What lists of actors and of their posts ask ClickHouse. None of it grows with the whole table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from atsite.clickhouse import door
+from indexer.names import LIMITS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+#: Posts of an author that a search shows.
+POSTS_SHOWN: Final = 1_000
+
+KEYS_OF_POSTS = """
+SELECT rkey
+FROM posts_by_actor FINAL
+WHERE did = {did:String} AND deleted = 0
+ORDER BY did DESC, rkey DESC
+LIMIT {limit:UInt32}
+"""
+
+
+def keys_of_posts(did: str) -> list[str]:
+    """The rkeys of an author's newest POSTS_SHOWN posts, newest first. Raises ClickHouseError."""
+    return door.column(KEYS_OF_POSTS, {"did": did, "limit": POSTS_SHOWN}, name="indexer.keys_of_posts", limits=LIMITS)
+
+
+# The view of actors puts five tables together by did, so it cannot be read from its end. Each table can: the last
+# dids of all are among the last dids of each. Without FINAL: which versions there are is no matter here.
+LAST_DIDS = " UNION DISTINCT ".join(
+    f"(SELECT did FROM {table} WHERE did >= {{low:String}} AND did < {{high:String}}"  # noqa: S608  the tables are these
+    " ORDER BY did DESC LIMIT 1 BY did LIMIT {limit:UInt32})"
+    for table in ("actor_identities", "actor_accounts", "actor_profiles", "actor_fills")
+)
+LAST_OF_ALL = f"SELECT did FROM ({LAST_DIDS}) ORDER BY did DESC LIMIT {{limit:UInt32}}"  # noqa: S608
+
+
+def last_dids(*, low: str, high: str, limit: int) -> list[str]:
+    """The last `limit` known dids from `low` on and below `high`, descending. Raises ClickHouseError."""
+    params = {"low": low, "high": high, "limit": limit}
+    return door.column(LAST_OF_ALL, params, name="indexer.last_dids", limits=LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an AppView told of an actor; `version` is when, unix microseconds."""
+
+    did: str
+    followers: int
+    follows: int
+    posts: int
+    source: str
+    version: int
+
+
+TOLD_COUNTS = """
+SELECT did, followers, follows, posts, source, version FROM actor_counts FINAL WHERE did IN {dids:Array(String)}
+"""
+
+
+def told_counts(dids: Collection[str]) -> dict[str, Told]:
+    """The numbers that were asked for. Raises ClickHouseError."""
+    rows = door.query(TOLD_COUNTS, {"dids": sorted(dids)}, into=Told, name="indexer.told_counts", limits=LIMITS)
+    return {row.did: row for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the stream told of an actor since this site reads it."""
+
+    did: str
+    followers: int
+    follows: int
+    posts: int
+
+
+# Of the followers' rows only those that no younger delete or update took back (see indexer/sql/tables/followers.sql).
+SEEN_COUNTS = """
+SELECT actor, sum(followers), sum(follows), sum(posts)
+FROM
+(
+    SELECT subject_did AS actor, uniqExact(did) AS followers, 0 AS follows, 0 AS posts
+    FROM followers
+    LEFT ANY JOIN
+    (
+        SELECT rkey, did, version AS gone
+        FROM retractions FINAL
+        WHERE kind = 'follow'
+        AND (rkey, did) IN (SELECT rkey, did FROM followers WHERE subject_did IN {dids:Array(String)})
+    ) AS retracted USING (rkey, did)
+    WHERE subject_did IN {dids:Array(String)} AND version >= gone
+    GROUP BY subject_did
+    UNION ALL
+    SELECT did, 0, uniqExact(subject_did), 0
+    FROM follows FINAL
+    WHERE did IN {dids:Array(String)} AND deleted = 0
+    GROUP BY did
+    UNION ALL
+    SELECT did, 0, 0, count()
+    FROM posts_by_actor FINAL
+    WHERE did IN {dids:Array(String)} AND deleted = 0
+    GROUP BY did
+)
+GROUP BY actor
+"""
+
+
+def seen_counts(dids: Collection[str]) -> dict[str, Seen]:
+    """What was counted in the stream; actors of whom nothing was seen are left out. Raises ClickHouseError."""
+    rows = door.query(SEEN_COUNTS, {"dids": sorted(dids)}, into=Seen, name="indexer.seen_counts", limits=LIMITS)
+    return {row.did: row for row in rows}
+
+
+FIRST_DAY = "SELECT min(day) FROM daily_stats HAVING count() > 0"
+
+
+def first_day() -> date | None:
+    """The first day of which this site has statistics; None before there are any. Raises ClickHouseError."""
+    days = door.column(FIRST_DAY, name="indexer.first_day", limits=LIMITS)
+    return days[0] if days else None

@@ -1,0 +1,64 @@
+"""How the stream is read: floors, gaps, checkpoints, with times that people can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+
+from atsite.clickhouse.admin import ReadOnlyAdmin, register
+from indexer import models
+from indexer.admin_columns import NamedRows, moment, moment_of_version, span
+
+if TYPE_CHECKING:
+    from indexer.models import IndexerCheckpoint, RepoFloor, StreamGap
+
+
+@register(models.RepoFloor)
+class RepoFloorAdmin(NamedRows):
+    list_display = ("did", "who", "until", "reason")
+    search_prefix_fields = ("did",)
+    fields = ("did", "who", "until", "reason", "floor")
+
+    @admin.display(description="what is older is dead (UTC)")
+    def until(self, floor: RepoFloor) -> str:
+        """The time of the floor."""
+        return moment_of_version(floor.floor)
+
+
+@register(models.StreamGap)
+class StreamGapAdmin(ReadOnlyAdmin):
+    list_display = ("begins", "ends", "length", "host", "reason", "noticed_at")
+    fields = ("begins", "ends", "length", "host", "reason", "noticed_at", "from_us", "to_us")
+
+    @admin.display(description="from (UTC)")
+    def begins(self, gap: StreamGap) -> str:
+        """The last that is known to be there."""
+        return moment(gap.from_us)
+
+    @admin.display(description="to (UTC)")
+    def ends(self, gap: StreamGap) -> str:
+        """The first that came after it."""
+        return moment(gap.to_us)
+
+    @admin.display(description="length")
+    def length(self, gap: StreamGap) -> str:
+        """Hours, minutes and seconds."""
+        return span(gap.to_us - gap.from_us)
+
+
+@register(models.IndexerCheckpoint)
+class IndexerCheckpointAdmin(ReadOnlyAdmin):
+    list_display = ("acked_at", "reached", "behind", "host", "protocol", "cursor", "safe_cursor")
+    fields = ("acked_at", "reached", "behind", "host", "protocol", "cursor", "safe_cursor", "time_us")
+
+    @admin.display(description="indexed up to (UTC)")
+    def reached(self, checkpoint: IndexerCheckpoint) -> str:
+        """The time of the last event."""
+        return moment(checkpoint.time_us)
+
+    @admin.display(description="behind")
+    def behind(self, checkpoint: IndexerCheckpoint) -> str:
+        """How old the last event was when it was durable."""
+        acked_us = int(checkpoint.acked_at.timestamp() * 1_000_000)
+        return span(max(0, acked_us - checkpoint.time_us))

@@ -1,0 +1,194 @@
+"""Clean-up jobs: how far each is, what its batches did, cancel and retry. Jobs are asked for through the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.contrib import admin, messages
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+
+from atsite.clickhouse.errors import ClickHouseError
+from atsite.errors import AtsiteError
+from atsite.publish.admin import DecisionAdmin
+from atsite.roles import Right, demand, may
+from indexer.names import names_of
+from search.cleanup import jobs
+from search.cleanup.states import State
+from search.models import RepoCleanupJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
+
+    from search.cleanup.jobs import Moved
+
+#: Batches shown with a job, the latest; the sums are of all.
+BATCHES_SHOWN: Final = 100
+#: How each state looks (static/atsite/admin.css); the word is always there, too.
+LOOKS: Final = {
+    State.PLANNING: "at-quiet",
+    State.PLANNED: "at-look",
+    State.RUNNING: "at-ok",
+    State.WAITING: "at-quiet",
+    State.NEEDS_SIGN_IN: "at-look",
+    State.COMPLETED: "at-ok",
+    State.CANCELLED: "at-quiet",
+    State.FAILED: "at-act",
+}
+
+
+@admin.register(RepoCleanupJob)
+class RepoCleanupJobAdmin(DecisionAdmin):
+    list_display = (
+        "account", "stands", "progress", "records_deleted", "left", "cut_off", "created_at", "finished_at",
+    )  # fmt: skip
+    list_filter = ("state",)
+    search_fields = ("did", "job_id")
+    actions = ("cancel", "retry")
+    change_form_outer_after_template = "search/job.html"
+    fields = (
+        "job_id", "did", "stands", "reason", "collections", "cut_off", "requested_by",
+        "created_at", "planned_at", "started_at", "next_at", "finished_at",
+    )  # fmt: skip
+    url_rights: ClassVar[dict[str, Right]] = {
+        "search_repocleanupjob_cancel": Right.CANCEL_JOB,
+        "search_repocleanupjob_retry": Right.RETRY_JOB,
+    }
+
+    @admin.display(description="account", ordering="did")
+    def account(self, job: RepoCleanupJob) -> str:
+        """The did, with its handle where that is known."""
+        handle = job.__dict__.get("handle", "")
+        if not handle:
+            return format_html('<bdi class="at-foreign">{}</bdi>', job.did)
+        return format_html('<bdi class="at-foreign">@{}</bdi> <span class="at-mono">{}</span>', handle, job.did)
+
+    @admin.display(description="state", ordering="state")
+    def stands(self, job: RepoCleanupJob) -> str:
+        """The state as a coloured word."""
+        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.place], job.get_state_display())
+
+    @admin.display(description="progress")
+    def progress(self, job: RepoCleanupJob) -> str:
+        """A bar, and the same in words."""
+        bar = '<progress class="at-progress" max="100" value="{0}" aria-label="{0} % done"></progress> {0} %'
+        return format_html(bar, job.percent)
+
+    @admin.display(description="remaining")
+    def left(self, job: RepoCleanupJob) -> int:
+        """Records of the plan that are still to be deleted."""
+        return job.remaining
+
+    @admin.action(description="Cancel", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
+        """Stop the chosen jobs."""
+        self._each(request, chosen, jobs.cancel, "cancelled")
+
+    @admin.action(description="Try again", permissions=["retry"])
+    def retry(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
+        """Try the chosen jobs again, where they failed."""
+        self._each(request, chosen, jobs.retry, "tried again")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # what may become of a job is cancel and retry
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.CANCEL_JOB)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.RETRY_JOB)
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/cancel/", wrap(self.cancel_view), name="search_repocleanupjob_cancel"),
+            path("<int:pk>/retry/", wrap(self.retry_view), name="search_repocleanupjob_retry"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with the handles of its accounts from one question."""
+        found = super().get_changelist_instance(request)
+        rows = list(found.result_list)
+        try:
+            names = names_of({row.did for row in rows})
+        except ClickHouseError:  # the list is of use without them
+            names = {}
+        for row in rows:
+            row.__dict__["handle"] = names[row.did].handle if row.did in names else ""
+        found.result_list = rows
+        return found  # type: ignore[no-any-return]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        job = RepoCleanupJob.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        shown = {} if job is None else self._shown(request, job)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then stop the job."""
+        demand(request, Right.CANCEL_JOB)
+        return self._asked(request, pk, jobs.cancel, "search/cancel.html", "Cancel this clean-up?")
+
+    def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then try the job again."""
+        demand(request, Right.RETRY_JOB)
+        return self._asked(request, pk, jobs.retry, "search/retry.html", "Try this clean-up again?")
+
+    def _shown(self, request: HttpRequest, job: RepoCleanupJob) -> dict[str, Any]:
+        """What the page of a job shows below its fields."""
+        batches = job.batches.order_by("-number")
+        return {
+            "job": job,
+            "batches": batches[:BATCHES_SHOWN],
+            "sums": batches.aggregate(deleted=Sum("records_deleted"), gone=Sum("records_gone")),
+            "batches_shown": BATCHES_SHOWN,
+            "may_cancel": self.has_cancel_permission(request) and jobs.can_cancel(job),
+            "may_retry": self.has_retry_permission(request) and jobs.can_retry(job),
+        }
+
+    def _asked(
+        self, request: HttpRequest, pk: int, change: Callable[..., Moved], template: str, title: str
+    ) -> HttpResponse:
+        job = RepoCleanupJob.objects.filter(pk=pk).first()
+        if job is None:
+            messages.error(request, "There is no such clean-up.")
+            return HttpResponseRedirect(reverse("admin:search_repocleanupjob_changelist"))
+        if request.method != "POST":
+            context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta, "job": job}
+            return TemplateResponse(request, template, context)
+        if self._done(request, job, change):
+            messages.success(request, f"{job.did}: {RepoCleanupJob.objects.get(pk=pk).get_state_display()}.")
+        return HttpResponseRedirect(reverse("admin:search_repocleanupjob_change", args=[pk]))
+
+    def _each(
+        self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob], change: Callable[..., Moved], done: str
+    ) -> None:
+        number = sum(self._done(request, job, change) for job in list(chosen))
+        if number:
+            messages.success(request, f"{number} {done}.")
+
+    def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Moved]) -> bool:
+        """Make the change and tell what went wrong or is late; whether it was made."""
+        try:
+            moved = change(job.pk, by=request.user.get_username())
+        except AtsiteError as error:
+            messages.error(request, f"{job.did}: {error}.")
+            return False
+        self.log_change(request, moved.job, moved.job.get_state_display())
+        for sentence in moved.late:
+            messages.warning(request, sentence)
+        return True

@@ -1,0 +1,18 @@
+"""Clean-up jobs for tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from search.cleanup.states import State
+from search.models import RepoCleanupJob
+
+LIKE = "app.bsky.feed.like"
+CUT_OFF = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def job(did: str = "did:plc:mira", state: State = State.PLANNING, **fields: Any) -> RepoCleanupJob:
+    """A job that is in that state, however it came there."""
+    row = {"collections": [LIKE], "cut_off": CUT_OFF, "requested_by": "k1", **fields}
+    return RepoCleanupJob.objects.create(did=did, state=state, **row)

@@ -1,0 +1,59 @@
+"""The table of what may become of a job."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from search.cleanup.states import ACTIVE, ENDED, MOVES, IllegalMove, State, check_move, may_move, retried
+
+#: Every legal move, written out once more as a person would say it.
+LEGAL = """
+planning -> planned waiting needs_sign_in cancelled failed
+planned -> planning running cancelled failed
+running -> waiting needs_sign_in completed cancelled failed
+waiting -> planning running needs_sign_in cancelled failed
+needs_sign_in -> planning waiting cancelled failed
+failed -> planning waiting
+"""
+
+
+def test_the_moves_are_these_and_no_others() -> None:
+    legal = {
+        (State(before), State(after))
+        for line in LEGAL.strip().splitlines()
+        for before, _, rest in [line.partition(" -> ")]
+        for after in rest.split()
+    }
+    assert {(before, after) for before, after in product(State, State) if may_move(before, after)} == legal
+
+
+def test_every_state_has_its_line_and_is_active_or_ended() -> None:
+    assert set(MOVES) == set(State) == ACTIVE | ENDED
+    assert {State.COMPLETED, State.CANCELLED, State.FAILED} == ENDED
+
+
+def test_every_job_can_reach_an_end_from_everywhere() -> None:
+    for state in ACTIVE:
+        assert may_move(state, State.CANCELLED), state
+        assert may_move(state, State.FAILED), state
+
+
+def test_what_was_cancelled_or_completed_stays_so() -> None:
+    assert MOVES[State.CANCELLED] == MOVES[State.COMPLETED] == frozenset()
+
+
+def test_nothing_is_deleted_that_was_not_planned() -> None:
+    assert {before for before in State if may_move(before, State.RUNNING)} == {State.PLANNED, State.WAITING}
+
+
+def test_an_illegal_move_is_said_in_words() -> None:
+    with pytest.raises(IllegalMove, match="a job that is needs sign in cannot become completed"):
+        check_move(State.NEEDS_SIGN_IN, State.COMPLETED)
+    check_move(State.RUNNING, State.COMPLETED)
+
+
+def test_a_failed_job_goes_on_with_its_plan_or_begins_with_one() -> None:
+    assert (retried(is_planned=True), retried(is_planned=False)) == (State.WAITING, State.PLANNING)
+    assert all(may_move(State.FAILED, retried(is_planned=planned)) for planned in (True, False))
