@@ -209,7 +209,7 @@ def test_ticked_letters_are_tried_again(browser: Client) -> None:
 def test_all_of_a_reason_are_tried_again_by_the_worker(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from atsite.celery import app
 
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
+    monkeypatch.setitem(app.conf, "task_always_eager", True)
     bury(GOOD, reason=DeadReason.REFUSED)
     (kept,) = bury(frames.post(frames.did(2), "3mmoojp7etg2g", "other", at=T0))
     assert "reason: refused" in page(browser, f"{LETTERS}retry/")
