@@ -10,11 +10,13 @@ from feeds.models import FeedDefinition
 from labels import access
 from labels.models import ActorLabel
 from tests.devnet.index import LIKE, POST, REPOST
+from tests.devnet.site import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.devnet.network import Network
+    from tests.devnet.site import Site
 
 PRIVATE, PUBLIC, HOT, TOP = "a-mpls", "cl-tqsp", "whats-hot", "top-24h"
 #: A member of the private feed's community, and somebody who is none: both block nobody, and nobody blocks them.
@@ -27,12 +29,13 @@ SMALL: Final = {
 }
 
 
-def define(network: Network) -> str:
+def define(site: Site) -> str:
     """Give the labels and set the feeds up; the at-uri of the post that tells strangers how to become a member."""
+    network = site.network
     for label, names in MEMBERS.items():
         for name in names:
             access.assign(label, network.account(name).did, by="test")
-    (instructions,) = network.act("publisher", "post", text="Ask us, and you can read this feed.")
+    (instructions,) = network.act(site.publisher, "post", text="Ask us, and you can read this feed.")
     FeedDefinition.objects.filter(rkey=PRIVATE).update(instructions_post=instructions)
     for rkey, parameters in SMALL.items():
         FeedDefinition.objects.filter(rkey=rkey).update(parameters=parameters)
@@ -44,6 +47,14 @@ def of_label(network: Network, label: str) -> list[str]:
     members = _members(label)
     posts = [_key(uri) for uri, post in network.records(POST).items() if "reply" not in post]
     return [post.uri for post in sorted((post for post in posts if post.did in members), reverse=True)]
+
+
+def await_posts(site: Site, rkey: str, label: str) -> list[str]:
+    """Return once the service shows what the PDS says it must; the posts."""
+    expected = of_label(site.network, label)
+    until(lambda: site.posts(rkey) == expected, lambda: (site.posts(rkey), expected))
+    site.network.settle()
+    return expected
 
 
 def with_reposts(network: Network, label: str) -> list[tuple[str, str]]:

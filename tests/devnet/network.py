@@ -37,8 +37,6 @@ INSTALLED: Final = ("node_modules", "rt", ".venv", "__pycache__")
 INSTALL_SECONDS: Final = 400
 START_SECONDS: Final = 180
 PORTS: Final = ("CONTROL", "PLC", "PDS", "APPVIEW", "OZONE", "PG", "REDIS")
-#: The account that publishes the feeds, and writes what strangers read instead of a private one.
-PUBLISHER: Final = "publisher"
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,6 @@ def running(source: Path) -> Iterator[Network]:
         with _jetstream(folder, home, info["firehose"]) as url:
             running = Network(info, url)
             try:
-                running.account(PUBLISHER)
                 yield running
             finally:
                 running.close()

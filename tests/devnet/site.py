@@ -15,7 +15,6 @@ import httpx
 from atsite.config import BASE_DIR
 from atsite.embedded.child import Child
 from atsite.embedded.ports import free_port
-from tests.devnet.network import PUBLISHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,13 +38,15 @@ class Site:
     environment: Mapping[str, str]
     #: What the feed generator says.
     log: Path
+    #: The account that publishes the feeds, and writes what strangers read instead of a private one.
+    publisher: str
 
     @property
     def service_did(self) -> str:
         return self.environment.get("SERVICE_DID") or f"did:web:localhost%3A{self.http.base_url.port}"
 
     def uri(self, rkey: str) -> str:
-        return f"at://{self.network.account(PUBLISHER).did}/{GENERATOR}/{rkey}"
+        return f"at://{self.network.account(self.publisher).did}/{GENERATOR}/{rkey}"
 
     def manage(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py WORDS`, with other settings where `variables` says so."""
@@ -117,12 +118,12 @@ def until(holds: Callable[[], bool], problem: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
-def environment_of(network: Network, *, port: int) -> dict[str, str]:
+def environment_of(network: Network, *, port: int, publisher: str) -> dict[str, str]:
     """Settings of a site on this network whose feed generator answers on `port`."""
-    publisher = network.account(PUBLISHER)
+    account = network.account(publisher)
     return {
-        "FEED_ACTOR_DID": publisher.did,
-        "PUBLISHER_APP_PASSWORD": publisher.app_password,
+        "FEED_ACTOR_DID": account.did,
+        "PUBLISHER_APP_PASSWORD": account.app_password,
         "SERVICE_ENDPOINT": f"http://localhost:{port}",
         "PLC_URL": network.plc_url,
         "HANDLE_RESOLVER_URL": network.pds_url,
@@ -142,25 +143,26 @@ def indexing(environment: Mapping[str, str], folder: Path) -> Iterator[Child]:
 
 
 @contextmanager
-def serving(network: Network, folder: Path, *, port: int, **variables: str) -> Iterator[Site]:
+def serving(network: Network, folder: Path, *, port: int, publisher: str, **variables: str) -> Iterator[Site]:
     """A feed generator on `port`."""
-    environment = {**environment_of(network, port=port), **variables}
+    environment = {**environment_of(network, port=port, publisher=publisher), **variables}
     log = folder / f"feedgen-{port}.log"
     with (
         _process("run_feedgen", "--port", str(port), environment=environment, log=log) as child,
         httpx.Client(base_url=f"http://localhost:{port}", timeout=15) as http,
     ):
         _await_answer(child, http, log)
-        yield Site(network, http, environment, log)
+        yield Site(network, http, environment, log, publisher)
 
 
 @contextmanager
 def running(network: Network, folder: Path) -> Iterator[Site]:
-    """Both."""
+    """Both, of a publisher who never published before: sites on one network know nothing of each other."""
     port = free_port()
+    publisher = f"publisher-{port}"
     with ExitStack() as stack:
-        stack.enter_context(indexing(environment_of(network, port=port), folder))
-        yield stack.enter_context(serving(network, folder, port=port))
+        stack.enter_context(indexing(environment_of(network, port=port, publisher=publisher), folder))
+        yield stack.enter_context(serving(network, folder, port=port, publisher=publisher))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.devnet, pytest.mark.slow]
 @pytest.fixture(scope="module", autouse=True)
 def indexer(network: Network, stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Reads the network from its beginning on."""
-    with site.indexing(site.environment_of(network, port=1), tmp_path_factory.mktemp("indexer")):
+    with site.indexing(site.environment_of(network, port=1, publisher="nobody"), tmp_path_factory.mktemp("indexer")):
         yield
 
 

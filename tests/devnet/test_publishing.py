@@ -11,13 +11,11 @@ from feeds.models import FeedDefinition
 from labels import access
 from tests.devnet import community, index
 from tests.devnet.community import MEMBER, PRIVATE, PUBLIC, STRANGER, flat, of_label
-from tests.devnet.network import PUBLISHER
 from tests.devnet.site import GENERATOR, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.devnet.network import Network
     from tests.devnet.site import Site
 
 pytestmark = [pytest.mark.devnet, pytest.mark.slow]
@@ -26,15 +24,14 @@ pytestmark = [pytest.mark.devnet, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def instructions(site: Site) -> str:
     """The feeds are defined and all is indexed, and nothing is published."""
-    post = community.define(site.network)
+    post = community.define(site)
     index.await_truth(site.network)
     return post
 
 
-def record(network: Network, rkey: str) -> dict[str, Any] | None:
+def record(site: Site, rkey: str) -> dict[str, Any] | None:
     """The generator record in the publisher's repo."""
-    repo = network.account(PUBLISHER).did
-    return network.records(GENERATOR).get(f"at://{repo}/{GENERATOR}/{rkey}")
+    return site.network.records(GENERATOR).get(site.uri(rkey))
 
 
 def findings(output: str) -> list[tuple[str, str]]:
@@ -55,7 +52,7 @@ def test_a_feed_is_published_checked_changed_and_unpublished(site: Site) -> None
     assert "there is none: run publish_feed" in before.stdout
 
     site.publish(PUBLIC)
-    first = record(network, PUBLIC)
+    first = record(site, PUBLIC)
     assert first is not None
     assert first | {"createdAt": ""} == {
         "$type": GENERATOR,
@@ -71,7 +68,7 @@ def test_a_feed_is_published_checked_changed_and_unpublished(site: Site) -> None
 
     FeedDefinition.objects.filter(rkey=PUBLIC).update(display_name="Of us")
     site.publish(PUBLIC)
-    assert record(network, PUBLIC) == first | {"displayName": "Of us"}
+    assert record(site, PUBLIC) == first | {"displayName": "Of us"}
     seen = network.appview.get("/xrpc/app.bsky.feed.getFeedGenerator", params={"feed": site.uri(PUBLIC)}).json()
     assert (seen["view"]["displayName"], seen["view"]["did"], seen["view"]["acceptsInteractions"]) == (
         "Of us",
@@ -82,7 +79,7 @@ def test_a_feed_is_published_checked_changed_and_unpublished(site: Site) -> None
 
     done = [site.manage("unpublish_feed", PUBLIC) for _ in range(2)]
     assert [each.stdout for each in done] == ["unpublished\n", "there was no such record; nothing to do\n"]
-    assert record(network, PUBLIC) is None
+    assert record(site, PUBLIC) is None
     network.settle()
     assert site.get_feed(PUBLIC, MEMBER).status_code == 400
 
@@ -92,12 +89,12 @@ def test_a_service_under_a_did_of_the_directory_is_read_alike(site: Site, instru
     made = network.ask(
         "POST",
         "/feedgen",
-        account=PUBLISHER,
+        account=site.publisher,
         rkey=PRIVATE,
         endpoint=f"http://localhost:{port}",
         didMethod="plc",
     )
-    with serving(network, tmp_path, port=port, SERVICE_DID=made["did"]) as plc:
+    with serving(network, tmp_path, port=port, publisher=site.publisher, SERVICE_DID=made["did"]) as plc:
         assert flat(plc.walk(PRIVATE, MEMBER, limit=10)) == of_label(network, "mpls")
         assert plc.walk(PRIVATE, STRANGER, limit=10) == plc.walk(PRIVATE, None, limit=10) == [[instructions]]
         access.assign("mpls", network.account(STRANGER).did, by="test")

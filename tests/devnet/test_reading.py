@@ -15,7 +15,7 @@ from feeds.models import FeedDefinition
 from labels import access
 from labels.models import Block, Label
 from tests.devnet import community, index
-from tests.devnet.community import HOT, MEMBER, PRIVATE, PUBLIC, STRANGER, TOP, by_likes, flat, of_label
+from tests.devnet.community import HOT, MEMBER, PRIVATE, PUBLIC, STRANGER, TOP, await_posts, by_likes, flat, of_label
 from tests.devnet.site import GET_FEED, SKELETON, until, uris
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SEND = "/xrpc/app.bsky.feed.sendInteractions"
 @pytest.fixture(scope="module")
 def instructions(site: Site) -> str:
     """The feeds are defined and published, and all is indexed; the post that strangers see of the private one."""
-    post = community.define(site.network)
+    post = community.define(site)
     site.publish(PRIVATE, PUBLIC, HOT, TOP)
     index.await_truth(site.network)
     return post
@@ -42,14 +42,6 @@ def instructions(site: Site) -> str:
 @pytest.fixture
 def ready(site: Site, instructions: str) -> Site:
     return site
-
-
-def await_posts(site: Site, rkey: str, label: str) -> list[str]:
-    """Return once the service shows what the PDS says it must; the posts."""
-    expected = of_label(site.network, label)
-    until(lambda: site.posts(rkey) == expected, lambda: (site.posts(rkey), expected))
-    site.network.settle()
-    return expected
 
 
 @pytest.mark.parametrize("limit", [1, 4, 30, 100])
