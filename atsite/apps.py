@@ -12,6 +12,7 @@ class AtsiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Runs before the first query of every process."""
+        from atsite import checks as checks
         from atsite import granting
         from atsite.celery import app
         from atsite.clickhouse import backend

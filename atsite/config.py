@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -67,7 +68,7 @@ class Config:
     plc_url: str
     #: The XRPC server that turns a handle into its did; empty means DNS and the handle's own host.
     handle_resolver_url: str
-    #: The AppView that is asked for profiles, and for what it makes of the feeds; `none` asks each account's PDS instead.
+    #: The AppView asked for profiles, and for what it makes of the feeds; `none` asks each account's PDS instead.
     appview_url: str
     #: Whether addresses that strangers name may lie on this machine (and then speak plain http): demo and tests only.
     allow_loopback: bool
@@ -91,6 +92,8 @@ class Config:
     listen_host: str
     metrics_port: int
     allowed_hosts: tuple[str, ...]
+    #: Networks of the proxies in front, whose X-Forwarded-For tells who asks; empty: nobody's does.
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     #: A zstd dictionary for Jetstream's compress=true; empty means uncompressed.
     jetstream_dictionary: str
 
@@ -148,6 +151,7 @@ def load(env: Mapping[str, str]) -> Config:
         listen_host=env.get("LISTEN_HOST") or "127.0.0.1",
         metrics_port=_integer(env, "METRICS_PORT", METRICS_PORTS[service], low=0, high=65535),  # type: ignore[index]
         allowed_hosts=_words(env, "ALLOWED_HOSTS"),
+        trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
         jetstream_dictionary=env.get("JETSTREAM_DICTIONARY", ""),
     )
 
@@ -196,6 +200,13 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(word for word in env.get(name, "").replace(",", " ").split() if word)
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(word) for word in _words(env, name))
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}: expected addresses or networks such as 10.0.0.0/8") from error
 
 
 def _secret(env: Mapping[str, str], name: str) -> str:

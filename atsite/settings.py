@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 _API_MIDDLEWARE = ["atsite.xrpc.ErrorBodies", "atsite.framing.Framing"]
 _ADMIN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -59,8 +60,12 @@ _ADMIN_MIDDLEWARE = [
 MIDDLEWARE = _API_MIDDLEWARE if config.service in ("feedgen", "search") else _ADMIN_MIDDLEWARE
 ROOT_URLCONF = f"atsite.urls.{config.service}" if config.service in ("feedgen", "search") else "atsite.urls.admin"
 ASGI_APPLICATION = "atsite.asgi.application"
-#: The admin's own checks miss its middleware where no admin is served.
-SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"] if MIDDLEWARE is not _ADMIN_MIDDLEWARE else []
+#: HSTS of subdomains and the browsers' preload list bind hosts that are not ours to speak for.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+if MIDDLEWARE is not _ADMIN_MIDDLEWARE:
+    # The admin's own checks miss its middleware where no admin is served; nor are there pages, cookies or forms.
+    SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410"]
+    SILENCED_SYSTEM_CHECKS += ["security.W001", "security.W002", "security.W003"]
 APPEND_SLASH = config.service not in ("feedgen", "search")
 
 TEMPLATES = [
@@ -168,8 +173,29 @@ CHANNEL_LAYERS = {
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.production
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if config.production:  # browsers take a cookie of this name over https only, from this very host, for all of its paths
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SECURE_SSL_REDIRECT = False  # TLS ends at the proxy in front
+# TLS ends at the proxy in front, which says so; a health check asks without.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if config.production else None
+SECURE_SSL_REDIRECT = config.production
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 86_400 if config.production else 0
+#: What the pages may load, of the admin only (docs/decisions/0040-content-security-policy.md).
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", "'unsafe-eval'"],  # the theme's Alpine makes functions of its attributes
+        "style-src": ["'self'"],
+        "style-src-attr": ["'unsafe-inline'"],  # and writes style attributes
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}

@@ -14,6 +14,7 @@ from indexer.admin_columns import NamedRows, foreign, moment
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from indexer.actor_queries import Seen, Told
@@ -26,6 +27,8 @@ UNKNOWN: Final = "not counted in time"
 
 class ActorList(KeyOrderedList):
     """Finds the dids of the page first: the view could only be put together as a whole."""
+
+    queryset: QuerySet[Any]
 
     def get_results(self, request: HttpRequest) -> None:
         term = self.query.strip()

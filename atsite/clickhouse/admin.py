@@ -147,7 +147,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     #: Seconds until the server stops a list's or a row's query.
     max_execution_time: ClassVar[float] = 5
 
-    actions = None
+    actions: ClassVar[tuple[str, ...] | None] = None
     list_per_page = ROWS_PER_PAGE
     list_max_show_all = 0
     show_full_result_count = False

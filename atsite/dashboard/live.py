@@ -6,12 +6,12 @@ There is no channel layer: each socket reads the shared board itself, so that it
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from channels.sessions import CookieMiddleware
@@ -24,7 +24,12 @@ from atsite.dashboard import overview
 from atsite.roles import Right, may
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+    Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+    App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PERIOD_SECONDS: Final = 1.0
 #: The session, the person and the right are looked up anew this often; a logout ends the numbers soon after.
@@ -33,81 +38,85 @@ RECHECK_SECONDS: Final = 10.0
 LOGGED_OUT: Final = 4401
 
 
-class LiveNumbers(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """Sends `overview.current()`; hears nothing."""
+async def live_numbers(scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends `overview.current()` until the page goes or has no right to it any more; hears nothing.
 
-    channel_layer_alias = "none"
-    _sending: asyncio.Task[None] | None = None
+    A plain application and no consumer of Channels: that one always waits for a message, and granian sends no close
+    while anybody does.
+    """
+    await receive()  # websocket.connect
+    if not await _welcome(scope):
+        await send({"type": "websocket.close"})  # before accept: the handshake is answered with 403
+        return
+    await send({"type": "websocket.accept"})
+    page_goes, right_ends = asyncio.ensure_future(_goodbye(receive)), asyncio.ensure_future(_numbers(scope, send))
+    try:
+        await asyncio.wait({page_goes, right_ends}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = right_ends.done()
+        page_goes.cancel()
+        right_ends.cancel()
+    if ended:
+        right_ends.result()
+        await send({"type": "websocket.close", "code": LOGGED_OUT})
 
-    async def connect(self) -> None:
-        if not await self._welcome():
-            await self.close()  # before accept(): the handshake is answered with 403
-            return
-        await self.accept()
-        self._sending = asyncio.create_task(self._send_on())
 
-    async def disconnect(self, code: int) -> None:
-        if self._sending is not None:
-            self._sending.cancel()
+async def _goodbye(receive: Receive) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
-        """Nothing is expected from the page."""
 
-    async def _send_on(self) -> None:
-        loop = asyncio.get_running_loop()
-        checked_at = loop.time()
-        while True:
-            if loop.time() - checked_at >= RECHECK_SECONDS:
-                if not await self._welcome():
-                    await self.close(LOGGED_OUT)
-                    return
-                checked_at = loop.time()
-            await self.send_json(await asyncio.to_thread(overview.current))
-            await asyncio.sleep(PERIOD_SECONDS)
+async def _numbers(scope: Scope, send: Send) -> None:
+    """Returns when the right ends."""
+    loop = asyncio.get_running_loop()
+    checked_at = loop.time()
+    while loop.time() - checked_at < RECHECK_SECONDS or await _welcome(scope):
+        if loop.time() - checked_at >= RECHECK_SECONDS:
+            checked_at = loop.time()
+        text = json.dumps(await asyncio.to_thread(overview.current))
+        await send({"type": "websocket.send", "text": text})
+        await asyncio.sleep(PERIOD_SECONDS)
 
-    async def _welcome(self) -> bool:
-        """Whether the session still is that of somebody who may see this."""
-        key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
-        if not key:
-            return False
-        try:
-            user = await get_user({"session": SessionStore(key)})
-            return bool(await database_sync_to_async(_may_see)(user))
-        except DatabaseError:
-            return False  # unknown means closed
+
+async def _welcome(scope: Scope) -> bool:
+    """Whether the session still is that of somebody who may see this."""
+    key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return False
+    try:
+        user = await get_user({"session": SessionStore(key)})
+        return bool(await database_sync_to_async(_may_see)(user))
+    except DatabaseError:
+        return False  # unknown means closed
 
 
 def _may_see(user: Any) -> bool:
     return bool(user.is_active and user.is_staff and may(user, Right.SEE_NUMBERS))
 
 
-class Nothing(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
     """Where there is no socket."""
-
-    channel_layer_alias = "none"
-
-    async def connect(self) -> None:
-        await self.close()
+    await receive()
+    await send({"type": "websocket.close"})
 
 
-def same_origin(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def same_origin(app: App) -> App:
     """Only a page of this very host and port may open a socket: a cookie alone proves no such thing.
 
     ALLOWED_HOSTS alone would let in a page of any other port or, where every host is allowed, of any site.
     """
-    refuse = Nothing.as_asgi()
 
-    async def checked(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc.lower()
         host = headers.get(b"host", b"").decode("latin-1").lower()
-        await (app if origin and origin == host else refuse)(scope, receive, send)
+        await (app if origin and origin == host else nothing)(scope, receive, send)
 
     return checked
 
 
-def application() -> Callable[..., Awaitable[None]]:
+def application() -> App:
     """Every websocket of the admin service."""
-    routes = [path("admin/live/", LiveNumbers.as_asgi()), re_path("", Nothing.as_asgi())]
-    inner: Callable[..., Awaitable[None]] = AllowedHostsOriginValidator(CookieMiddleware(URLRouter(routes)))
+    routes = [path("admin/live/", live_numbers), re_path("", nothing)]  # type: ignore[arg-type]  # Channels' own views
+    inner: App = AllowedHostsOriginValidator(CookieMiddleware(URLRouter(routes)))
     return same_origin(inner)

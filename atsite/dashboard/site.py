@@ -22,6 +22,10 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
 
     index_title = "Overview"
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Without the colours, which would come as a <style> in the page: they are in our own stylesheet."""
+        return {**super().each_context(request), "colors": None}
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The overview: first steps of a new site, and the numbers for who may see them."""
         context = {**(extra_context or {}), "steps": checklist.open_steps(request.user)}

@@ -54,7 +54,7 @@ def move(
         for name, value in changes.items():
             setattr(job, name, value)
         _enter(job, to, reason=reason, next_at=next_at)
-        job._change_reason = _why(to, by)  # type: ignore[attr-defined]
+        job._change_reason = _why(to, by)
         job.save()
     return Moved(job, tuple(outcome.late))
 

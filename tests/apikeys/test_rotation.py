@@ -129,7 +129,7 @@ def test_of_a_rotation_and_a_revocation_at_once_the_revocation_always_stays(read
 
 def test_publishing_what_was_late_brings_no_revoked_key_back(reader_key: Key, valkey: redis.Redis) -> None:
     stored(reader_key).revoke()
-    copies.every_row(ApiKey).filter(key_id=reader_key.id).update(published_us=0)
+    copies.every_row(ApiKey).filter(pk=stored(reader_key).pk).update(published_us=0)
     copies.publish_due(ApiKey)
     assert checking.mend(ApiKey) == []
     assert verdict(reader_key) == REVOKED

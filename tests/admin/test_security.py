@@ -1,0 +1,128 @@
+"""What keeps strangers out of the admin: policy, cookies, the limit of the login, and the checks before a start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from atsite import checks
+from atsite.client_address import client_of
+from atsite.config import BASE_DIR, config
+from atsite.dashboard import login as admin_login
+from tests.away import redis_away
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import redis
+
+LOGIN = "/admin/login/"
+PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "203.0.113.9", "192.0.2.1"),
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "198.51.100.7, 203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "198.51.100.7, 203.0.113.9, 10.2.0.1", "203.0.113.9"),
+        ("10.0.0.1", "nonsense", "nonsense"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "", "192.0.2.1"),
+    ],
+)
+def test_the_client_is_who_the_trusted_proxies_say(peer: str, forwarded: str, client: str) -> None:
+    assert client_of(peer, forwarded, PROXIES) == client
+
+
+@pytest.mark.django_db
+def test_every_page_of_the_admin_carries_its_policy(client: Client) -> None:
+    headers = client.get(LOGIN).headers
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert (policy["default-src"], policy["frame-ancestors"]) == ("'none'", "'none'")
+    assert policy["script-src"] == "'self' 'unsafe-eval'"
+    assert policy["style-src"] == "'self'"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert b"<style" not in client.get(LOGIN).content
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_token_is_refused() -> None:
+    assert Client(enforce_csrf_checks=True).post(LOGIN, {"username": "a", "password": "b"}).status_code == 403
+
+
+def attempt(client: Client, name: str, password: str = "wrong", address: str = "192.0.2.1") -> str:
+    response = client.post(LOGIN, {"username": name, "password": password}, REMOTE_ADDR=address)
+    return "in" if response.status_code == 302 else response.content.decode()
+
+
+@pytest.mark.django_db
+def test_one_address_has_few_tries_and_others_go_on(valkey: redis.Redis, client: Client) -> None:
+    User.objects.create_superuser("mira", password="right")
+    for number in range(admin_login.PER_ADDRESS):
+        assert "Too many" not in attempt(client, f"name{number}")
+    assert "Too many attempts to log in. Try again in" in attempt(client, "mira", "right")
+    assert attempt(Client(), "mira", "right", "192.0.2.2") == "in"
+
+
+@pytest.mark.django_db
+def test_a_name_has_few_tries_from_all_addresses_together(valkey: redis.Redis, client: Client) -> None:
+    for number in range(admin_login.PER_NAME):
+        assert "Too many" not in attempt(client, "mira" if number % 2 else "MIRA", address=f"192.0.2.{number + 1}")
+    assert "Too many" in attempt(client, "mira", address="198.51.100.1")
+
+
+@pytest.mark.django_db
+def test_the_limit_holds_while_redis_is_away(client: Client) -> None:
+    with redis_away():
+        said = [attempt(client, f"name{number}", address="192.0.2.77") for number in range(admin_login.PER_ADDRESS + 1)]
+    assert ["Too many" in text for text in said] == [False] * admin_login.PER_ADDRESS + [True]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["admin", "feedgen", "search"])
+def test_djangos_own_deployment_checks_are_clean_in_production(service: str, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "ATSITE_ENVIRONMENT": "production",
+        "ATSITE_SERVICE": service,
+        "SECRET_KEY": "0a1B2c3D4e5F6g7H8i9J" * 3,
+        "ALLOWED_HOSTS": "site.example.com",
+        "FEED_ACTOR_DID": "did:plc:ewvi7nxzyoun6zhxrhs64oiz",
+        "SERVICE_ENDPOINT": "https://feeds.example.com",
+        "DATA_DIR": str(tmp_path),
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(
+        command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_configuration_that_lets_strangers_in_or_nobody_is_told() -> None:
+    production = replace(config, environment="production", allowed_hosts=("site.example.com",))
+    assert checks.problems(config) == checks.problems(production) == []
+    told = {
+        "atsite.E001": replace(config, environment="demo", listen_host="0.0.0.0"),
+        "atsite.E002": replace(production, allowed_hosts=()),
+        "atsite.W003": replace(production, allowed_hosts=("*",)),
+        "atsite.W004": replace(config, trusted_proxies=(ip_network("0.0.0.0/0"),)),
+    }
+    assert {name: [problem.id for problem in checks.problems(site)] for name, site in told.items()} == {
+        name: [name] for name in told
+    }
+    assert checks.problems(replace(config, environment="demo", listen_host="localhost")) == []
