@@ -1,7 +1,8 @@
 """Telling from the first event after a connect whether the host left something out. Pure.
 
 Jetstream v1 clamps a cursor that is too old, and answers one from its future with the live tail, both without a word
-(https://github.com/bluesky-social/jetstream). What is left out must not be silent: it becomes a row of stream_gaps.
+(https://github.com/bluesky-social/jetstream); what stands in front of one may refuse it. What is left out must not be
+silent: it becomes a row of stream_gaps.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class GapReason(StrEnum):
     CLAMPED = "clamped"  # the host no longer had what was asked for
     FUTURE = "future_cursor"  # the cursor lay ahead of the host, which went on live
     TOO_OLD = "beyond_lookback"  # a filtered stream was asked for more than the host replays
+    REFUSED = "refused_cursor"  # the host went on refusing the cursor, so the stream goes on live
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,13 @@ class Resumed:
 
     `known_us` is the time of an event that this host (or one like it) has sent before, so that it must come again; it
     equals `cursor` where nothing is known but what was asked for. `expects_gap`: a first start takes what there is.
+    `refused`: the host would not take the cursor, and was asked for the live stream instead.
     """
 
     cursor: int
     known_us: int
     expects_gap: bool = False
+    refused: bool = False
 
 
 def gap_of(resumed: Resumed, first_us: int, *, filtered: bool, now_us: int, lookback_hours: int) -> Gap | None:
@@ -49,6 +53,8 @@ def gap_of(resumed: Resumed, first_us: int, *, filtered: bool, now_us: int, look
 
     On a `filtered` stream (WANTED_*) a late first event proves nothing: there the age of the cursor decides.
     """
+    if resumed.refused and first_us > resumed.known_us:
+        return None if resumed.expects_gap else Gap(resumed.known_us, first_us, GapReason.REFUSED)
     if first_us < resumed.cursor - SLACK_US:
         return Gap(first_us, resumed.cursor, GapReason.FUTURE)
     if resumed.expects_gap:

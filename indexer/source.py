@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
+from websockets.exceptions import InvalidStatus
 
 from indexer import metrics, websocket
 from indexer.gaps import SLACK_US, Resumed
@@ -34,6 +35,10 @@ READ_TIMEOUT: Final = 0.2
 #: A stream may be quiet; a host that answers no ping is gone. Hosts ping every 30 s themselves.
 PING_AFTER: Final = 20.0
 DEAD_AFTER: Final = 40.0
+#: Answers by which a host says that it does not take what is asked for. So many of them in a row, some two minutes, are
+#: no passing fault: then the stream goes on live, and what lies between is a gap.
+REFUSALS: Final = frozenset((400, 410, 416))
+REFUSALS_MAX: Final = 10
 #: A reconnect goes back this far (microseconds): as far as time_us may run back, with room.
 RECONNECT_OVERLAP_US: Final = SLACK_US
 
@@ -101,6 +106,7 @@ class Jetstream:
         self._heard_at = 0.0
         self._pinged_at = 0.0
         self._announce: Resumed | None = None
+        self._refusals = 0
 
     @property
     def connected(self) -> bool:
@@ -124,6 +130,7 @@ class Jetstream:
         if not frames:
             return NOTHING
         resumed, self._announce = self._announce, None
+        self._refusals = 0
         return Chunk(frames, resumed)
 
     def seen(self, time_us: int) -> None:
@@ -145,15 +152,18 @@ class Jetstream:
         if self._seen_us:
             self._cursor = max(self._seen_us - RECONNECT_OVERLAP_US, 1)
             self._resumed = Resumed(self._cursor, self._seen_us)
+        cursor, resumed = self._cursor, self._resumed
+        if self._refusals >= REFUSALS_MAX and resumed is not None:
+            cursor, resumed = None, replace(resumed, refused=True)
         hello = self._wanted is not None
-        url = subscribe_url(self._url, cursor=self._cursor, collections=self._collections, hello=hello)
+        url = subscribe_url(self._url, cursor=cursor, collections=self._collections, hello=hello)
         self._connection = websocket.connect(url, timeout=CONNECT_TIMEOUT)
         if self._wanted is not None:
             self._ask_for(self._connection, self._wanted)
-        self._announce = self._resumed
+        self._announce = resumed
         self._heard_at = self._pinged_at = time.monotonic()
         metrics.CONNECTIONS.inc()
-        log.info("connected", host=host_of(self._url), cursor=self._cursor)
+        log.info("connected", host=host_of(self._url), cursor=cursor)
         return self._connection
 
     def _ask_for(self, connection: websocket.Connection, wanted: Wanted) -> None:
@@ -174,6 +184,8 @@ class Jetstream:
             connection.ping()
 
     def _failed(self, error: Exception) -> None:
+        if isinstance(error, InvalidStatus) and error.response.status_code in REFUSALS:
+            self._refusals += 1
         delay = self._backoff.take()
         self._retry_at = time.monotonic() + delay
         self.close()

@@ -136,6 +136,8 @@ class Connection:
             subscription = parse_query(parts.query)
         except BadOptions as error:
             return (400, f"{error}\n"), None
+        if self._server.cursors_refused and subscription.cursor is not None:
+            return (400, "CursorTooOld\n"), None
         if subscription.compress or request.headers.get("Socket-Encoding", "").lower() == "zstd":
             self._compressor = self._server.compressor()
             if self._compressor is None:

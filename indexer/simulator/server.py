@@ -70,6 +70,8 @@ class SimulatedJetstream:
         self.sent = 0
         self.connections: set[Connection] = set()
         self._refused_until = 0.0
+        #: Whether any cursor is answered with 400, as by a host that no longer holds what was asked for.
+        self.cursors_refused = False
         self._drop_after: int | None = None
         self._server: asyncio.Server | None = None
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.gaps import HOUR_US, SLACK_US, Gap, GapReason, Resumed, gap_of
@@ -26,6 +28,10 @@ FIRST_START = Resumed(T0, T0, expects_gap=True)
         (RESUMED, T0 + HOUR_US, True, Gap(T0, NOW - 36 * HOUR_US, GapReason.TOO_OLD)),
         (Resumed(NOW - HOUR_US, NOW), NOW + HOUR_US, True, None),
         (RESUMED, T0 - HOUR_US, True, Gap(T0 - HOUR_US, T0 - MINUTE, GapReason.FUTURE)),
+        (replace(RESUMED, refused=True), T0 + 1, False, Gap(T0, T0 + 1, GapReason.REFUSED)),
+        (replace(RESUMED, refused=True), T0 + 1, True, Gap(T0, T0 + 1, GapReason.REFUSED)),
+        (replace(RESUMED, refused=True), T0 - HOUR_US, False, Gap(T0 - HOUR_US, T0 - MINUTE, GapReason.FUTURE)),
+        (replace(FIRST_START, refused=True), T0 + HOUR_US, False, None),
     ],
 )
 def test_the_first_event_tells_whether_something_was_left_out(

@@ -11,7 +11,7 @@ from indexer.checkpoint import start_from, start_live
 from indexer.gaps import Resumed
 from indexer.simulator.sources import MemorySource
 from indexer.simulator.threaded import simulated_jetstream
-from indexer.source import BACKOFF_FIRST, BACKOFF_MAX, Backoff, Jetstream, host_of, subscribe_url
+from indexer.source import BACKOFF_FIRST, BACKOFF_MAX, NOTHING, REFUSALS_MAX, Backoff, Jetstream, host_of, subscribe_url
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, index, until
 from tests.indexer.frames import MINUTE, SECOND, T0
@@ -123,6 +123,22 @@ def test_a_host_that_refuses_is_asked_until_it_does_not(opened: list[Jetstream])
 
         assert read(opened[0], len(STREAM))[0] == STREAM
         assert len(jetstream.server.requests) > 1
+
+
+def test_a_host_that_goes_on_refusing_the_cursor_is_read_live_and_the_gap_is_told(
+    opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+    with simulated_jetstream(MemorySource([])) as jetstream:
+        jetstream.server.cursors_refused = True
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+        until(lambda: opened[0].read() == NOTHING and opened[0].connected, "a connection without a cursor")
+        assert [("cursor=" in each) for each in jetstream.server.requests] == [True] * REFUSALS_MAX + [False]
+
+        jetstream.call(jetstream.server.send_to_all, STREAM[9])
+        frames_got, resumed = read(opened[0], 1)
+
+    assert (frames_got, resumed) == ([STREAM[9]], [Resumed(T0, T0, refused=True)])
 
 
 @pytest.mark.parametrize(
