@@ -13,10 +13,11 @@ def unapplied() -> list[str]:
 
     Raises django.db.Error when a database cannot be reached.
     """
-    return [f"{alias}: {name}" for alias in (DEFAULT, CLICKHOUSE) for name in _missing(alias)]
+    return [f"{alias}: {name}" for alias in (DEFAULT, CLICKHOUSE) for name in missing_on(alias)]
 
 
-def _missing(alias: str) -> list[str]:
+def missing_on(alias: str) -> list[str]:
+    """Those of one database, as `app.migration`. Raises django.db.Error."""
     executor = MigrationExecutor(connections[alias])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from django.core.management import call_command
@@ -21,7 +21,7 @@ from atsite.management import new_migration, scratch
 from atsite.management.schema_text import SCHEMA_FILE, schema
 from atsite.routers import CLICKHOUSE, DEFAULT, FIRST_PARTY
 from atsite.supervision.stores import running_stores
-from indexer.migration_state import unapplied
+from indexer.migration_state import missing_on, unapplied
 from indexer.single import NAME as INDEXER
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 #: A little longer than the lease of an indexer that was killed can last.
 LEASE_WAIT = SECONDS + 1
+BOTH = (DEFAULT, CLICKHOUSE)
 
 
 class Command(BaseCommand):
@@ -37,7 +38,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("up", help="apply what is missing, on both databases")
+        up = actions.add_parser("up", help="apply what is missing, on both databases")
+        up.add_argument("--database", choices=BOTH, help="on this one alone")
         down = actions.add_parser("down", help="undo the last migration of an app, on both databases")
         down.add_argument("app", choices=sorted(FIRST_PARTY))
         down.add_argument("migration", nargs="?", help="go back to this one, or to `zero`")
@@ -62,17 +64,21 @@ class Command(BaseCommand):
             name="schema.create_database",
             database="default",
         )
-        with _no_indexer():
-            self._on_both("migrate", interactive=False, verbosity=options["verbosity"])
+        for alias in [options["database"]] if options["database"] else BOTH:
+            if alias == CLICKHOUSE and not missing_on(CLICKHOUSE):
+                continue  # the indexer may run on
+            with _no_indexer() if alias == CLICKHOUSE else nullcontext():
+                call_command("migrate", database=alias, interactive=False, verbosity=options["verbosity"])
 
     def down(self, options: dict[str, Any]) -> None:
         app = options["app"]
         target = options["migration"] or _before_last(app)
         with _no_indexer():
-            self._on_both("migrate", app, target, interactive=False, verbosity=options["verbosity"])
+            for alias in BOTH:
+                call_command("migrate", app, target, database=alias, interactive=False, verbosity=options["verbosity"])
 
     def version(self, options: dict[str, Any]) -> None:
-        for alias in (DEFAULT, CLICKHOUSE):
+        for alias in BOTH:
             applied = MigrationRecorder(connections[alias]).applied_migrations()
             for app in sorted({app for app, _ in applied}):
                 last = max(name for its, name in applied if its == app)
@@ -96,10 +102,6 @@ class Command(BaseCommand):
 
     def show(self, options: dict[str, Any]) -> None:
         self.stdout.write(schema(), ending="")
-
-    def _on_both(self, *arguments: Any, **options: Any) -> None:
-        for alias in (DEFAULT, CLICKHOUSE):
-            call_command(*arguments, database=alias, **options)
 
     def _with_embedded_stores(self) -> None:
         """The same command again, while the site's embedded stores run for it."""
