@@ -19,7 +19,7 @@ class SampleLike(ReadModel):
     deleted = UInt8Field(default=0)
 
     class Meta:
-        app_label = "atsite"
+        app_label = "channels"  # an installed app without migrations
         managed = False
         db_table = "test_likes"
 
@@ -32,6 +32,6 @@ class SampleActor(ReadModel):
     version = UInt64Field()
 
     class Meta:
-        app_label = "atsite"
+        app_label = "channels"  # an installed app without migrations
         managed = False
         db_table = "test_actors"

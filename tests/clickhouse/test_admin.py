@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.urls("tests.clickhouse.admin_urls"),
 ]
 
-LIKES = "/admin/atsite/samplelike/"
+LIKES = "/admin/channels/samplelike/"
 ROWS = 120_000
 
 
@@ -159,8 +159,8 @@ def test_a_table_keyed_by_one_column_is_browsable_too(actors: str, browser: Clie
         "version": [1, 1],
     }
     door.insert(actors, columns, name="tests.fill")
-    assert first_cells(browser.get("/admin/atsite/sampleactor/", {"q": "did:plc:a"})) == ["did:plc:a"]
-    listed = browser.get("/admin/atsite/sampleactor/")
+    assert first_cells(browser.get("/admin/channels/sampleactor/", {"q": "did:plc:a"})) == ["did:plc:a"]
+    listed = browser.get("/admin/channels/sampleactor/")
     assert first_cells(listed) == ["did:plc:b", "did:plc:a"]
     (href,) = re.findall(r'<th class="field-did [^>]*><a href="([^"?]*)"[^>]*>did:plc:a', listed.content.decode())
     assert "a.test" in browser.get(href).content.decode()

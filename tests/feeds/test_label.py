@@ -179,7 +179,7 @@ def _place(record: b.Record) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({}, "missing parameter: one of label, replies, reposts"),
+        ({}, "missing parameter: label"),
         ({"label": ""}, "label must be the name of a label"),
         ({"label": "a b"}, "label must be the name of a label"),
         ({"label": "mpls", "replies": 1}, "replies must be true or false"),

@@ -303,5 +303,8 @@ def test_check_names_what_was_due_and_publish_alone_counts_it(label: str) -> Non
         access.assign(label, NOEL, by="admin")
     out = StringIO()
     call_command("publish", stdout=out)
-    assert out.getvalue() == "apikeys.ApiKey: 0 published\nlabels.ActorLabel: 1 published\n"
+    assert (
+        out.getvalue()
+        == "apikeys.ApiKey: 0 published\nlabels.ActorLabel: 1 published\nsearch.RepoCleanupJob: 0 published\n"
+    )
     assert copy() == decided()
