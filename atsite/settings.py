@@ -90,6 +90,7 @@ WHITENOISE_USE_FINDERS = not config.production
 #: An old version would be saved past whoever changed the row since.
 SIMPLE_HISTORY_REVERT_DISABLED = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_REDIRECT_URL = "/admin/"  # where a login without `next` leads
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
