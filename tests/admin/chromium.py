@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EXECUTABLE = "/usr/bin/chromium"
 DESK, PHONE = 1440, 390
+#: What has not happened by then will not.
+TIMEOUT_MS = 15_000
 PASSWORD = "a long enough secret"
 SHOTS = BASE_DIR / ".data" / "screenshots"
 
@@ -57,6 +59,7 @@ def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterato
         chromium = playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
         try:
             context = chromium.new_context(viewport={"width": width, "height": 900})
+            context.set_default_timeout(TIMEOUT_MS)
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
             browser = Browser(context.new_page(), url, width)
             browser.page.on("console", lambda line: browser.said.append(line.text) if line.type == "error" else None)
@@ -66,5 +69,8 @@ def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterato
             browser.page.click("[type=submit]")
             browser.page.wait_for_url(f"{url}/admin/")
             yield browser
+        except BaseException:
+            browser.shot("failed")
+            raise
         finally:
             chromium.close()

@@ -18,7 +18,6 @@ from tests.test_services import Service
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import redis
     from pytest_django.plugin import DjangoDbBlocker
 
 pytestmark = [
@@ -30,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def service(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+    content_types: object, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     with Service("admin", tmp_path_factory.mktemp("admin") / "log") as running:
         running.wait_until_up()
@@ -38,8 +37,7 @@ def service(
 
 
 @pytest.fixture(autouse=True)
-def _feeds(transactional_db: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright has an event loop in this thread
+def _feeds(browsed: None) -> None:
     import_module("feeds.migrations.0104_first_feeds").add(apps, None)
 
 
