@@ -52,6 +52,7 @@ def content_types(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> 
 @pytest.fixture
 def browsed(
     content_types: dict[tuple[str, str], int],
+    clickhouse: None,
     transactional_db: None,
     valkey: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,

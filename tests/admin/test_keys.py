@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.chromium,
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
-    pytest.mark.usefixtures("clickhouse"),
 ]
 
 
