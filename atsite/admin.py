@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
+from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from atsite.roles import ROLES
+from atsite.clickhouse.models import ReadModel
+from atsite.roles import MEANINGS, ROLES
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+    from atsite.roles import Role
 
 admin.site.unregister([User, Group])
 
@@ -78,22 +84,67 @@ class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
     @admin.display(description="meaning")
     def meaning(self, group: Group) -> str:
         """In words, for the roles that come with the site."""
-        return next((role.meaning for role in ROLES if role.name == group.name), "made here")
+        role = _role(group)
+        return role.meaning if role else "made here"
 
     @admin.display(description="people")
     def people(self, group: Group) -> int:
         """How many have it."""
         return group.user_set.count()
 
+    @admin.display(description="changes")
+    def changes(self, group: Group) -> SafeString:
+        """The rows that a role of the site adds, changes or deletes."""
+        return _lines(_rows(_role(group), changing=True))
+
+    @admin.display(description="only looks at")
+    def looks_at(self, group: Group) -> SafeString:
+        """The rows that a role of the site sees and no more."""
+        return _lines(_rows(_role(group), changing=False))
+
+    @admin.display(description="also may")
+    def also(self, group: Group) -> SafeString:
+        """Its rights beyond rows."""
+        role = _role(group)
+        return _lines([MEANINGS[right] for right in MEANINGS if role and right in role.rights])
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A role of the site in words: its permissions are a hundred lines."""
+        words = ("name", "meaning", "people", "changes", "looks_at", "also")
+        return words if _role(obj) else ("name", "permissions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj) if _role(obj) else ()
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not _comes_with_the_site(obj)
+        return super().has_change_permission(request, obj) and _role(obj) is None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not _comes_with_the_site(obj)
+        return super().has_delete_permission(request, obj) and _role(obj) is None
 
 
-def _comes_with_the_site(group: Group | None) -> bool:
-    return group is not None and any(role.name == group.name for role in ROLES)
+def _role(group: Group | None) -> Role | None:
+    """What comes with the site by this name."""
+    return next((role for role in ROLES if group is not None and role.name == group.name), None)
+
+
+def _rows(role: Role | None, *, changing: bool) -> list[str]:
+    """What people call the rows of each model of the admin that the role changes, or only sees."""
+    found = []
+    for model in admin.site._registry:
+        verbs = role.verbs(model._meta.label_lower) if role else frozenset()
+        changed = bool(verbs - {"view"}) and not issubclass(model, ReadModel)  # nobody changes those
+        if verbs and changed is changing:
+            app = apps.get_app_config(model._meta.app_label)
+            found.append(f"{app.verbose_name}: {model._meta.verbose_name_plural}")
+    return sorted(found)
+
+
+def _lines(words: list[str]) -> SafeString:
+    """A list, or a dash."""
+    if not words:
+        return format_html("{}", "–")
+    return format_html('<ul class="at-lines">{}</ul>', format_html_join("", "<li>{}</li>", ((each,) for each in words)))
 
 
 @admin.register(LogEntry)

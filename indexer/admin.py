@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib import admin
+from django.utils.html import format_html
+
 from atsite.clickhouse.admin import ReadOnlyAdmin, register
 from indexer import (  # noqa: F401 - those beside models register themselves
     actors_admin,
@@ -12,12 +15,19 @@ from indexer import (  # noqa: F401 - those beside models register themselves
     stream_admin,
 )
 from indexer.backfill import admin as backfill_admin  # noqa: F401 - registers itself
+from indexer.payloads import readable
 
 
 @register(models.RepoRecord)
 class RepoRecordAdmin(ReadOnlyAdmin):
     list_display = ("collection", "repo", "rkey", "operation", "rev", "source", "stored_at")
     search_prefix_fields = ("collection",)
+    fields = ("collection", "repo", "rkey", "operation", "content", "rev", "cid", "source", "stored_at", "day")
+
+    @admin.display(description="record")
+    def content(self, row: models.RepoRecord) -> str:
+        """What the record says, laid out."""
+        return format_html('<pre class="at-mono at-payload" tabindex="0">{}</pre>', readable(row.record_json))
 
 
 @register(models.PostByActor)

@@ -22,7 +22,7 @@ class ActorField(forms.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            label="actor",
+            label="Actor",
             max_length=4_000,
             widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
             help_text="A handle, a did, or the address of a profile: alice.bsky.social, did:plc:…, "

@@ -53,9 +53,10 @@ class RepoCleanupJobAdmin(DecisionAdmin):
     actions = ("cancel", "retry")
     change_form_outer_after_template = "search/job.html"
     fields = (
-        "job_id", "did", "stands", "reason", "collections", "cut_off", "requested_by",
+        "job_id", "did", "stands", "reason", "types", "cut_off", "requested_by",
         "created_at", "planned_at", "started_at", "next_at", "finished_at",
     )  # fmt: skip
+    readonly_fields = fields  # the page of an old version makes a form of what is not read-only
     url_rights: ClassVar[dict[str, Right]] = {
         "search_repocleanupjob_cancel": Right.CANCEL_JOB,
         "search_repocleanupjob_retry": Right.RETRY_JOB,
@@ -73,6 +74,11 @@ class RepoCleanupJobAdmin(DecisionAdmin):
     def stands(self, job: RepoCleanupJob) -> str:
         """The state as a coloured word."""
         return format_html('<span class="at-state {}">{}</span>', LOOKS[job.place], job.get_state_display())
+
+    @admin.display(description="types")
+    def types(self, job: RepoCleanupJob) -> str:
+        """What it deletes."""
+        return ", ".join(job.collections)
 
     @admin.display(description="progress")
     def progress(self, job: RepoCleanupJob) -> str:

@@ -89,6 +89,10 @@ class ReadModel(ClickhouseModel):  # type: ignore[misc]
         abstract = True
         base_manager_name = "_overwrite_base_manager"
 
+    def __str__(self) -> str:
+        """The key, in its order."""
+        return " ".join(str(getattr(self, field.name)) for field in key_fields(type(self)))
+
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise read_only(type(self))
 

@@ -108,7 +108,7 @@ def _events(numbers: Numbers) -> Tile:
     if numbers.events_per_second is None:
         return Tile(key, title, State.QUIET, "measuring", detail, link=link)
     state = State.OK if numbers.events_per_second or numbers.filtered else State.LOOK
-    todo = "Nothing arrived just now: see the indexer, left." if state is State.LOOK else ""
+    todo = "Nothing arrived just now: see how far the indexer is behind." if state is State.LOOK else ""
     return Tile(key, title, state, count(numbers.events_per_second), detail, todo, link)
 
 

@@ -14,7 +14,7 @@ from atsite.config import BASE_DIR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import ConsoleMessage, Page
 
 EXECUTABLE = "/usr/bin/chromium"
 DESK, PHONE = 1440, 390
@@ -48,6 +48,11 @@ class Browser:
         self.page.screenshot(path=str(SHOTS / f"{name}-{self.width}.png"), full_page=True)
 
 
+def _hear(browser: Browser, line: ConsoleMessage) -> None:
+    if line.type == "error":
+        browser.said.append(f"{line.text} ({line.location['url']})")
+
+
 @contextmanager
 def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterator[Browser]:
     """A window of somebody who may do everything, logged in by typing."""
@@ -62,7 +67,8 @@ def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterato
             context.set_default_timeout(TIMEOUT_MS)
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
             browser = Browser(context.new_page(), url, width)
-            browser.page.on("console", lambda line: browser.said.append(line.text) if line.type == "error" else None)
+            browser.page.on("console", lambda line: _hear(browser, line))
+            browser.page.on("pageerror", lambda error: browser.said.append(str(error)))
             browser.page.goto(f"{url}/admin/login/")
             browser.page.fill("[name=username]", name)
             browser.page.fill("[name=password]", PASSWORD)

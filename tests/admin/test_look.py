@@ -1,0 +1,112 @@
+"""Every page of the admin in a real browser, at a desk and on a phone, in light and dark, in use and in evil hands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.urls import reverse
+
+from feeds.models import FeedDefinition
+from tests.admin import world
+from tests.admin.chromium import DESK, PHONE, browsing
+from tests.admin.looking import FEED, look, pages
+from tests.feeds.kinds import PUBLISHER
+from tests.test_services import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_django.plugin import DjangoDbBlocker
+
+    from tests.admin.chromium import Browser
+
+pytestmark = [
+    pytest.mark.chromium,
+    pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
+    pytest.mark.usefixtures("browsed"),
+]
+
+
+@pytest.fixture(scope="module")
+def service(
+    content_types: object, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    with Service("admin", tmp_path_factory.mktemp("admin") / "log", FEED_ACTOR_DID=PUBLISHER) as running:
+        running.wait_until_up()
+        yield running
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_every_page_of_a_site_in_use_is_fit_to_be_seen(service: Service, width: int) -> None:
+    world.fill(world.USUAL)
+    with browsing(service.port, width=width) as browser:
+        refresh(browser)
+        wrong = [sentence for name, path in pages() for sentence in look(browser, name, path)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_hostile_words_run_nothing_and_break_no_page(service: Service, width: int) -> None:
+    world.fill(world.EVIL)
+    with browsing(service.port, width=width) as browser:
+        refresh(browser)
+        wrong = [sentence for name, path in pages() for sentence in look(browser, f"evil-{name}", path)]
+    assert not wrong, "\n".join(wrong)
+
+
+def refresh(browser: Browser) -> None:
+    """Rank the feed whats-hot, so that its preview has something to show."""
+    browser.open(reverse(f"{FEED}preview", args=(FeedDefinition.objects.get(rkey="whats-hot").pk,)))
+    browser.page.click("text=Refresh now")
+    browser.page.wait_for_selector("text=Refreshed")
+
+
+#: What has the focus: its text or name, whether it is in the content, where it is, and whether it shows.
+FOCUS = """() => {
+    const element = document.activeElement, box = element.getBoundingClientRect(), style = getComputedStyle(element);
+    const ringed = [element, element.parentElement].map((each) => getComputedStyle(each))
+        .some((each) => each.outlineStyle !== "none" && parseFloat(each.outlineWidth) >= 2);
+    return {
+        name: element.name || element.ariaLabel || element.textContent.trim().replace(/\\s+/g, " "),
+        inside: element.closest("#content") !== null,
+        seen: ringed && box.top >= 0 && box.bottom <= innerHeight + 1 && box.width > 0 && style.opacity !== "0",
+    };
+}"""
+
+
+def tabbed(browser: Browser) -> dict[str, Any]:
+    browser.page.keyboard.press("Tab")
+    return dict(browser.page.evaluate(FOCUS))
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_key_is_minted_by_keyboard_alone_and_the_focus_is_always_seen(service: Service, width: int) -> None:
+    with browsing(service.port, width=width) as browser:
+        browser.open("/admin/apikeys/apikey/add/")
+        assert tabbed(browser) == {"name": "Skip to the content", "inside": False, "seen": True}
+        browser.page.keyboard.press("Enter")
+        steps = [tabbed(browser)]
+        while steps[-1]["name"] != "_save" and len(steps) < 40:
+            steps.append(tabbed(browser))
+            if steps[-1]["name"] == "scopes":
+                browser.page.keyboard.press("Space")
+        assert [step for step in steps if not step["seen"]] == []
+        assert {step["name"] for step in steps if not step["inside"]} <= {"_addanother", "_continue", "_save"}
+        order = list(dict.fromkeys(step["name"] for step in steps))
+        assert [name for name in order if name in ("note", "scopes", "rate_limit", "expires_at_0", "_save")] == [
+            "note", "scopes", "rate_limit", "expires_at_0", "_save",
+        ]  # fmt: skip
+        browser.page.keyboard.press("Enter")
+        browser.page.wait_for_selector("#api-key")
+        assert browser.said == []
+
+
+def test_the_sidebar_of_a_phone_opens_by_keyboard(service: Service) -> None:
+    with browsing(service.port, width=PHONE) as browser:
+        browser.open("/admin/")
+        assert not browser.page.is_visible("#nav-sidebar >> text=Members")
+        browser.page.focus("[aria-label=Menu]")
+        browser.page.keyboard.press("Enter")
+        browser.page.wait_for_selector("#nav-sidebar >> text=Members")
+        browser.shot("menu")
