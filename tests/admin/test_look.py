@@ -57,7 +57,8 @@ def test_hostile_words_run_nothing_and_break_no_page(service: Service, width: in
 
 def refresh(browser: Browser) -> None:
     """Rank the feed whats-hot, so that its preview has something to show."""
-    browser.open(reverse(f"{FEED}preview", args=(FeedDefinition.objects.get(rkey="whats-hot").pk,)))
+    preview = reverse(f"{FEED}preview", args=(FeedDefinition.objects.get(rkey="whats-hot").pk,))
+    browser.page.goto(browser.url + preview)
     browser.page.click("text=Refresh now")
     browser.page.wait_for_selector("text=Refreshed")
 
