@@ -108,7 +108,8 @@ def test_waiting_tasks_are_counted_where_celery_keeps_them(valkey: redis.Redis) 
 
 def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
     browser = login("superuser")
-    FeedDefinition.objects.all().delete()
+    for model in (ActorLabel, Label, FeedDefinition):
+        model.objects.all().delete()
 
     def titles() -> list[str]:
         return [step.title for step in browser.get("/admin/").context["steps"]]

@@ -7,6 +7,7 @@ import re
 import signal
 import time
 import urllib.request
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from tests.supervision.test_up import command, data_dir, read_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["data_dir"]
@@ -50,12 +52,14 @@ def test_feeds_and_admin_of_a_sparse_network_are_full_of_names(data_dir: Path) -
             demo.communicate()
 
 
-def logged_in(admin: str, password: str) -> httpx.Client:
-    browser = httpx.Client(base_url=admin, follow_redirects=True, timeout=30)
-    token = browser.get("login/").cookies.get("csrftoken") or browser.cookies["csrftoken"]
-    form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
-    assert browser.post("login/", data=form, headers={"Referer": admin}).status_code == 200
-    return browser
+@contextmanager
+def logged_in(admin: str, password: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=admin, follow_redirects=True, timeout=30) as browser:
+        browser.get("login/")
+        token = browser.cookies["csrftoken"]
+        form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
+        assert browser.post("login/", data=form, headers={"Referer": admin}).status_code == 200
+        yield browser
 
 
 def row_of(browser: httpx.Client, did: str) -> str:
