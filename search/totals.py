@@ -21,7 +21,7 @@ import structlog
 
 from atsite import kv
 from atsite.errors import AtsiteError
-from atsite.kv import lock as kv_lock
+from atsite.kv.lock import single_flight
 from indexer.stats import Totals
 
 if TYPE_CHECKING:
@@ -81,12 +81,9 @@ class TotalsCache:
 
     def refresh(self) -> None:
         """Count and store, unless another process is at it. Raises what counting raises, RedisError without Redis."""
-        lock = _lock()
-        if lock.acquire():
-            try:
+        with single_flight(LOCK, LOCK_SECONDS) as mine:
+            if mine:
                 _store(self._counted())
-            finally:
-                _release(lock)
 
     def _recent(self) -> Snapshot | None:
         if self._own is None or monotonic() - self._own[0] > OWN_SECONDS:
@@ -111,17 +108,15 @@ class TotalsCache:
     def _count_once(self) -> Snapshot:
         """Count alone among all processes, or wait for what the one that counts has stored."""
         try:
-            lock = _lock()
-            while not lock.acquire():
+            while True:
+                with single_flight(LOCK, LOCK_SECONDS) as mine:
+                    if mine:
+                        return self._stored_or_counted()
                 sleep(_POLL_SECONDS)
                 if (snapshot := _load()) is not None:
                     return snapshot
         except redis.RedisError:
             return self._counted()
-        try:
-            return self._stored_or_counted()
-        finally:
-            _release(lock)
 
     def _stored_or_counted(self) -> Snapshot:
         """With the lock in hand: the one who had it before may have stored a count since this caller looked."""
@@ -142,17 +137,6 @@ class TotalsCache:
         snapshot = Snapshot(self._count(), started)
         self._own = (monotonic(), snapshot)
         return snapshot
-
-
-def _lock() -> kv_lock.Lock:
-    return kv_lock.Lock(LOCK, LOCK_SECONDS)
-
-
-def _release(lock: kv_lock.Lock) -> None:
-    try:
-        lock.release()
-    except redis.RedisError:  # went away meanwhile; the lock runs out by itself
-        logger.warning("stats.lock_not_released")
 
 
 def _load() -> Snapshot | None:

@@ -10,12 +10,15 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import redis
+import structlog
+
 from atsite import kv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import redis
+logger = structlog.get_logger(__name__)
 
 #: Delete, or prolong by ARGV[2] ms, only what is still ours.
 RELEASE = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
@@ -50,6 +53,9 @@ def single_flight(name: str, seconds: float, client: redis.Redis | None = None) 
 
     with single_flight("stats.totals", 60) as mine:
         if mine: …
+
+    Raises redis.RedisError where nobody can tell whose turn it is. What was done stays done when Redis goes away
+    meanwhile: the lock then runs out by itself.
     """
     lock = Lock(name, seconds, client)
     mine = lock.acquire()
@@ -57,4 +63,7 @@ def single_flight(name: str, seconds: float, client: redis.Redis | None = None) 
         yield mine
     finally:
         if mine:
-            lock.release()
+            try:
+                lock.release()
+            except redis.RedisError:
+                logger.warning("lock.not_released", name=name)

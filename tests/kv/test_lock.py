@@ -7,6 +7,7 @@ from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from redis import RedisError
 
 from atsite.kv.lock import Lock, single_flight
 
@@ -58,3 +59,15 @@ def test_a_lock_ends_by_itself_when_its_holder_died_and_extending_counts_anew(va
 def test_another_name_is_another_lock(valkey: redis.Redis) -> None:
     with single_flight("one", 60) as one, single_flight("two", 60) as two:
         assert (one, two) == (True, True)
+
+
+def test_what_was_done_counts_also_where_redis_went_away_before_the_lock_was_given_back(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: Lock) -> bool:
+        raise RedisError("away")
+
+    monkeypatch.setattr(Lock, "release", away)
+    with single_flight("work", 60) as mine:
+        done = mine
+    assert done
