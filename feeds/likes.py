@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse.door import Limits
-from feeds import queries, ranking
+from feeds import likes_queries, queries, ranking
 from feeds.parameters import Between, OneOf, Word, parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from feeds.queries import Candidate
+    from feeds.likes_queries import Candidate
     from feeds.ranking import RankedPost
 
 MINUTE: Final = 60_000_000
@@ -32,8 +32,6 @@ CANDIDATES: Final = 5000
 WIDENING: Final = 4
 #: A ranking may use half of what the embedded engine has.
 MEMORY: Final = 1_000_000_000
-#: Above every TID.
-NEVER: Final = "zzzzzzzzzzzzz"
 
 Formula = Literal["hot", "likes"]
 MEDIA: Final = {
@@ -83,11 +81,10 @@ def media() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LikesRanking:
-    """Which root posts, and in which order. `hours` None: of all time, and then likes taken back still count: those of
-    years fit in no memory."""
+    """Which root posts of the last `hours`, and in which order."""
 
     formula: Formula
-    hours: int | None
+    hours: int
     min_age_minutes: int
     min_likes: int
     following_max: int
@@ -95,61 +92,69 @@ class LikesRanking:
     media: str = "any"
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        """The best SIZE_MAX posts, exactly.
-
-        1. Candidates: record keys by an upper bound of the score.
-        2. Exact likes of those; posts that are gone, inactive authors and mass followers leave.
-        3. Proven when the last one kept scores above the last candidate's bound: nobody further down can reach it.
-           Otherwise the same with more candidates.
-        """
+        """The best SIZE_MAX posts, exactly; those of mass followers not. Raises ClickHouseError."""
         deadline = monotonic() + seconds
-        wanted = CANDIDATES
-        while True:
-            candidates = self._candidates(now, wanted, deadline)
-            ranked = self._exact([candidate.rkey for candidate in candidates], now, deadline)[: ranking.SIZE_MAX]
-            if len(candidates) < wanted:
-                return ranked
-            if len(ranked) == ranking.SIZE_MAX and ranked[-1].score > candidates[-1].bound:
-                return ranked
-            wanted *= WIDENING
+        return proven(
+            lambda wanted: self._candidates(now, wanted, deadline),
+            lambda candidates: self._exact([candidate.rkey for candidate in candidates], now, deadline),
+        )
 
     def _candidates(self, now: int, wanted: int, deadline: float) -> list[Candidate]:
         """The `wanted` record keys with the highest bounds, highest first."""
-        limits = _limits(deadline)
-        if self.hours is None:
-            return queries.liked_ever_candidates(min_likes=self.min_likes, limit=wanted, limits=limits)
-        return queries.liked_candidates(
+        return likes_queries.liked_candidates(
             formula=self.formula,
             now=now,
             low=tid_of_micros(now - self.hours * HOUR),
             high=tid_of_micros(now - self.min_age_minutes * MINUTE),
             min_likes=self.min_likes,
             limit=wanted,
-            limits=limits,
+            limits=limits_until(deadline),
         )
 
     def _exact(self, rkeys: Sequence[str], now: int, deadline: float) -> list[RankedPost]:
-        if not rkeys:
-            return []
-        oldest = "" if self.hours is None else tid_of_micros(now - max(self.hours, LIKES_HOURS) * HOUR)
-        ranked = queries.liked_exact(
+        ranked = likes_queries.liked_exact(
             rkeys,
             formula=self.formula,
             now=now,
-            likes_from=oldest,
-            retracted_from=oldest or NEVER,
+            likes_from=oldest_like(now, self.hours),
             min_likes=self.min_likes,
             language=self.language,
             media=self.media,
-            limits=_limits(deadline),
+            limits=limits_until(deadline),
         )
         many = queries.following_many(
-            {post.key.did for post in ranked}, least=self.following_max, limits=_limits(deadline)
+            {post.key.did for post in ranked}, least=self.following_max, limits=limits_until(deadline)
         )
-        living = queries.alive([post.key for post in ranked], limits=_limits(deadline))
+        living = queries.alive([post.key for post in ranked], limits=limits_until(deadline))
         return [post for post in ranked if post.key in living and post.key.did not in many]
 
 
-def _limits(deadline: float) -> Limits:
-    """What is left of the time, at least a second: the server counts in seconds."""
+def proven(
+    candidates: Callable[[int], Sequence[Candidate]], exact: Callable[[Sequence[Candidate]], Sequence[RankedPost]]
+) -> Sequence[RankedPost]:
+    """The best SIZE_MAX posts, exactly.
+
+    1. `candidates(wanted)`: so many record keys with the highest upper bounds of the score, highest first.
+    2. `exact` of those: the posts that stay, with their scores, best first.
+    3. Proven when the last one kept scores above the last candidate's bound: nobody further down can reach it.
+       Otherwise the same with more candidates.
+    """
+    wanted = CANDIDATES
+    while True:
+        found = candidates(wanted)
+        ranked = exact(found)[: ranking.SIZE_MAX] if found else []
+        if len(found) < wanted:
+            return ranked
+        if len(ranked) == ranking.SIZE_MAX and ranked[-1].score > found[-1].bound:
+            return ranked
+        wanted *= WIDENING
+
+
+def oldest_like(now: int, hours: int) -> str:
+    """The record key from which on likes of the posts of the last `hours` count."""
+    return tid_of_micros(now - max(hours, LIKES_HOURS) * HOUR)
+
+
+def limits_until(deadline: float) -> Limits:
+    """What is left of the time (`deadline`: monotonic), at least a second: the server counts in seconds."""
     return Limits(max_execution_time=max(1, round(deadline - monotonic())), max_memory_usage=MEMORY, readonly=True)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from atsite.atproto.tid import micros_of_tid, tid_of_micros
+from atsite.atproto.tid import micros_of_tid
 from feeds import cursor as cursors
-from feeds import queries
+from feeds import likes_queries, queries
 from feeds.kinds.hot import Hot
 from feeds.kinds.label import Label
 from feeds.kinds.static import Chosen, NetworkBest, ViewerBest
 from feeds.kinds.top import Top
-from feeds.likes import HOUR, LIKES_HOURS, NEVER
+from feeds.likes import HOUR, oldest_like
 from feeds.ranked import RankedFeed
 
 if TYPE_CHECKING:
@@ -85,14 +85,16 @@ def _likes(posts: Sequence[PostKey], moment: int, hours: int | None) -> dict[Pos
     """Live likes of each, counted as the rankings do (feeds.likes)."""
     if not posts:
         return {}
-    oldest = "" if hours is None else tid_of_micros(moment - max(hours, LIKES_HOURS) * HOUR)
-    found = queries.liked_exact(
-        [post.rkey for post in posts],
-        formula="likes",
-        now=moment,
-        likes_from=oldest,
-        retracted_from=oldest or NEVER,
-        min_likes=1,
-        limits=queries.PAGE,
-    )
+    rkeys = [post.rkey for post in posts]
+    if hours is None:
+        found = likes_queries.liked_ever(rkeys, min_likes=1, limits=queries.PAGE)
+    else:
+        found = likes_queries.liked_exact(
+            rkeys,
+            formula="likes",
+            now=moment,
+            likes_from=oldest_like(moment, hours),
+            min_likes=1,
+            limits=queries.PAGE,
+        )
     return {ranked.key: round(ranked.score) for ranked in found}

@@ -18,11 +18,11 @@ import redis
 
 from atsite.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.clickhouse.door import Limits
-from feeds import queries, ranked, ranking
+from feeds import best_ever, likes_queries, ranked, ranking
 from feeds.cursor import InvalidCursor, Listed
 from feeds.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
 from feeds.generations import SECOND
-from feeds.likes import MEMORY, LikesRanking
+from feeds.likes import MEMORY
 from feeds.parameters import Between, OneOf, parameter, read
 from feeds.patience import StoreAway
 from feeds.ranked import END
@@ -136,8 +136,7 @@ class NetworkBest(_Static):
         return ranked.page(self, self.data, request)
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        ranks = LikesRanking("likes", None, 0, self.parameters.min_likes, following_max=1_000_000)
-        return ranks.rank(now, seconds=seconds)
+        return best_ever.rank(min_likes=self.parameters.min_likes, seconds=seconds)
 
 
 #: How long a reader waits for their own best posts, of which so many of the newest are looked at.
@@ -182,7 +181,8 @@ class OwnBest(_Static):
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)
-        best = queries.best_of(self.viewer, min_likes=self.parameters.min_likes, posts=OWN_POSTS, limits=limits)
+        min_likes = self.parameters.min_likes
+        best = likes_queries.best_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
 
     def refresh(self, key: str) -> None:

@@ -1,4 +1,4 @@
-"""The hot ranking by brute force: all events folded in Python, nothing clever."""
+"""Rankings by brute force: all events folded in Python, nothing clever."""
 
 from __future__ import annotations
 
@@ -21,29 +21,43 @@ HOUR = 60 * MINUTE
 def hot(rows: Iterable[Row], parameters: HotParameters, *, now: int) -> list[tuple[PostKey, float]]:
     """The posts and their scores, best first."""
     rows = list(rows)
-    posts = _live(rows, "app.bsky.feed.post")
     likers = _distinct(_live(rows, "app.bsky.feed.like"), first_rkey=tid_of_micros(now - 72 * HOUR))
     following = _following(_live(rows, "app.bsky.graph.follow"))
-    inactive = _inactive(rows)
-    floors = _floors(rows)
     ranked = []
-    for row in posts:
+    for row in _rootposts(rows):
         likes = len(likers.get(row.uri, ()))
         if (
             likes >= parameters.min_likes
-            and _is_eligible(row)
-            and "reply" not in _body(row)
-            and not _body(row).get("labels", {}).get("values")
             and now - parameters.window_hours * HOUR
             <= micros_of_tid(row.rkey)
             < now - parameters.min_age_minutes * MINUTE
-            and row.did not in inactive
-            and row.version >= floors.get(row.did, 0)
             and len(following.get(row.did, ())) < parameters.following_max
         ):
             age_hours = (now - micros_of_tid(row.rkey)) / HOUR
             ranked.append((PostKey(row.rkey, row.did), (likes - 1) / (age_hours + 2) ** 1.8))
     return sorted(ranked, key=_order, reverse=True)
+
+
+def best_ever(rows: Iterable[Row], *, min_likes: int) -> list[tuple[PostKey, float]]:
+    """The posts and their likes of all time, most first."""
+    rows = list(rows)
+    likers = _distinct(_live(rows, "app.bsky.feed.like"), first_rkey="")
+    ranked = [(PostKey(row.rkey, row.did), float(len(likers.get(row.uri, ())))) for row in _rootposts(rows)]
+    return sorted((entry for entry in ranked if entry[1] >= min_likes), key=_order, reverse=True)
+
+
+def _rootposts(rows: list[Row]) -> list[Record]:
+    """The posts that a ranking may show: eligible, no replies, no self-labels, of those who are there."""
+    inactive, floors = _inactive(rows), _floors(rows)
+    return [
+        row
+        for row in _live(rows, "app.bsky.feed.post")
+        if _is_eligible(row)
+        and "reply" not in _body(row)
+        and not _body(row).get("labels", {}).get("values")
+        and row.did not in inactive
+        and row.version >= floors.get(row.did, 0)
+    ]
 
 
 def _order(entry: tuple[PostKey, float]) -> tuple[float, PostKey]:

@@ -11,7 +11,7 @@ import pytest
 
 from atsite.kv.lock import Lock
 from feeds import cursor as cursors
-from feeds import queries, registry, serving, usage
+from feeds import likes_queries, queries, registry, serving, usage
 from feeds.data import unix_micros
 from feeds.feed import FeedRequest, PostKey
 from feeds.likes import HOUR
@@ -99,9 +99,7 @@ def test_refreshing_ranks_the_feed_and_the_preview_shows_names_texts_times_and_n
 def test_the_numbers_of_a_reason_are_those_of_the_ranking() -> None:
     (post,) = hot_posts(1)
     now = unix_micros()
-    (ranked,) = queries.liked_exact(
-        [post.rkey], formula="hot", now=now, likes_from="", retracted_from="zzzzzzzzzzzzz", min_likes=1
-    )
+    (ranked,) = likes_queries.liked_exact([post.rkey], formula="hot", now=now, likes_from="", min_likes=1)
     age = (now - (unix_micros() - HOUR)) / HOUR
     assert hot_score(9, age) == pytest.approx(ranked.score, rel=1e-3)
 

@@ -11,10 +11,10 @@ import pytest
 from atsite.atproto.syntax import Did
 from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse import door
-from feeds import label_queries, queries
+from feeds import label_queries, likes_queries, queries
 from feeds.data import unix_micros
 from feeds.feed import PostKey
-from tests.feeds.worlds import HOUR, actor, carry
+from tests.feeds.worlds import HOUR, MINUTE, actor, carry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def test_what_a_page_looks_up_costs_a_few_granules() -> None:
 def test_candidates_read_their_window_only() -> None:
     low, high = tid_of_micros(NOW - 24 * HOUR), tid_of_micros(NOW)
     params = {"formula": "hot", "now": NOW, "low": low, "high": high, "min_likes": 1, "limit": 5000}
-    ((read, there), *_) = granules(queries.LIKED_CANDIDATES, params)
+    ((read, there), *_) = granules(likes_queries.LIKED_CANDIDATES, params)
     assert there > 100
     assert read <= there // DAYS + 2
 
@@ -82,8 +82,16 @@ def test_candidates_read_their_window_only() -> None:
 def test_exact_counts_read_the_candidates_and_the_window_of_retractions() -> None:
     rkeys = [tid_of_micros(NOW - number * 3_600_000) for number in range(40)]
     likes_from = tid_of_micros(NOW - 72 * HOUR)
-    params = {"rkeys": rkeys, "formula": "hot", "now": NOW, "likes_from": likes_from, "retracted_from": likes_from}
-    read = granules(queries.LIKED_EXACT, {**params, "min_likes": 1, "language": "", "media": "any"})
+    params = {"rkeys": rkeys, "formula": "hot", "now": NOW, "likes_from": likes_from}
+    read = granules(likes_queries.LIKED_EXACT, {**params, "min_likes": 1, "language": "", "media": "any"})
+    assert len(read) >= 3
+    assert all(part <= there // 10 + 2 for part, there in read)
+
+
+@pytest.mark.usefixtures("full_tables")
+def test_what_was_ever_taken_back_is_read_by_the_keys_of_the_likes() -> None:
+    params = {"rkeys": [tid_of_micros(NOW - number * MINUTE) for number in range(40)], "min_likes": 1}
+    read = granules(likes_queries.LIKED_EVER, params)
     assert len(read) >= 3
     assert all(part <= there // 10 + 2 for part, there in read)
 

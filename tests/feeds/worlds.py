@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from atsite.atproto.syntax import Did
-from atsite.atproto.tid import tid_of_micros
+from atsite.atproto.tid import micros_of_tid, tid_of_micros
 from atsite.atproto.timestamps import datetime_of_micros
 from atsite.clickhouse import door
 from tests import builders as b
@@ -107,7 +107,8 @@ def _likes(random: Random, post: Record, now: int) -> list[Row]:
             case 4:  # older than its post, by its rkey
                 rows.append(b.like(actor(liker + 100), post, at=now - 40 * HOUR - random.randrange(HOUR)))
             case 5:  # forged: before everything that counts
-                rows.append(replace(like, did=actor(liker + 200), rkey=tid_of_micros(now - 100 * HOUR)))
+                rkey = tid_of_micros(micros_of_tid(like.rkey) - 100 * HOUR)
+                rows.append(replace(like, did=actor(liker + 200), rkey=rkey))
             case 6:  # now another post is liked
                 other = {"uri": "at://did:plc:x/app.bsky.feed.post/3laaaaaaaaaa2", "cid": like.cid}
                 rows.append(b.update(like, at=now - 1, subject=other))
