@@ -50,10 +50,10 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         cleaned = super().clean()
         scopes, feeds = self.cleaned_data.get("scopes"), self.cleaned_data.get("feeds")
         if scopes is not None and feeds is not None:
-            if Scope.LABELS in scopes and not feeds:
+            if Scope.MEMBERS in scopes and not feeds:
                 self.add_error("feeds", "Choose at least one feed whose members it may change.")
-            if feeds and Scope.LABELS not in scopes:
-                self.add_error("scopes", f"Feeds are for a key that may {SCOPES[Scope.LABELS]}.")
+            if feeds and Scope.MEMBERS not in scopes:
+                self.add_error("scopes", f"Feeds are for a key that may {SCOPES[Scope.MEMBERS]}.")
         return cleaned
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from prometheus_client import Counter
 
@@ -23,6 +23,8 @@ from atsite.kv import PREFIX, quick
 from atsite.xrpc import XrpcError
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
+
     from atsite.atproto.keys import PublicKey
     from atsite.atproto.service_jwt import UnverifiedToken
     from atsite.atproto.syntax import Did
@@ -42,6 +44,8 @@ class Scope(StrEnum):
     STATS = "stats"
     CLEANUP = "cleanup"
     #: To change and list the members of the feeds that the key covers.
+    MEMBERS = "members"
+    #: To change and list who carries a label, whichever it is: more than any feed's members.
     LABELS = "labels"
 
 
@@ -49,7 +53,8 @@ SCOPES: Final = {
     Scope.SEARCH: "search posts",
     Scope.STATS: "read statistics of feeds and keys",
     Scope.CLEANUP: "plan and start clean-ups",
-    Scope.LABELS: "change and list members of the feeds it covers",
+    Scope.MEMBERS: "change and list members of the feeds it covers",
+    Scope.LABELS: "change and list who carries any label, and with it the members of every feed",
 }
 
 
@@ -68,6 +73,11 @@ class Principal:
     scopes: frozenset[Scope] = frozenset()
     #: Record keys of the feeds that it may change.
     feeds: frozenset[str] = frozenset()
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """Who called an operation that stands behind ApiKeyAuth."""
+    return cast("Principal", request.auth)  # type: ignore[attr-defined]  # set by ninja
 
 
 def require(principal: Principal, scope: Scope, *, feed: str | None = None) -> None:

@@ -43,6 +43,8 @@ STATUS: Final[dict[str, int]] = {
     "UpstreamTimeout": 504,
 }
 _NAMES: Final = {status: name for name, status in STATUS.items()}
+#: Cache-Control of what a program is told by its key: no cache may keep it, those tell callers apart by Authorization.
+PRIVATE: Final = "private, no-store"
 #: Paths of XRPC methods, where an unknown one is 501 and not 404.
 XRPC_PATH: Final = "/xrpc/"
 #: Problems named in one message about wrong parameters: enough to mend a call, bounded for whoever sends thousands.

@@ -6,7 +6,7 @@ No XRPC methods; they are described at /openapi.json and /docs.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING
 
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse  # noqa: TC002 - ninja reads the annotations
@@ -14,20 +14,21 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from apikeys.auth import ApiKeyAuth
-from atsite.auth import Principal, Scope, require
+from atsite.auth import Principal, Scope, principal_of, require
 from atsite.kv.quick import RedisAway
+from atsite.xrpc import PRIVATE
 from feeds import members, usage, usage_queries
 from feeds.members_schemas import (
     ChangeAnswer,
-    Failure,
     FeedsAnswer,
     FeedsQuery,
     FeedUse,
     MemberQuery,
-    MembersAnswer,
     MembersQuery,
 )
 from feeds.registry import registry
+from labels import carriers
+from labels.schemas import FAILURES, MembersAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,17 +36,12 @@ if TYPE_CHECKING:
     from atsite.atproto.syntax import Did
     from labels.access import Change
 
-#: Every answer that says no has this form.
-FAILURES = dict.fromkeys((400, 401, 403, 429, 502, 503), Failure)
-#: For whoever has the key, and no cache in between: those tell callers apart by Authorization alone.
-PRIVATE: Final = "private, no-store"
-
 router = Router(auth=[ApiKeyAuth()])
 
 
 @router.put("/assign_user_to_feed", response={200: ChangeAnswer, **FAILURES}, by_alias=True, tags=["members"])
 def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
-    """Make somebody a member of a feed, from this moment on. Needs the scope `labels` and a key that covers the feed.
+    """Make somebody a member of a feed, from this moment on. Needs the scope `members` and a key that covers the feed.
 
     Asking again changes nothing.
     """
@@ -71,11 +67,11 @@ def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]
     tags=["members"],
 )
 def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query[MembersQuery]) -> MembersAnswer:
-    """The members of a feed by did; with `handle`, only that one, if it is a member. Needs the scope `labels`."""
+    """The members of a feed by did; with `handle`, only that one, if it is a member. Needs the scope `members`."""
     response["Cache-Control"] = PRIVATE
-    require(_principal(request), Scope.LABELS, feed=parameters.feed_name)
+    require(principal_of(request), Scope.MEMBERS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
-    only = None if parameters.handle is None else async_to_sync(members.did_of)(parameters.handle)
+    only = None if parameters.handle is None else async_to_sync(carriers.did_of)(parameters.handle)
     page = members.page(parameters.feed_name, limit=parameters.limit, cursor=parameters.cursor, only=only)
     return MembersAnswer.of(page)
 
@@ -84,11 +80,11 @@ def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query
 def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQuery]) -> FeedsAnswer:
     """Kind, requests and different readers of each feed. Counts are written every five minutes; days are UTC.
 
-    Needs the scope `stats`; with `labels`, the feeds that the key covers are told.
+    Needs the scope `stats`; with `members`, the feeds that the key covers are told.
     """
     response["Cache-Control"] = PRIVATE
-    principal = _principal(request)
-    if Scope.LABELS not in principal.scopes:
+    principal = principal_of(request)
+    if Scope.MEMBERS not in principal.scopes:
         require(principal, Scope.STATS)
     everything = Scope.STATS in principal.scopes
     shown = [feed.definition for feed in registry() if everything or feed.definition.rkey in principal.feeds]
@@ -107,16 +103,12 @@ def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQ
     )
 
 
-def _principal(request: HttpRequest) -> Principal:
-    return cast("Principal", request.auth)  # type: ignore[attr-defined]  # set by ninja, from ApiKeyAuth
-
-
 def _member(request: HttpRequest, parameters: MemberQuery) -> tuple[Principal, Did]:
     """Who asks, and who is meant; nobody is looked up for a key that may not, or for a feed without members."""
-    principal = _principal(request)
-    require(principal, Scope.LABELS, feed=parameters.feed_name)
+    principal = principal_of(request)
+    require(principal, Scope.MEMBERS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
-    return principal, async_to_sync(members.did_of)(parameters.handle)
+    return principal, async_to_sync(carriers.did_of)(parameters.handle)
 
 
 def _answer(did: Did, parameters: MemberQuery, change: Change) -> ChangeAnswer:

@@ -11,28 +11,20 @@ from pydantic.alias_generators import to_camel
 
 from atsite.atproto.syntax import DID_MAX
 from feeds.usage import KEPT_DAYS
+from labels.schemas import CARRIERS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from feeds.feed import Definition
-    from feeds.members import MemberPage
     from feeds.usage_queries import DailyUsage
 
 #: A record key has at most so many characters (https://atproto.com/specs/record-key).
 RKEY_MAX = 512
-MEMBERS_MAX = 1000
 
 
 class _Camel(Schema):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Failure(Schema):
-    """`error` is for programs (InvalidRequest, UnknownFeed, Forbidden, …), `message` for people."""
-
-    error: str
-    message: str
 
 
 class MemberQuery(_Camel):
@@ -43,7 +35,7 @@ class MemberQuery(_Camel):
 class MembersQuery(_Camel):
     feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: tell only of this one")
-    limit: int = Field(100, ge=1, le=MEMBERS_MAX)
+    limit: int = Field(100, ge=1, le=CARRIERS_MAX)
     cursor: str | None = Field(None, description="as the page before gave it")
 
 
@@ -52,23 +44,6 @@ class ChangeAnswer(_Camel):
     feed_name: str
     changed: bool = Field(description="false: so it was before")
     late: list[str] = Field(description="sentences about where the change is seen a little later; mostly none")
-
-
-class MemberAnswer(Schema):
-    did: str
-    handle: str | None = Field(None, description="left out where it is not known")
-
-
-class MembersAnswer(Schema):
-    members: list[MemberAnswer]
-    cursor: str | None = Field(None, description="left out on the last page")
-
-    @classmethod
-    def of(cls, page: MemberPage) -> Self:
-        return cls(
-            members=[MemberAnswer(did=member.did, handle=member.handle) for member in page.members],
-            cursor=page.cursor,
-        )
 
 
 class FeedsQuery(Schema):

@@ -20,6 +20,7 @@ from atsite.routers import DEFAULT
 from labels import authors, backfills
 from labels.authors import Via
 
+LABEL_MAX = 64
 #: Who carries which label; readers of private feeds are decided by it (labels.access).
 MEMBERSHIPS = VersionedCache("memberships")
 
@@ -66,7 +67,7 @@ def validate_feed(text: str) -> None:
 class Label(models.Model):
     """A word for a group of actors, such as the members of a community."""
 
-    name = models.SlugField(max_length=64, unique=True, help_text="Short and lasting; feeds name it.")
+    name = models.SlugField(max_length=LABEL_MAX, unique=True, help_text="Short and lasting; feeds name it.")
     meaning = models.TextField(blank=True, help_text="Who carries it, and what it opens.")
     history = HistoricalRecords()
 

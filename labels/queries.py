@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from atsite.clickhouse import door
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from atsite.atproto.syntax import Did
 
@@ -19,6 +19,22 @@ MEMBERS = "SELECT did FROM actor_labels FINAL WHERE label = {label:String} AND d
 def members(label: str) -> list[Did]:
     """Everybody who carries `label`, for lists and feeds; who may *read* is decided by labels.access."""
     return door.column(MEMBERS, {"label": label}, name="labels.members")
+
+
+@dataclass(frozen=True, slots=True)
+class _Handle:
+    did: str
+    handle: str
+
+
+# The filter on did reaches the tables under the view.
+HANDLES = "SELECT did, handle FROM actors WHERE did IN {dids:Array(String)}"
+
+
+def handles_of(dids: Sequence[Did]) -> dict[str, str]:
+    """The newest handle of those of `dids` of whom one is known. Raises ClickHouseError."""
+    rows = door.query(HANDLES, {"dids": list(dids)}, into=_Handle, name="labels.handles") if dids else []
+    return {row.did: row.handle for row in rows if row.handle}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +60,6 @@ def known_actors(dids: Collection[str]) -> dict[str, KnownActor]:
         return {}
     rows = door.query(KNOWN_ACTORS, {"dids": sorted(dids)}, into=KnownActor, name="labels.known_actors")
     return {row.did: row for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class _Handle:
-    did: str
-    handle: str
 
 
 # Whoever ever carried a label is a short list; among everybody, handles have no order that a search could use.

@@ -56,6 +56,7 @@ def test_what_is_written_down_as_public_exists_and_is_public() -> None:
 def test_members_and_use_of_feeds_are_behind_a_key() -> None:
     guarded = {path for path, guarded in operations(APIS["feedgen"]) if guarded}
     assert guarded >= {"/assign_user_to_feed", "/unassign_user_from_feed", "/feed_members", "/admin/feeds"}
+    assert guarded >= {"/assign_label_to_user", "/unassign_label_from_user", "/label_members"}
 
 
 @pytest.mark.parametrize("service", APIS)

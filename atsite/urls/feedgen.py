@@ -6,10 +6,12 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 import atsite
+from apikeys.auth import ApiKeyAuth
 from atsite.urls import documentation
 from atsite.xrpc import install_handlers
 from feeds import interactions_api, members_api
 from feeds.api import install_feed_errors, well_known, xrpc
+from labels import api as labels_api
 
 protocol = NinjaAPI(title="Feed generator", urls_namespace="feedgen", docs_url=None, openapi_url=None)
 protocol.add_router("/xrpc", xrpc)
@@ -18,6 +20,7 @@ protocol.add_router("/.well-known", well_known)
 
 api = NinjaAPI(title="atsite feeds", version=atsite.__version__, urls_namespace="feedgen-api", docs_url="/docs")
 api.add_router("", members_api.router)
+api.add_router("", labels_api.router, auth=[ApiKeyAuth()])
 
 for service in (protocol, api):
     install_handlers(service)

@@ -38,7 +38,7 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     Block: lambda: Block.objects.create(subject=DID),
     BulkChange: lambda: BulkChange.objects.create(label=_label("a-mpls"), giving=True, created_by="somebody"),
     Backfill: lambda: Backfill.objects.create(did="did:plc:noel", days=30),
-    ApiKey: lambda: add_key(keys.mint(), note="bot", scopes=["labels"], feeds=["a-mpls"]),
+    ApiKey: lambda: add_key(keys.mint(), note="bot", scopes=["members"], feeds=["a-mpls"]),
     FeedDefinition: lambda: FeedDefinition.objects.create(
         rkey="first", kind="label", parameters={"label": "a-mpls"}, display_name="First"
     ),

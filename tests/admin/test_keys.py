@@ -52,7 +52,7 @@ def test_a_key_is_minted_copied_rotated_and_revoked(service: Service, width: int
         page = browser.page
         browser.open("/admin/apikeys/apikey/add/")
         page.fill("[name=note]", "a script")
-        page.check("[name=scopes][value=labels]")
+        page.check("[name=scopes][value=members]")
         page.check("[name=feeds][value=a-mpls]")
         browser.shot("key-add")
         page.click("[name=_save]")

@@ -96,7 +96,7 @@ def test_a_key_minted_in_the_browser_lets_a_program_add_members_until_it_is_revo
         page = browser.page
         browser.open(f"{KEYS}add/")
         page.fill("[name=note]", "a script")
-        page.check("[name=scopes][value=labels]")
+        page.check("[name=scopes][value=members]")
         page.check("[name=feeds][value=a-mpls]")
         page.click("[name=_save]")
         key = page.inner_text("#api-key")

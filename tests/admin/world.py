@@ -200,7 +200,7 @@ def _people(words: Words) -> None:
         LogEntry.objects.create(
             user=mira, action_flag=flag, object_repr=words.names[0][:200], content_type=kind, change_message=message
         )
-    good = add_key(keys.mint(), note=words.note, scopes=["labels"], feeds=["a-mpls", "singers"])
+    good = add_key(keys.mint(), note=words.note, scopes=["members"], feeds=["a-mpls", "singers"])
     for number in range(10):
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2 * number)
         put("api_key_usage", key_id=good.key_id, hour=hour, counter="a", uses=40 + 9 * number, last_used_at=hour)

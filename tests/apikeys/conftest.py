@@ -24,7 +24,7 @@ def stores(clickhouse: None, valkey: redis.Redis, transactional_db: None) -> Non
 def moderator_key(stores: None) -> Key:
     """May change members of one feed."""
     key = keys.mint()
-    add_key(key, scopes=["labels"], feeds=["a-mpls"], note="moderators")
+    add_key(key, scopes=["members"], feeds=["a-mpls"], note="moderators")
     return key
 
 

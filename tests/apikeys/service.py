@@ -32,7 +32,7 @@ def stats(request: HttpRequest) -> dict[str, str]:
 
 @api.put("/members/{feed}")
 def members(request: HttpRequest, feed: str) -> dict[str, str]:
-    require(principal(request), Scope.LABELS, feed=feed)
+    require(principal(request), Scope.MEMBERS, feed=feed)
     return {"key": principal(request).subject}
 
 

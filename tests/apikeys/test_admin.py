@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from apikeys.keys import Key
 
 KEYS = "/admin/apikeys/apikey/"
-FORM: dict[str, Any] = {"note": "bot", "scopes": ["labels"], "feeds": ["a-mpls", "cl-tqsp"], "rate_limit": "60"}
+FORM: dict[str, Any] = {"note": "bot", "scopes": ["members"], "feeds": ["a-mpls", "cl-tqsp"], "rate_limit": "60"}
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 
@@ -68,7 +68,7 @@ def test_a_new_key_is_shown_in_one_answer_and_nowhere_else(browser: Client) -> N
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
     text = shown_secret(response.content.decode())
-    assert check(text) == principal(Scope.LABELS, feeds=["a-mpls", "cl-tqsp"])
+    assert check(text) == principal(Scope.MEMBERS, feeds=["a-mpls", "cl-tqsp"])
     row = ApiKey.objects.get()
     secret = text.rpartition(row.key_id)[2]
     for page in (KEYS, f"{KEYS}{row.pk}/change/", f"{KEYS}{row.pk}/history/"):
@@ -94,7 +94,7 @@ def test_feeds_are_chosen_among_those_with_members_and_what_a_key_names_stays_a_
     assert browser.post(f"{KEYS}add/", {**FORM, "feeds": ["whats-hot"]}).status_code == 200
     assert not ApiKey.objects.exists()
     key = keys.mint()
-    add_key(key, scopes=["labels"], feeds=["a-gone"])
+    add_key(key, scopes=["members"], feeds=["a-gone"])
     assert choices(f"{page_of(key)}change/") == ["a-mpls", "cl-tqsp", "a-gone"]
 
 
@@ -111,6 +111,12 @@ def test_feeds_are_chosen_among_those_with_members_and_what_a_key_names_stays_a_
 def test_the_form_says_what_is_wrong(browser: Client, fields: dict[str, Any], sentence: str) -> None:
     assert sentence in browser.post(f"{KEYS}add/", {**FORM, **fields}).content.decode()
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_for_every_label_names_no_feed(browser: Client) -> None:
+    assert "Change and list who carries any label" in browser.get(f"{KEYS}add/").content.decode()
+    text = shown_secret(browser.post(f"{KEYS}add/", {**FORM, "scopes": ["labels"], "feeds": []}).content.decode())
+    assert check(text) == principal(Scope.LABELS)
 
 
 def test_rights_of_a_key_are_changed(browser: Client, reader_key: Key) -> None:

@@ -104,7 +104,7 @@ def test_a_key_opens_its_scopes_and_its_feeds_alone(client: Client, reader_key: 
         403,
         {"error": "Forbidden", "message": "this key does not cover that feed"},
     )
-    lacking = "this key lacks the scope labels: change and list members of the feeds it covers"
+    lacking = "this key lacks the scope members: change and list members of the feeds it covers"
     assert put(reader_key, "a-mpls") == (403, {"error": "Forbidden", "message": lacking})
     assert answer(client, "/stats", {"X-API-Key": moderator_key.text}) == (
         403,

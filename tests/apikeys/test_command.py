@@ -26,11 +26,11 @@ def create(*arguments: str, stderr: StringIO | None = None) -> str:
 
 def test_it_prints_a_key_that_is_let_in_and_is_stored_nowhere(stores: None) -> None:
     User.objects.create_user("mira")
-    text = create("--scope", "labels", "--scope", "stats", "--feed", "a-mpls", "--note", "bot", "--user", "mira")
+    text = create("--scope", "members", "--scope", "stats", "--feed", "a-mpls", "--note", "bot", "--user", "mira")
     key = parse(text.removesuffix("\n"))
     assert key is not None
     principal = check(key.text)
-    assert principal.scopes == {Scope.LABELS, Scope.STATS}
+    assert principal.scopes == {Scope.MEMBERS, Scope.STATS}
     assert principal.feeds == {"a-mpls"}
     row = ApiKey.objects.get()
     assert (row.key_id, row.secret_hash, row.note, row.owner) == (key.id, key.hash, "bot", "mira")
@@ -79,7 +79,7 @@ def test_it_says_when_the_copy_is_late_and_the_key_is_let_in_all_the_same(stores
         ((), "required: --scope"),
         (("--scope", "everything"), "invalid choice"),
         (("--scope", "stats", "--user", "nobody"), "there is no user 'nobody'"),
-        (("--scope", "labels", "--feed", "not a key"), "Enter record keys of feeds"),
+        (("--scope", "members", "--feed", "not a key"), "Enter record keys of feeds"),
         (("--scope", "stats", "--rate", "0"), "greater than or equal to 1"),
     ],
 )

@@ -125,7 +125,7 @@ def test_somebody_becomes_a_member_by_handle_and_is_one_at_once(ready: Site, ins
     ready.network.settle()
     assert ready.walk(PRIVATE, "newcomer", limit=10) == [[instructions]]
     key = keys.mint()
-    add_key(key, scopes=[Scope.LABELS], feeds=[PRIVATE], note="devnet")
+    add_key(key, scopes=[Scope.MEMBERS], feeds=[PRIVATE], note="devnet")
     query = {"feedName": PRIVATE, "handle": newcomer.handle}
     for path, expected in (
         ("/assign_user_to_feed", True),

@@ -68,7 +68,7 @@ def test_a_key_minted_in_the_admin_adds_a_member_until_it_is_revoked(site: Site,
     newcomer = Did(site.somebody())
     post = b.post(newcomer, at=b.ago(hours=1))
     store(post)
-    sent: dict[str, Any] = {"note": "script", "scopes": ["labels"], "feeds": ["a-mpls"], "rate_limit": "60"}
+    sent: dict[str, Any] = {"note": "script", "scopes": ["members"], "feeds": ["a-mpls"], "rate_limit": "60"}
     (text,) = re.findall(r'id="api-key"[^>]*>(\S+)</code>', editor.post(f"{KEYS}add/", sent).content.decode())
 
     def assign() -> tuple[int, Any]:

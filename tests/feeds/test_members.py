@@ -54,7 +54,7 @@ def site(
         process.network.answers[f"/{did}"] = document(did, f"{name}.test")
         resolve = f"/xrpc/com.atproto.identity.resolveHandle?handle={name}.test"
         process.network.answers[resolve] = {"did": did}
-    key = key_for("labels", feeds=("a-mpls",))
+    key = key_for("members", feeds=("a-mpls",))
     until(lambda: call(process, key, "GET", MEMBERS, feedName="a-mpls").status_code == 200)
     yield process
     process.service.redis.mend()
@@ -70,7 +70,7 @@ def key_for(*scopes: str, feeds: tuple[str, ...] = ()) -> Key:
 @pytest.fixture
 def moderator_key(site: Site) -> Key:
     """May change members of two feeds: one has a label, the other has not."""
-    return key_for("labels", feeds=("a-mpls", "whats-hot", "missing"))
+    return key_for("members", feeds=("a-mpls", "whats-hot", "missing"))
 
 
 def call(site: Site, key: Key | None, method: str, path: str, **params: str | int) -> httpx.Response:
@@ -125,7 +125,11 @@ def test_a_member_reads_the_private_feed_from_that_moment_on_and_no_longer(site:
     for path in (ASSIGN, UNASSIGN):
         changed(call(site, moderator_key, "PUT", path, feedName="a-mpls", handle=reader))
         pages.append(read())
-    assert pages == [[], [post.uri], []]
+    labels_key = key_for("labels")
+    for path in ("/assign_label_to_user", "/unassign_label_from_user"):
+        changed(call(site, labels_key, "PUT", path, label="mpls", handle=reader))
+        pages.append(read())
+    assert pages == [[], [post.uri], [], [post.uri], []]
 
 
 def test_a_did_is_taken_as_it_is_so_that_a_deleted_account_can_be_taken_out(site: Site, moderator_key: Key) -> None:
@@ -185,16 +189,16 @@ def test_a_list_has_limits_and_its_own_cursors(site: Site, moderator_key: Key) -
 
 
 def test_each_key_has_its_answer(site: Site) -> None:
-    good, revoked = (key_for("labels", feeds=("a-mpls",)) for _ in range(2))
+    good, revoked = (key_for("members", feeds=("a-mpls",)) for _ in range(2))
     ApiKey.objects.get(key_id=revoked.id).revoke()
     table: dict[str, tuple[Key | None, tuple[int, str | None]]] = {
         "none": (None, (401, "AuthenticationRequired")),
         "unknown": (keys.mint(), (401, "AuthenticationRequired")),
         "wrong secret": (keys.Key(good.id, keys.mint().secret), (401, "AuthenticationRequired")),
         "revoked": (revoked, (401, "AuthenticationRequired")),
-        "wrong scope": (key_for("stats", "search", feeds=("a-mpls",)), (403, "Forbidden")),
-        "wrong feed": (key_for("labels", feeds=("cl-tqsp",)), (403, "Forbidden")),
-        "no feed": (key_for("labels"), (403, "Forbidden")),
+        "wrong scope": (key_for("stats", "search", "labels", feeds=("a-mpls",)), (403, "Forbidden")),
+        "wrong feed": (key_for("members", feeds=("cl-tqsp",)), (403, "Forbidden")),
+        "no feed": (key_for("members"), (403, "Forbidden")),
         "good": (good, (200, None)),
     }
     calls: dict[str, tuple[str, dict[str, str | int]]] = {
@@ -211,7 +215,7 @@ def test_each_key_has_its_answer(site: Site) -> None:
 
 
 def test_nobody_is_looked_up_for_a_key_that_may_not(site: Site) -> None:
-    key = key_for("labels", feeds=("cl-tqsp",))
+    key = key_for("members", feeds=("cl-tqsp",))
     asked = len(site.network.asked)
     assert error(call(site, key, "PUT", ASSIGN, feedName="a-mpls", handle="carla.test")) == (403, "Forbidden")
     assert site.network.asked[asked:] == []
@@ -234,6 +238,9 @@ def test_the_endpoints_are_described(site: Site) -> None:
         ASSIGN: ["put"],
         UNASSIGN: ["put"],
         MEMBERS: ["get"],
+        "/assign_label_to_user": ["put"],
+        "/unassign_label_from_user": ["put"],
+        "/label_members": ["get"],
         "/admin/feeds": ["get"],
     }
     for methods in document["paths"].values():

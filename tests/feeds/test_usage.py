@@ -216,8 +216,8 @@ def test_a_key_for_statistics_is_told_how_much_each_feed_is_read(site: Site) -> 
 
 
 def test_a_key_for_members_is_told_of_its_feeds(site: Site) -> None:
-    assert list(admin_feeds(site, key_for("labels", feeds=("whats-hot",)))) == ["whats-hot"]
-    assert admin_feeds(site, key_for("labels", feeds=("other",))) == {}
+    assert list(admin_feeds(site, key_for("members", feeds=("whats-hot",)))) == ["whats-hot"]
+    assert admin_feeds(site, key_for("members", feeds=("other",))) == {}
 
 
 def test_the_period_has_limits(site: Site) -> None:

@@ -1,0 +1,67 @@
+"""What programs with an API key ask of the feed generator about labels, whether or not a feed uses them.
+
+No XRPC methods; they are described at /openapi.json and /docs. Who checks the key is named where this router is mounted
+(atsite/urls/feedgen.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse  # noqa: TC002 - ninja reads the annotations
+from ninja import Query, Router
+
+from atsite.auth import Principal, Scope, principal_of, require
+from atsite.xrpc import PRIVATE
+from labels import carriers
+from labels.schemas import FAILURES, CarrierQuery, CarriersQuery, LabelChangeAnswer, MembersAnswer
+
+if TYPE_CHECKING:
+    from atsite.atproto.syntax import Did
+    from labels.access import Change
+
+router = Router(tags=["labels"])
+
+
+@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES})
+def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
+    """Give somebody a label, from this moment on, in every feed that uses it. Needs the scope `labels`.
+
+    Asking again changes nothing.
+    """
+    key, did = _carrier(request, parameters)
+    return _answer(did, parameters, carriers.assign(did, parameters.label, by=key.subject))
+
+
+@router.put("/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES})
+def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
+    """Take a label off somebody, from this moment on. Needs the scope `labels`.
+
+    Asking again changes nothing. Give the did of somebody whose handle names nobody any more.
+    """
+    key, did = _carrier(request, parameters)
+    return _answer(did, parameters, carriers.unassign(did, parameters.label, by=key.subject))
+
+
+@router.get("/label_members", response={200: MembersAnswer, **FAILURES}, exclude_none=True)
+def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[CarriersQuery]) -> MembersAnswer:
+    """Who carries a label, by did; with `handle`, only that one, if it does. Needs the scope `labels`."""
+    response["Cache-Control"] = PRIVATE
+    require(principal_of(request), Scope.LABELS)
+    carriers.demand_label(parameters.label)
+    only = None if parameters.handle is None else async_to_sync(carriers.did_of)(parameters.handle)
+    page = carriers.page(parameters.label, limit=parameters.limit, cursor=parameters.cursor, only=only)
+    return MembersAnswer.of(page)
+
+
+def _carrier(request: HttpRequest, parameters: CarrierQuery) -> tuple[Principal, Did]:
+    """Who asks, and who is meant; nobody is looked up for a key that may not, or for a label that there is not."""
+    principal = principal_of(request)
+    require(principal, Scope.LABELS)
+    carriers.demand_label(parameters.label)
+    return principal, async_to_sync(carriers.did_of)(parameters.handle)
+
+
+def _answer(did: Did, parameters: CarrierQuery, change: Change) -> LabelChangeAnswer:
+    return LabelChangeAnswer(did=did, label=parameters.label, changed=change.changed, late=list(change.late))
