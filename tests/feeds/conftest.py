@@ -13,12 +13,13 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from atsite.routers import DEFAULT
-from feeds import queries, refresh, serving
+from feeds import computed, queries, refresh, serving
 from feeds.cursor import decode, encode
 from feeds.data import FeedData, unix_micros
 from feeds.feed import Definition, FeedPage, FeedRequest
-from feeds.kinds import made
+from feeds.kinds import made, static
 from feeds.liveness import Liveness
+from feeds.patience import Patience
 from feeds.ranked import RankedFeed
 from labels.blocks import Blocks
 from tests.feeds import worlds
@@ -26,12 +27,31 @@ from tests.feeds.kinds import CASES, LABEL, RANKED, Case
 from tests.rows import store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import redis
 
     from feeds.feed import Feed
     from tests.rows import Row
 
 DEFINITIONS = "feeds_feeddefinition"
+
+
+#: The time that a page may take is short, as its reader is gone soon; a machine with other work takes longer.
+UNHURRIED_SECONDS = 60
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unhurried() -> Iterator[None]:
+    """Pages made in this process have time; what happens when there is none is tried where it is short on purpose."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(computed, "BUDGET_SECONDS", UNHURRIED_SECONDS)
+        patch.setattr(static, "OWN_SECONDS", UNHURRIED_SECONDS)
+        page_seconds = queries.PAGE.max_execution_time
+        # Everybody's one object.
+        object.__setattr__(queries.PAGE, "max_execution_time", UNHURRIED_SECONDS)
+        yield
+        object.__setattr__(queries.PAGE, "max_execution_time", page_seconds)
 
 
 @dataclass
@@ -53,6 +73,7 @@ class Site:
         """As a new process: nothing remembered."""
         self.data = FeedData(
             clock=self.now,
+            lookups=Patience("clickhouse", seconds=UNHURRIED_SECONDS, pause=1),
             blocks=self.blocks_of,
             alive=Liveness(queries.alive, seconds=0),
             not_gone=Liveness(queries.not_gone, seconds=0),

@@ -14,6 +14,7 @@ from django.apps import apps
 from atsite.atproto.keys import public_key_of
 from feeds.interactions import SEND
 from tests.feeds import service as services
+from tests.feeds.service import FEED, SKELETON
 from tests.identity import network as networks
 from tests.identity.network import Network, document
 from tests.tokens import key, token
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 SERVICE = "did:web:feeds.example.com"
 KEY = key(5)
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 60
 _numbers = count()
 
 
@@ -48,9 +49,21 @@ class Site:
         return did
 
     def introduce(self, did: str, *, handle: str = "reader.test") -> None:
-        """Give `did` a document."""
+        """Give `did` a document, and let the service learn of it.
+
+        It gives a key one second, and looks up a few new readers a second: who comes too early reads as nobody.
+        """
         self.dids.append(did)
         self.network.answers[f"/{did}"] = document(did, handle, public_key_of(KEY).multibase)
+        until(lambda: self._is_known(did))
+
+    def _is_known(self, did: str) -> bool:
+        """Whether the service has the key of `did` at hand; asked with a look for anything new, which is no reading."""
+        before = self.service.unverifiable()
+        headers = {"Authorization": "Bearer " + token(KEY, iss=did, aud=SERVICE)}
+        answer = self.service.http.get(SKELETON, params={"feed": FEED, "limit": 1}, headers=headers)
+        assert answer.status_code in (200, 400, 502), answer.text  # 400: it has not learned of its feeds yet
+        return self.service.unverifiable() == before
 
     def send(self, body: Any, *, header: str | None = None, **claims: Any) -> httpx.Response:
         """POST sendInteractions as the known reader, unless the Authorization header or claims say otherwise."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SITE = load({"ATSITE_ENVIRONMENT": "test", "FEED_ACTOR_DID": PUBLISHER, "FEED_MIN_LIKES": "7"})
 POST = f"at://{b.ALICE}/app.bsky.feed.post/3kabcdefghij2"
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import redis
 
 HOT = Definition(PUBLISHER, Rkey("whats-hot"), "hot", "", "", {"min_likes": 2})
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 FEEDS = ["a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot"]
 
 

@@ -8,21 +8,23 @@ import pytest
 
 from atsite.atproto.syntax import Did
 from feeds.data import unix_micros
+from feeds.interactions import SEND
 from feeds.models import FeedDefinition
 from labels import access
 from labels.models import Block
 from tests import builders as b
 from tests.feeds import readers
+from tests.feeds.collector import Collector, collecting
 from tests.feeds.kinds import PUBLISHER
 from tests.feeds.readers import KEY, SERVICE, Site, until
 from tests.feeds.service import SKELETON
-from tests.feeds.worlds import HOUR
+from tests.feeds.worlds import HOUR, MINUTE
 from tests.rows import store
+from tests.tokens import SKELETON as SKELETON_METHOD
 from tests.tokens import token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import redis
     from pytest_django.plugin import DjangoDbBlocker
@@ -31,24 +33,50 @@ INSTRUCTIONS = f"at://{b.DAN}/app.bsky.feed.post/3kabcdefghij2"
 PRIVATE, PUBLIC = "a-mpls", "cl-tqsp"
 
 
-@pytest.fixture
-def site(
-    clickhouse: None,
-    valkey: redis.Redis,
-    transactional_db: None,
+@pytest.fixture(scope="module")
+def spans() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def process(
+    spans: Collector,
+    django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
-    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     readers.define_feeds(django_db_blocker)
-    with readers.running(tmp_path) as running:
+    with readers.running(tmp_path_factory.mktemp("feedgen"), **spans.variables) as running:
         yield running
+
+
+@pytest.fixture
+def site(
+    process: Site, clickhouse: None, valkey: redis.Redis, transactional_db: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Site]:
+    """The running site with the feeds that every site begins with; its stores are empty and answer."""
+    readers.define_feeds(django_db_blocker)
+    until(lambda: described(process, PUBLIC) and [posts(process, feed, None) for feed in (PRIVATE, PUBLIC)] == [[], []])
+    yield process
+    process.service.clickhouse.mend()
+    process.service.redis.mend()
+
+
+def described(site: Site, feed: str) -> bool:
+    """Whether the service names the feed among its own."""
+    feeds = site.service.http.get("/xrpc/app.bsky.feed.describeFeedGenerator").json()["feeds"]
+    return {"uri": address(feed)} in feeds
+
+
+def address(feed: str) -> str:
+    return f"at://{PUBLISHER}/app.bsky.feed.generator/{feed}"
 
 
 def page(site: Site, feed: str, who: str | None, **params: Any) -> tuple[list[dict[str, Any]], str]:
     """The entries of a page, and how it may be cached; it must vary with its reader."""
     headers = {} if who is None else {"Authorization": "Bearer " + token(KEY, iss=who, aud=SERVICE)}
-    uri = f"at://{PUBLISHER}/app.bsky.feed.generator/{feed}"
-    response = site.service.http.get(SKELETON, params={"feed": uri, **params}, headers=headers)
+    response = site.service.http.get(SKELETON, params={"feed": address(feed), **params}, headers=headers)
     assert response.status_code == 200, response.text
     assert response.headers["Vary"] == "Authorization"
     return response.json()["feed"], response.headers["Cache-Control"]
@@ -103,14 +131,44 @@ def test_blocks_and_pins_are_seen_by_a_service_that_runs(site: Site) -> None:
 
 
 def test_a_feed_that_is_switched_off_is_unknown_and_not_described(site: Site) -> None:
-    uri = f"at://{PUBLISHER}/app.bsky.feed.generator/{PUBLIC}"
-
-    def described() -> bool:
-        feeds = site.service.http.get("/xrpc/app.bsky.feed.describeFeedGenerator").json()["feeds"]
-        return {"uri": uri} in feeds
-
-    assert described()
     FeedDefinition.objects.filter(rkey=PUBLIC).update(enabled=False)
-    until(lambda: not described())
-    response = site.service.http.get(SKELETON, params={"feed": uri})
+    until(lambda: not described(site, PUBLIC))
+    response = site.service.http.get(SKELETON, params={"feed": address(PUBLIC)})
     assert (response.status_code, response.json()["error"]) == (400, "UnknownFeed")
+
+
+def test_no_log_span_or_metric_tells_who_read_or_reported_whatever_is_away(site: Site, spans: Collector) -> None:
+    names = [f"GET xrpc/{SKELETON_METHOD}", f"POST xrpc/{SEND}"]
+    before = [spans.names().count(name) for name in names]
+    member, stranger = Did(site.somebody()), Did(site.somebody())
+    post = b.post(member, at=unix_micros() - HOUR)
+    store(post, b.like(stranger, post, at=unix_micros() - MINUTE))
+    access.assign("mpls", member, by="test")
+    FeedDefinition.objects.filter(rkey="bangers").update(parameters={"source": "viewer_best", "min_likes": 1})
+    until(lambda: posts(site, "bangers", member) == [post.uri])
+    assert [posts(site, PRIVATE, who) for who in (member, stranger)] == [[post.uri], []]
+    tokens, statuses = [], []
+    for harmed in (None, site.service.clickhouse, site.service.redis):
+        if harmed is not None:
+            harmed.cut()
+        for who in (member, stranger):
+            for feed in (PRIVATE, "bangers"):
+                tokens.append(token(KEY, iss=who, aud=SERVICE))
+                response = site.service.http.get(
+                    SKELETON, params={"feed": address(feed)}, headers={"Authorization": f"Bearer {tokens[-1]}"}
+                )
+                statuses.append(response.status_code)
+            tokens.append(site.token(iss=who).partition(" ")[2])
+            statuses.append(site.send({"interactions": []}, header=f"Bearer {tokens[-1]}").status_code)
+        if harmed is not None:
+            harmed.mend()
+    assert {200, 503} == set(statuses)
+    until(
+        lambda: spans.names().count(names[0]) >= before[0] + 12 and spans.names().count(names[1]) >= before[1] + 6,
+        spans.names,
+    )
+    assert "clickhouse.query" in spans.names()
+    found = site.service.metrics().encode() + site.service.log.read_bytes() + b"".join(spans.bodies)
+    assert b"redis.away" in found
+    assert [did for did in (member, stranger) if did.encode() in found or did[8:].encode() in found] == []
+    assert [text for text in tokens if text.encode() in found or text.rpartition(".")[2].encode() in found] == []

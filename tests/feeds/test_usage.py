@@ -158,7 +158,7 @@ def requests_of_today() -> tuple[int, int]:
 
 
 def test_pages_count_and_polls_errors_and_readers_nobody_can_verify_do_not(site: Site) -> None:
-    first, second, unverifiable = site.somebody(), site.somebody(), site.somebody()
+    first, second, unverifiable = site.somebody(), site.somebody(), readers.new_did()
     site.network.answers[f"/{unverifiable}"] = 503
     statuses = [
         ask(site),

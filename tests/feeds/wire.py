@@ -44,6 +44,11 @@ class Wire:
         """Connections stay and can be made, and not a byte passes any more."""
         self._flowing.clear()
 
+    @property
+    def harmed(self) -> bool:
+        """Whether it is cut or hangs."""
+        return not (self._open and self._flowing.is_set())
+
     def mend(self) -> None:
         """As at the beginning."""
         self._open = True

@@ -116,6 +116,8 @@ class _Judge:
             return (
                 "" if (seen.status, seen.error) in allowed else f"{_said(seen)} with {sorted(away) or 'nothing'} away"
             )
+        if len(seen.posts) != len(set(seen.posts)):
+            return f"{_said(seen)}: a post came twice"
         if seen.feed == "a-mpls":
             return self._private(seen)
         known = {"whats-hot": set(self._world.hot), "bangers": set(self._world.listed)}.get(
@@ -128,8 +130,13 @@ class _Judge:
 
     def _private(self, seen: Seen) -> str:
         if self._world.private >= set(seen.posts) and seen.posts:
-            right = any(began <= seen.ended and seen.began <= ended for began, ended in self._may(seen.viewer))
-            return "" if right else f"{_said(seen)}: private posts for somebody who did not carry the label"
+            if not any(began <= seen.ended and seen.began <= ended for began, ended in self._may(seen.viewer)):
+                return f"{_said(seen)}: private posts for somebody who did not carry the label"
+            # Its authors are the same all the time, and nothing of theirs is deleted.
+            order = sorted(self._world.private, key=_key, reverse=True)
+            start = 0 if seen.first else order.index(seen.posts[0])
+            whole = list(seen.posts) == order[start : start + len(seen.posts)]
+            return "" if whole else f"{_said(seen)}: not the newest ones in their order"
         if seen.posts != ((self._world.instructions,) if seen.first else ()):
             return f"{_said(seen)}: neither the feed nor its instructions: {seen.posts}"
         wrong = any(began < seen.began and seen.ended < ended for began, ended in self._must(seen.viewer))

@@ -103,7 +103,7 @@ class _Reader:
         response = await self.http.get(SKELETON, params=params, headers=headers)
         ended = time.monotonic()
         body: dict[str, Any] = response.json()
-        error = _shape(response, body, limit=limit, private=feed == "a-mpls")
+        error = shape_problem(response, body, limit=limit, private=feed == "a-mpls")
         if error:
             self.record.wrong.append(f"{feed}: {error}")
         self.record.answers.append(
@@ -134,7 +134,7 @@ class _Reader:
             self.record.wrong.append(f"{params} {headers}: {response.status_code} {response.text}")
 
 
-def _shape(response: httpx.Response, body: dict[str, Any], *, limit: int, private: bool) -> str:
+def shape_problem(response: httpx.Response, body: dict[str, Any], *, limit: int, private: bool) -> str:
     """What of the answer is of no form that the AppView takes."""
     if response.status_code != 200:
         return "" if sorted(body) == ["error", "message"] else f"no error's body: {body}"
