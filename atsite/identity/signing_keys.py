@@ -103,6 +103,9 @@ class SigningKeys:
         document = await self._resolver.remembered(did)
         if document is None:
             budget = self._for_proven if await self._is_proven(did) else self._for_strangers
+            key = self.at_hand(did)
+            if key is not None:  # the answer to an earlier question came meanwhile
+                return key
             document = await self._asked(did, budget)
         return self._kept(document)
 
