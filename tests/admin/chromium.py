@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXECUTABLE = "/usr/bin/chromium"
 DESK, PHONE = 1440, 390
+HEIGHT = 900
 #: What has not happened by then will not.
 TIMEOUT_MS = 15_000
 PASSWORD = "a long enough secret"
@@ -37,6 +38,11 @@ class Browser:
         """Go to a page of the admin, which must not scroll sideways."""
         self.page.goto(self.url + path)
         assert self.overflow() <= 0, f"{path} scrolls sideways by {self.overflow()} px at {self.width} px"
+
+    def resize(self, width: int) -> None:
+        """Make the window as wide as that."""
+        self.width = width
+        self.page.set_viewport_size({"width": width, "height": HEIGHT})
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
@@ -63,7 +69,7 @@ def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterato
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
         try:
-            context = chromium.new_context(viewport={"width": width, "height": 900})
+            context = chromium.new_context(viewport={"width": width, "height": HEIGHT})
             context.set_default_timeout(TIMEOUT_MS)
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
             browser = Browser(context.new_page(), url, width)

@@ -1,5 +1,7 @@
 // What is wrong with the page to look at: a list of sentences. Run in the page by tests/admin/looking.py.
-() => {
+async () => {
+    await new Promise((later) => setTimeout(later)); // names.js gives its last names in a task after the page's load
+
     const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
         .getContext("2d", { willReadFrequently: true });
     const known = new Map();

@@ -1,7 +1,12 @@
-"""Walks pages of the admin in a browser and says what is wrong with their look, in light and in dark."""
+"""Walks pages of the admin in a browser and says what is wrong with their look.
+
+A page is loaded once, then seen at a desk and on a phone, in light and in dark. Pictures of all that are kept when
+ATSITE_SCREENSHOTS is set.
+"""
 
 from __future__ import annotations
 
+import os
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +21,11 @@ from atsite.clickhouse.models import ReadModel
 from feeds.kinds import MEANINGS
 from feeds.models import FeedDefinition
 from tests.admin.addresses import of_models
+from tests.admin.chromium import DESK, PHONE
 from tests.admin.world import PEOPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from tests.admin.addresses import Address
@@ -33,26 +39,41 @@ NO_PAGES = {
     "feeds_feeddefinition_refresh", "indexer_deadletter_retry", "feeds_feeddefinition_block",
     "feeds_feeddefinition_refuse",
 }  # fmt: skip
+#: Pages that are alike for every model are looked at for these.
+ALIKE = {
+    "_history": ("feeds_feeddefinition", "apikeys_apikey", "auth_user"),
+    "_simple_history": ("feeds_feeddefinition", "apikeys_apikey"),
+    "_delete": ("labels_label", "labels_actorlabel", "feeds_feeddefinition", "auth_user"),
+}
+#: Rows of the network whose page is more than their columns below each other, and one that is not.
+LOOKED_INTO = {"post", "actor", "deadletter", "streamgap", "repofloor", "reporecord", "feedusage", "like"}
+#: A feed of each kind, one of them private.
+FEEDS = ("bangers", "singers", "top-1h", "whats-hot")
+SCREENSHOTS = "ATSITE_SCREENSHOTS"
 
 
-def pages() -> Iterator[tuple[str, str]]:
-    """Name and address of every page there is, for a row of each model."""
-    yield from (("start", reverse("admin:index")), ("password", reverse("admin:password_change")))
+def pages(*, of_the_network: bool) -> Iterator[tuple[str, str]]:
+    """Name and address of the pages of what the network says, or of all others: for a row of each model."""
     for page in of_models():
-        row = _row(page.model, versioned=page.name.endswith("_simple_history"))
-        if page.name in NO_PAGES or (row is None and page.parameters) or _closed(page):
-            continue
-        yield page.name, page.url(quote(_key(row)), other=_other(page.name, row))
+        if issubclass(page.model, ReadModel) == of_the_network and not _left_out(page):
+            row = _row(page.model, versioned=page.name.endswith("_simple_history"))
+            if row is not None or not page.parameters:
+                yield page.name, page.url(quote(_key(row)), other=_other(page.name, row))
+    if of_the_network:
+        yield "indexer_post_nothing", reverse("admin:indexer_post_changelist") + "?q=zzzz"
+        return
+    yield from (("start", reverse("admin:index")), ("password", reverse("admin:password_change")))
+    yield "labels_actorlabel_nothing", reverse("admin:labels_actorlabel_changelist") + "?q=nobody-is-called-so"
+    for key in ApiKey.objects.all():
+        yield f"key_{key.pk}", reverse("admin:apikeys_apikey_change", args=(key.pk,))
     yield from _feeds()
-    for name, query in (("labels_actorlabel", "?q=nobody-is-called-so"), ("indexer_post", "?q=zzzz")):
-        yield f"{name}_nothing", reverse(f"admin:{name}_changelist") + query
 
 
 def _feeds() -> Iterator[tuple[str, str]]:
     for kind in MEANINGS:
         yield f"feed_add_{kind}", reverse(f"{FEED}add") + f"?kind={kind}"
-    for feed in FeedDefinition.objects.all():
-        for page in ("change", "preview", "use"):
+    for feed in FeedDefinition.objects.filter(rkey__in=FEEDS):
+        for page in ("change", "preview"):
             yield f"feed_{page}_{feed.rkey}", reverse(f"{FEED}{page}", args=(feed.pk,))
     pinned = FeedDefinition.objects.get(rkey="bangers")
     post = pinned.posts.order_by("position")[0].uri
@@ -60,13 +81,18 @@ def _feeds() -> Iterator[tuple[str, str]]:
         yield f"feed_{page}", reverse(f"{FEED}{page}", args=(pinned.pk,)) + f"?what=author&uri={post}"
     switched = FeedDefinition.objects.get(rkey="singers")
     yield "feed_kind_switched", reverse(f"{FEED}change", args=(switched.pk,)) + "?kind=static"
-    for key in ApiKey.objects.all():
-        yield f"key_{key.pk}", reverse("admin:apikeys_apikey_change", args=(key.pk,))
 
 
-def _closed(page: Address) -> bool:
-    """Whether nobody may open it: what the network says is only looked at."""
-    return issubclass(page.model, ReadModel) and page.name.endswith(("_add", "_delete", "_history"))
+def _left_out(page: Address) -> bool:
+    """Whether it is no page, nobody may open it (what the network says is only looked at), or it is like another."""
+    model = page.model._meta
+    if page.name in NO_PAGES:
+        return True
+    if issubclass(page.model, ReadModel):
+        closed = page.name.endswith(("_add", "_delete", "_history"))
+        return closed or (page.name.endswith("_change") and model.model_name not in LOOKED_INTO)
+    kept = next((kept for ending, kept in reversed(ALIKE.items()) if page.name.endswith(ending)), None)
+    return kept is not None and model.label_lower.replace(".", "_") not in kept
 
 
 def _row(model: Any, *, versioned: bool) -> Any:
@@ -91,19 +117,39 @@ def _other(name: str, row: Any) -> str:
 
 
 def look(browser: Browser, name: str, path: str) -> list[str]:
-    """Open a page in light and in dark, keep a picture of each; what is wrong, in sentences."""
+    """Open a page and see it in each way; what is wrong, in sentences."""
     browser.said.clear()
     page = browser.page
     answer = page.goto(browser.url + path)
-    if answer is not None and answer.status == HTTPStatus.FORBIDDEN:
+    status = answer.status if answer else 0
+    if status == HTTPStatus.FORBIDDEN:
         return []  # rows that nobody adds or deletes by hand
-    wrong = [] if answer is not None and answer.status < 400 else [f"status {answer.status if answer else None}"]
+    wrong = [] if status == HTTPStatus.OK else [f"status {status}"]
+    if page.title() == "owned":
+        wrong.append("a script of a stranger ran")
+    for width in (DESK, PHONE):
+        wrong += [f"{width}, {sentence}" for sentence in _seen(browser, name, width)]
+    return [f"{name}: {sentence}" for sentence in (*wrong, *browser.said)]
+
+
+def _seen(browser: Browser, name: str, width: int) -> list[str]:
+    browser.resize(width)
+    wrong = []
     if (wide := browser.overflow()) > 0:
         wrong.append(f"scrolls sideways by {wide} px")
-    if "owned" in page.title():
-        wrong.append("a script of a stranger ran")
     for scheme in ("light", "dark"):
-        page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
-        wrong += [f"{scheme}: {sentence}" for sentence in page.evaluate(JUDGE)]
-        browser.shot(f"{name}-{scheme}")
-    return [f"{name} ({browser.width}): {sentence}" for sentence in (*wrong, *browser.said)]
+        browser.page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
+        wrong += [f"{scheme}: {sentence}" for sentence in browser.page.evaluate(JUDGE)]
+        if os.environ.get(SCREENSHOTS):
+            browser.shot(f"{name}-{scheme}")
+    return wrong
+
+
+def with_words_of(
+    words: tuple[str, ...], browser: Browser, found: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Those of the pages on which the server writes one of the words."""
+    for name, path in found:
+        text = browser.page.context.request.get(browser.url + path).text()
+        if any(word in text for word in words):
+            yield name, path
