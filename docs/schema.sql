@@ -54,6 +54,16 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY did
 SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
 
+CREATE TABLE actor_handles
+(
+    `handle` String,
+    `did` String,
+    `version` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (handle, did)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
 CREATE TABLE actor_identities
 (
     `did` String,
@@ -434,6 +444,32 @@ ORDER BY (from_us, to_us, host)
 SETTINGS index_granularity = 8192;
 
 -- ClickHouse: materialized views
+
+CREATE MATERIALIZED VIEW actor_handles_of_fills_mv TO actor_handles
+(
+    `handle` String,
+    `did` String,
+    `version` UInt64
+)
+AS SELECT
+    lower(handle) AS handle,
+    did,
+    version
+FROM actor_fills
+WHERE handle != '';
+
+CREATE MATERIALIZED VIEW actor_handles_of_identities_mv TO actor_handles
+(
+    `handle` String,
+    `did` String,
+    `version` UInt64
+)
+AS SELECT
+    lower(handle) AS handle,
+    did,
+    version
+FROM actor_identities
+WHERE handle != '';
 
 CREATE MATERIALIZED VIEW actor_profiles_mv TO actor_profiles
 (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.clickhouse import door
-from indexer.names import LIMITS
+from indexer.names import LIMITS, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,6 +43,28 @@ def last_dids(*, low: str, high: str, limit: int) -> list[str]:
     """The last `limit` known dids from `low` on and below `high`, descending. Raises ClickHouseError."""
     params = {"low": low, "high": high, "limit": limit}
     return door.column(LAST_OF_ALL, params, name="indexer.last_dids", limits=LIMITS)
+
+
+#: Actors that a search by handle shows: each is looked up in five tables. Who types more of the handle finds the rest.
+HANDLES_SHOWN: Final = 100
+
+# The key's order, so it ends early. Handles that were given up since are among them.
+DIDS_BY_HANDLE = """
+SELECT did
+FROM actor_handles
+WHERE startsWith(handle, {prefix:String})
+ORDER BY handle, did
+LIMIT 1 BY did
+LIMIT {limit:UInt32}
+"""
+
+
+def dids_by_handle(prefix: str) -> list[str]:
+    """The first HANDLES_SHOWN actors whose handle begins so, by handle. Raises ClickHouseError."""
+    params = {"prefix": prefix.lower(), "limit": HANDLES_SHOWN}
+    dids = door.column(DIDS_BY_HANDLE, params, name="indexer.dids_by_handle", limits=LIMITS)
+    now = {did: name.handle.lower() for did, name in names_of(dids).items()}
+    return [did for did in dids if now.get(did, "").startswith(prefix.lower())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import admin
+from django.db.models.functions import Lower
 from django.utils.html import format_html
 
-from atsite.clickhouse.admin import LAST, KeyOrderedList, register
+from atsite.clickhouse.admin import LAST, KeyOrderedList, ReadOnlyAdmin, register
 from atsite.clickhouse.errors import ClickHouseError
 from indexer import actor_queries, models
 from indexer.admin_columns import NamedRows, foreign, moment
@@ -32,7 +33,9 @@ class ActorList(KeyOrderedList):
 
     def get_results(self, request: HttpRequest) -> None:
         term = self.query.strip()
-        if self.model_admin.is_prefix(term):
+        if _is_handle(term):
+            self.queryset = self.queryset.order_by(Lower("handle"), "did")
+        elif not term.startswith("at://"):
             wanted = self.page_num * self.list_per_page + 1
             dids = actor_queries.last_dids(low=term, high=(term or "") + LAST, limit=wanted)
             self.queryset = self.queryset.filter(did__in=dids)
@@ -43,7 +46,7 @@ class ActorList(KeyOrderedList):
 class ActorAdmin(NamedRows):
     list_display = ("did", "called", "shown_name", "stands", "followers", "follows", "posts", "counted")
     search_prefix_fields = ("did",)
-    search_help_text = "A handle, or the beginning of a did."
+    search_help_text = "The beginning of a handle or of a did."
     fields = ("did", "called", "shown_name", "stands", "about", "followers", "follows", "posts", "counted", "avatar")
 
     @admin.display(description="handle")
@@ -100,9 +103,16 @@ class ActorAdmin(NamedRows):
         add_counts(found.result_list)
         return found
 
-    def is_prefix(self, term: str) -> bool:
-        """Whether the list is to be searched by the beginning of a did, or not at all."""
-        return set(self._lookup(term)) in (set(), {"did__gte", "did__lt"})
+    def _lookup(self, term: str) -> dict[str, Any]:
+        """The filter for what somebody typed: an at-uri, the beginning of a did, or that of a handle."""
+        if not _is_handle(term):
+            return ReadOnlyAdmin._lookup(self, term)
+        return {"did__in": actor_queries.dids_by_handle(term.removeprefix("@"))}
+
+
+def _is_handle(term: str) -> bool:
+    """Whether a search is for the beginning of a handle."""
+    return bool(term) and not term.startswith(("did:", "at://"))
 
 
 def add_counts(actors: list[Actor]) -> None:

@@ -32,7 +32,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from atsite.atproto.aturi import AtUri
-from atsite.clickhouse.errors import BY_CODE, QueryTimedOut
+from atsite.clickhouse.errors import BY_CODE, ClickHouseError, QueryTimedOut
 from atsite.clickhouse.models import ReadModel, has_field, key_fields
 from atsite.errors import InvalidSyntax
 
@@ -233,7 +233,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         try:
             response = view()
             return response.render() if isinstance(response, TemplateResponse) else response
-        except DatabaseError as error:
+        except (DatabaseError, ClickHouseError) as error:
             code = _server_code(error)
             log.warning("admin.read_failed", model=self.model.__name__, code=code)
             timed_out = BY_CODE.get(code) is QueryTimedOut

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from indexer.models.actors import ActorAccount, ActorCounts, ActorFill, ActorIdentity, ActorProfile, Purge, RepoFloor
+from indexer.models.actors import (
+    ActorAccount,
+    ActorCounts,
+    ActorFill,
+    ActorHandle,
+    ActorIdentity,
+    ActorProfile,
+    Purge,
+    RepoFloor,
+)
 from indexer.models.backfill import Backfill
 from indexer.models.records import (
     Block,
@@ -25,6 +34,7 @@ __all__ = [
     "ActorAccount",
     "ActorCounts",
     "ActorFill",
+    "ActorHandle",
     "ActorIdentity",
     "ActorProfile",
     "Backfill",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
+from django.db import models
 
 from atsite.clickhouse.models import ReadModel
 
@@ -64,6 +65,19 @@ class ActorFill(ReadModel):
     class Meta:
         managed = False
         db_table = "actor_fills"
+
+
+class ActorHandle(ReadModel):
+    """That an actor has, or had, a handle (in lower case); in the order of handles."""
+
+    pk = models.CompositePrimaryKey("handle", "did")
+    handle = StringField()
+    did = StringField()
+    version = UInt64Field()
+
+    class Meta:
+        managed = False
+        db_table = "actor_handles"
 
 
 class ActorCounts(ReadModel):

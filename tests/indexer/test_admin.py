@@ -112,11 +112,24 @@ def test_numbers_tell_where_they_come_from_and_since_when(browser: Client) -> No
     assert "the AppView, 2026-09-21 14:13:20" in text
 
 
-def test_actors_are_found_by_handle_and_by_the_beginning_of_a_did(browser: Client) -> None:
-    store(identity(ALICE, "alice.example.com", at=ago(hours=1)), identity(BOB, "bob.example.com", at=ago(hours=1)))
-    queries.store({CAROL: Profile(CAROL, "carol.example.com", "")}, source="pds", due_us={CAROL: 0}, now=1)
-    assert cells(page(browser, ACTORS, q="alice.example.com"), "did") == [ALICE]
-    assert cells(page(browser, ACTORS, q="@Carol.Example.com"), "did") == [CAROL]
+def test_actors_are_found_by_the_beginning_of_a_handle_or_of_a_did(browser: Client) -> None:
+    store(
+        identity(ALICE, "ann.example.com", at=ago(hours=3)),
+        identity(BOB, "Anton.Example.com", at=ago(hours=1)),
+        identity(ALICE, "alice.example.com", at=ago(hours=1)),
+    )
+    told = {CAROL: Profile(CAROL, "anna.example.com", "Carol")}
+    queries.store(told, source="pds", due_us={CAROL: 0}, now=micros(ago(hours=1)))
+    by_handle = {
+        "an": [CAROL, BOB],  # in the order of handles, and not who was called so before
+        "@Ann": [CAROL],
+        "ann.example.com": [],
+        "alice.example.com": [ALICE],
+        "example": [],
+    }
+    assert {term: cells(page(browser, ACTORS, q=term), "did") for term in by_handle} == by_handle
+    (row,) = page(browser, ACTORS, q="anton").split('class="field-did')[1:]
+    assert "@Anton.Example.com" in row
     assert cells(page(browser, ACTORS, q=BOB[:-2]), "did") == [did for did in [BOB] if did.startswith(BOB[:-2])]
     assert cells(page(browser, ACTORS, q="nobody.example.com"), "did") == []
 
@@ -242,3 +255,10 @@ def test_names_that_cannot_be_had_leave_the_lists_as_they_are(browser: Client) -
 
     with clickhouse_away():
         assert names({ALICE}) == {}
+
+
+def test_a_list_of_actors_that_clickhouse_cannot_tell_says_so(browser: Client) -> None:
+    with clickhouse_away():
+        answers = [browser.get(ACTORS, query) for query in ({}, {"q": "alice"}, {"q": "did:plc:a"})]
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert all("ClickHouse did not answer" in answer.content.decode() for answer in answers)

@@ -9,6 +9,7 @@ import pytest
 
 from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse import door
+from indexer.actor_queries import DIDS_BY_HANDLE
 from tests.builders import ago, micros
 
 if TYPE_CHECKING:
@@ -104,6 +105,19 @@ def test_an_actor_is_a_key_look_up_in_all_three_tables(clickhouse: None) -> None
         door.execute(f"OPTIMIZE TABLE {table} FINAL", name="tests.optimize")
     read, of = _granules("SELECT handle FROM actors WHERE did = {did:String}", {"did": "00050000"})
     assert (read, of >= 3 * GRANULES) == (3, True)
+
+
+def test_actors_are_found_by_the_beginning_of_a_handle_in_the_key(clickhouse: None) -> None:
+    fill = """
+        INSERT INTO actor_identities
+        SELECT leftPad(toString(number), 8, '0'), concat(leftPad(toString(number * 7919 % 1000000), 6, '0'), '.t'), 1, 1
+        FROM numbers({rows:UInt64})
+    """
+    door.execute(fill, {"rows": ROWS}, name="tests.actors")
+    door.execute("OPTIMIZE TABLE actor_handles FINAL", name="tests.optimize")
+    for prefix, most in {"5": 3, "50000": 2, "500008.t": 2}.items():  # a tenth of all, a few, one
+        read, of = _granules(DIDS_BY_HANDLE, {"prefix": prefix, "limit": 100})
+        assert (prefix, read <= most, of >= GRANULES) == (prefix, True, True)
 
 
 def _granules(sql: str, parameters: Mapping[str, object]) -> tuple[int, int]:
