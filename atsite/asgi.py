@@ -17,6 +17,7 @@ from django.core.asgi import get_asgi_application
 from atsite import readiness, telemetry
 from atsite.body_limit import limited
 from atsite.config import config
+from atsite.shared_thread import sharing
 from feeds import background
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
@@ -47,11 +48,13 @@ def build() -> ProtocolTypeRouter:
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan, "http": get_asgi_application()}
     if config.service == "feedgen":
-        protocols["http"] = limited(protocols["http"])
+        from feeds.api import SKELETON  # its models are there once Django is
+
+        protocols["http"] = limited(sharing(protocols["http"], f"/xrpc/{SKELETON}"))
     if config.service == "admin":
         # Static files are small and come from whitenoise, which reads them synchronously: that is meant.
         warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
-        from atsite.dashboard import live  # its models are there once Django is
+        from atsite.dashboard import live
 
         protocols["websocket"] = live.application()
     return ProtocolTypeRouter(protocols)

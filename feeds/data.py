@@ -11,14 +11,17 @@ from feeds import computed, metrics, queries
 from feeds.computed import ComputedRankings
 from feeds.feed import FeedUnavailable
 from feeds.generations import Generations
+from feeds.lately import Lately
 from feeds.liveness import Liveness
 from feeds.patience import Patience, StoreAway
+from feeds.shared import Shared
 from labels.blocks import Blocks, blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Set
 
     from feeds.feed import Definition, PostKey
+    from feeds.label_queries import Entry
 
 
 def unix_micros() -> int:
@@ -42,6 +45,9 @@ class FeedData:
     #: Of posts that came from the index, and of posts that people named.
     alive: Liveness = field(default_factory=lambda: Liveness(queries.alive))
     not_gone: Liveness = field(default_factory=lambda: Liveness(queries.not_gone))
+    #: Entries of label feeds, for those who read the same part of one at the same time; and how many carry a label.
+    entries: Shared[list[Entry]] = field(default_factory=Shared)
+    carriers: Lately[int] = field(default_factory=Lately)
     #: Feed rkey -> what people block there.
     blocks: Callable[[str], Blocks] = blocked
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from feeds.feed import Definition, FeedRequest, Parameters
     from feeds.label_queries import Entry
 
-MINUTE: Final = 60_000_000
+SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
 DAY: Final = 24 * 60 * MINUTE
 REPOST: Final = Nsid("app.bsky.feed.repost")
 
@@ -74,7 +75,8 @@ class Label:
         return describe(self.definition)
 
     def page(self, request: FeedRequest) -> FeedPage:
-        start = PostKey(tid_of_micros(self.data.clock() + AHEAD), "")
+        now = _whole(self.data.clock())
+        start = PostKey(tid_of_micros(now + AHEAD), "")
         match request.cursor:
             case None:
                 below = start
@@ -83,14 +85,22 @@ class Label:
             case _:
                 raise InvalidCursor("the cursor belongs to another kind of feed")
         try:
-            return newest.page(self._entries(), below, request.limit)
+            return newest.page(self._entries(now), below, request.limit)
         except StoreAway as error:
             raise FeedUnavailable("the posts of this feed cannot be read now") from error
 
-    def _entries(self) -> _Entries:
-        oldest = tid_of_micros(self.data.clock() - REPOST_DAYS * DAY)
-        members = self.data.lookups.call(lambda: label_queries.member_count(self.parameters.label))
-        return _Entries(self.definition, self.parameters, self.data, members <= FEW, oldest)
+    def _entries(self, now: int) -> _Entries:
+        oldest = tid_of_micros(now - REPOST_DAYS * DAY)
+        label = self.parameters.label
+        carriers = self.data.carriers.get(
+            label, lambda: self.data.lookups.call(lambda: label_queries.member_count(label))
+        )
+        return _Entries(self.definition, self.parameters, self.data, carriers <= FEW, oldest)
+
+
+def _whole(now: int) -> int:
+    """The end of this second: who asks for the newest posts within it asks the same."""
+    return now - now % SECOND + SECOND
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,8 @@ class _Entries:
     oldest_repost: str
 
     def below(self, key: PostKey, limit: int) -> list[Entry]:
-        return self.data.lookups.call(lambda: self._below(key, limit))
+        same = (self.parameters, self.few, self.oldest_repost if self.parameters.reposts else "", key, limit)
+        return self.data.entries.ask(same, lambda: self.data.lookups.call(lambda: self._below(key, limit)))
 
     def _below(self, key: PostKey, limit: int) -> list[Entry]:
         label, replies = self.parameters.label, self.parameters.replies

@@ -1,0 +1,59 @@
+"""One answer for all who ask the same at the same time, and none older than what each would have got alone.
+
+While a question is being answered, those who come with the same one wait for it to end; then it is put once more, for
+all of them. So an answer was always begun after whoever gets it had asked: nothing is remembered, and what was changed
+before somebody asked is in what they get. Alone, nobody waits.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class _Question(Generic[V]):
+    """The answer that is being made, and the one that those wait for who came since it was begun."""
+
+    running: Future[V] | None = None
+    next: Future[V] | None = None
+
+
+class Shared(Generic[V]):
+    """Thread-safe. Whoever gets an answer must not change it: others have the same."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._questions: dict[Hashable, _Question[V]] = {}
+
+    def ask(self, key: Hashable, answer: Callable[[], V]) -> V:
+        """What `answer` says, called here or by somebody else with the same `key`. Raises what it raises, for all."""
+        with self._lock:
+            question = self._questions.setdefault(key, _Question())
+            mine, running = question.next is None, question.running
+            future = question.next = question.next or Future()
+        if mine:
+            if running is not None:
+                wait([running])
+            self._answer(key, question, future, answer)
+        return future.result()
+
+    def _answer(self, key: Hashable, question: _Question[V], future: Future[V], answer: Callable[[], V]) -> None:
+        with self._lock:
+            question.running, question.next = future, None
+        try:
+            future.set_result(answer())
+        except BaseException as error:
+            future.set_exception(error)
+        finally:
+            with self._lock:
+                question.running = None
+                if question.next is None:
+                    del self._questions[key]
