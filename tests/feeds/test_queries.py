@@ -14,6 +14,7 @@ from atsite.clickhouse import door
 from feeds import label_queries, likes_queries, queries
 from feeds.data import unix_micros
 from feeds.feed import PostKey
+from tests.conftest import empty_clickhouse
 from tests.feeds.worlds import HOUR, MINUTE, actor, carry
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ def granules(sql: str, params: Mapping[str, object]) -> list[tuple[int, int]]:
     return [(int(read), int(all)) for read, all in re.findall(r"Granules: (\d+)/(\d+)", plan)]
 
 
-@pytest.fixture
-def full_tables(clickhouse: None) -> None:
+@pytest.fixture(scope="module")
+def full_tables(django_db_setup: None) -> None:
+    """Nobody writes to them in this module."""
+    empty_clickhouse()
     params: dict[str, object] = {"now": NOW, "step": DAYS * 24 * HOUR // ROWS}
     for sql in (POSTS, LIKES, RETRACTIONS, BY_ACTOR):
         door.execute(sql, params, name="tests.fill")
@@ -96,15 +99,15 @@ def test_what_was_ever_taken_back_is_read_by_the_keys_of_the_likes() -> None:
     assert all(part <= there // 10 + 2 for part, there in read)
 
 
-def label_page(**changes: object) -> dict[str, object]:
+def label_page(label: str, **changes: object) -> dict[str, object]:
     """Parameters of a first page of a label feed."""
-    return {"label": "mpls", "rkey": tid_of_micros(NOW), "did": "", "replies": 0, "limit": 41, **changes}
+    return {"label": label, "rkey": tid_of_micros(NOW), "did": "", "replies": 0, "limit": 41, **changes}
 
 
 @pytest.mark.usefixtures("full_tables")
 def test_a_label_feed_of_few_reads_the_keys_of_its_members() -> None:
-    carry("mpls", *(Did(f"did:plc:{number}") for number in (3, 400, 999)))
-    reads = granules(label_queries.POSTS_OF_FEW, label_page())
+    carry("few", *(Did(f"did:plc:{number}") for number in (3, 400, 999)))
+    reads = granules(label_queries.POSTS_OF_FEW, label_page("few"))
     read, there = max(reads, key=itemgetter(1))
     assert there > 20
     assert read <= 6
@@ -113,11 +116,13 @@ def test_a_label_feed_of_few_reads_the_keys_of_its_members() -> None:
 @pytest.mark.usefixtures("full_tables")
 def test_a_label_feed_of_many_reads_from_the_newest_on_and_below_its_cursor_only() -> None:
     """Both in the table's order, so that it stops when it has enough; a cursor leaves out what lies above."""
-    carry("mpls", *(actor(number) for number in range(300)))
-    plan = "\n".join(door.column(f"EXPLAIN PIPELINE {label_queries.POSTS_OF_MANY}", label_page(), name="tests.explain"))
-    whole, there = max(granules(label_queries.POSTS_OF_MANY, label_page()), key=itemgetter(1))
+    carry("many", *(actor(number) for number in range(300)))
+    plan = "\n".join(
+        door.column(f"EXPLAIN PIPELINE {label_queries.POSTS_OF_MANY}", label_page("many"), name="tests.explain")
+    )
+    whole, there = max(granules(label_queries.POSTS_OF_MANY, label_page("many")), key=itemgetter(1))
     below = tid_of_micros(NOW - DAYS * 24 * HOUR * 9 // 10)
-    lower, _ = max(granules(label_queries.POSTS_OF_MANY, label_page(rkey=below)), key=itemgetter(1))
+    lower, _ = max(granules(label_queries.POSTS_OF_MANY, label_page("many", rkey=below)), key=itemgetter(1))
     assert "PartialSorting" not in plan
     assert there > 20
     assert whole >= there - 1

@@ -11,6 +11,7 @@ from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse import door
 from indexer.actor_queries import DIDS_BY_HANDLE
 from tests.builders import ago, micros
+from tests.conftest import empty_clickhouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,8 +36,16 @@ POST_RECORD = json.dumps({"text": "plain words in every post"})
 
 
 @pytest.fixture
-def now(clickhouse: None) -> int:
+def no_actors(django_db_setup: None) -> None:
+    """The tables of actors empty; the other tests of this module fill theirs once."""
+    for table in ("actor_identities", "actor_accounts", "actor_profiles", "actor_handles"):
+        door.execute(f"TRUNCATE TABLE {table}", name="tests.truncate")
+
+
+@pytest.fixture(scope="module")
+def now(django_db_setup: None) -> int:
     """Two weeks of posts, likes and follows, one each ten seconds; the moment of the newest, in microseconds."""
+    empty_clickhouse()
     now = micros(ago())
     liked = SUBJECT + tid_of_micros(now - 3_600_000_000)
     for collection, record in {
@@ -94,7 +103,7 @@ def test_engagement_of_one_subject_is_a_key_look_up(now: int) -> None:
     assert _granules(sql, {"rkeys": [rkey], "uris": [SUBJECT + rkey]})[0] <= 1
 
 
-def test_an_actor_is_a_key_look_up_in_all_three_tables(clickhouse: None) -> None:
+def test_an_actor_is_a_key_look_up_in_all_three_tables(no_actors: None) -> None:
     for table, columns in {
         "actor_identities": "'h', 0, 1",
         "actor_accounts": "1, '', 0, 1",
@@ -107,7 +116,7 @@ def test_an_actor_is_a_key_look_up_in_all_three_tables(clickhouse: None) -> None
     assert (read, of >= 3 * GRANULES) == (3, True)
 
 
-def test_actors_are_found_by_the_beginning_of_a_handle_in_the_key(clickhouse: None) -> None:
+def test_actors_are_found_by_the_beginning_of_a_handle_in_the_key(no_actors: None) -> None:
     fill = """
         INSERT INTO actor_identities
         SELECT leftPad(toString(number), 8, '0'), concat(leftPad(toString(number * 7919 % 1000000), 6, '0'), '.t'), 1, 1
