@@ -150,7 +150,10 @@ def pages(browser: httpx.Client) -> dict[str, float]:
         "posts: a row": seconds(page(row[1])),
         "actors: the last": seconds(page(actors)),
         "actors: page 100": seconds(page(actors, p="100")),
-        "actors: by handle": seconds(page(actors, q="actor123456.example.com")),
+        "actors: a whole handle": seconds(page(actors, q="actor123456.example.com")),
+        "actors: beginning of a handle": seconds(page(actors, q="actor12345")),
+        "actors: beginning of every handle": seconds(page(actors, q="actor")),
+        "actors: a handle that nobody has": seconds(page(actors, q="zoe.example.com")),
         "actors: beginning of a did": seconds(page(actors, q=did[:-3])),
     }
 

@@ -29,14 +29,18 @@ def keys_of_posts(did: str) -> list[str]:
     return door.column(KEYS_OF_POSTS, {"did": did, "limit": POSTS_SHOWN}, name="indexer.keys_of_posts", limits=LIMITS)
 
 
+#: With these a reading in a key's order ends early. FINAL makes one row of each did and lets it end early as well, LIMIT 1
+#: BY did does not. Read of 4 million rows for 51 dids: 2.9 million with LIMIT BY, 0.1 with FINAL, 0.04 with one thread.
+ENDS_EARLY: Final = "SETTINGS max_block_size = 1024, max_threads = 1"
+
 # The view of actors puts five tables together by did, so it cannot be read from its end. Each table can: the last
-# dids of all are among the last dids of each. Without FINAL: which versions there are is no matter here.
+# dids of all are among the last dids of each.
 LAST_DIDS = " UNION DISTINCT ".join(
-    f"(SELECT did FROM {table} WHERE did >= {{low:String}} AND did < {{high:String}}"  # noqa: S608  the tables are these
-    " ORDER BY did DESC LIMIT 1 BY did LIMIT {limit:UInt32})"
+    f"(SELECT did FROM {table} FINAL WHERE did >= {{low:String}} AND did < {{high:String}}"  # noqa: S608  these tables
+    " ORDER BY did DESC LIMIT {limit:UInt32})"
     for table in ("actor_identities", "actor_accounts", "actor_profiles", "actor_fills")
 )
-LAST_OF_ALL = f"SELECT did FROM ({LAST_DIDS}) ORDER BY did DESC LIMIT {{limit:UInt32}}"  # noqa: S608
+LAST_OF_ALL = f"SELECT did FROM ({LAST_DIDS}) ORDER BY did DESC LIMIT {{limit:UInt32}} {ENDS_EARLY}"  # noqa: S608
 
 
 def last_dids(*, low: str, high: str, limit: int) -> list[str]:
@@ -48,19 +52,19 @@ def last_dids(*, low: str, high: str, limit: int) -> list[str]:
 #: Actors that a search by handle shows: each is looked up in five tables. Who types more of the handle finds the rest.
 HANDLES_SHOWN: Final = 100
 
-# The key's order, so it ends early. Handles that were given up since are among them.
-DIDS_BY_HANDLE = """
+# In the order of the key. Handles that were given up since are among them.
+DIDS_BY_HANDLE = f"""
 SELECT did
-FROM actor_handles
-WHERE startsWith(handle, {prefix:String})
+FROM actor_handles FINAL
+WHERE startsWith(handle, {{prefix:String}})
 ORDER BY handle, did
-LIMIT 1 BY did
-LIMIT {limit:UInt32}
-"""
+LIMIT {{limit:UInt32}}
+{ENDS_EARLY}
+"""  # noqa: S608  the settings are those above
 
 
 def dids_by_handle(prefix: str) -> list[str]:
-    """The first HANDLES_SHOWN actors whose handle begins so, by handle. Raises ClickHouseError."""
+    """Those of the first HANDLES_SHOWN who had a handle that begins so, who have it now. Raises ClickHouseError."""
     params = {"prefix": prefix.lower(), "limit": HANDLES_SHOWN}
     dids = door.column(DIDS_BY_HANDLE, params, name="indexer.dids_by_handle", limits=LIMITS)
     now = {did: name.handle.lower() for did, name in names_of(dids).items()}

@@ -9,7 +9,7 @@ import pytest
 
 from atsite.atproto.tid import tid_of_micros
 from atsite.clickhouse import door
-from indexer.actor_queries import DIDS_BY_HANDLE
+from indexer.actor_queries import DIDS_BY_HANDLE, dids_by_handle, last_dids
 from tests.builders import ago, micros
 from tests.conftest import empty_clickhouse
 
@@ -127,6 +127,21 @@ def test_actors_are_found_by_the_beginning_of_a_handle_in_the_key(no_actors: Non
     for prefix, most in {"5": 3, "50000": 2, "500008.t": 2}.items():  # a tenth of all, a few, one
         read, of = _granules(DIDS_BY_HANDLE, {"prefix": prefix, "limit": 100})
         assert (prefix, read <= most, of >= GRANULES) == (prefix, True, True)
+    assert dids_by_handle("5") == sorted(dids_by_handle("5"), key=lambda did: int(did) * 7919 % 1_000_000)
+    assert last_dids(low="", high="9", limit=51) == [f"{number:08}" for number in range(ROWS - 1, ROWS - 52, -1)]
+    # Of as many rows that fit, the first ones alone are read.
+    assert [_rows_read(name) < ROWS // 4 for name in ("indexer.dids_by_handle", "indexer.last_dids")] == [True, True]
+
+
+def _rows_read(name: str) -> int:
+    """Rows that the newest statement of that name read."""
+    door.execute("SYSTEM FLUSH LOGS query_log", name="tests.flush")
+    sql = """
+        SELECT read_rows FROM system.query_log
+        WHERE type = 'QueryFinish' AND startsWith(log_comment, {name:String})
+        ORDER BY event_time_microseconds DESC LIMIT 1
+    """
+    return int(door.scalar(sql, {"name": name}, name="tests.rows_read"))
 
 
 def _granules(sql: str, parameters: Mapping[str, object]) -> tuple[int, int]:
