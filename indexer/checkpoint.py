@@ -4,7 +4,8 @@ A checkpoint is saved after each acknowledged batch, in Redis (one key) and in C
 event at or before it is stored. Rules of the start, first that applies:
 
 1. `--from CURSOR` or `--from-live`: as the operator says.
-2. No records stored: a first start, START_HOURS back. Whatever is missing before it is no gap.
+2. ClickHouse has no records and no checkpoint: a first start, START_HOURS back. What is missing before it is no gap.
+   (A checkpoint alone is there when a first start was killed before its first records.)
 3. One checkpoint in each store: the one with the smaller time_us. One missing or unreadable: the other, with a warning.
 4. Neither: an error that names the two flags. Never a silent restart from live.
 """

@@ -132,9 +132,10 @@ def resolve_start(config: Config, options: Options) -> Start:
         return checkpoint.start_from(options.from_cursor)
     if options.from_live:
         return checkpoint.start_live(now_us())
-    if not queries.has_records():
+    stored = load_clickhouse()
+    if stored.checkpoint is None and not queries.has_records():
         return checkpoint.first_start(now_us(), config.start_hours)
-    return checkpoint.resume(load_redis(), load_clickhouse(), host=host_of(config.ws_url))
+    return checkpoint.resume(load_redis(), stored, host=host_of(config.ws_url))
 
 
 def health(source: Jetstream, writer: Writer) -> Health:

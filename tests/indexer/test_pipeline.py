@@ -207,6 +207,15 @@ def test_where_to_begin_is_saved_before_anything_is_written() -> None:
         assert (saved.cursor, saved.safe_cursor) == (T0, T0)
 
 
+def test_a_first_run_that_was_killed_before_its_first_records_goes_on_from_where_it_began() -> None:
+    stream = synthetic(events=60)  # older than START_HOURS
+    with simulated_jetstream(MemorySource(stream)) as jetstream:
+        index(jetstream.url, events=0, from_cursor=T0)
+        index(jetstream.url, events=len(stream), from_cursor=None)
+
+    assert stored() == fold(stream)
+
+
 def test_a_dry_run_writes_nothing(valkey: redis.Redis) -> None:
     from indexer import service
     from tests.indexer.conftest import SMALL, configured
