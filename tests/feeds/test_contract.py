@@ -36,18 +36,19 @@ def test_an_empty_ranking_is_not_published(ranked_site: Site) -> None:
     assert ranked_site.page(50) == FeedPage()
 
 
-@pytest.mark.parametrize("limit", [1, 2, 30, 100])
-def test_a_walk_shows_each_post_once_while_the_feed_is_refreshed(site: Site, limit: int) -> None:
-    rows = site.publish(101)
+@pytest.mark.parametrize(("limit", "count"), [(1, 25), (2, 25), (30, 101), (100, 101)])
+def test_a_walk_shows_each_post_once_while_the_feed_is_refreshed(site: Site, limit: int, count: int) -> None:
+    """Short pages of fewer posts: what such a page may do wrong, it does within one moment's three posts or after."""
+    rows = site.publish(count)
     expected = site.walk(100)
-    assert len(expected) == len(set(expected)) == 101
+    assert len(expected) == len(set(expected)) == count
     page, walked, step = site.page(limit), [], 0
     while True:
         assert 1 <= len(page.posts) <= limit
         walked += site.uris(page)
         if page.cursor is None:
             break
-        if step % 20 == 0:
+        if step % 10 == 0:
             site.disturb(rows, step)
         page, step = site.page(limit, page), step + 1
     assert walked == expected
@@ -109,7 +110,7 @@ def test_deleted_posts_and_those_of_inactive_authors_vanish_at_read_time_and_the
     )
     left = [uri for uri in before if uri not in (deleted.uri, inactive.uri, dead.uri)]
     assert site.uris(site.page(10)) == left[:10]
-    assert site.walk(1) == site.walk(100) == left
+    assert site.walk(7) == site.walk(100) == left
     store(b.account(inactive.did, active=True, at=site.time + MINUTE))
     assert site.walk(100) == [uri for uri in before if uri not in (deleted.uri, dead.uri)]
 
@@ -194,11 +195,13 @@ def test_a_feed_says_who_it_is(site: Site) -> None:
     assert (description.display_name, description.description) == ("A feed", "Of a test.")
 
 
-@pytest.mark.parametrize("limit", [1, 2, 30])
-def test_a_pinned_post_stands_on_the_first_page_within_its_limit_and_nowhere_else(site: Site, limit: int) -> None:
-    rows = site.publish(40)
+@pytest.mark.parametrize(("limit", "count"), [(1, 12), (2, 12), (30, 40)])
+def test_a_pinned_post_stands_on_the_first_page_within_its_limit_and_nowhere_else(
+    site: Site, limit: int, count: int
+) -> None:
+    rows = site.publish(count)
     expected = site.walk(100)
-    pinned = next(post for post in posts_of(rows) if post.uri == expected[17])
+    pinned = next(post for post in posts_of(rows) if post.uri == expected[7])
     site.define(pinned=PostKey(pinned.rkey, pinned.did))
     rest = [uri for uri in expected if uri != pinned.uri]
     first = site.page(limit)
@@ -207,7 +210,7 @@ def test_a_pinned_post_stands_on_the_first_page_within_its_limit_and_nowhere_els
         assert site.walk(1) == rest
         return
     assert first.posts[0] == SkeletonPost(pinned.uri, Pin())
-    assert len(first.posts) == min(limit, 40)
+    assert len(first.posts) == limit
     assert all(entry.reason != Pin() for entry in first.posts[1:])
     assert site.walk(limit) == [pinned.uri, *rest]
 
