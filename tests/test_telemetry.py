@@ -155,12 +155,15 @@ def test_metrics_and_health_are_served_until_it_is_stopped() -> None:
     server = start_metrics(0, "127.0.0.1", lambda: state)
     base = f"http://127.0.0.1:{server.port}"
     SEEN.inc()
-    assert "test_telemetry_seen_total 1.0" in httpx.get(f"{base}/metrics").text
-    assert (httpx.get(f"{base}/healthz").status_code, httpx.get(f"{base}/other").status_code) == (200, 404)
-    waiting = httpx.get(f"{base}/readyz")
+    assert "test_telemetry_seen_total 1.0" in httpx.get(f"{base}/metrics", timeout=30).text
+    assert (
+        httpx.get(f"{base}/healthz", timeout=30).status_code,
+        httpx.get(f"{base}/other", timeout=30).status_code,
+    ) == (200, 404)
+    waiting = httpx.get(f"{base}/readyz", timeout=30)
     assert (waiting.status_code, waiting.json()) == (503, {"ok": False, "reasons": ["ClickHouse is away"]})
     state = Health(ok=True)
-    ready = httpx.get(f"{base}/readyz")
+    ready = httpx.get(f"{base}/readyz", timeout=30)
     assert (ready.status_code, ready.json()) == (200, {"ok": True, "reasons": []})
     server.stop()
     start_metrics(server.port, "127.0.0.1").stop()  # the port is free again
@@ -171,7 +174,7 @@ def test_a_check_that_fails_is_not_ready_and_says_what_failed() -> None:
         raise LookupError(f"secret {VIEWER}")
 
     server = start_metrics(0, "127.0.0.1", check)
-    answered = httpx.get(f"http://127.0.0.1:{server.port}/readyz")
+    answered = httpx.get(f"http://127.0.0.1:{server.port}/readyz", timeout=30)
     server.stop()
     assert (answered.status_code, answered.json()) == (
         503,

@@ -29,7 +29,7 @@ def service() -> Iterator[httpx.Client]:
     with (
         override_settings(ROOT_URLCONF="tests.xrpc_urls", MIDDLEWARE=["atsite.xrpc.ErrorBodies"], ALLOWED_HOSTS=["*"]),
         make_server("127.0.0.1", 0, WSGIHandler(), handler_class=_Quiet) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", trust_env=False, timeout=30) as client,
     ):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

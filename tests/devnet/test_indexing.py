@@ -29,7 +29,7 @@ def indexer(network: Network, stores: None, tmp_path_factory: pytest.TempPathFac
 
 def _jetstream(network: Network, path: str) -> None:
     url = network.jetstream_url.replace("ws://", "http://").removesuffix("/subscribe")
-    httpx.get(url + path).raise_for_status()
+    httpx.get(url + path, timeout=60).raise_for_status()
 
 
 def _account_states(did: Did) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 from websockets.sync.client import connect
 
@@ -21,6 +23,10 @@ ACTORS = 40
 PROFILES = "/xrpc/app.bsky.actor.getProfiles"
 
 
+def get(url: str, params: Any = None) -> httpx.Response:
+    return httpx.get(url, params=params, timeout=DEADLINE)
+
+
 def test_one_port_serves_the_stream_and_who_is_who() -> None:
     network = Network(Timeline(seed=5, epoch_us=now_us(), actors=ACTORS, rate=1))
     identities = Identities(network)
@@ -30,20 +36,20 @@ def test_one_port_serves_the_stream_and_who_is_who() -> None:
         origin = jetstream.server.origin
         assert jetstream.url == origin.replace("http:", "ws:") + "/subscribe"
         with connect(jetstream.url, compression=None, close_timeout=0.1) as websocket:
-            resolved = httpx.get(origin + RESOLVE_HANDLE, params={"handle": handle})
+            resolved = get(origin + RESOLVE_HANDLE, params={"handle": handle})
             assert resolved.status_code == 200
             assert resolved.headers.get_list("Content-Type") == ["application/json"]
-            document = httpx.get(f"{origin}/{resolved.json()['did']}").json()
+            document = get(f"{origin}/{resolved.json()['did']}").json()
             assert document["id"] == resolved.json()["did"]
             assert document["alsoKnownAs"] == [f"at://{handle}"]
             assert document["service"][0]["serviceEndpoint"] == origin
-            profiles = httpx.get(origin + PROFILES, params={"actors": [handle, "nobody.demo.test"]}).json()
+            profiles = get(origin + PROFILES, params={"actors": [handle, "nobody.demo.test"]}).json()
             assert [profile["did"] for profile in profiles["profiles"]] == [document["id"]]
-            assert httpx.get(origin + PROFILES).status_code == 400
-            assert httpx.get(origin + "/elsewhere").status_code == 404
+            assert get(origin + PROFILES).status_code == 400
+            assert get(origin + "/elsewhere").status_code == 404
             assert websocket.recv(timeout=DEADLINE, decode=False).startswith(b'{"did":')
 
 
 def test_a_recording_has_no_directory() -> None:
     with simulated_jetstream(MemorySource()) as jetstream:
-        assert httpx.get(jetstream.server.origin + RESOLVE_HANDLE).status_code == 404
+        assert get(jetstream.server.origin + RESOLVE_HANDLE).status_code == 404
