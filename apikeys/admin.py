@@ -249,5 +249,20 @@ def _for(overlap: timedelta) -> str:
 
 @register(ApiKeyUsage)
 class ApiKeyUsageAdmin(ReadOnlyAdmin):
-    list_display = ("key_id", "hour", "uses", "last_used_at")
+    list_display = ("key_id", "key_note", "hour", "uses", "last_used_at")
     search_prefix_fields = ("key_id",)
+    search_help_text = "The beginning of a key's id."
+
+    @admin.display(description="note")
+    def key_note(self, use: ApiKeyUsage) -> str:
+        """What the key is used for."""
+        return str(use.__dict__.get("note", ""))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with the notes of its keys from one question."""
+        found = super().get_changelist_instance(request)
+        ids = {use.key_id for use in found.result_list}
+        notes = dict(ApiKey.objects.filter(key_id__in=ids).values_list("key_id", "note"))
+        for use in found.result_list:
+            use.__dict__["note"] = notes.get(use.key_id, "")
+        return found  # type: ignore[no-any-return]

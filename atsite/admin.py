@@ -151,11 +151,21 @@ def _lines(words: list[str]) -> SafeString:
 class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
     """Who did what in the admin, newest first. Nobody edits it."""
 
-    list_display = ("action_time", "user", "content_type", "object_repr", "what")
+    list_display = ("action_time", "user", "kind", "row", "what")
     list_filter = ("action_flag", "user", "content_type")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__username")
     date_hierarchy = "action_time"
+
+    @admin.display(description="of")
+    def kind(self, entry: LogEntry) -> str:
+        """What people call such rows."""
+        return str(entry.content_type.name) if entry.content_type else ""
+
+    @admin.display(description="row")
+    def row(self, entry: LogEntry) -> str:
+        """What the row was called then."""
+        return entry.object_repr
 
     @admin.display(description="what")
     def what(self, entry: LogEntry) -> str:

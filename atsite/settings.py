@@ -15,6 +15,7 @@ ALLOWED_HOSTS = list(config.allowed_hosts) if config.production else ["*"]
 USE_TZ = True
 TIME_ZONE = "UTC"  # the ClickHouse backend bakes TIME_ZONE into DDL
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "atsite.formats"
 USE_I18N = False
 
 INSTALLED_APPS = [

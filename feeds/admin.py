@@ -43,7 +43,7 @@ class PinnedPostInline(TabularInline):  # type: ignore[misc]
 @admin.register(FeedDefinition)
 class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     inlines = (PinnedPostInline,)
-    list_display = ("rkey", "display_name", "kind", "read_by", "enabled", "problem", "pages")
+    list_display = ("rkey", "display_name", "kind", "read_by", "stands", "pages")
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
     fixed_fields = ("rkey", "publisher")  # another address is another feed
@@ -59,12 +59,18 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     @admin.display(description="pages")
     def pages(self, row: FeedDefinition) -> str:
         """Straight to the preview."""
-        return format_html('<a href="{}">Preview</a>', reverse("admin:feeds_feeddefinition_preview", args=(row.pk,)))
+        return format_html(
+            '<a class="at-link" href="{}">Preview</a>', reverse("admin:feeds_feeddefinition_preview", args=(row.pk,))
+        )
 
-    @admin.display(description="why it is not served", empty_value="")
-    def problem(self, row: FeedDefinition) -> str:
-        """Nothing where it is served."""
-        return problem_of(row)
+    @admin.display(description="state", ordering="enabled")
+    def stands(self, row: FeedDefinition) -> str:
+        """Served, or why it is not."""
+        if not row.enabled:
+            return format_html('<span class="at-state at-quiet">{}</span>', "switched off")
+        problem = problem_of(row)
+        look, word = ("at-act", "not served") if problem else ("at-ok", "served")
+        return format_html('<span class="at-state {}">{}</span> {}', look, word, problem)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         columns = super().get_list_display(request)

@@ -142,7 +142,8 @@ class FeedPages(BlockPages):
     ) -> HttpResponse:
         """A page of the admin about a feed; those are never cached."""
         site = self.admin_site.each_context(request)  # type: ignore[attr-defined]
-        context |= {**site, "title": title, "row": row, "tab": tab, "tabs": tabs_of(request, row)}
+        shown = {"title": title, "opts": FeedDefinition._meta, "row": row, "tab": tab, "tabs": tabs_of(request, row)}
+        context |= {**site, **shown}
         return TemplateResponse(request, template, context)
 
     def _viewed(self, request: HttpRequest, pk: int) -> FeedDefinition | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import admin
 from django.utils.html import format_html
 
@@ -14,6 +16,7 @@ from indexer import (  # noqa: F401 - those beside models register themselves
     refusals_admin,
     stream_admin,
 )
+from indexer.admin_columns import grouped
 from indexer.backfill import admin as backfill_admin  # noqa: F401 - registers itself
 from indexer.payloads import readable
 
@@ -96,9 +99,13 @@ class PurgeAdmin(ReadOnlyAdmin):
     search_prefix_fields = ("did",)
 
 
+#: Columns of a day in the list; its page has all.
+COUNTED: Final = ("posts", "likes", "reposts", "follows", "blocks", "actors")
+
+
 @register(models.DailyStats)
 class DailyStatsAdmin(ReadOnlyAdmin):
-    list_display = ("day", "posts", "likes", "reposts", "follows", "blocks", "actors", "computed_at")
+    list_display = ("day", *(grouped(name) for name in COUNTED), "computed_at")
 
 
 @register(models.ActorFill)

@@ -16,6 +16,8 @@ from atsite.clickhouse.errors import ClickHouseError
 from indexer.names import Name, did_of_handle, names_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.contrib.admin.views.main import ChangeList
     from django.http import HttpRequest
 
@@ -46,34 +48,71 @@ def span(micros: int) -> str:
     return str(timedelta(seconds=micros // 1_000_000))
 
 
+def grouped(name: str) -> Callable[[Any], str]:
+    """A column of the number `name`, with its thousands apart."""
+
+    @admin.display(description=name.replace("_", " "))
+    def shown(row: Any) -> str:
+        return f"{getattr(row, name):,}"
+
+    shown.__name__ = name  # the class of the column's cells
+    return shown
+
+
 def foreign(text: str) -> str:
     """Text that a stranger wrote: escaped, and with its own direction."""
     return format_html('<bdi class="at-foreign">{}</bdi>', text)
 
 
-class NamedRows(ReadOnlyAdmin):
-    """Rows that name an actor in the field `named_by`: shown with its handle, found by a whole handle."""
+def actor(did: str, name: Name) -> str:
+    """The handle and below it the did, or the did alone."""
+    if not name.handle:
+        return format_html('<span class="at-mono">{}</span>', did)
+    return format_html(
+        '<span class="at-actor"><bdi class="at-foreign">@{}</bdi> <span class="at-mono">{}</span></span>',
+        name.handle,
+        did,
+    )
+
+
+class Named:
+    """For a ModelAdmin whose rows are of an actor: shown with its handle."""
 
     named_by: ClassVar[str] = "did"
 
     @admin.display(description="actor")
     def who(self, row: Any) -> str:
         """The handle with the did, or the did alone."""
-        did = getattr(row, self.named_by)
-        if "name" not in row.__dict__:
-            row.__dict__["name"] = names({did}).get(did, NOBODY)
-        handle = row.__dict__["name"].handle
-        if not handle:
-            return format_html('<span class="at-mono">{}</span>', did)
-        return format_html('<bdi class="at-foreign">@{}</bdi> <span class="at-mono">{}</span>', handle, did)
+        return actor(self.did_of(row), self._name(row))
+
+    def heading(self, row: Any) -> str:
+        """The handle, or the did."""
+        handle = self._name(row).handle
+        return f"@{handle}" if handle else self.did_of(row)
+
+    def did_of(self, row: Any) -> str:
+        """The actor whom the row is of."""
+        return str(getattr(row, self.named_by))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list, with the names of its actors from one question."""
-        found = super().get_changelist_instance(request)
-        known = names({getattr(row, self.named_by) for row in found.result_list})
+        found: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
+        found.result_list = list(found.result_list)
+        known = names({self.did_of(row) for row in found.result_list})
         for row in found.result_list:
-            row.__dict__["name"] = known.get(getattr(row, self.named_by), NOBODY)
-        return found  # type: ignore[no-any-return]
+            row.__dict__["name"] = known.get(self.did_of(row), NOBODY)
+        return found
+
+    def _name(self, row: Any) -> Name:
+        if "name" not in row.__dict__:
+            did = self.did_of(row)
+            row.__dict__["name"] = names({did}).get(did, NOBODY)
+        name: Name = row.__dict__["name"]
+        return name
+
+
+class NamedRows(Named, ReadOnlyAdmin):
+    """Rows of the network that name an actor: also found by a whole handle."""
 
     def _lookup(self, term: str) -> dict[str, Any]:
         handle = term.removeprefix("@").lower()

@@ -49,7 +49,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     actions = ("retry",)
     change_form_outer_after_template = "indexer/letter.html"
     list_before_template = "indexer/letters.html"
-    fields = ("id", "reason", "why", "host", "happened", "stored_at", "content")
+    fields = ("reason", "why", "host", "happened", "stored_at", "content", "id")
     url_rights: ClassVar[dict[str, Right]] = {
         "indexer_deadletter_retry": Right.RETRY_DEAD_LETTERS,
         "indexer_deadletter_retry_many": Right.RETRY_DEAD_LETTERS,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Of a text in the list; its page has all of it.
 EXCERPT: Final = 160
+#: What the protocol calls what is embedded, in words.
+EMBEDS: Final = {"record": "quote", "external": "link", "recordWithMedia": "quote with media"}
 
 
 @register(models.Post)
@@ -53,13 +55,17 @@ class PostAdmin(NamedRows):
         """What it carries beside its text."""
         parts = [f"{post.images} images, {post.images_with_alt} described"] if post.images else []
         parts += ["video"] if post.has_video else []
-        return ", ".join(parts or [post.embed_kind])
+        return ", ".join(parts or [EMBEDS.get(post.embed_kind, post.embed_kind)])
 
     @admin.display(description="in newest-first lists")
     def stands(self, post: Post) -> str:
         """Whether it is eligible: a believable key, no import."""
         look, word = ("at-ok", "yes") if post.eligible else ("at-quiet", "no: odd key or import")
         return format_html('<span class="at-state {}">{}</span>', look, word)
+
+    def heading(self, row: Post) -> str:
+        """Whose it is."""
+        return f"Post of {super().heading(row)}"
 
     @admin.display(description="committed (UTC)")
     def committed(self, post: Post) -> str:

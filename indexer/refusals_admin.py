@@ -11,6 +11,7 @@ from atsite.atproto.syntax import Did
 from atsite.publish.admin import DecisionAdmin
 from atsite.roles import Right, may
 from indexer import refusals
+from indexer.admin_columns import Named
 from indexer.models import RefusedActor
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @admin.register(RefusedActor)
-class RefusedActorAdmin(DecisionAdmin):
-    list_display = ("did", "note", "created_by", "created_at")
+class RefusedActorAdmin(Named, DecisionAdmin):
+    list_display = ("who", "note", "created_by", "created_at")
     search_fields = ("did", "note")
     fields = ("did", "note", "created_by", "created_at")
     readonly_fields = ("created_by", "created_at")

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @register(models.RepoFloor)
 class RepoFloorAdmin(NamedRows):
-    list_display = ("did", "who", "until", "reason")
+    list_display = ("who", "until", "reason")
     search_prefix_fields = ("did",)
-    fields = ("did", "who", "until", "reason", "floor")
+    fields = ("who", "until", "reason", "floor")
 
     @admin.display(description="what is older is dead (UTC)")
     def until(self, floor: RepoFloor) -> str:
@@ -28,8 +28,8 @@ class RepoFloorAdmin(NamedRows):
 
 @register(models.StreamGap)
 class StreamGapAdmin(ReadOnlyAdmin):
-    list_display = ("begins", "ends", "length", "host", "reason", "noticed_at")
-    fields = ("begins", "ends", "length", "host", "reason", "noticed_at", "from_us", "to_us")
+    list_display = ("begins", "ends", "length", "host", "because", "noticed_at")
+    fields = ("begins", "ends", "length", "host", "because", "noticed_at", "from_us", "to_us")
 
     @admin.display(description="from (UTC)")
     def begins(self, gap: StreamGap) -> str:
@@ -40,6 +40,11 @@ class StreamGapAdmin(ReadOnlyAdmin):
     def ends(self, gap: StreamGap) -> str:
         """The first that came after it."""
         return moment(gap.to_us)
+
+    @admin.display(description="reason")
+    def because(self, gap: StreamGap) -> str:
+        """The reason in words."""
+        return str(gap.reason).replace("_", " ")
 
     @admin.display(description="length")
     def length(self, gap: StreamGap) -> str:

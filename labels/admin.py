@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from atsite.publish.admin import DecisionAdmin
+from indexer.admin_columns import Named
 from labels.bulk_admin import BulkChangeAdmin
+from labels.forms import BlockForm
 from labels.members_admin import ActorLabelAdmin
 from labels.models import ActorLabel, Block, BulkChange, Label
 from labels.uses import uses
@@ -60,11 +62,27 @@ class _Signed(DecisionAdmin):
 
 
 @admin.register(Block)
-class BlockAdmin(_Signed):
-    list_display = ("subject", "feed", "note", "created_by", "created_at")
+class BlockAdmin(Named, _Signed):
+    form = BlockForm
+    list_display = ("who", "what", "where", "note", "created_by", "created_at")
     list_filter = ("feed",)
     search_fields = ("subject", "note")
+    search_help_text = "A part of a did, of an at-uri or of the note."
     readonly_fields = ("created_by", "created_at")
+
+    @admin.display(description="what")
+    def what(self, block: Block) -> str:
+        """All that the actor writes, or one post."""
+        return block.subject if block.subject.startswith("at://") else "everything"
+
+    @admin.display(description="where", ordering="feed")
+    def where(self, block: Block) -> str:
+        """The feed, or everywhere."""
+        return block.feed or "everywhere"
+
+    def did_of(self, row: Block) -> str:
+        """The actor, also of a post."""
+        return row.subject.removeprefix("at://").partition("/")[0]
 
 
 admin.site.register(ActorLabel, ActorLabelAdmin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -11,10 +12,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from labels import bulk, lookup
 from labels.bulk import MAX_LINES, TooMany
 from labels.identifiers import NotAnActor
-from labels.models import ActorLabel, Label
+from labels.models import ActorLabel, Block, Label
 
 #: A file of MAX_LINES long lines.
 FILE_BYTES = 1_000_000
+#: The address of a post in the app.
+_POST = re.compile(r"https://bsky\.app/profile/(?P<actor>[^/\s]+)/post/(?P<rkey>[^/?#\s]+)")
 
 
 class ActorField(forms.CharField):
@@ -45,6 +48,31 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
     class Meta:
         model = ActorLabel
         fields = ("did", "label", "note")
+
+
+class SubjectField(ActorField):
+    """Whom or what a block is of: an actor, or a post by its at-uri or address."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.label = "Who or what"
+        self.help_text = "An actor: a handle, a did, or the address of a profile. Or one post: its at-uri or address."
+
+    def clean(self, value: Any) -> str:
+        text = str(value or "").strip()
+        if text.startswith("at://"):
+            return text  # the model looks at it
+        if post := _POST.fullmatch(text):
+            return f"at://{super().clean(post['actor'])}/app.bsky.feed.post/{post['rkey']}"
+        return super().clean(text)
+
+
+class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
+    subject = SubjectField()
+
+    class Meta:
+        model = Block
+        fields = ("subject", "feed", "note")
 
 
 class BulkForm(forms.Form):

@@ -19,6 +19,7 @@ from atsite.atproto.syntax import Did
 from atsite.clickhouse.errors import ClickHouseError
 from atsite.publish.admin import DecisionAdmin
 from atsite.roles import Right, may
+from indexer.admin_columns import names
 from indexer.models import Backfill
 from labels import bulk, bulk_changes, queries
 from labels.actor_pages import ActorPages
@@ -52,7 +53,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     search_fields = ("did", "label__name")
     search_help_text = "The beginning of a handle, a did, or a label."
     fixed_fields = ("label", "did")
-    readonly_fields = ("created_by", "created_at")
+    readonly_fields = ("page", "created_by", "created_at")
     list_select_related = ("label",)
     list_per_page = 50
     ordering = ("-created_at", "pk")
@@ -65,6 +66,12 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         "labels_actorlabel_export": Right.EXPORT_LABELS,
     }
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Who and which label; these are entered once and shown from then on."""
+        who = "did" if obj is None else "page"
+        noted = () if obj is None else ("created_by", "created_at")
+        return [who, "label", "note", *noted]
+
     # The list
 
     @admin.display(description="actor", ordering="did")
@@ -76,6 +83,19 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
             '<bdi class="at-foreign">{}</bdi>{}<small class="at-mono">{}</small>',
             f"@{handle}" if handle else "no handle known",
             format_html('<bdi class="at-foreign">{}</bdi>', name[:NAME_CHARACTERS]) if name else "",
+            row.did,
+        )
+
+    @admin.display(description="actor")
+    def page(self, row: ActorLabel) -> SafeString:
+        """Handle and did, and the way to the actor's own page."""
+        name = names({row.did}).get(row.did)
+        url = reverse("admin:labels_actorlabel_actor", args=(row.did,))
+        text = f"@{name.handle}" if name and name.handle else row.did
+        return format_html(
+            '<a class="at-link" href="{}"><bdi class="at-foreign">{}</bdi></a><small class="at-mono">{}</small>',
+            url,
+            text,
             row.did,
         )
 
@@ -112,6 +132,11 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         return rows.filter(Q(did__startswith=term) | Q(label__name__startswith=term) | Q(did__in=dids)), False
 
     # One member
+
+    def heading(self, row: ActorLabel) -> str:
+        """Whose label, and which."""
+        name = names({row.did}).get(row.did)
+        return f"@{name.handle} as {row.label_id}" if name and name.handle else str(row)
 
     def save_model(self, request: HttpRequest, obj: ActorLabel, form: Any, change: bool) -> None:
         name = request.user.get_username()

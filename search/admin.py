@@ -11,11 +11,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from atsite.clickhouse.errors import ClickHouseError
 from atsite.errors import AtsiteError
 from atsite.publish.admin import DecisionAdmin
 from atsite.roles import Right, demand, may
-from indexer.names import names_of
+from indexer.admin_columns import Named
 from search.cleanup import jobs
 from search.cleanup.states import State
 from search.models import RepoCleanupJob
@@ -23,7 +22,6 @@ from search.models import RepoCleanupJob
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
 
     from search.cleanup.jobs import Moved
@@ -44,17 +42,17 @@ LOOKS: Final = {
 
 
 @admin.register(RepoCleanupJob)
-class RepoCleanupJobAdmin(DecisionAdmin):
+class RepoCleanupJobAdmin(Named, DecisionAdmin):
     list_display = (
-        "account", "stands", "progress", "records_deleted", "left", "cut_off", "created_at", "finished_at",
+        "who", "stands", "progress", "records_deleted", "left", "before", "created_at", "finished_at",
     )  # fmt: skip
     list_filter = ("state",)
     search_fields = ("did", "job_id")
     actions = ("cancel", "retry")
     change_form_outer_after_template = "search/job.html"
     fields = (
-        "job_id", "did", "stands", "reason", "types", "cut_off", "requested_by",
-        "created_at", "planned_at", "started_at", "next_at", "finished_at",
+        "who", "stands", "reason", "types", "cut_off", "requested_by",
+        "created_at", "planned_at", "started_at", "next_at", "finished_at", "job_id",
     )  # fmt: skip
     readonly_fields = fields  # the page of an old version makes a form of what is not read-only
     url_rights: ClassVar[dict[str, Right]] = {
@@ -62,13 +60,9 @@ class RepoCleanupJobAdmin(DecisionAdmin):
         "search_repocleanupjob_retry": Right.RETRY_JOB,
     }
 
-    @admin.display(description="account", ordering="did")
-    def account(self, job: RepoCleanupJob) -> str:
-        """The did, with its handle where that is known."""
-        handle = job.__dict__.get("handle", "")
-        if not handle:
-            return format_html('<bdi class="at-foreign">{}</bdi>', job.did)
-        return format_html('<bdi class="at-foreign">@{}</bdi> <span class="at-mono">{}</span>', handle, job.did)
+    def heading(self, row: RepoCleanupJob) -> str:
+        """Whose it is."""
+        return f"Clean-up of {super().heading(row)}"
 
     @admin.display(description="state", ordering="state")
     def stands(self, job: RepoCleanupJob) -> str:
@@ -85,6 +79,11 @@ class RepoCleanupJobAdmin(DecisionAdmin):
         """A bar, and the same in words."""
         bar = '<progress class="at-progress" max="100" value="{0}" aria-label="{0} % done"></progress> {0} %'
         return format_html(bar, job.percent)
+
+    @admin.display(description="older than", ordering="cut_off")
+    def before(self, job: RepoCleanupJob) -> str:
+        """The day of the cut-off."""
+        return f"{job.cut_off:%Y-%m-%d}"
 
     @admin.display(description="remaining")
     def left(self, job: RepoCleanupJob) -> int:
@@ -123,19 +122,6 @@ class RepoCleanupJobAdmin(DecisionAdmin):
             path("<int:pk>/retry/", wrap(self.retry_view), name="search_repocleanupjob_retry"),
         ]
         return [*own, *super().get_urls()]
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the handles of its accounts from one question."""
-        found = super().get_changelist_instance(request)
-        rows = list(found.result_list)
-        try:
-            names = names_of({row.did for row in rows})
-        except ClickHouseError:  # the list is of use without them
-            names = {}
-        for row in rows:
-            row.__dict__["handle"] = names[row.did].handle if row.did in names else ""
-        found.result_list = rows
-        return found  # type: ignore[no-any-return]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

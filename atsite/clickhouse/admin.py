@@ -198,8 +198,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         def view() -> HttpResponse:
+            context = {**(extra_context or {}), "show_history": False}  # nobody ever changed anything
             return super(ReadOnlyAdmin, self).changeform_view(  # type: ignore[no-any-return]
-                request, object_id, form_url, extra_context
+                request, object_id, form_url, context
             )
 
         return self._in_time(request, view)

@@ -26,7 +26,7 @@ def rows(title: str, icon: str, model: str) -> dict[str, Any]:
     """The list of a model ("labels.label"), for who may view it. Icons: https://fonts.google.com/icons."""
     app, name = model.split(".")
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
-    return {"title": title, "icon": icon, "link": link, "permission": _may(f"{app}.view_{name}")}
+    return {"title": title, "icon": icon, "link": link, "permission": _may(f"{app}.view_{name}"), "model": model}
 
 
 def page(title: str, icon: str, url_name: str, permission: str) -> dict[str, Any]:

@@ -29,6 +29,12 @@ class DecisionAdmin(SeenChanges, SimpleHistoryAdmin, ModelAdmin):  # type: ignor
         readonly = list(super().get_readonly_fields(request, obj))
         return readonly if obj is None else [*readonly, *self.fixed_fields]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """A new row is asked for what somebody enters; what the site notes of it is not there yet."""
+        fields = list(super().get_fields(request, obj))
+        noted = () if obj is not None else self.get_readonly_fields(request)
+        return [field for field in fields if field not in noted]
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._watched(request, lambda: super(DecisionAdmin, self).changeform_view(request, *args, **kwargs))
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django import template
 
-from atsite.dashboard import first_steps
+from atsite.dashboard import first_steps, headings
+
+if TYPE_CHECKING:
+    from django.template import Context
 
 register = template.Library()
 
@@ -13,3 +18,9 @@ register = template.Library()
 def first_step(label: str) -> str:
     """What the empty list of a model ("labels.block") says."""
     return first_steps.first_step(label)
+
+
+@register.simple_tag(takes_context=True)
+def heading(context: Context) -> list[headings.Part]:
+    """The way to the page, and the page."""
+    return headings.parts({str(name): value for name, value in context.flatten().items()})

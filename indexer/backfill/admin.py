@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import admin, messages
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from atsite.atproto.syntax import Did
 from atsite.roles import Right, may
+from indexer.admin_columns import Named
 from indexer.backfill import work
 from indexer.models import Backfill
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
+#: How the ends look; what is due is yellow.
+LOOKS: Final = {
+    Backfill.State.COMPLETED: "at-ok",
+    Backfill.State.FAILED: "at-act",
+    Backfill.State.GONE: "at-act",
+}
+
+
 @admin.register(Backfill)
-class BackfillAdmin(ModelAdmin):  # type: ignore[misc]
+class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
     """Rows are made by giving a label (labels) or by `manage.py backfill`."""
 
-    list_display = ("did", "state", "reason", "requested_at", "finished_at", "next_at", "counts")
+    list_display = ("who", "stands", "reason", "requested_at", "finished_at", "next_try", "counts")
+    fields = ("who", "days", "stands", "reason", "requested_at", "started_at", "finished_at", "next_try", "counts")
     list_filter = ("state",)
     search_fields = ("did__startswith",)
     search_help_text = "The beginning of a did."
     actions = ("fetch_again",)
     action_rights = {"fetch_again": Right.BACKFILL}
+
+    @admin.display(description="state", ordering="state")
+    def stands(self, row: Backfill) -> str:
+        """The state as a coloured word."""
+        state = Backfill.State(row.state)
+        return format_html('<span class="at-state {}">{}</span>', LOOKS.get(state, "at-look"), state.label)
+
+    @admin.display(description="next try")
+    def next_try(self, row: Backfill) -> datetime | None:
+        """When it is looked after again; nothing where it is at its end."""
+        return row.next_at if row.state in Backfill.DUE else None
 
     @admin.display(description="records")
     def counts(self, row: Backfill) -> str:

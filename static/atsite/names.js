@@ -21,6 +21,10 @@
         for (const field of root.querySelectorAll(":is(.vDateField, .vTimeField):not([aria-label])")) {
             field.setAttribute("aria-label", field.placeholder || (field.matches(".vDateField") ? "Date" : "Time"));
         }
+        // On a phone the name of a column stands before each of its cells.
+        for (const cell of root.querySelectorAll("#result_list [data-label]")) {
+            cell.dataset.label = cell.dataset.label.charAt(0).toUpperCase() + cell.dataset.label.slice(1);
+        }
         // The fields of a table of rows are named by the heads of its columns.
         for (const field of root.querySelectorAll(".tabular td :is(input, select, textarea):not([aria-label], [type=hidden])")) {
             const cell = field.closest("td");

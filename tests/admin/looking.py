@@ -75,6 +75,8 @@ def _feeds() -> Iterator[tuple[str, str]]:
     for feed in FeedDefinition.objects.filter(rkey__in=FEEDS):
         for page in ("change", "preview"):
             yield f"feed_{page}_{feed.rkey}", reverse(f"{FEED}{page}", args=(feed.pk,))
+    used = FeedDefinition.objects.get(rkey="whats-hot")
+    yield "feed_used", reverse(f"{FEED}use", args=(used.pk,))
     pinned = FeedDefinition.objects.get(rkey="bangers")
     post = pinned.posts.order_by("position")[0].uri
     for page in ("block", "refuse"):

@@ -1,0 +1,1 @@
+"""How the admin writes times: as the overview and the feeds' pages do."""
