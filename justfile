@@ -40,7 +40,7 @@ test-devnet *options:
 test-all *options:
     {{ python }} -m pytest "$@"
 
-# measure: bench indexer
+# measure: bench indexer, bench feeds, bench admin
 bench name *options:
     shift; {{ python }} -m bench.{{ name }} "$@"
 

@@ -164,6 +164,19 @@ def test_a_key_is_revoked_for_good_and_never_deleted(browser: Client, reader_key
     assert browser.post(f"{page}delete/", {"post": "yes"}).status_code == 403
 
 
+def test_every_change_of_a_key_names_the_admin(browser: Client) -> None:
+    second = browser_of("berta")
+    browser.post(f"{KEYS}add/", FORM)
+    row = ApiKey.objects.get()
+    second.post(f"{KEYS}{row.pk}/change/", {**FORM, "note": "robot"})
+    version = ApiKey.objects.get().time_us
+    browser.post(f"{KEYS}{row.pk}/rotate/", {"overlap": "3600", "version": str(version)})
+    second.post(f"{KEYS}{row.pk}/end-old-secret/")
+    browser.post(KEYS, {"action": "revoke", "_selected_action": [row.pk]})
+    entries = ApiKey.history.order_by("history_id").values_list("history_user__username", flat=True)
+    assert list(entries) == ["admin", "berta", "admin", "berta", "admin"]
+
+
 def test_keys_are_revoked_together_from_the_list(browser: Client, reader_key: Key, moderator_key: Key) -> None:
     chosen = [str(pk) for pk in ApiKey.objects.values_list("pk", flat=True)]
     browser.post(KEYS, {"action": "revoke", "_selected_action": chosen})
