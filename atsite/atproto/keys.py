@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+import coincurve
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from atsite.atproto.syntax import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
@@ -67,11 +72,7 @@ class PublicKey:
         if len(signature) != _SIGNATURE_BYTES or not is_low_s(signature, self.algorithm):
             return False
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        try:
-            _loaded(self).verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+        return _verifier(self)(encode_dss_signature(r, s), message)
 
 
 def is_low_s(signature: bytes, algorithm: Algorithm) -> bool:
@@ -111,9 +112,32 @@ def public_key_of(private: ec.EllipticCurvePrivateKey) -> PublicKey:
 
 
 @lru_cache(maxsize=10_000)
-def _loaded(key: PublicKey) -> ec.EllipticCurvePublicKey:
-    """OpenSSL's form of the key; decompressing the point costs as much as a third of a check."""
-    return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[key.algorithm], key.point)
+def _verifier(key: PublicKey) -> Callable[[bytes, bytes], bool]:
+    """Tells whether a signature (DER) is this key's over the SHA-256 of a message.
+
+    The key is taken apart once: that costs as much as a third of a check. A check of secp256k1, with which nearly all
+    accounts sign, takes OpenSSL 400 to 700 µs and libsecp256k1 50.
+    """
+    if key.algorithm is Algorithm.ES256K:
+        fast = coincurve.PublicKey(key.point)
+
+        def verifies_fast(signature: bytes, message: bytes) -> bool:
+            try:
+                return fast.verify(signature, message)
+            except ValueError:  # r or s is no number of the group
+                return False
+
+        return verifies_fast
+    loaded = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[key.algorithm], key.point)
+
+    def verifies(signature: bytes, message: bytes) -> bool:
+        try:
+            loaded.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+    return verifies
 
 
 def decode_base58(text: str) -> bytes:

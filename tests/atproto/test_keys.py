@@ -5,9 +5,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +96,28 @@ def test_a_signature_with_high_s_becomes_the_good_one_of_the_pair(curve: ec.Elli
         assert key.verifies(signature, message) is is_low_s(signature, key.algorithm)
         assert key.verifies(low_s(signature, key.algorithm), message)
     assert 0 < highs < 20
+
+
+@given(data=st.data(), number=st.integers(0, 3), algorithm=st.sampled_from(Algorithm))
+def test_a_signature_is_good_exactly_where_openssl_says_so(
+    data: st.DataObject, number: int, algorithm: Algorithm
+) -> None:
+    private = ec.derive_private_key(9 + number, ec.SECP256K1() if algorithm is Algorithm.ES256K else ec.SECP256R1())
+    key, message = public_key_of(private), data.draw(st.binary(max_size=40))
+    r, s = decode_dss_signature(private.sign(message, ec.ECDSA(hashes.SHA256())))
+    right = low_s(r.to_bytes(32, "big") + s.to_bytes(32, "big"), algorithm)
+    flipped = bytearray(right)
+    flipped[data.draw(st.integers(0, 63))] ^= data.draw(st.integers(0, 255))
+    halves = st.sampled_from([right[:32], right[32:], b"\0" * 32, b"\xff" * 32, b"\0" * 31 + b"\1"])
+    for signature in (right, bytes(flipped), data.draw(halves) + data.draw(halves)):
+        assert key.verifies(signature, message) is _openssl_says(private, signature, message, algorithm)
+        assert not key.verifies(signature, message + b"!")
+
+
+def _openssl_says(private: ec.EllipticCurvePrivateKey, signature: bytes, message: bytes, algorithm: Algorithm) -> bool:
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    try:
+        private.public_key().verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return is_low_s(signature, algorithm)
