@@ -43,7 +43,7 @@ NO_PAGES = {
 ALIKE = {
     "_history": ("feeds_feeddefinition", "apikeys_apikey", "auth_user"),
     "_simple_history": ("feeds_feeddefinition", "apikeys_apikey"),
-    "_delete": ("labels_label", "labels_actorlabel", "feeds_feeddefinition", "auth_user"),
+    "_delete": ("labels_actorlabel", "feeds_feeddefinition", "auth_user"),
 }
 #: Rows of the network whose page is more than their columns below each other, and one that is not.
 LOOKED_INTO = {"post", "actor", "deadletter", "streamgap", "repofloor", "reporecord", "feedusage", "like"}
