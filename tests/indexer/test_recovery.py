@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
     from tests.indexer.conftest import IndexerProcess
 
-VIEWS = sorted(path.stem for path in (BASE_DIR / "indexer" / "sql" / "materialized").glob("*.sql"))
+SQL = BASE_DIR / "indexer" / "sql" / "materialized"
+#: The one that is left out is fed by the fill, which asks again, and not by the stream.
+VIEWS = sorted({path.stem for path in SQL.glob("*.sql")} - {"actor_handles_of_fills_mv"})
 DERIVED = (
     "posts", "posts_by_actor", "likes", "reposts", "follows", "blocks", "engagement", "followers", "retractions",
-    "actor_profiles",
+    "actor_profiles", "actor_handles",
 )  # fmt: skip
 ONE_BATCH = Limits(rows=100_000)
 
