@@ -28,17 +28,23 @@ check:
     ATSITE_ENVIRONMENT=test {{ manage }} makemigrations --check --dry-run
     .venv/bin/djlint --quiet --check --lint templates
 
+quick := "not slow and not chromium and not devnet and not shared_data"
+# Several processes, each with stores of its own; one where the environment names stores, for there is but one of them.
+side_by_side := if env("CLICKHOUSE_ADDRESS", env("REDIS_ADDRESS", "")) == "" { "-n logical --maxprocesses 4 --dist loadfile" } else { "" }
+
 # the tests that need nothing but this machine, in a few minutes
 test *options:
-    {{ python }} -m pytest -m "not slow and not chromium and not devnet and not shared_data" "$@"
+    {{ python }} -m pytest {{ side_by_side }} -m "{{ quick }}" "$@"
 
 # the tests against the official servers on loopback (CONTRIBUTING.md)
 test-devnet *options:
     {{ python }} -m pytest -m devnet "$@"
 
-# every test
+# every test: the quick ones side by side, then those that want the machine for themselves
 test-all *options:
-    {{ python }} -m pytest "$@"
+    run() { {{ python }} -m pytest "$@" || [ $? = 5 ]; }; \
+    run {{ side_by_side }} -m "{{ quick }}" "$@"; first=$?; \
+    run -m "not ({{ quick }})" "$@" && exit $first
 
 # measure: bench indexer, bench feeds, bench admin
 bench name *options:

@@ -21,13 +21,19 @@ _folder: Path | None = None
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:
-    """Start what is not given, then tell the settings where everything is."""
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Start what is not given, then tell the settings where everything is.
+
+    With xdist (`-n`) each worker does so, and has stores of its own; the process that hands out the tests has none.
+    """
     global _stores, _folder
     _folder = Path(tempfile.mkdtemp(prefix="atsite-tests-"))
     os.environ.update(ATSITE_ENVIRONMENT="test", DATA_DIR=str(_folder), CLICKHOUSE_DATABASE=DATABASE, METRICS_PORT="0")
     for name in ("DATABASE_URL", "SERVICE_ENDPOINT", "WS_URL", "FEED_ACTOR_DID", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         os.environ.pop(name, None)
+    if early_config.known_args_namespace.numprocesses and "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ["PYTEST_PLUGINS"] = __name__  # a worker reads no addopts
+        return
     _stores = EmbeddedStores(
         _folder / "stores",
         database=DATABASE,
