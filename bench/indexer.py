@@ -1,10 +1,13 @@
 """How many events a second the indexer makes durable, and what the limit is.
 
-    ./just bench indexer [--events N] [--file FILE]
+    ./just bench indexer [--events N] [--file FILE] [--times N]
 
 The whole way: a simulated Jetstream in a process of its own, a real socket, `manage.py run_indexer`, a real ClickHouse
 with every view of the schema. Beside it, in the same run, the same rows in the same blocks inserted through the same
 client with nothing else to do: the limit. Prints a table; writes .data/bench/indexer.json.
+
+The file is played several times, each time moved on in time as a whole (other records, the same mix): in a few seconds
+the first batch, while ClickHouse waits, and the last, while the indexer waits, would be a tenth of what is measured.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,15 +48,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=371_500)
     parser.add_argument("--file", type=Path, help="a .jsonl.zst of Jetstream v1 events")
+    parser.add_argument("--times", type=int, default=3, help="how often the events come, each time later")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
         file = arguments.file or recorded() or synthetic(folder / "synthetic.jsonl.zst", arguments.events)
+        played = longer(file, folder / "played.jsonl.zst", arguments.events, arguments.times)
         engine = stack.enter_context(stores(folder))
         began = cpu_of(engine)
-        limit, rows = insert_alone(file, arguments.events)
+        limit, rows = insert_alone(played)
         engine_alone = cpu_of(engine) - began
-        whole = run_indexer(file, rows, engine)
+        whole = run_indexer(played, rows, engine)
     result = {
         "file": file.name,
         "events": rows,
@@ -85,6 +91,21 @@ def synthetic(file: Path, events: int) -> Path:
         for frame in mixed(events):
             target.write(frame + b"\n")
     return file
+
+
+def longer(file: Path, target: Path, events: int, times: int) -> Path:
+    """The first `events` of a file `times` times, each time as much later as they are long."""
+    from indexer.simulator.recorded import extent_of
+    from indexer.simulator.shift import shift_event
+
+    extent = extent_of(file)
+    length = (extent.last_us - extent.first_us) // 1_000_000 + 1
+    with zstandard.open(target, "wb") as played:
+        for number in range(times):
+            with zstandard.open(file, "rb") as source:
+                for line in islice(io.BufferedReader(source), events):
+                    played.write(shift_event(line.rstrip(b"\n"), number * length) + b"\n" if number else line)
+    return target
 
 
 @contextmanager
@@ -126,7 +147,7 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def insert_alone(file: Path, events: int) -> tuple[float, int]:
+def insert_alone(file: Path) -> tuple[float, int]:
     """Seconds to insert the file's rows, made beforehand in the sink's blocks, and how many events that were."""
     from atsite.clickhouse import door
     from indexer import records
@@ -150,8 +171,6 @@ def insert_alone(file: Path, events: int) -> tuple[float, int]:
 
     with zstandard.open(file, "rb") as source:
         for line in io.BufferedReader(source):
-            if number >= events:
-                break
             number += 1
             batcher.add(decode(line), len(line), 0.0)
             if batcher.is_full:
