@@ -23,8 +23,6 @@ class Limits:
     #: ClickHouse takes 139,000 events/s in blocks of 100,000, 123,000 in blocks of 50,000 and 75,000 in blocks of
     #: 10,000 (measured); still larger ones cost memory on both sides and a longer replay, and gain little.
     rows: int = 100_000
-    #: With nothing being written this many go out at once: ClickHouse need not stand idle until a batch is full.
-    idle_rows: int = 50_000
     #: Bytes of frames. An event takes about twice its frame while it waits.
     bytes: int = 96_000_000
     #: Seconds from a batch's first event until it goes out on a quiet stream.
@@ -138,10 +136,9 @@ class Batcher:
         return self._batch.events >= self.limits.rows or self._batch.bytes >= self.limits.bytes
 
     def is_due(self, now: float) -> bool:
-        """Whether the batch shall go out if nothing is being written: it has an old event, many, or a gap."""
+        """Whether the batch shall go out if nothing is being written: it has an old event, or a gap."""
         batch = self._batch
-        old = batch.events > 0 and now - self._since >= self.limits.age
-        return old or batch.events >= self.limits.idle_rows or bool(batch.gaps)
+        return bool(batch.gaps) or (batch.events > 0 and now - self._since >= self.limits.age)
 
     def take(self) -> Batch:
         """The batch so far; a new one begins. Floors that the stream has passed are forgotten."""

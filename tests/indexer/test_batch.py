@@ -46,15 +46,6 @@ def test_a_batch_is_old_when_its_first_event_is() -> None:
     assert (batcher.is_due(11.9), batcher.is_due(12)) == (False, True)
 
 
-def test_a_batch_with_enough_for_a_writer_that_stands_idle_is_due_before_it_is_full() -> None:
-    batcher = Batcher(Limits(rows=100, idle_rows=3, age=60))
-
-    assert not filled(batcher, 2).is_due(0)
-
-    batcher = filled(batcher, 1)
-    assert (batcher.is_due(0), batcher.is_full) == (True, False)
-
-
 def test_skipped_events_alone_make_a_batch_old_so_that_the_cursor_moves() -> None:
     batcher = Batcher(Limits(rows=100, bytes=100, age=2))
 
