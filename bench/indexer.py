@@ -7,7 +7,8 @@ with every view of the schema. Beside it, in the same run, the same rows in the 
 client with nothing else to do: the limit. Prints a table; writes .data/bench/indexer.json.
 
 The file is played several times, each time moved on in time as a whole (other records, the same mix): in a few seconds
-the first batch, while ClickHouse waits, and the last, while the indexer waits, would be a tenth of what is measured.
+the first batch, while ClickHouse waits, and the last, while the indexer waits, would be a tenth of what is measured,
+and parts would not yet have been merged, which is half of ClickHouse's work.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=371_500)
     parser.add_argument("--file", type=Path, help="a .jsonl.zst of Jetstream v1 events")
-    parser.add_argument("--times", type=int, default=3, help="how often the events come, each time later")
+    parser.add_argument("--times", type=int, default=6, help="how often the events come, each time later")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))

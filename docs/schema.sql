@@ -402,7 +402,7 @@ ENGINE = ReplacingMergeTree
 PARTITION BY day
 ORDER BY (collection, repo, rkey, rev)
 TTL stored_at + toIntervalDay(30)
-SETTINGS ttl_only_drop_parts = 1, default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+SETTINGS ttl_only_drop_parts = 1, default_compression_codec = 'ZSTD(1)', index_granularity = 8192, min_parts_to_merge_at_once = 16, vertical_merge_algorithm_min_columns_to_activate = 1, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 CREATE TABLE reposts
 (

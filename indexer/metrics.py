@@ -28,7 +28,9 @@ EVENTS = Counter("indexer_events", "Events made durable", ["collection", "operat
 SKIPPED = Counter("indexer_skipped", "Events left out on purpose", ["reason"])
 DEAD = Counter("indexer_dead", "Events that became dead letters", ["reason"])
 BATCH_ROWS = Histogram(
-    "indexer_batch_rows", "Frames in a batch", buckets=(1, 10, 100, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000)
+    "indexer_batch_rows",
+    "Frames in a batch",
+    buckets=(1, 10, 100, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000, 200_000),
 )
 FLUSH_SECONDS = Histogram("indexer_flush_seconds", "Time from taking a batch to its checkpoint")
 LAG_SECONDS = Gauge("indexer_lag_seconds", "Age of the newest durable event")
