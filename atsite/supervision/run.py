@@ -6,7 +6,7 @@ import signal
 import time
 from collections import deque
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from kombu.exceptions import OperationalError
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.2
 PROGRESS_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
-#: Samples, one a second, over which the shown rate is taken.
-RATE_SAMPLES = 5
+#: Samples, one a second, over which the shown rate is taken: a batch of a busy stream takes some seconds.
+RATE_SAMPLES = 10
 #: What a newcomer looks at next, and beat would fill only after some minutes.
 STATISTICS_TASKS = (
     "indexer.tasks.rewrite_daily_stats",
@@ -138,6 +138,8 @@ class Up:
     steps: Steps
     until: Until
     after: Callable[[], str]
+    #: The last ones, oldest first; they outlive the steps, else the first rate of each would count from the start.
+    samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=RATE_SAMPLES))
 
     def go(self) -> None:
         self.start(wave=0)  # the simulator makes its network while the databases are made
@@ -209,15 +211,16 @@ class Up:
     def ticks(self, seconds: float | None) -> Iterator[Sample]:
         """Tend the children and show the progress; yields what is seen once a second, for `seconds` or for ever."""
         deadline = None if seconds is None else time.monotonic() + seconds
-        # A batch of a busy stream takes longer than a second: the rate is that of the last few.
-        samples, due = deque([Sample(time.monotonic())], maxlen=RATE_SAMPLES), 0.0
+        due = 0.0
+        if not self.samples:
+            self.samples.append(Sample(time.monotonic()))
         while deadline is None or time.monotonic() < deadline:
             self.supervisor.tend()
             if time.monotonic() >= due:
                 due = time.monotonic() + PROGRESS_SECONDS
                 now = self.asker.sample()
-                self.terminal.progress(progress_line(samples[0], now))
-                samples.append(now)
+                self.terminal.progress(progress_line(self.samples[0], now))
+                self.samples.append(now)
                 yield now
             time.sleep(TICK_SECONDS)
 

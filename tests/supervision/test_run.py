@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import signal
 import socket
+from unittest.mock import Mock
 
 import pytest
 
 from atsite.supervision.children import Child
 from atsite.supervision.errors import UpFailed
-from atsite.supervision.run import Stopped, refuse_taken_ports, signals_stop
+from atsite.supervision.progress import Sample
+from atsite.supervision.run import Stopped, Up, refuse_taken_ports, signals_stop
 
 
 def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
@@ -41,3 +43,15 @@ def test_the_first_signal_stops_and_the_next_do_not_disturb_the_stopping(number:
         run_until_signal()
     assert cleaned_up == [True]
     assert signal.getsignal(number) == before
+
+
+def test_the_first_rate_of_a_step_counts_from_the_samples_of_the_step_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Mock(monotonic=Mock(return_value=0.0))
+    monkeypatch.setattr("atsite.supervision.run.time", clock)
+    asker = Mock(sample=Mock(side_effect=[Sample(1.0, events=1_000.0), Sample(100.0, events=6_000.0)]))
+    terminal = Mock()
+    up = Up(Mock(), (), Mock(), asker, terminal, Mock(), Mock(), Mock())
+    next(up.ticks(seconds=None))
+    clock.monotonic.return_value = 99.0
+    next(up.ticks(seconds=None))
+    assert [call.args[0] for call in terminal.progress.call_args_list] == ["1,000 events/s", "60 events/s"]
