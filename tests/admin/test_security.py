@@ -61,6 +61,15 @@ def test_every_page_of_the_admin_carries_its_policy(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_a_wrong_password_is_told_once_in_words(valkey: redis.Redis, client: Client) -> None:
+    refused = client.post(LOGIN, {"username": "nobody", "password": "nothing"}).content.decode()
+    assert "correct username and password" in refused
+    assert "correct the error" not in refused
+    empty = client.post(LOGIN, {"username": "", "password": ""}).content.decode()
+    assert "correct the errors below" in empty
+
+
+@pytest.mark.django_db
 def test_a_form_without_its_token_is_refused() -> None:
     assert Client(enforce_csrf_checks=True).post(LOGIN, {"username": "a", "password": "b"}).status_code == 403
 
