@@ -23,7 +23,7 @@ from feeds.definitions import definition_of
 from feeds.kinds import made
 from feeds.models import FeedDefinition
 from feeds.preview import preview
-from feeds.ranked import RankedFeed
+from feeds.ranking import RankedFeed
 from feeds.registry import registry
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from feeds.patience import StoreAway
 
 if TYPE_CHECKING:
     from feeds.patience import Patience
-    from feeds.ranked import RankedFeed
-    from feeds.ranking import RankedPost
+    from feeds.ranking import RankedFeed, RankedPost
 
 #: Rankings are computed for whole multiples of this (microseconds).
 GRID: Final = 15 * SECOND

@@ -15,7 +15,7 @@ from feeds.kinds.label import Label
 from feeds.kinds.static import Chosen, NetworkBest, ViewerBest
 from feeds.kinds.top import Top
 from feeds.likes import HOUR, oldest_like
-from feeds.ranked import RankedFeed
+from feeds.ranking import RankedFeed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,35 +12,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from feeds import computed, cursor, metrics, ranking
 from feeds.cursor import InvalidCursor
-from feeds.feed import Feed, FeedPage, FeedRequest, SkeletonPost
+from feeds.feed import FeedPage, FeedRequest, SkeletonPost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
     from feeds.data import FeedData
     from feeds.feed import PostKey
-    from feeds.ranking import Cut, Generation, RankedPost
+    from feeds.ranking import Cut, Generation, RankedFeed
 
 END = FeedPage()
-
-
-@runtime_checkable
-class RankedFeed(Feed, Protocol):
-    """A feed whose order is computed from time to time, not asked for each page."""
-
-    @property
-    def refresh_seconds(self) -> int:
-        """How old its generation becomes before it is made anew."""
-
-    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        """The ranking at the moment `now` (unix microseconds), best first, at most ranking.SIZE_MAX posts.
-
-        Raises ClickHouseError, QueryTimedOut when it takes longer than `seconds`.
-        """
 
 
 def page(feed: RankedFeed, data: FeedData, request: FeedRequest) -> FeedPage:

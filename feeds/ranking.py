@@ -9,12 +9,12 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
 import msgspec
 
 from atsite.atproto.tid import micros_of_tid
-from feeds.feed import FeedUnavailable, PostKey
+from feeds.feed import Feed, FeedUnavailable, PostKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence, Set
@@ -74,6 +74,21 @@ class Cut:
 
     posts: tuple[PostKey, ...]
     position: int | None
+
+
+@runtime_checkable
+class RankedFeed(Feed, Protocol):
+    """A feed whose order is computed from time to time, not asked for each page."""
+
+    @property
+    def refresh_seconds(self) -> int:
+        """How old its generation becomes before it is made anew."""
+
+    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
+        """The ranking at the moment `now` (unix microseconds), best first, at most SIZE_MAX posts.
+
+        Raises ClickHouseError, QueryTimedOut when it takes longer than `seconds`.
+        """
 
 
 def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Sequence[PostKey]], Set[PostKey]]) -> Cut:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from feeds.generations import Generations
-    from feeds.ranked import RankedFeed
+    from feeds.ranking import RankedFeed
 
 logger = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from feeds import definitions
 from feeds.data import FeedData
 from feeds.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed
 from feeds.kinds import KINDS, made
-from feeds.ranked import RankedFeed
+from feeds.ranking import RankedFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

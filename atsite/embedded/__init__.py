@@ -8,7 +8,8 @@ Standard library only: `manage.py up` and the test session start the stores befo
 
 from __future__ import annotations
 
-from atsite.embedded.clickhouse import ClickHouseAddress, EmbeddedClickHouse
+from atsite.embedded.clickhouse import EmbeddedClickHouse
+from atsite.embedded.clickhouse_config import ClickHouseAddress
 from atsite.embedded.errors import DataDirectoryInUse, EngineMissing, PortTaken, StoreFailed, WrongPurpose
 from atsite.embedded.supervise import EmbeddedStores
 from atsite.embedded.valkey import EmbeddedValkey, ValkeyAddress

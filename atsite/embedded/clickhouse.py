@@ -9,10 +9,10 @@ import re
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from atsite.embedded import clickhouse_config, files, ports
+from atsite.embedded.clickhouse_config import ClickHouseAddress
 from atsite.embedded.errors import EngineMissing, StoreFailed
 from atsite.embedded.store import ANSWER_SECONDS, EmbeddedStore
 
@@ -25,18 +25,6 @@ DATABASE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Memory of the whole server: enough for a day of the network, and never more than half of a small machine.
 MAX_MEMORY = 4_000_000_000
 MACHINE_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class ClickHouseAddress:
-    """How to reach a running ClickHouse: the native protocol on `tcp_port`, HTTP on `http_port`."""
-
-    host: str
-    tcp_port: int
-    http_port: int
-    user: str
-    password: str = field(repr=False)
-    database: str
 
 
 class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):

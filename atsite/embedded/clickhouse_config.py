@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
+from dataclasses import dataclass, field
 from string import Template
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
@@ -13,8 +14,6 @@ from atsite.embedded import files
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from atsite.embedded.clickhouse import ClickHouseAddress
 
 #: One query may take this share of the server's memory: a runaway query fails, the others go on.
 QUERY_SHARE = 0.5
@@ -101,6 +100,18 @@ USERS = Template("""\
   </users>
 </clickhouse>
 """)
+
+
+@dataclass(frozen=True)
+class ClickHouseAddress:
+    """How to reach a running ClickHouse: the native protocol on `tcp_port`, HTTP on `http_port`."""
+
+    host: str
+    tcp_port: int
+    http_port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
 
 
 def write_configuration(root: Path, address: ClickHouseAddress, *, server_memory: int) -> None:

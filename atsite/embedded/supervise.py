@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from atsite.embedded import files
-from atsite.embedded.clickhouse import ClickHouseAddress, EmbeddedClickHouse
+from atsite.embedded.clickhouse import EmbeddedClickHouse
 from atsite.embedded.errors import StoreFailed, WrongPurpose, explained
 from atsite.embedded.valkey import EmbeddedValkey, ValkeyAddress
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from atsite.embedded.clickhouse_config import ClickHouseAddress
     from atsite.embedded.store import EmbeddedStore
 
 logger = logging.getLogger(__name__)

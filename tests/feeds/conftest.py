@@ -20,7 +20,7 @@ from feeds.feed import Definition, FeedPage, FeedRequest
 from feeds.kinds import made, static
 from feeds.liveness import Liveness
 from feeds.patience import Patience
-from feeds.ranked import RankedFeed
+from feeds.ranking import RankedFeed
 from labels.blocks import Blocks
 from tests.feeds import worlds
 from tests.feeds.kinds import CASES, LABEL, RANKED, Case

@@ -10,7 +10,7 @@ from feeds.cursor import Computed, InvalidCursor, Newest, Ranked
 from feeds.feed import FeedPage, FeedRequest, Pin, PostKey, SkeletonPost
 from feeds.generations import IDLE, LIFE
 from feeds.kinds import KINDS
-from feeds.ranked import RankedFeed
+from feeds.ranking import RankedFeed
 from labels.blocks import Blocks
 from tests import builders as b
 from tests.feeds.kinds import CASES, posts_of

@@ -13,7 +13,7 @@ from feeds.feed import Definition, InvalidDefinition
 from feeds.kinds import made
 from feeds.kinds.hot import HotParameters
 from feeds.kinds.top import TopParameters
-from feeds.ranked import RankedFeed
+from feeds.ranking import RankedFeed
 from tests import builders as b
 from tests.feeds import oracle, worlds
 from tests.feeds.kinds import PUBLISHER
