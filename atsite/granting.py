@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 
 
 def connect() -> None:
-    """Once, when Django starts. The last app's signal comes when every permission has its row."""
-    post_migrate.connect(grant, sender=list(all_apps.get_app_configs())[-1], dispatch_uid="atsite.granting")
+    """Once, when Django starts: at the signal of the last app, when every permission has its row.
+
+    An app without models is sent none (django.core.management.sql).
+    """
+    sent = [config for config in all_apps.get_app_configs() if config.models_module is not None]
+    post_migrate.connect(grant, sender=sent[-1], dispatch_uid="atsite.granting")
 
 
-def grant(*, using: str, apps: Apps, **_: Any) -> None:
-    """Make the groups, and give each exactly the permissions of its role. `apps` as the last migration left them."""
+def grant(*, using: str, apps: Apps = all_apps, **_: Any) -> None:
+    """Make the groups, and give each exactly the permissions of its role.
+
+    `apps` as the last migration left them; a `flush` names none.
+    """
     try:
         group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     except LookupError:
