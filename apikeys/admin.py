@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from apikeys import keys, usage
 from apikeys.forms import OVERLAPS, ApiKeyForm, RotationForm
 from apikeys.models import ApiKey, ApiKeyUsage
+from apikeys.standing import MADE_BEFORE, REVOKED, SENT_BEFORE, old_is_good, state_of
 from atsite import charts
 from atsite.clickhouse.admin import ReadOnlyAdmin, register
 from atsite.clickhouse.errors import ClickHouseError
@@ -38,13 +40,21 @@ DAYS: Final = 30
 AWAY: Final = "unknown while ClickHouse is away"
 
 
+class _MadeBefore(Exception):
+    """The form of a new key was sent again."""
+
+    def __init__(self, pk: int) -> None:
+        super().__init__(pk)
+        self.pk = pk
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(DecisionAdmin):
     form = ApiKeyForm
-    list_display = ("key_id", "note", "user", "state", "opens", "last_used", "uses", "created_at")
+    list_display = ("key_id", "note", "user", "stands", "opens", "last_used", "uses", "created_at")
     list_select_related = ("user",)
     search_fields = ("key_id", "note", "user__username")
-    readonly_fields = ("key_id", "state", "created_at")
+    readonly_fields = ("key_id", "stands", "created_at")
     actions = ("revoke",)
     url_rights = {
         "apikeys_apikey_rotate": Right.ROTATE_KEY,
@@ -54,9 +64,11 @@ class ApiKeyAdmin(DecisionAdmin):
     change_form_outer_after_template = "apikeys/use.html"
 
     @admin.display(description="state")
-    def state(self, key: ApiKey) -> str:
-        """Whether it opens anything, in words."""
-        return state_of(key) if key.pk else ""
+    def stands(self, key: ApiKey) -> str:
+        """Whether it opens anything, in colour and in words."""
+        word, _, rest = state_of(key).replace(";", "").partition(" ")
+        colour = {"good": "at-ok", "expired": "at-look"}.get(word, "at-act")
+        return format_html('<span class="at-state {}">{}</span> {}', colour, word, rest)
 
     @admin.display(description="may")
     def opens(self, key: ApiKey) -> str:
@@ -118,7 +130,7 @@ class ApiKeyAdmin(DecisionAdmin):
             try:
                 row.rotate(key, overlap=overlap)
             except ChangedMeanwhile:
-                return self._back(request, pk, "Somebody else changed this key meanwhile: look at it, then try again.")
+                return self._back(request, pk, SENT_BEFORE)
         self.log_change(request, row, f"Gave it a new secret; the old one is good {_for(overlap)}.")
         return self._shown_once(request, row, key, outcome.late)
 
@@ -157,10 +169,38 @@ class ApiKeyAdmin(DecisionAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        key = keys.mint()
+        key = keys.mint(form.cleaned_data["new_id"])
+        versions.lock()  # of two who send the same form at once the second waits here, and finds the first's
+        made = ApiKey.objects.filter(key_id=key.id).first()
+        if made is not None:
+            raise _MadeBefore(made.pk)
         obj.key_id, obj.secret_hash = key.id, key.hash
         super().save_model(request, obj, form, change)
         request.__dict__["minted"] = key
+
+    def add_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """The form of a new key; sent again, as a reload of the page with the secret does, it makes no second one."""
+        try:
+            response: HttpResponse = super().add_view(request, *args, **options)
+        except _MadeBefore as made:
+            return self._back(request, made.pk, MADE_BEFORE)
+        return response
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
+        """The form of a key, or what it was where it is revoked."""
+        if request.method == "POST" and self.has_view_permission(request) and _is_revoked(object_id):
+            return self._back(request, int(object_id), REVOKED)
+        return super().change_view(request, object_id, *args, **options)  # type: ignore[no-any-return]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What is entered; in words for who only looks, and of a revoked key."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ["key_id", "stands", "note", "user", "opens", "rate_limit", "expires_at", "created_at"]
+        fields = super().get_fields(request, obj)
+        return [field for field in fields if obj is None or field != "new_id"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and (obj is None or obj.revoked_at is None)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         return self._shown_once(request, obj, request.__dict__.pop("minted"))
@@ -177,7 +217,7 @@ class ApiKeyAdmin(DecisionAdmin):
                 "may_revoke": may(request.user, Right.REVOKE_KEY) and row.revoked_at is None,
                 "last_used": _moment(use),
                 "chart": charts.bars(caption, [(f"{day:%-d %b}", count) for day, count in days]),
-                "ends_old_at": row.old_valid_until if _old_is_good(row) else None,
+                "ends_old_at": row.old_valid_until if old_is_good(row) else None,
             }
         return super().render_change_form(request, context, **options)
 
@@ -207,20 +247,8 @@ class ApiKeyAdmin(DecisionAdmin):
         return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=(pk,)))
 
 
-def state_of(key: ApiKey) -> str:
-    """Whether a key opens anything now, in words."""
-    now = timezone.now()
-    if key.revoked_at is not None:
-        return f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
-    if key.expires_at is not None and key.expires_at <= now:
-        return f"expired {key.expires_at:%Y-%m-%d %H:%M} UTC"
-    if key.old_valid_until is not None and _old_is_good(key):
-        return f"good; its old secret until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
-    return "good"
-
-
-def _old_is_good(key: ApiKey) -> bool:
-    return key.revoked_at is None and key.old_valid_until is not None and key.old_valid_until > timezone.now()
+def _is_revoked(object_id: str) -> bool:
+    return object_id.isdecimal() and ApiKey.objects.filter(pk=object_id, revoked_at__isnull=False).exists()
 
 
 def _uses(rows: list[ApiKey]) -> list[KeyUse | None]:

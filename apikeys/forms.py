@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
+from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from apikeys import feed_choices
+from apikeys import feed_choices, keys
 from apikeys.models import ApiKey
 from atsite.auth import SCOPES, Scope
 
@@ -24,6 +25,8 @@ OVERLAPS: Final = {
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+    #: Chosen when the form of a new key is shown: the same form sent again is known by it (ApiKeyAdmin.save_model).
+    new_id = forms.CharField(required=False, widget=forms.HiddenInput, initial=keys.mint_id)
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, text[0].upper() + text[1:]) for scope, text in SCOPES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -41,9 +44,18 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        if self.instance.pk:
+            self.fields.pop("new_id", None)
         if "feeds" in self.fields:
             covered = self.instance.feeds if isinstance(self.instance.feeds, list) else []
             self.fields["feeds"].choices = feed_choices.choices(covered)  # type: ignore[attr-defined]
+
+    def clean_new_id(self) -> str:
+        """Raises ValidationError for what no form of this site sent."""
+        text: str = self.cleaned_data["new_id"]
+        if text and not keys.is_id(text):
+            raise ValidationError("Open this form again.")
+        return text
 
     def clean(self) -> dict[str, Any] | None:
         """Without a feed the scope of members opens nothing, and a feed without the scope neither."""

@@ -40,10 +40,19 @@ class Key:
         return sha256(self.secret.encode()).hexdigest()
 
 
-def mint() -> Key:
-    """A new key."""
-    id = "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
-    return Key(id, secrets.token_urlsafe(SECRET_BYTES))
+def mint(id: str = "") -> Key:
+    """A new key, under an id of `mint_id` where one was chosen before."""
+    return Key(id or mint_id(), secrets.token_urlsafe(SECRET_BYTES))
+
+
+def mint_id() -> str:
+    """The id of a key to come."""
+    return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of an id."""
+    return len(text) == ID_LENGTH and set(text) <= set(ID_ALPHABET)
 
 
 def rotated(id: str) -> Key:

@@ -62,6 +62,9 @@ def test_a_key_is_minted_copied_rotated_and_revoked(service: Service, width: int
         browser.shot("key-shown-once")
         assert copied == page.inner_text("#api-key")
         assert check(copied).feeds == {"a-mpls"}
+        page.reload()  # sends the form again
+        page.wait_for_selector("text=This key was made already")
+        assert ApiKey.objects.count() == 1
 
         browser.open(f"/admin/apikeys/apikey/{ApiKey.objects.get().pk}/change/")
         assert copied not in page.content()
@@ -79,6 +82,7 @@ def test_a_key_is_minted_copied_rotated_and_revoked(service: Service, width: int
         page.click("text=Revoke for good")
         page.wait_for_selector("text=every service refuses it from now on")
         assert {refusal(copied), refusal(second)} == {"this API key was revoked"}
+        browser.shot("key-revoked")
         browser.open("/admin/apikeys/apikey/")
         browser.shot("keys")
         assert browser.said == []
