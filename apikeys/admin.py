@@ -61,6 +61,7 @@ class ApiKeyAdmin(DecisionAdmin):
         "apikeys_apikey_end_old": Right.ROTATE_KEY,
         "apikeys_apikey_revoke": Right.REVOKE_KEY,
     }
+    change_form_outer_before_template = "apikeys/do.html"
     change_form_outer_after_template = "apikeys/use.html"
 
     @admin.display(description="state")

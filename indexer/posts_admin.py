@@ -26,6 +26,7 @@ EMBEDS: Final = {"record": "quote", "external": "link", "recordWithMedia": "quot
 
 @register(models.Post)
 class PostAdmin(NamedRows):
+    newest_first = True
     list_display = ("posted", "who", "excerpt", "carries", "stands")
     search_prefix_fields = ("rkey", "did")
     search_help_text = f"An at-uri, a handle or did (its newest {POSTS_SHOWN} posts), or the beginning of a record key."

@@ -28,6 +28,7 @@ class RepoFloorAdmin(NamedRows):
 
 @register(models.StreamGap)
 class StreamGapAdmin(ReadOnlyAdmin):
+    newest_first = True
     list_display = ("begins", "ends", "length", "host", "because", "noticed_at")
     fields = ("begins", "ends", "length", "host", "because", "noticed_at", "from_us", "to_us")
 
@@ -54,6 +55,7 @@ class StreamGapAdmin(ReadOnlyAdmin):
 
 @register(models.IndexerCheckpoint)
 class IndexerCheckpointAdmin(ReadOnlyAdmin):
+    newest_first = True
     list_display = ("acked_at", "reached", "behind", "host", "protocol", "cursor", "safe_cursor")
     fields = ("acked_at", "reached", "behind", "host", "protocol", "cursor", "safe_cursor", "time_us")
 

@@ -5,7 +5,7 @@
         list_display = ("rkey", "did", "subject_uri")
         search_prefix_fields = ("rkey", "did")
 
-A list is read in the order of the table's key, newest first, one page and one row more; nothing is counted. A search
+A list is read in the order of the table's key from its end, one page and one row more; nothing is counted. A search
 looks for the beginning of a key, or for a whole at-uri. What takes longer all the same is stopped by the server, and
 the page says so. Addresses of single rows hold the whole key, as Django's admin knows no composite ones.
 """
@@ -126,6 +126,7 @@ class KeyOrderedList(ChangeList):  # type: ignore[misc]
         self.result_list = paginator.fetched[: self.list_per_page]
         self.paginator = paginator
         self.multi_page = page > 1 or len(paginator.fetched) > self.list_per_page
+        self.newest_first = self.model_admin.newest_first
         self.newer_page = self._page(page - 1) if page > 1 else ""
         self.older_page = self._page(page + 1) if len(paginator.fetched) > self.list_per_page else ""
         self.show_full_result_count = self.show_admin_actions = self.can_show_all = False
@@ -144,6 +145,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     #: Key columns that the search field looks into: the first by its beginning, `did` by a whole did.
     search_prefix_fields: ClassVar[tuple[str, ...]] = ()
+    #: Whether the order of the list is that of time; in any other, pages are neither older nor newer.
+    newest_first: ClassVar[bool] = False
     #: Seconds until the server stops a list's or a row's query.
     max_execution_time: ClassVar[float] = 5
 

@@ -24,6 +24,7 @@ site = SampleSite(name="admin")
 
 @register(SampleLike, site=site)
 class SampleLikeAdmin(ReadOnlyAdmin):
+    newest_first = True
     list_display = ("rkey", "did", "subject_uri")
     search_prefix_fields = ("rkey", "did")
 

@@ -103,6 +103,8 @@ def test_the_last_page_says_so_and_there_is_none_behind_it(likes: str, browser: 
     last = browser.get(LIKES, {"p": 2})
     assert first_cells(last) == [rkey(number) for number in range(49, -1, -1)]
     assert "?p=3" not in last.content.decode()
+    assert "← Newer</a>" in last.content.decode()
+    assert "Older →</a>" in browser.get(LIKES).content.decode()
     assert browser.get(LIKES, {"p": 3}).headers["Location"] == f"{LIKES}?e=1"
 
 
@@ -162,6 +164,10 @@ def test_a_table_keyed_by_one_column_is_browsable_too(actors: str, browser: Clie
     assert first_cells(browser.get("/admin/channels/sampleactor/", {"q": "did:plc:a"})) == ["did:plc:a"]
     listed = browser.get("/admin/channels/sampleactor/")
     assert first_cells(listed) == ["did:plc:b", "did:plc:a"]
+    many: list[object] = [f"did:plc:c{number:03d}" for number in range(60)]
+    door.insert(actors, {"did": many, "handle": [""] * 60, "version": [1] * 60}, name="tests.fill")
+    assert "Next →</a>" in browser.get("/admin/channels/sampleactor/").content.decode()
+    assert "← Previous</a>" in browser.get("/admin/channels/sampleactor/", {"p": 2}).content.decode()
     (href,) = re.findall(r'<th class="field-did [^>]*><a href="([^"?]*)"[^>]*>did:plc:a', listed.content.decode())
     assert "a.test" in browser.get(href).content.decode()
 
