@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from atsite.clickhouse.models import ReadModel
 from atsite.roles import MEANINGS, ROLES
+from indexer.admin_columns import NOBODY, foreign, names
 
 if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -36,6 +41,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     url_rights = {"auth_user_password_change": "change"}
     list_display = ("username", "email", "roles", "is_staff", "is_superuser", "is_active", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
+    filter_horizontal = ("user_permissions",)
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
@@ -50,6 +56,12 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
         return fields if _of(request).is_superuser else [*fields, "is_superuser", "user_permissions"]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs |= {
+                "widget": UnfoldAdminCheckboxSelectMultipleWidget,
+                "label": "Roles",
+                "help_text": "What this person may do; of several, all together.",
+            }
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups" and not _of(request).is_superuser:
             own = Permission.objects.filter(group__user=_of(request))
@@ -147,11 +159,17 @@ def _lines(words: list[str]) -> SafeString:
     return format_html('<ul class="at-lines">{}</ul>', format_html_join("", "<li>{}</li>", ((each,) for each in words)))
 
 
+#: What was done, where nothing more was noted.
+DONE: Final = {ADDITION: "Added.", CHANGE: "Changed.", DELETION: "Deleted."}
+_DID: Final = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9_-]")
+
+
 @admin.register(LogEntry)
 class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
     """Who did what in the admin, newest first. Nobody edits it."""
 
     list_display = ("action_time", "user", "kind", "row", "what")
+    fields = list_display
     list_filter = ("action_flag", "user", "content_type")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__username")
@@ -164,13 +182,30 @@ class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description="row")
     def row(self, entry: LogEntry) -> str:
-        """What the row was called then."""
-        return entry.object_repr
+        """What the row was called then, with actors by their handles."""
+        known = entry.__dict__.get("names")
+        if known is None:
+            known = names(set(_DID.findall(entry.object_repr)))
+
+        def called(found: re.Match[str]) -> str:
+            handle = known.get(found[0], NOBODY).handle
+            return f"@{handle}" if handle else found[0]
+
+        return foreign(_DID.sub(called, entry.object_repr))
 
     @admin.display(description="what")
     def what(self, entry: LogEntry) -> str:
         """The change in words."""
-        return entry.get_change_message() or entry.get_action_flag_display()
+        return _told(entry) or DONE.get(entry.action_flag, "")
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with the names of its actors from one question."""
+        found: ChangeList = super().get_changelist_instance(request)
+        found.result_list = list(found.result_list)
+        known = names({did for entry in found.result_list for did in _DID.findall(entry.object_repr)})
+        for entry in found.result_list:
+            entry.__dict__["names"] = known
+        return found
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -180,3 +215,21 @@ class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _told(entry: LogEntry) -> str:
+    """What Django or a page noted; fields as people call them, not as the code does."""
+    try:
+        parts = json.loads(entry.change_message)
+    except ValueError:
+        return str(entry.get_change_message())
+    for part in parts if isinstance(parts, list) else []:
+        if "fields" in part.get("changed", {}):
+            part["changed"]["fields"] = [_plain(name) for name in part["changed"]["fields"]]
+    return str(LogEntry(change_message=json.dumps(parts)).get_change_message())
+
+
+def _plain(name: str) -> str:
+    """A field within a sentence."""
+    words = name.replace("_", " ")
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]

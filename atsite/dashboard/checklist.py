@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.models import User
 from django.db.models import Q
@@ -15,6 +15,9 @@ from labels.models import ActorLabel, Label
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+#: Of labels, in a sentence.
+LABELS_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,6 @@ def open_steps(user: User | AnonymousUser) -> list[Step]:
 
 def _steps() -> list[Step]:
     """Raises DatabaseError while `default` is away."""
-    someone_else = User.objects.filter(is_active=True, is_staff=True).filter(
-        Q(is_superuser=True) | Q(groups__name="operators")
-    )
     return [
         Step(
             "Say who publishes the feeds",
@@ -55,23 +55,44 @@ def _steps() -> list[Step]:
         ),
         Step(
             "Add the first member",
-            "Give somebody the label, by handle, did or the address of their profile.",
+            f"Give somebody {_a_label()}, by handle, did or the address of their profile.",
             ActorLabel.objects.exists(),
             reverse("admin:labels_actorlabel_add"),
             "labels.add_actorlabel",
         ),
         Step(
-            "Make a feed for the label",
-            "A feed of the kind “label” shows what its members post.",
-            FeedDefinition.objects.filter(kind="label").exists(),
-            reverse("admin:feeds_feeddefinition_add"),
+            "Make a feed for your community",
+            "A feed of the kind “label” shows what the members of a label post: to everybody, or with the visibility"
+            " “private” to them alone.",
+            _members_have_a_feed(),
+            f"{reverse('admin:feeds_feeddefinition_add')}?kind=label",
             "feeds.add_feeddefinition",
         ),
         Step(
             "Let a second person in",
-            "Whoever loses a password needs somebody who can give a new one. Tick “staff status” and choose a role.",
-            someone_else.distinct().count() > 1,
+            "So that the site does not depend on one alone: add somebody, tick “staff status” and choose a role.",
+            _who_have_a_role() > 1,
             reverse("admin:auth_user_add"),
             "auth.add_user",
         ),
     ]
+
+
+def _a_label() -> str:
+    """The labels that there are, in words."""
+    names = [f"“{name}”" for name in Label.objects.order_by("name").values_list("name", flat=True)]
+    if len(names) < 2:
+        return f"the label {names[0]}" if names else "a label"
+    return f"one of the labels {', '.join(names[:LABELS_NAMED])}{', …' if len(names) > LABELS_NAMED else ''}"
+
+
+def _members_have_a_feed() -> bool:
+    """Whether a label that somebody carries has a feed of its own; those that a site begins with have no members."""
+    feeds = FeedDefinition.objects.filter(kind="label").values_list("parameters", flat=True)
+    return bool(ActorLabel.objects.filter(label__in=[each.get("label", "") for each in feeds]).exists())
+
+
+def _who_have_a_role() -> int:
+    """How many may come in and do something: whatever role, of the site or made here."""
+    staff = User.objects.filter(is_active=True, is_staff=True)
+    return staff.filter(Q(is_superuser=True) | Q(groups__isnull=False)).distinct().count()

@@ -16,6 +16,8 @@ FIRST_STEPS: Final[dict[str, str]] = {
     "search.repocleanupjob": "Nobody has asked for a clean-up. Jobs appear here when an account plans one.",
     "feeds.feedusage": "Nobody has read a feed yet. Counts appear here within five minutes of the first reading.",
     "feeds.feedinteraction": "No interactions yet. They come from readers' apps where a feed says that it takes them.",
+    "indexer.refusedactor": "Everybody is indexed. Add whose records must not be here, by handle, did or the address of"
+    " their profile: what is here of them ends, and nothing new comes in.",
     "indexer.deadletter": "None: every event could be read. An event that cannot comes here, with its reason.",
     "indexer.streamgap": "None: the stream was read without a hole.",
     "indexer.purge": "No account has been purged. Deleted accounts are purged each night.",

@@ -125,13 +125,30 @@ def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monk
         lambda: FeedDefinition.objects.create(
             rkey="members", kind="label", parameters={"label": "a-mpls"}, display_name="Members"
         ),
-        lambda: User.objects.create_user("second", is_staff=True).groups.add(Group.objects.get(name="operators")),
+        lambda: User.objects.create_user("second", is_staff=True).groups.add(Group.objects.create(name="by hand")),
     ]
     for number, step in enumerate(done, start=1):
         assert titles() == everything[number:]
         step()
     assert titles() == []
     assert "First steps" not in browser.get("/admin/").content.decode()
+
+
+def test_the_first_steps_name_the_labels_that_there_are(login: Callable[..., Client]) -> None:
+    browser = login("superuser")
+    for model in (ActorLabel, Label, FeedDefinition):
+        model.objects.all().delete()
+
+    def member_step() -> str:
+        steps = {step.title: step.how for step in browser.get("/admin/").context["steps"]}
+        return str(steps["Add the first member"]).partition(",")[0]
+
+    assert member_step() == "Give somebody a label"
+    Label.objects.create(name="choir")
+    assert member_step() == "Give somebody the label “choir”"
+    for name in ("dance", "guests", "mpls"):
+        Label.objects.create(name=name)
+    assert "one of the labels “choir”, “dance”, “guests”, …, by handle" in browser.get("/admin/").content.decode()
 
 
 def test_who_may_only_look_is_not_told_to_act(login: Callable[..., Client]) -> None:

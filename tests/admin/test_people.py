@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+
+from tests import builders as b
+from tests.rows import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +36,45 @@ def test_an_operator_makes_a_moderator(login: Callable[..., Client]) -> None:
     changed = form("mira", is_staff="on", groups=[str(moderators.pk)])
     assert operator.post(f"{PEOPLE}{mira.pk}/change/", changed).status_code == 302
     assert list(User.objects.get(pk=mira.pk).groups.all()) == [moderators]
+
+
+def test_roles_are_ticked_and_called_so(login: Callable[..., Client]) -> None:
+    mira = User.objects.create_user("mira")
+    page = login("operators").get(f"{PEOPLE}{mira.pk}/change/").content.decode()
+    moderators = Group.objects.get(name="moderators")
+    assert re.search(rf'<input type="checkbox" name="groups" value="{moderators.pk}"', page)
+    assert "Roles" in page
+    assert "The groups this user belongs to" not in page
+
+
+def test_what_people_did_is_told_in_words(clickhouse: None, login: Callable[..., Client]) -> None:
+    store(b.identity(b.ALICE, "alice.example.com", at=b.ago(days=1)))
+    superuser = login("superuser")
+    kind, who = ContentType.objects.get_for_model(User), User.objects.get()
+    changed = '[{"changed": {"fields": ["Display name", "pinned_post", "URL"]}}]'
+    for flag, message in (
+        (ADDITION, '[{"added": {}}]'),
+        (CHANGE, changed),
+        (CHANGE, "Revoked."),
+        (CHANGE, "7"),
+        (DELETION, ""),
+    ):
+        LogEntry.objects.create(
+            user=who,
+            content_type=kind,
+            object_id="1",
+            object_repr=f"{b.ALICE} as choir",
+            action_flag=flag,
+            change_message=message,
+        )
+    page = superuser.get("/admin/admin/logentry/").content.decode()
+    told = re.findall(r"field-what[^>]*>(?:<[^>]*>)*\s*([^<]*?)\s*<", page)
+    assert told == ["Deleted.", "7", "Revoked.", "Changed display name, pinned post and URL.", "Added."]
+    assert page.count("@alice.example.com as choir") == 5
+    assert b.ALICE not in page
+    one = superuser.get(f"/admin/admin/logentry/{LogEntry.objects.latest('pk').pk}/change/").content.decode()
+    assert "@alice.example.com as choir" in one
+    assert "Deleted." in one
 
 
 def test_an_operator_cannot_make_a_superuser_or_give_single_permissions(login: Callable[..., Client]) -> None:
