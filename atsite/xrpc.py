@@ -49,6 +49,10 @@ PRIVATE: Final = "private, no-store"
 XRPC_PATH: Final = "/xrpc/"
 #: Problems named in one message about wrong parameters: enough to mend a call, bounded for whoever sends thousands.
 PROBLEMS_MAX: Final = 5
+#: What pydantic puts before the words of a validator of ours.
+_VALUE_ERROR: Final = "Value error, "
+#: Said instead of ninja's bare word where no authenticator found anything; the one there is takes API keys.
+NO_KEY: Final = "an API key is needed: send it in the header X-API-Key"
 
 
 class XrpcError(AtsiteError):
@@ -146,14 +150,15 @@ def _invalid_cursor(request: HttpRequest, error: InvalidCursor) -> HttpResponse:
 def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """`limit: Input should be less than or equal to 100`, never the value itself: it may be a megabyte or a secret."""
     problems = [
-        ".".join(str(step) for step in problem["loc"][1:]) + ": " + str(problem["msg"])
+        ".".join(str(step) for step in problem["loc"][1:]) + ": " + str(problem["msg"]).removeprefix(_VALUE_ERROR)
         for problem in error.errors[:PROBLEMS_MAX]
     ]
     return error_response("InvalidRequest", "; ".join(problems), 400)
 
 
 def _authentication_error(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    return error_response("AuthenticationRequired", str(error), 401)
+    message = NO_KEY if str(error) == str(AuthenticationError()) else str(error)
+    return error_response("AuthenticationRequired", message, 401)
 
 
 def _authorization_error(request: HttpRequest, error: AuthorizationError) -> HttpResponse:

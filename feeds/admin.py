@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 
 from atsite.config import config
 from atsite.publish.admin import DecisionAdmin
-from atsite.roles import Right, may
-from feeds.admin_forms import PREFIX, WITH_MEMBERS, PinnedPostForm, form_of
+from feeds.admin_forms import WITH_MEMBERS, PinnedPostForm, form_of
 from feeds.admin_pages import FeedPages, tabs_of
+from feeds.admin_readonly import PREFIX
 from feeds.data import FeedData
 from feeds.definitions import definition_of
 from feeds.feed import InvalidDefinition
 from feeds.kinds import KINDS, MEANINGS, PARAMETERS, made
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.parameters import declared
+from feeds.post_warnings import not_indexed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from feeds.admin_forms import FeedForm
 
 #: Kinds whose order is stored, so that a change waits for the next ranking.
 RANKED = ("hot", "top")
+#: Fields that name a post, and what it is.
+POSTS = {"pinned_post": "The pinned post", "instructions_post": "The instructions post"}
 #: Name of the hidden input that says for which kind the open form was made.
 KIND = "form_kind"
 
@@ -43,7 +50,7 @@ class PinnedPostInline(TabularInline):  # type: ignore[misc]
 @admin.register(FeedDefinition)
 class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     inlines = (PinnedPostInline,)
-    list_display = ("rkey", "display_name", "kind", "read_by", "stands", "pages")
+    list_display = ("rkey", "display_name", "kind", "read_by", "stands")
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
     fixed_fields = ("rkey", "publisher")  # another address is another feed
@@ -56,13 +63,6 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         """Everybody, or the members."""
         return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everybody"
 
-    @admin.display(description="pages")
-    def pages(self, row: FeedDefinition) -> str:
-        """Straight to the preview."""
-        return format_html(
-            '<a class="at-link" href="{}">Preview</a>', reverse("admin:feeds_feeddefinition_preview", args=(row.pk,))
-        )
-
     @admin.display(description="state", ordering="enabled")
     def stands(self, row: FeedDefinition) -> str:
         """Served, or why it is not."""
@@ -72,9 +72,18 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         look, word = ("at-act", "not served") if problem else ("at-ok", "served")
         return format_html('<span class="at-state {}">{}</span> {}', look, word, problem)
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        columns = super().get_list_display(request)
-        return tuple(name for name in columns if name != "pages" or may(request.user, Right.PREVIEW_FEED))
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """With the ways to what this person may open of each feed."""
+
+        @admin.display(description="pages")
+        def pages(row: FeedDefinition) -> str:
+            links = [(address, title) for name, title, address in tabs_of(request, row) if name in ("preview", "use")]
+            if (label := label_of(row)) and request.user.has_perm("labels.view_actorlabel"):
+                query = urlencode({"label__name__exact": label})
+                links.append((f"{reverse('admin:labels_actorlabel_changelist')}?{query}", "Members"))
+            return format_html_join(" · ", '<a class="at-link" href="{}">{}</a>', links)
+
+        return (*super().get_list_display(request), pages)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -128,6 +137,17 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         if obj.kind in RANKED and any(name.startswith(PREFIX) for name in form.changed_data):
             messages.info(request, "Its ranking is made anew within a minute; the preview can do so now.")
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Afterwards say which of the posts that were named now are not indexed; no database waits for the answer."""
+        super().save_related(request, form, formsets, change)
+        named = {form.cleaned_data[name]: what for name, what in POSTS.items() if name in form.changed_data}
+        for formset in formsets:
+            saved = [*formset.new_objects, *(row for row, _ in formset.changed_objects)]
+            named |= {row.uri: "A post of the list" for row in saved}
+        named.pop("", None)
+        if named:
+            transaction.on_commit(lambda: _warn(request, named))
+
     def kind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask before another kind takes the place of this one: its settings end."""
         row = self._changeable(request, pk)
@@ -147,6 +167,17 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     @staticmethod
     def _chosen(request: HttpRequest) -> str:
         return str(request.POST.get(KIND) or request.GET.get("kind") or "")
+
+
+def label_of(row: FeedDefinition) -> str:
+    """The label whose carriers are the feed's members; "" where it has none."""
+    stored = row.parameters if row.kind == WITH_MEMBERS and isinstance(row.parameters, dict) else {}
+    return str(stored.get("label") or "")
+
+
+def _warn(request: HttpRequest, named: Mapping[str, str]) -> None:
+    for sentence in not_indexed(named):
+        messages.warning(request, sentence)
 
 
 def problem_of(row: FeedDefinition) -> str:

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
 from atsite.atproto.aturi import AtUri
 from atsite.clickhouse.errors import ClickHouseError
@@ -30,29 +31,36 @@ POST, AUTHOR = "post", "author"
 HERE, EVERYWHERE = "here", "everywhere"
 
 
+def _note() -> forms.CharField:
+    return forms.CharField(
+        max_length=NOTE_MAX,
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        label="Note, for moderators",
+    )
+
+
 class BlockForm(forms.Form):
     """What is blocked, where, and why."""
 
     what = forms.ChoiceField(
-        choices=[(POST, "This post"), (AUTHOR, "Everything of its author")], widget=forms.RadioSelect, label="Leave out"
+        choices=[(POST, "This post"), (AUTHOR, "Everything of its author")],
+        widget=UnfoldAdminRadioSelectWidget,
+        label="Leave out",
     )
     where = forms.ChoiceField(
         choices=[(HERE, "In this feed"), (EVERYWHERE, "In every feed and in search")],
-        widget=forms.RadioSelect,
+        widget=UnfoldAdminRadioSelectWidget,
         label="Where",
         initial=HERE,
     )
-    note = forms.CharField(
-        max_length=NOTE_MAX, required=False, widget=forms.Textarea(attrs={"rows": 2}), label="Note, for moderators"
-    )
+    note = _note()
 
 
 class RefuseForm(forms.Form):
     """Why."""
 
-    note = forms.CharField(
-        max_length=NOTE_MAX, required=False, widget=forms.Textarea(attrs={"rows": 2}), label="Note, for moderators"
-    )
+    note = _note()
 
 
 class BlockPages:

@@ -19,17 +19,17 @@ from unfold.widgets import (
 
 from atsite.config import config
 from atsite.errors import InvalidSyntax
-from feeds import post_address
+from feeds import admin_readonly, post_address
+from feeds.admin_readonly import PREFIX
 from feeds.definitions import site_defaults
 from feeds.kinds import PARAMETERS
-from feeds.models import URI_MAX, FeedDefinition, PinnedPost
+from feeds.models import DESCRIPTION_MAX, DISPLAY_NAME_MAX, URI_MAX, FeedDefinition, PinnedPost
 from feeds.parameters import Between, Flag, LabelName, OneOf, Parameter, Word, declared
 from labels.models import Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PREFIX: Final = "parameter_"
 #: Only those who carry a label can be told apart, so only this kind can be private.
 WITH_MEMBERS: Final = "label"
 
@@ -57,6 +57,8 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
 
     kind: ClassVar[str] = ""
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    #: What holds where nothing is stored, by parameter.
+    defaults: ClassVar[Mapping[str, Any]] = {}
 
     pinned_post = PostField(
         required=False, help_text="Stands above the first page. A link to a post, or its at-uri. Empty: none."
@@ -65,6 +67,10 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
     class Meta:
         model = FeedDefinition
         fields = ("rkey", "publisher", "display_name", "description", "visibility", "pinned_post", "enabled")
+        help_texts = {
+            "display_name": f"Up to {DISPLAY_NAME_MAX} characters, as the network wants it.",
+            "description": f"Up to {DESCRIPTION_MAX} characters.",
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -72,6 +78,8 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         for parameter in self.parameters:
             if (field := self.fields.get(PREFIX + parameter.name)) is not None and parameter.name in stored:
                 field.initial = stored[parameter.name]
+            value = stored.get(parameter.name, self.defaults.get(parameter.name))
+            admin_readonly.tell(self.instance, parameter, value)
 
     def _post_clean(self) -> None:
         """Before the model judges the whole: what the fields say becomes its kind and parameters."""
@@ -83,10 +91,15 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         super()._post_clean()  # type: ignore[misc]
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """What the model says of fields that are not in this form concerns the whole."""
+        """What the model says of fields that are not in this form concerns the whole.
+
+        Unless a field is wrong already: the whole is then wrong for the same reason, and one mistake is told once.
+        """
         found: dict[str, Any] = getattr(errors, "error_dict", {})
-        for name in [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]:
-            found.setdefault(NON_FIELD_ERRORS, []).extend(found.pop(name))
+        outside = [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]
+        of_the_whole = [error for name in outside for error in found.pop(name)]
+        if of_the_whole and not (self.errors or found.keys() & self.fields.keys()):
+            found.setdefault(NON_FIELD_ERRORS, []).extend(of_the_whole)
         super()._update_errors(errors)  # type: ignore[misc]
 
     def _said(self) -> dict[str, Any]:
@@ -105,9 +118,9 @@ def form_of(kind: str) -> type[FeedForm]:
     """The form of a feed of this kind. Reads the labels there are."""
     parameters = declared(PARAMETERS[kind])
     defaults = site_defaults(kind, config)
-    fields: dict[str, Any] = {
-        PREFIX + each.name: _field(each, defaults.get(each.name, each.default)) for each in parameters
-    }
+    defaults = {each.name: defaults.get(each.name, each.default) for each in parameters}
+    fields: dict[str, Any] = {PREFIX + each.name: _field(each, defaults[each.name]) for each in parameters}
+    asked: tuple[str, ...] = FeedForm.Meta.fields
     if kind == WITH_MEMBERS:
         fields["visibility"] = forms.ChoiceField(
             choices=[(value, text[0].upper() + text[1:]) for value, text in FeedDefinition.Visibility.choices],
@@ -119,8 +132,12 @@ def form_of(kind: str) -> type[FeedForm]:
             required=False,
             help_text="All that others see of a private feed: how to become a member. Empty: an empty feed.",
         )
-        fields["Meta"] = type("Meta", (FeedForm.Meta,), {"fields": (*FeedForm.Meta.fields, "instructions_post")})
-    return type("FeedForm", (FeedForm,), {"kind": kind, "parameters": parameters, **fields})
+        asked = (*asked, "instructions_post")
+    said = admin_readonly.said_of({**FeedForm.base_fields, **fields})
+    meta = type("Meta", (FeedForm.Meta,), {"fields": asked, **said})
+    return type(
+        "FeedForm", (FeedForm,), {"kind": kind, "parameters": parameters, "defaults": defaults, "Meta": meta, **fields}
+    )
 
 
 def _field(parameter: Parameter, default: Any) -> forms.Field:

@@ -14,7 +14,7 @@ from feeds.definitions import definition_of
 from feeds.feed import describe
 from feeds.network import outside, publisher
 from feeds.publishing import publish, unpublish
-from feeds.self_check import FeedCheck
+from feeds.self_check import FeedCheck, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -93,8 +93,8 @@ def _checked(row: FeedDefinition) -> Outcome:
         findings = tuple(asyncio.run(_check(definition_of(row, config).uri)))
     except AtsiteError as error:
         return Outcome(str(error), wrong=True)
-    wrong = sum(1 for finding in findings if finding.problem)
-    sentence = f"{wrong} of {len(findings)} steps are wrong." if wrong else "Everything the AppView needs is there."
+    wrong = verdict(findings)
+    sentence = f"{wrong}." if wrong else "Everything the AppView needs is there."
     return Outcome(sentence, wrong=bool(wrong), findings=findings)
 
 

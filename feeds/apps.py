@@ -11,5 +11,7 @@ class FeedsConfig(AppConfig):
     def ready(self) -> None:
         from apikeys import feed_choices
         from feeds import checks, definitions, traffic  # noqa: F401 - two of them register themselves
+        from labels import feed_names
 
         feed_choices.told_by(definitions.with_members)
+        feed_names.told_by(definitions.names)

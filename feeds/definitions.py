@@ -26,6 +26,11 @@ def enabled(site: Config) -> list[Definition]:
     return [definition_of(row, site, [post.uri for post in row.posts.all()]) for row in owned]
 
 
+def names() -> list[tuple[str, str]]:
+    """Name and display name of each feed, switched on or not. Raises DatabaseError."""
+    return list(FeedDefinition.objects.order_by("rkey").values_list("rkey", "display_name"))
+
+
 def with_members() -> list[tuple[str, str]]:
     """Name and display name of each feed that names a label, switched on or not. Raises DatabaseError."""
     rows = FeedDefinition.objects.filter(kind="label").order_by("rkey")

@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 router = Router(auth=[ApiKeyAuth()])
 
 
-@router.put("/assign_user_to_feed", response={200: ChangeAnswer, **FAILURES}, by_alias=True, tags=["members"])
+@router.put(
+    "/assign_user_to_feed",
+    response={200: ChangeAnswer, **FAILURES},
+    by_alias=True,
+    tags=["members"],
+    summary="Make somebody a member of a feed",
+)
 def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
     """Make somebody a member of a feed, from this moment on. Needs the scope `members` and a key that covers the feed.
 
@@ -49,7 +55,13 @@ def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) ->
     return _answer(did, parameters, members.assign(did, parameters.feed_name, by=key.subject))
 
 
-@router.put("/unassign_user_from_feed", response={200: ChangeAnswer, **FAILURES}, by_alias=True, tags=["members"])
+@router.put(
+    "/unassign_user_from_feed",
+    response={200: ChangeAnswer, **FAILURES},
+    by_alias=True,
+    tags=["members"],
+    summary="Take somebody out of the members of a feed",
+)
 def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
     """Take somebody out of the members of a feed, from this moment on. Needs what `assign_user_to_feed` needs.
 
@@ -65,6 +77,7 @@ def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]
     by_alias=True,
     exclude_none=True,
     tags=["members"],
+    summary="List the members of a feed, or ask for one",
 )
 def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query[MembersQuery]) -> MembersAnswer:
     """The members of a feed by did; with `handle`, only that one, if it is a member. Needs the scope `members`."""
@@ -76,7 +89,13 @@ def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query
     return MembersAnswer.of(page)
 
 
-@router.get("/admin/feeds", response={200: FeedsAnswer, **FAILURES}, by_alias=True, tags=["statistics"])
+@router.get(
+    "/admin/feeds",
+    response={200: FeedsAnswer, **FAILURES},
+    by_alias=True,
+    tags=["statistics"],
+    summary="How much each feed is read",
+)
 def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQuery]) -> FeedsAnswer:
     """Kind, requests and different readers of each feed. Counts are written every five minutes; days are UTC.
 

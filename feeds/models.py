@@ -29,7 +29,9 @@ def validate_publisher(text: str) -> None:
 def validate_name(text: str) -> None:
     """Raises ValidationError where `text` is no record key."""
     if not is_rkey(text):
-        raise ValidationError("Enter a record key: letters, digits and . _ : ~ - such as whats-hot.")
+        raise ValidationError(
+            "Use letters, digits and . _ : ~ - only, such as whats-hot: it becomes the end of an address."
+        )
 
 
 def validate_post(text: str) -> None:

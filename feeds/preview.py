@@ -6,7 +6,7 @@ nothing counts it. Names and texts are looked up beside it, and while they canno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+#: The mark of the one post that a private feed shows to who may not read it.
+INSTRUCTIONS: Final = "instructions"
 #: Posts of one preview page: what a reader's app asks for.
 PAGE_POSTS: Final = 30
 
@@ -40,7 +42,7 @@ class PreviewRow:
     author: Author
     known: PostText | None
     posted_at: datetime | None
-    #: "" where it stands in its own place; else "pinned" or "reposted".
+    #: "" where it stands in its own place; else "pinned", "reposted" or "instructions".
     mark: str
     reposted_by: Author | None
     why: str
@@ -69,6 +71,7 @@ def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limi
     """
     request = FeedRequest(limit, cursors.decode(cursor) if cursor else None, viewer)
     page = serving.page(feed, data, request)
+    instructed = not serving.may_read(feed.definition, viewer)
     moment = preview_reasons.ranked_at(feed, data, request, page)
     bare = False
     try:
@@ -76,6 +79,8 @@ def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limi
     except ClickHouseError as error:
         log.warning("preview.bare", error=type(error).__name__)
         rows, bare = [_bare(entry) for entry in page.posts], True
+    if instructed:
+        rows = [replace(row, mark=INSTRUCTIONS, why=preview_reasons.instructed(feed)) for row in rows]
     following = cursors.encode(page.cursor) if page.cursor is not None and page.posts else ""
     return Preview(tuple(rows), following, None if moment is None else _time(moment), bare)
 

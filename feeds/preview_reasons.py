@@ -63,6 +63,11 @@ def reasons(feed: Feed, posts: Sequence[PostKey], moment: int) -> dict[PostKey, 
     return {}
 
 
+def instructed(feed: Feed) -> str:
+    """Why the only post that somebody gets of a private feed is its instructions."""
+    return f"the instructions post: all that those see of this feed who do not carry {feed.definition.label}"
+
+
 def hot_score(likes: int, age_hours: float) -> float:
     """As atsiteHotScore computes it."""
     score: float = (likes - 1) / (age_hours + HOURS_ADDED) ** GRAVITY

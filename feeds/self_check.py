@@ -17,6 +17,8 @@ from atsite.pds import Pds, PdsError
 from feeds.publishing import published_service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from atsite.atproto.aturi import AtUri
     from atsite.http import Client, Fetched
     from atsite.identity import Resolver
@@ -118,6 +120,12 @@ class FeedCheck:
             if error.reason == "redirects":
                 return "it redirects, and a did document or a page must not"
             return str(error)
+
+
+def verdict(findings: Sequence[Finding]) -> str:
+    """How many of the steps are wrong, in words; empty where none is."""
+    wrong = sum(1 for finding in findings if finding.problem)
+    return f"{wrong} of {len(findings)} steps {'is' if wrong == 1 else 'are'} wrong" if wrong else ""
 
 
 def page_problem(fetched: Fetched, *, limit: int) -> str:

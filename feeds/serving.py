@@ -23,7 +23,7 @@ def page(feed: Feed, data: FeedData, request: FeedRequest) -> FeedPage:
     pin would hide that, so it is not shown.
     """
     definition = feed.definition
-    if definition.private and not _may_read(definition, request.viewer):
+    if not may_read(definition, request.viewer):
         return _instructions(definition, data, request)
     pinned = definition.pinned
     if pinned is None or request.cursor is not None or request.limit == 1 or not data.named(definition, [pinned]):
@@ -32,7 +32,10 @@ def page(feed: Feed, data: FeedData, request: FeedRequest) -> FeedPage:
     return FeedPage((SkeletonPost(pinned.uri, Pin()), *below.posts), below.cursor)
 
 
-def _may_read(definition: Definition, viewer: Did | None) -> bool:
+def may_read(definition: Definition, viewer: Did | None) -> bool:
+    """Whether this reader gets the feed itself, and not its instructions post alone. Raises FeedUnavailable."""
+    if not definition.private:
+        return True
     if viewer is None:
         return False
     try:

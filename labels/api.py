@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 router = Router(tags=["labels"])
 
 
-@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES})
+@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Give somebody a label")
 def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
     """Give somebody a label, from this moment on, in every feed that uses it. Needs the scope `labels`.
 
@@ -34,7 +34,9 @@ def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) 
     return _answer(did, parameters, carriers.assign(did, parameters.label, by=key.subject))
 
 
-@router.put("/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES})
+@router.put(
+    "/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Take a label off somebody"
+)
 def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
     """Take a label off somebody, from this moment on. Needs the scope `labels`.
 
@@ -44,7 +46,12 @@ def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuer
     return _answer(did, parameters, carriers.unassign(did, parameters.label, by=key.subject))
 
 
-@router.get("/label_members", response={200: MembersAnswer, **FAILURES}, exclude_none=True)
+@router.get(
+    "/label_members",
+    response={200: MembersAnswer, **FAILURES},
+    exclude_none=True,
+    summary="List who carries a label, or ask for one",
+)
 def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[CarriersQuery]) -> MembersAnswer:
     """Who carries a label, by did; with `handle`, only that one, if it does. Needs the scope `labels`."""
     response["Cache-Control"] = PRIVATE

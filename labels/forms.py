@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from labels import bulk, lookup
+from labels import bulk, feed_names, lookup
 from labels.bulk import MAX_LINES, TooMany
 from labels.identifiers import NotAnActor
 from labels.models import ActorLabel, Block, Label
@@ -69,10 +69,15 @@ class SubjectField(ActorField):
 
 class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
     subject = SubjectField()
+    feed = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget(), label="Where")
 
     class Meta:
         model = Block
         fields = ("subject", "feed", "note")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["feed"].choices = feed_names.choices(self.instance.feed)  # type: ignore[attr-defined]
 
 
 class BulkForm(forms.Form):

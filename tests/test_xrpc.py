@@ -78,6 +78,7 @@ def test_a_401_names_the_scheme_that_would_help(service: httpx.Client) -> None:
         ("", "limit: Field required"),
         ("limit=0", "limit: Input should be greater than or equal to 1"),
         ("limit=101", "limit: Input should be less than or equal to 100"),
+        ("limit=1&lang=EN", "lang: expected small letters"),
         (
             "limit=ten&lang=klingon",
             "limit: Input should be a valid integer, unable to parse string as an integer;"

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 from django.urls import URLPattern, URLResolver, path
 from ninja import Field, NinjaAPI, Query, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError
+from pydantic import field_validator
 
 from atsite.clickhouse.errors import QueryTimedOut, Refused, TooManyQueries
 from atsite.paging import InvalidCursor
@@ -37,6 +38,13 @@ ERRORS: dict[str, Exception] = {
 class Parameters(Schema):
     limit: int = Field(ge=1, le=100)
     lang: str = Field("en", max_length=5)
+
+    @field_validator("lang")
+    @classmethod
+    def _lower(cls, text: str) -> str:
+        if not text.islower():
+            raise ValueError("expected small letters")
+        return text
 
 
 @api.get("/xrpc/test.valid")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
+from feeds.models import FeedDefinition
 from labels.models import Block
 from tests import builders as b
 
@@ -48,6 +49,36 @@ def test_what_is_neither_is_sent_back(login: Login, entered: str) -> None:
     assert answer.status_code == 200
     assert answer.context["adminform"].form.errors.keys() == {"subject"}
     assert not Block.objects.exists()
+
+
+def test_a_block_is_for_a_feed_that_there_is_or_for_everywhere(login: Login) -> None:
+    client = login("superuser")
+    FeedDefinition.objects.all().delete()
+    for rkey, name in (("whats-hot", "What's hot"), ("bangers", "Bangers")):
+        FeedDefinition.objects.create(rkey=rkey, kind="top", display_name=name)
+    form = client.get(reverse(ADD)).context["adminform"].form
+    assert form.fields["feed"].choices == [
+        ("", "Everywhere: every feed, and search"),
+        ("bangers", "Bangers (bangers)"),
+        ("whats-hot", "What's hot (whats-hot)"),
+    ]
+    answer = client.post(reverse(ADD), {"subject": POST, "feed": "no-such-feed", "note": ""})
+    assert answer.context["adminform"].form.errors.keys() == {"feed"}
+    assert client.post(reverse(ADD), {"subject": POST, "feed": "bangers", "note": ""}).status_code == 302
+    assert Block.objects.get().feed == "bangers"
+
+
+def test_a_block_for_a_feed_that_is_gone_is_still_edited(login: Login) -> None:
+    client = login("superuser")
+    FeedDefinition.objects.all().delete()
+    block = Block.objects.create(subject=POST, feed="long-gone")
+    page = reverse("admin:labels_block_change", args=(block.pk,))
+    fields = client.get(page).context["adminform"].form.fields
+    assert fields["feed"].choices[1:] == [("long-gone", "long-gone: there is no such feed now")]
+    answer = client.post(page, {"subject": POST, "feed": "long-gone", "note": "why"})
+    assert answer.status_code == 302
+    block.refresh_from_db()
+    assert (block.feed, block.note) == ("long-gone", "why")
 
 
 def test_the_list_tells_whom_by_name_what_and_where(login: Login) -> None:

@@ -13,8 +13,10 @@ from django.test import Client
 from feeds import usage, usage_queries
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.usage import Recorder
+from labels import access
 from labels.models import Label
 from tests import builders as b
+from tests.away import clickhouse_away
 from tests.feeds import administration
 from tests.feeds.administration import FEEDS, browser, form_of, page_of
 from tests.feeds.kinds import PUBLISHER
@@ -118,6 +120,35 @@ def test_the_form_says_what_is_wrong(editor: Client, rkey: str, fields: dict[str
     assert FeedDefinition.objects.values().get(rkey=rkey) == before
 
 
+@pytest.mark.parametrize("fields", [{"rkey": "a b"}, {"rkey": "mine", "parameter_label": ""}])
+def test_one_mistake_is_told_once(editor: Client, fields: dict[str, str]) -> None:
+    page = f"{FEEDS}add/?kind=label"
+    sent = {**form_of(editor.get(page).content.decode()), "display_name": "Mine", "parameter_label": "mpls", **fields}
+    form = editor.post(page, sent).context["adminform"].form
+    assert [len(sentences) for sentences in form.errors.values()] == [1]
+    assert form.errors.keys() <= fields.keys()
+
+
+def test_a_post_that_the_index_does_not_hold_is_saved_with_a_word(editor: Client) -> None:
+    known = b.post(b.BOB, at=b.ago(days=1), text="rules")
+    store(known)
+
+    def told(rkey: str, **changes: str) -> list[str]:
+        page = page_of(rkey)
+        sent = {**form_of(editor.get(page).content.decode()), **changes}
+        return [str(each) for each in editor.post(page, sent, follow=True).context["messages"] if "index" in str(each)]
+
+    (sentence,) = told("a-mpls", pinned_post=known.uri, instructions_post=POST)
+    assert sentence.startswith(f"The instructions post is not in the index: {POST}. It was saved")
+    assert (feed("a-mpls").pinned_post, feed("a-mpls").instructions_post) == (known.uri, POST)
+    assert told("a-mpls", description="Another word") == []
+    (sentence,) = told("bangers", **{"posts-0-uri": POST, "posts-0-position": "1"})
+    assert sentence.startswith("A post of the list is not in the index")
+    with clickhouse_away():
+        assert told("top-1h", pinned_post=POST) == []
+    assert feed("top-1h").pinned_post == POST
+
+
 def test_a_name_that_the_publisher_has_already_is_refused(editor: Client) -> None:
     said = save(editor, f"{FEEDS}add/?kind=top", rkey="top-1h", publisher=PUBLISHER, display_name="Twice")
     assert "the publisher has another feed of this name" in said
@@ -188,7 +219,13 @@ def test_the_list_says_which_feed_is_not_served_and_leads_to_previews(editor: Cl
     FeedDefinition.objects.filter(rkey="top-1h").update(parameters={"hours": 0})
     page = content(editor, FEEDS)
     assert page.count("hours must be a whole number from 1 to 168") == 1
-    assert page.count("/preview/") == FeedDefinition.objects.count()
+    feeds = FeedDefinition.objects
+    assert page.count(">Preview</a>") == page.count(">Use</a>") == feeds.count()
+    assert page.count(">Members</a>") == feeds.filter(kind="label").count()
+    (members,) = re.findall(r'href="([^"]*=mpls)">Members', page)
+    access.assign("mpls", b.ALICE, by="test")
+    access.assign("tqsp", b.BOB, by="test")
+    assert re.findall(r"did:plc:\w+", content(editor, members)) == [b.ALICE]
 
 
 def test_a_definition_that_broke_is_mended_by_its_form(editor: Client) -> None:
@@ -226,7 +263,7 @@ def test_publishing_says_in_words_what_is_missing_and_never_shows_a_secret(edito
     assert "Not possible yet: SERVICE_ENDPOINT" in said
     checked = html.unescape(editor.post(page_of("top-1h", "publishing"), {"action": "check"}).content.decode())
     assert "SERVICE_ENDPOINT is not set: nobody can find this service" in checked
-    assert "steps are wrong." in checked
+    assert re.search(r"[2-4] of 4 steps are wrong\.", checked)
 
 
 PAGES = ("change", "preview", "use", "publishing", "kind", "block", "refuse", "refresh")
@@ -239,6 +276,33 @@ def test_a_stranger_gets_no_page_of_a_feed(page: str) -> None:
             response = method(page_of("top-1h", page), {"uri": POST})
             assert response.status_code == status, (page, method)
             assert status == 403 or response["Location"].startswith("/admin/login/")
+
+
+def test_who_may_only_look_sees_the_real_values_under_the_labels_of_the_form() -> None:
+    viewer = browser("viewer", "view_feeddefinition")
+    Label.objects.filter(name="mpls").update(meaning="")
+    FeedDefinition.objects.filter(rkey="a-mpls").update(parameters={"label": "mpls", "reposts": True})
+    shown = {**settings_of(viewer, "a-mpls"), **settings_of(viewer, "top-1h"), **settings_of(viewer, "whats-hot")}
+    told = {name: shown[name] for name in ("Label", "Replies", "Reposts", "Who reads it", "Hours", "Media", "Language")}
+    assert told == {
+        "Label": "mpls",
+        "Replies": "no",
+        "Reposts": "yes",
+        "Who reads it": "only those who carry its label read it",
+        "Hours": "1",
+        "Media": "With or without",
+        "Language": "",
+    }
+    assert settings_of(viewer, "whats-hot")["Min likes"] == "7"  # the site's own
+
+
+def settings_of(client: Client, rkey: str) -> dict[str, str]:
+    """What a page without a form says: label -> value."""
+    told: dict[str, str] = {}
+    for line in client.get(page_of(rkey)).context["adminform"]:
+        for row in line:
+            told |= {str(field.field["label"]): str(field.contents()) for field in row}
+    return told
 
 
 def test_who_may_only_look_is_shown_no_way_to_change_anything() -> None:

@@ -247,6 +247,7 @@ def test_the_endpoints_are_described(site: Site) -> None:
         for operation in methods.values():
             assert operation["security"] == [{"ApiKeyAuth": []}]
             assert set(operation["responses"]) == {"200", "400", "401", "403", "429", "502", "503"}
+            assert operation["summary"] != operation["operationId"].rpartition("_api_")[2].replace("_", " ").title()
     scheme = document["components"]["securitySchemes"]["ApiKeyAuth"]
     assert (scheme["in"], scheme["name"]) == ("header", "X-API-Key")
     assert site.service.http.get("/docs").status_code == 200

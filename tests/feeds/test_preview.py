@@ -181,7 +181,10 @@ def test_the_instructions_and_the_pinned_post_are_shown_as_readers_get_them(edit
     store(pinned)
     FeedDefinition.objects.filter(rkey="a-mpls").update(pinned_post=pinned.uri, instructions_post=pinned.uri)
     page = page_of("a-mpls", "preview")
-    assert shown(content(editor, page)) == [pinned.uri]
+    as_nobody = content(editor, page)
+    assert shown(as_nobody) == [pinned.uri]
+    assert "the instructions post: all that those see of this feed who do not carry mpls" in as_nobody
+    assert re.findall(r'class="pg-mark">([^<]*)<', as_nobody) == ["instructions"]
     as_member = content(editor, f"{page}?as=alice.test")
     assert shown(as_member) == [pinned.uri, post.uri]
     assert "Pinned above the feed." in as_member
@@ -247,7 +250,7 @@ def test_a_post_or_an_author_is_blocked_from_a_row_after_asking(editor: Client) 
     asked = content(editor, blocking(posts[0]))
     assert ">post 0</bdi>" in asked
     assert not Block.objects.exists()
-    assert re.findall(r'value="(\w+)"[^>]*checked', asked) == ["author", "here"]
+    assert re.findall(r'value="(\w+)"[^>]*\schecked(?=[\s>])', asked) == ["author", "here"]
     answer = editor.post(blocking(posts[0]), {"what": "author", "where": "everywhere", "note": "spam"})
     assert answer["Location"] == f"{page_of('whats-hot', 'preview')}?as=alice.test"
     editor.post(blocking(posts[1]), {"what": "post", "where": "here", "note": ""})

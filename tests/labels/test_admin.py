@@ -342,6 +342,7 @@ def test_the_page_of_an_actor_asks_for_its_earlier_posts_again(browser: Client, 
 
 
 def test_a_block_is_added_and_deleted(browser: Client) -> None:
+    FeedDefinition.objects.get_or_create(rkey="whats-hot", defaults={"kind": "hot", "display_name": "What's hot"})
     assert browser.post("/admin/labels/block/add/", {"subject": MIRA.did, "feed": "whats-hot"}).status_code == 302
     (block,) = Block.objects.all()
     assert (block.subject, block.feed, block.created_by) == (MIRA.did, "whats-hot", "admin")

@@ -9,7 +9,7 @@ from atsite.config import config
 from atsite.errors import AtsiteError
 from feeds.network import outside
 from feeds.registry import feed_named
-from feeds.self_check import FeedCheck
+from feeds.self_check import FeedCheck, verdict
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -34,9 +34,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{mark}  {finding.step}")
             if finding.problem:
                 self.stdout.write(f"       {finding.problem}")
-        wrong = sum(1 for finding in findings if finding.problem)
-        if wrong:
-            raise CommandError(f"{wrong} of {len(findings)} steps are wrong")
+        if wrong := verdict(findings):
+            raise CommandError(wrong)
 
 
 async def _check(uri: AtUri) -> list[Finding]:
