@@ -157,6 +157,8 @@ FILL_SOURCES = (
 STREAM_SOURCES = ("labels.wanted.labelled_actors",)
 #: Who tells where labels are used (labels.uses).
 LABEL_USES = ("feeds.label_uses.feeds_by_label",)
+#: Who tells what API keys are called (labels.names).
+KEY_NAMES = "apikeys.names.names_of"
 
 CACHES = {
     "default": {

@@ -46,6 +46,7 @@ class ActorList(KeyOrderedList):
 class ActorAdmin(NamedRows):
     list_display = ("did", "called", "shown_name", "stands", "followers", "follows", "posts", "counted")
     search_prefix_fields = ("did",)
+    change_form_outer_before_template = "indexer/actor_labels.html"
     search_help_text = "The beginning of a handle or of a did."
     fields = ("did", "called", "shown_name", "stands", "about", "followers", "follows", "posts", "counted", "avatar")
 

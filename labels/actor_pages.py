@@ -5,26 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
 
-from atsite.atproto.syntax import Did
+from atsite.atproto.syntax import Did, is_did
+from atsite.clickhouse.admin import address
 from atsite.publish.errors import ChangedMeanwhile
 from atsite.roles import Right, demand, may
 from indexer.backfill import work
-from indexer.models import Backfill
+from indexer.models import Actor, Backfill
 from labels import access
 from labels.models import ActorLabel
-from labels.names import known_to
+from labels.names import called, known_to, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from django.utils.safestring import SafeString
+
 #: What the page shows of the past.
 HISTORY_ROWS = 200
+_STATES = {
+    Backfill.State.COMPLETED: "at-ok",
+    Backfill.State.FAILED: "at-act",
+    Backfill.State.GONE: "at-act",
+}
 
 
 class ActorPages:
@@ -49,6 +61,8 @@ class ActorPages:
         """One actor: its labels now, and every change of them."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
+        if not is_did(did):
+            raise Http404("This is no did.")
         rows = list(ActorLabel.every.filter(did=did).order_by("label_id"))
         known = known_to(request, {did}).get(did)
         history = ActorLabel.history.filter(did=did).order_by("-history_date", "-history_id")[: HISTORY_ROWS + 1]
@@ -59,9 +73,12 @@ class ActorPages:
             "lost": [row for row in rows if row.deleted],
             "changes": list(_changes(list(history)[:HISTORY_ROWS])),
             "more": len(history) > HISTORY_ROWS,
-            "backfill": Backfill.objects.filter(did=did).first(),
+            "backfill": (backfill := Backfill.objects.filter(did=did).first()),
+            "fetched": told(backfill),
             "may_add": self.has_add_permission(request),  # type: ignore[attr-defined]
-            "may_fetch": may(request.user, Right.BACKFILL),
+            "add_url": f"{reverse('admin:labels_actorlabel_add')}?{urlencode({'did': did})}",
+            "indexed_url": _indexed(did) if known and request.user.has_perm("indexer.view_actor") else "",
+            "may_fetch": bool(rows) and may(request.user, Right.BACKFILL),
         }
         title = f"@{known.handle}" if known and known.handle else did
         common = {**self.admin_site.each_context(request), "title": title, "opts": ActorLabel._meta}  # type: ignore[attr-defined]
@@ -82,7 +99,7 @@ class ActorPages:
             messages.error(request, str(error))
             return back
         self.log_change(request, row, "Gave the label back.")  # type: ignore[attr-defined]
-        messages.success(request, f"{row.did} carries {row.label_id} again.")
+        messages.success(request, f"{called(row.did)} carries {row.label_id} again.")
         for sentence in change.late:
             messages.warning(request, sentence)
         return back
@@ -96,9 +113,25 @@ class ActorPages:
         return _to_actor(did)
 
 
+def told(backfill: Backfill | None) -> SafeString:
+    """How a backfill stands: the same word in the same colour on every page."""
+    if backfill is None:
+        return mark_safe('<span class="at-state at-quiet">not asked for</span>')
+    state = Backfill.State(backfill.state)
+    return format_html(
+        '<span class="at-state {}" title="{}">{}</span>', _STATES.get(state, "at-look"), backfill.reason, state.label
+    )
+
+
+def _indexed(did: str) -> str:
+    """The page of what is indexed of the actor."""
+    return reverse("admin:indexer_actor_change", args=(quote(address(Actor(did=did))),))
+
+
 def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """Entries of the history, newest first, each with what it did to its label."""
     before: dict[str, Any] = {}
+    names = signed({entry.changed_by for entry in history})
     told = []
     for entry in reversed(history):
         former = before.get(entry.label_id)
@@ -109,7 +142,7 @@ def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
         else:
             what = f"note: {entry.note or 'none'}"
         before[entry.label_id] = entry
-        author = entry.changed_by or getattr(entry.history_user, "username", "") or "somebody"
+        author = names[entry.changed_by] or getattr(entry.history_user, "username", "") or "somebody"
         told.append({"entry": entry, "what": what, "author": author, "via": entry.get_changed_via_display()})
     yield from reversed(told)
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 
 from atsite.publish.admin import DecisionAdmin
+from atsite.roles import Right, may
 from indexer.admin_columns import Named
 from labels.bulk_admin import BulkChangeAdmin
 from labels.forms import BlockForm
@@ -17,7 +19,7 @@ from labels.models import ActorLabel, Block, BulkChange, Label
 from labels.uses import uses
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
 
@@ -27,8 +29,10 @@ class LabelAdmin(DecisionAdmin):
 
     list_display = ("name", "meaning", "members", "used_by")
     search_fields = ("name", "meaning")
+    fields = ("name", "meaning", "members", "used_by")
     fixed_fields = ("name",)
     readonly_fields = ("members", "used_by")
+    change_form_outer_before_template = "labels/label_next.html"
 
     @admin.display(description="members")
     def members(self, label: Label) -> SafeString | str:
@@ -44,8 +48,24 @@ class LabelAdmin(DecisionAdmin):
         """The feeds that name it."""
         return format_html_join(", ", '<a class="at-link" href="{}">{}</a> ({})', _used(label.name)) or "no feed"
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
+        label = options.get("obj")
+        context["next"] = [] if label is None else _next(request, label.name)
+        return super().render_change_form(request, context, **options)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _next(request: HttpRequest, label: str) -> list[tuple[str, str]]:
+    """What one does with a label, and where, as far as this person may."""
+    ways = []
+    if may(request.user, Right.BULK_LABEL):
+        ways.append(("Add members", f"{reverse('admin:labels_actorlabel_add_many')}?{urlencode({'label': label})}"))
+    if label not in uses() and request.user.has_perm("feeds.add_feeddefinition"):
+        query = urlencode({"kind": "label", "parameter_label": label})  # as the form of feeds takes it
+        ways.append(("Make a feed of it", f"{reverse('admin:feeds_feeddefinition_add')}?{query}"))
+    return ways
 
 
 def _used(label: str) -> list[tuple[str, str, str]]:

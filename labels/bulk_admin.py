@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -16,7 +17,7 @@ from unfold.admin import ModelAdmin
 from atsite.publish.outcome import watched
 from atsite.roles import Right, demand, may
 from labels import bulk_changes
-from labels.bulk import Line, Status, counts
+from labels.bulk import Line, Status
 from labels.bulk_changes import Conflict
 from labels.models import BulkChange
 
@@ -27,6 +28,8 @@ State = BulkChange.State
 
 #: While there is something to do.
 WORKING = (State.FINDING, State.APPLYING)
+#: When nothing will be changed any more.
+OVER = (State.DONE, State.CANCELLED)
 LINES_PER_PAGE = 100
 #: Heading and colour of each status, in the order of the page: what needs a look comes first.
 _MEANINGS: Mapping[Status, tuple[str, str]] = {
@@ -38,6 +41,9 @@ _MEANINGS: Mapping[Status, tuple[str, str]] = {
     Status.PENDING: ("not looked up yet", "at-look"),
 }
 _ORDER = {status: place for place, status in enumerate(_MEANINGS)}
+#: Of lines that were tried: whether that changed anything.
+_OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: ("was so before", "at-quiet")}
+_LEFT = ("not changed", "at-quiet")
 
 
 class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
@@ -100,20 +106,25 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
             match request.POST.get("do"):
                 case "confirm":
                     bulk_changes.confirm(change)
+                    self.log_change(request, change, "Confirmed: given." if change.giving else "Confirmed: taken off.")
                 case "cancel":
                     bulk_changes.cancel(change)
                 case "again":
                     bulk_changes.look_again(change)
                 case "undo":
                     shown = bulk_changes.undo(change, by=request.user.get_username())
+                    self.log_change(request, change, "Undone.")
         except Conflict as error:
             messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:labels_bulkchange_change", args=(shown.pk,)))
 
     def _shown(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
         lines = bulk_changes.lines(change)
-        found = counts(lines)
-        pages = Paginator(sorted(lines, key=lambda line: (_ORDER[line.status], line.number)), LINES_PER_PAGE)
+        ordered = sorted(lines, key=lambda line: (_ORDER[line.status], line.number))
+        found = Counter(_meaning(line, change) for line in ordered)  # in the order in which they come first
+        new = sum(line.status is Status.NEW for line in lines)
+        changed = sum(line.changed is True for line in lines)
+        pages = Paginator(ordered, LINES_PER_PAGE)
         page = pages.get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
@@ -123,16 +134,39 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
             "working": change.state in WORKING,
             "ready": change.state == State.READY,
             "done": _done(change, lines),
-            "counts": [(*_MEANINGS[status], found[status]) for status in _MEANINGS if found[status]],
-            "new": found[Status.NEW],
+            "counts": [(*meaning, number) for meaning, number in found.items()],
+            "new": new,
+            "what": "What happened" if change.state in OVER else "What happens",
+            "told": told(change, changed=changed, others=new - changed),
             "passing": sum(line.passing for line in lines),
-            "changed": sum(line.changed is True for line in lines),
-            "lines": [(line, *_MEANINGS[line.status]) for line in page],
+            "changed": changed,
+            "lines": [(line, *_meaning(line, change)) for line in page],
             "page": page,
             "undone": hasattr(change, "undone_by"),
             "may_act": may(request.user, Right.BULK_LABEL),
         }
         return TemplateResponse(request, "labels/bulk_change.html", context)
+
+
+def told(change: BulkChange, *, changed: int, others: int) -> str:
+    """What a change that is done did. `others`: whom somebody else had given the label, or taken it off, before."""
+    did = "given to" if change.giving else "taken off"
+    first = f"“{change.label_id}” was {did} {_actors(changed)}." if changed else "Nothing was changed."
+    if not others:
+        return first
+    before = "carried it already" if change.giving else "did not carry it any more"
+    return f"{first} {_actors(others)} {before} when this was done: somebody else was quicker."
+
+
+def _actors(number: int) -> str:
+    return f"{number:,} actor{'' if number == 1 else 's'}"
+
+
+def _meaning(line: Line, change: BulkChange) -> tuple[str, str]:
+    """What became of a line, or will, and its colour."""
+    if line.changed is not None:
+        return _OUTCOMES[line.changed]
+    return _LEFT if line.status is Status.NEW and change.state in OVER else _MEANINGS[line.status]
 
 
 def _done(change: BulkChange, lines: Sequence[Line]) -> int:

@@ -13,6 +13,7 @@ from labels import bulk, feed_names, lookup
 from labels.bulk import MAX_LINES, TooMany
 from labels.identifiers import NotAnActor
 from labels.models import ActorLabel, Block, Label
+from labels.names import called
 
 #: A file of MAX_LINES long lines.
 FILE_BYTES = 1_000_000
@@ -48,6 +49,16 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
     class Meta:
         model = ActorLabel
         fields = ("did", "label", "note")
+
+    def clean(self) -> dict[str, Any]:
+        """Who carries the label already is told by name, and by the page rather than by the database."""
+        cleaned = dict(super().clean() or {})
+        did, label = cleaned.get("did"), cleaned.get("label")
+        if did and label and ActorLabel.objects.filter(did=did, label=label).exists():
+            found = self.fields["did"].found  # type: ignore[attr-defined]
+            who = f"@{found.handle}" if found.handle else called(did)
+            self.add_error("did", f"{who} already carries {label}.")
+        return cleaned
 
 
 class SubjectField(ActorField):

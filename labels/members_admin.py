@@ -12,26 +12,25 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import action
 
 from atsite.atproto.syntax import Did
 from atsite.clickhouse.errors import ClickHouseError
 from atsite.publish.admin import DecisionAdmin
 from atsite.roles import Right, may
-from indexer.admin_columns import names
 from indexer.models import Backfill
 from labels import bulk, bulk_changes, queries
-from labels.actor_pages import ActorPages
+from labels.actor_pages import ActorPages, told
 from labels.authors import Via, acting
 from labels.export import rows_as_csv
 from labels.forms import BulkForm, MemberForm
 from labels.models import ActorLabel
-from labels.names import known_to
+from labels.names import called, known_to, signed
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
 
     from labels.queries import KnownActor
 
@@ -39,21 +38,17 @@ log = structlog.get_logger(__name__)
 
 #: Shown of a stranger's name.
 NAME_CHARACTERS = 64
-_STATES = {
-    Backfill.State.COMPLETED: "at-ok",
-    Backfill.State.FAILED: "at-act",
-    Backfill.State.GONE: "at-act",
-}
 
 
 class ActorLabelAdmin(ActorPages, DecisionAdmin):
     form = MemberForm
-    list_display = ("actor", "label", "note", "fetched", "created_by", "created_at")
+    list_display = ("actor", "label", "note", "fetched", "added_by", "created_at")
     list_filter = ("label",)
     search_fields = ("did", "label__name")
     search_help_text = "The beginning of a handle, a did, or a label."
     fixed_fields = ("label", "did")
-    readonly_fields = ("page", "created_by", "created_at")
+    readonly_fields = ("page", "added_by", "created_at")
+    history_list_display = ("author",)
     list_select_related = ("label",)
     list_per_page = 50
     ordering = ("-created_at", "pk")
@@ -69,7 +64,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Who and which label; these are entered once and shown from then on."""
         who = "did" if obj is None else "page"
-        noted = () if obj is None else ("created_by", "created_at")
+        noted = () if obj is None else ("added_by", "created_at")
         return [who, "label", "note", *noted]
 
     # The list
@@ -89,20 +84,27 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     @admin.display(description="actor")
     def page(self, row: ActorLabel) -> SafeString:
         """Handle and did, and the way to the actor's own page."""
-        name = names({row.did}).get(row.did)
         url = reverse("admin:labels_actorlabel_actor", args=(row.did,))
-        text = f"@{name.handle}" if name and name.handle else row.did
         return format_html(
             '<a class="at-link" href="{}"><bdi class="at-foreign">{}</bdi></a><small class="at-mono">{}</small>',
             url,
-            text,
+            _named(row).called,
             row.did,
         )
 
     @admin.display(description="earlier posts")
-    def fetched(self, row: ActorLabel) -> SafeString | str:
+    def fetched(self, row: ActorLabel) -> SafeString:
         """How the backfill of the actor stands."""
-        return _told(row.__dict__.get("backfill"))
+        return told(row.__dict__.get("backfill"))
+
+    @admin.display(description="created by", ordering="created_by")
+    def added_by(self, row: ActorLabel) -> str:
+        """Who gave the label: a user, or an API key by what was noted of it."""
+        return str(row.__dict__.get("added_by") or signed({row.created_by})[row.created_by])
+
+    def author(self, entry: Any) -> str:
+        """Who made the change of an entry of the history."""
+        return signed({entry.changed_by})[entry.changed_by]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list, with the names of its actors from one question and their backfills from another."""
@@ -111,8 +113,11 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         dids = {row.did for row in rows}
         known = known_to(request, dids)
         fetched = {each.did: each for each in Backfill.objects.filter(did__in=dids)}
+        authors = signed({row.created_by for row in rows})
         for row in rows:
-            row.__dict__.update(known=known.get(row.did), backfill=fetched.get(row.did))
+            row.__dict__.update(
+                known=known.get(row.did), backfill=fetched.get(row.did), added_by=authors[row.created_by]
+            )
         found.result_list = rows
         return found  # type: ignore[no-any-return]
 
@@ -135,8 +140,12 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
     def heading(self, row: ActorLabel) -> str:
         """Whose label, and which."""
-        name = names({row.did}).get(row.did)
-        return f"@{name.handle} as {row.label_id}" if name and name.handle else str(row)
+        return str(_named(row))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row, called by its handle in whatever Django says about it."""
+        row = super().get_object(request, object_id, from_field)
+        return None if row is None else _named(row)
 
     def save_model(self, request: HttpRequest, obj: ActorLabel, form: Any, change: bool) -> None:
         name = request.user.get_username()
@@ -145,6 +154,8 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         with acting(name, Via.ADMIN):
             super().save_model(request, obj, form, change)
         found = None if change else form.fields["did"].found
+        if found is not None and found.handle:
+            obj.called = f"@{found.handle}"
         if found is not None and found.doubt:
             messages.warning(request, f"{found.doubt} It was taken as it is.")
 
@@ -227,13 +238,10 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         return TemplateResponse(request, template, {**common, **context})
 
 
-def _told(row: Backfill | None) -> SafeString | str:
-    if row is None:
-        return mark_safe('<span class="at-state at-quiet">not asked for</span>')
-    state = Backfill.State(row.state)
-    return format_html(
-        '<span class="at-state {}" title="{}">{}</span>', _STATES.get(state, "at-look"), row.reason, state.label
-    )
+def _named(row: ActorLabel) -> ActorLabel:
+    """The row, which knows what its actor is called; asked for once."""
+    row.called = row.called or called(row.did)
+    return row
 
 
 def _to_change(pk: int) -> HttpResponse:

@@ -92,6 +92,9 @@ class ActorLabel(PublishedModel):
     changed_via = models.CharField(max_length=16, choices=Via.choices, default=Via.SERVER, editable=False)
     history = HistoricalRecords(excluded_fields=["published_us"])
 
+    #: "@" and the handle, where a page knows it; kept nowhere.
+    called = ""
+
     copy = PublishedLabel
     copied = {
         "label": "label_id",
@@ -108,7 +111,7 @@ class ActorLabel(PublishedModel):
         verbose_name = "member"
 
     def __str__(self) -> str:
-        return f"{self.did} as {self.label_id}"
+        return f"{self.called or self.did} as {self.label_id}"
 
     def save(self, **options: Any) -> None:
         """As PublishedModel's. Who is new gets a backfill, by a row of the same transaction."""

@@ -71,6 +71,8 @@ def test_an_actor_is_added_by_handle_found_by_it_taken_off_and_given_back(servic
         browser.open("/admin/labels/label/")
         page.wait_for_selector("text=members only")
         browser.shot("labels")
+        browser.open(f"/admin/labels/label/{Label.objects.get().pk}/change/")
+        browser.shot("label")
         browser.open(f"{MEMBERS}add/")
         page.fill("[name=did]", "noone.example.com")
         page.select_option("[name=label]", label="choir")
@@ -90,12 +92,17 @@ def test_an_actor_is_added_by_handle_found_by_it_taken_off_and_given_back(servic
         page.click("#main [type=submit] >> nth=-1")
         page.wait_for_url(f"**{MEMBERS}")
         assert not access.has_label(MIRA.did, "choir")
-        page.click("text=the page of the actor")
+        browser.shot("member-off")
+        link = page.locator("a", has_text="the page of the actor")
+        assert "underline" in link.evaluate("link => getComputedStyle(link).textDecorationLine")
+        link.click()
         page.click("text=Undo the removal")
         page.wait_for_selector("text=carries choir again")
         assert access.has_label(MIRA.did, "choir")
         browser.open(f"{MEMBERS}actor/{MIRA.did}/")
         browser.shot("actor")
+        browser.open(f"{MEMBERS}{row.pk}/history/")
+        browser.shot("member-history")
         assert browser.said == []
 
 
@@ -124,11 +131,11 @@ def test_many_are_added_with_errors_shown_first_and_all_of_it_undone(service: Se
         assert members() == {NOEL.did}
 
         page.click("[name=do][value=confirm]")
-        page.wait_for_selector("text=2 of 2 were changed")
+        page.wait_for_selector("text=was given to 2 actors")
         assert members() == {MIRA.did, NOEL.did, OTTO.did}
         browser.shot("add-many-done")
         page.click("[name=do][value=undo]")
-        page.wait_for_selector("text=2 of 2 were changed")
+        page.wait_for_selector("text=was taken off 2 actors")
         assert members() == {NOEL.did}
         browser.open("/admin/labels/bulkchange/")
         browser.shot("bulk-changes")

@@ -6,14 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apikeys import keys
+from apikeys.models import add_key
 from feeds.models import FeedDefinition
 from indexer.models import Backfill
-from labels import access
+from labels import access, bulk_changes
 from labels.authors import Via
+from labels.bulk_admin import told
 from labels.members_admin import ActorLabelAdmin
 from labels.models import ActorLabel, Block, BulkChange, Label
 from labels.queries import members
@@ -80,7 +84,69 @@ def test_who_cannot_be_found_is_not_added_and_the_form_says_why(
 
 def test_a_member_who_is_there_already_is_told(browser: Client, label: str) -> None:
     access.assign(label, MIRA.did, by="admin")
-    assert "already exists" in text_of(add(browser, label, MIRA.handle))
+    page = text_of(add(browser, label, MIRA.did))
+    assert f"@{MIRA.handle} already carries {label}." in page
+    assert "already exists" not in page
+
+
+def test_whatever_is_said_of_a_member_names_the_handle(browser: Client, label: str) -> None:
+    added = text_of(add(browser, label, MIRA.did))
+    row = ActorLabel.objects.get()
+    assert f'<a href="{MEMBERS}{row.pk}/change/">@{MIRA.handle} as {label}</a>” was added successfully' in added
+    b.store(b.identity(MIRA.did, MIRA.handle, at=b.ago(days=1)))
+    asked = text_of(browser.get(f"{MEMBERS}{row.pk}/delete/"))
+    assert f'Are you sure you want to delete the member "@{MIRA.handle} as {label}"' in asked
+    gone = text_of(browser.post(f"{MEMBERS}{row.pk}/delete/", {"post": "yes"}, follow=True))
+    assert f"The member “@{MIRA.handle} as {label}” was deleted successfully" in gone
+    removed = ActorLabel.every.get()
+    restored = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": str(removed.time_us)}, follow=True)
+    assert f"@{MIRA.handle} carries {label} again." in text_of(restored)
+    assert {str(entry) for entry in LogEntry.objects.values_list("object_repr", flat=True)} == {
+        f"@{MIRA.handle} as {label}", f"{MIRA.did} as {label}",
+    }  # fmt: skip
+
+
+def test_without_clickhouse_a_member_is_called_by_the_did(browser: Client, label: str) -> None:
+    access.assign(label, MIRA.did, by="admin")
+    with clickhouse_away():
+        asked = browser.get(f"{MEMBERS}{ActorLabel.objects.get().pk}/delete/")
+    assert (asked.status_code, f"{MIRA.did} as {label}" in text_of(asked)) == (200, True)
+
+
+def test_what_is_no_did_has_no_page(browser: Client) -> None:
+    assert browser.get(f"{MEMBERS}actor/not-a-did/").status_code == 404
+
+
+@pytest.mark.django_db(databases=["default", "clickhouse"])
+def test_the_page_of_an_actor_leads_to_the_form_of_another_label_and_to_what_is_indexed(
+    browser: Client, label: str
+) -> None:
+    b.store(b.identity(MIRA.did, MIRA.handle, at=b.ago(days=1)))
+    page = text_of(browser.get(f"{MEMBERS}actor/{MIRA.did}/"))
+    assert "Fetch the last 30 days" not in page  # for who never had a label nothing is fetched
+    (add_url,) = re.findall(rf'href="({MEMBERS}add/[^"]+)"', page)
+    assert f'value="{MIRA.did}"' in text_of(browser.get(add_url))
+    (indexed,) = re.findall(r'href="(/admin/indexer/actor/[^"]+/change/)"', page)
+    assert f'href="{MEMBERS}actor/{MIRA.did}/"' in text_of(browser.get(indexed))
+
+
+def test_who_was_added_by_a_key_is_signed_with_what_the_key_is_called(browser: Client, label: str) -> None:
+    key = keys.mint()
+    add_key(key, note="door of the hall", scopes=["labels"])
+    access.assign(label, MIRA.did, by=key.id, via=Via.API_KEY)
+    row = ActorLabel.objects.get()
+    for page in ("", f"{row.pk}/change/", f"{row.pk}/history/", f"actor/{MIRA.did}/"):
+        shown = text_of(browser.get(f"{MEMBERS}{page}"))
+        assert ("key door of the hall" in shown, key.id in shown) == (True, False), page
+
+
+def test_a_history_without_reasons_says_nothing_of_them(browser: Client, label: str) -> None:
+    pk = Label.objects.get(name=label).pk
+    browser.post(f"/admin/labels/label/{pk}/change/", {"meaning": "m"})
+    shown = text_of(browser.get(f"/admin/labels/label/{pk}/history/"))
+    table = shown.partition('id="change-history"')[2].partition("</table>")[0]
+    assert "None" not in table
+    assert ("Meaning:" in table, "→ <bdi>m</bdi>" in table) == (True, True)
 
 
 def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(browser: Client, label: str) -> None:
@@ -205,10 +271,37 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
 
     do("confirm", page)
     assert set(members(label)) == {MIRA.did, NOEL.did}
-    assert "1 of 1 were changed" in text_of(browser.get(page))
+    told = text_of(browser.get(page))
+    assert f"“{label}” was given to 1 actor.</p>" in told
+    assert ("1 changed" in told, "will be changed" in told, "What happened" in told) == (True, False, True)
     do("undo", page)
     assert members(label) == [NOEL.did]
     assert "This was undone" in text_of(browser.get(page))
+
+
+@pytest.mark.parametrize(
+    ("giving", "changed", "others", "sentence"),
+    [
+        (True, 2, 0, "“choir” was given to 2 actors."),
+        (False, 1, 0, "“choir” was taken off 1 actor."),
+        (True, 0, 0, "Nothing was changed."),
+        (True, 1, 1, "“choir” was given to 1 actor. 1 actor carried it already when this was done: somebody else was "
+         "quicker."),
+        (False, 0, 2, "Nothing was changed. 2 actors did not carry it any more when this was done: somebody else was "
+         "quicker."),
+    ],
+)  # fmt: skip
+def test_a_change_that_is_done_tells_what_happened(giving: bool, changed: int, others: int, sentence: str) -> None:
+    assert told(BulkChange(label_id="choir", giving=giving), changed=changed, others=others) == sentence
+
+
+def test_a_change_that_was_cancelled_speaks_of_nothing_to_come(browser: Client, label: str) -> None:
+    change = bulk_changes.plan_for(Label.objects.get(name=label), [MIRA.did], giving=True, by="admin")
+    page = f"/admin/labels/bulkchange/{change.pk}/change/"
+    assert "1 will be changed" in text_of(browser.get(page))
+    change.refresh_from_db()
+    shown = text_of(browser.post(page, {"do": "cancel", "step": str(change.step)}, follow=True))
+    assert ("1 not changed" in shown, "will be changed" in shown) == (True, False)
 
 
 def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) -> None:
@@ -270,6 +363,19 @@ def test_the_name_of_a_label_stays_and_it_is_never_deleted(browser: Client, labe
     browser.post(f"/admin/labels/label/{pk}/change/", {"name": "renamed", "meaning": "m"})
     assert list(Label.objects.values_list("name", "meaning")) == [(label, "m")]
     assert browser.post(f"/admin/labels/label/{pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_label_leads_to_its_members_and_to_a_feed_while_none_uses_it(browser: Client, label: str) -> None:
+    FeedDefinition.objects.all().delete()
+    page = f"/admin/labels/label/{Label.objects.get(name=label).pk}/change/"
+    shown = text_of(browser.get(page))
+    assert f'href="{MEMBERS}add-many/?label={label}"' in shown
+    (feed,) = re.findall(r'href="(/admin/feeds/feeddefinition/add/[^"]+)"', shown)
+    chosen = re.search(r'<option value="([^"]*)" selected', text_of(browser.get(feed.replace("&amp;", "&"))))
+    assert chosen is not None
+    assert chosen[1] == label
+    FeedDefinition.objects.create(rkey="choir", kind="label", parameters={"label": label}, display_name="Choir")
+    assert "Make a feed of it" not in text_of(browser.get(page))
 
 
 def test_a_label_tells_how_many_carry_it_and_which_feeds_use_it(browser: Client, label: str) -> None:
