@@ -13,7 +13,6 @@ from indexer import (  # noqa: F401 - those beside models register themselves
     letters_admin,
     models,
     posts_admin,
-    refusals_admin,
     stream_admin,
 )
 from indexer.admin_columns import grouped
@@ -41,6 +40,7 @@ class PostByActorAdmin(ReadOnlyAdmin):
 
 @register(models.Like, models.Repost)
 class SubjectOfPostAdmin(ReadOnlyAdmin):
+    newest_first = True
     list_display = ("rkey", "did", "subject_uri", "eligible")
     search_prefix_fields = ("rkey",)
 
@@ -71,6 +71,7 @@ class RetractionAdmin(ReadOnlyAdmin):
 
 @register(models.RecentPost)
 class RecentPostAdmin(ReadOnlyAdmin):
+    newest_first = True
     list_display = ("posted_at", "did", "text", "langs")
     search_prefix_fields = ("rkey",)
 
@@ -105,6 +106,7 @@ COUNTED: Final = ("posts", "likes", "reposts", "follows", "blocks", "actors")
 
 @register(models.DailyStats)
 class DailyStatsAdmin(ReadOnlyAdmin):
+    newest_first = True
     list_display = ("day", *(grouped(name) for name in COUNTED), "computed_at")
 
 

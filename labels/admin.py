@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from atsite.publish.admin import DecisionAdmin
 from atsite.roles import Right, may
 from indexer.admin_columns import Named
+from labels import refusals_admin  # noqa: F401 - registers itself
 from labels.bulk_admin import BulkChangeAdmin
 from labels.forms import BlockForm
 from labels.members_admin import ActorLabelAdmin

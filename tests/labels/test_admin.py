@@ -277,6 +277,8 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     do("undo", page)
     assert members(label) == [NOEL.did]
     assert "This was undone" in text_of(browser.get(page))
+    logged = LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")
+    assert list(logged) == [(f"{label} for 4 lines", "Confirmed: given."), (f"{label} for 4 lines", "Undone.")]
 
 
 @pytest.mark.parametrize(

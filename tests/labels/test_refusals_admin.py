@@ -9,13 +9,17 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from atsite.clickhouse import door
+from atsite.dashboard import first_steps
 from indexer import refusals
 from indexer.models import RefusedActor
 from tests import builders as b
 from tests.away import clickhouse_away
+from tests.labels.people import MIRA
 
 if TYPE_CHECKING:
     import redis
+
+    from tests.identity.network import Network
 
 ROWS = "/admin/indexer/refusedactor/"
 
@@ -51,10 +55,38 @@ def test_an_actor_is_added_with_a_note_and_lifted_by_deleting_the_row(browser: C
     assert [entry.history_type for entry in RefusedActor.history.order_by("history_id")] == ["+", "-"]
 
 
-def test_what_is_no_did_is_refused(browser: Client) -> None:
-    said = browser.post(f"{ROWS}add/", {"did": "alice.test", "note": ""}).content.decode()
-    assert "Enter a did, such as" in said
-    assert not RefusedActor.objects.exists()
+@pytest.mark.parametrize(
+    "written",
+    [f"@{MIRA.handle}", MIRA.did, f"https://bsky.app/profile/{MIRA.handle}", f"https://bsky.app/profile/{MIRA.did}"],
+)
+def test_an_actor_is_entered_as_members_are(browser: Client, network: Network, written: str) -> None:
+    assert "A handle, a did, or the address of a profile" in browser.get(f"{ROWS}add/").content.decode()
+    assert browser.post(f"{ROWS}add/", {"did": written, "note": ""}).status_code == 302
+    assert refusals.refused() == {MIRA.did}
+    row = RefusedActor.objects.get()
+    assert browser.post(f"{ROWS}{row.pk}/change/", {"note": "why"}).status_code == 302
+    assert list(RefusedActor.objects.values_list("did", "note")) == [(MIRA.did, "why")]
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("nobody.example.com", "Nobody has the handle nobody.example.com."),
+        ("Mira of the lake", "is neither a handle, nor a did, nor a profile address"),
+        ("", "Enter a handle, a did or a profile address"),
+        (MIRA.did, "already exists"),
+    ],
+)
+def test_what_names_nobody_new_is_refused(browser: Client, network: Network, written: str, sentence: str) -> None:
+    RefusedActor.objects.create(did=MIRA.did)
+    assert sentence in browser.post(f"{ROWS}add/", {"did": written, "note": ""}).content.decode()
+    assert RefusedActor.objects.count() == 1
+
+
+def test_the_empty_list_says_that_people_fill_it(browser: Client) -> None:
+    content = browser.get(ROWS).content.decode()
+    assert first_steps.FIRST_STEPS["indexer.refusedactor"] in content
+    assert first_steps.UNTIL_INDEXED not in content
 
 
 def test_with_clickhouse_away_it_is_said_that_it_takes_a_minute(browser: Client) -> None:

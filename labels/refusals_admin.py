@@ -1,25 +1,53 @@
-"""Actors who are not indexed, in the admin: add one by did, write down why, or lift it by deleting the row."""
+"""Actors who are not indexed, in the admin: add one, write down why, or lift it by deleting the row.
+
+Here and not in `indexer`, because people are entered as members are: by handle, did or the address of a profile.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from atsite.atproto.syntax import Did
+from atsite.atproto.syntax import Did, is_did
 from atsite.publish.admin import DecisionAdmin
 from atsite.roles import Right, may
 from indexer import refusals
 from indexer.admin_columns import Named
 from indexer.models import RefusedActor
+from labels import identifiers
+from labels.forms import ActorField
+from labels.identifiers import NotAnActor
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+class WhomField(ActorField):
+    """As of a member; but a did is taken as it is, since an account may be gone and its records still be here."""
+
+    def clean(self, value: Any) -> str:
+        try:
+            whom = identifiers.read(str(value or ""))
+        except NotAnActor as error:
+            raise ValidationError(str(error)) from error
+        return whom if is_did(whom) else super().clean(whom)
+
+
+class RefusalForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+    did = WhomField()
+
+    class Meta:
+        model = RefusedActor
+        fields = ("did", "note")
+
+
 @admin.register(RefusedActor)
 class RefusedActorAdmin(Named, DecisionAdmin):
+    form = RefusalForm
     list_display = ("who", "note", "created_by", "created_at")
     search_fields = ("did", "note")
     fields = ("did", "note", "created_by", "created_at")
