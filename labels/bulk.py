@@ -7,7 +7,6 @@ is done by the lines that were judged NEW, and by no others.
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +16,7 @@ from labels import identifiers
 from labels.identifiers import NotAnActor
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 #: Lines of one change; looking up so many handles takes some minutes.
 MAX_LINES: Final = 5_000
@@ -97,12 +96,6 @@ def judge(lines: Sequence[Line], having: Collection[str], *, giving: bool) -> li
             already = (line.did in having) is giving
             judged.append(replace(line, status=Status.ALREADY if already else Status.NEW))
     return judged
-
-
-def counts(lines: Iterable[Line]) -> dict[Status, int]:
-    """How many lines there are of each status; all statuses are named."""
-    found = Counter(line.status for line in lines)
-    return {status: found[status] for status in Status}
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

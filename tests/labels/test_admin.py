@@ -179,6 +179,8 @@ def test_who_was_taken_off_is_added_again_by_the_form(browser: Client, label: st
     add(browser, label, MIRA.handle, "back")
     (row,) = ActorLabel.every.all()
     assert (row.deleted, row.note, row.created_by) == (False, "back", "admin")
+    history = text_of(browser.get(f"{MEMBERS}{row.pk}/history/"))
+    assert re.findall(r'data-label="What">\s*(\w+)', history) == ["Changed", "Deleted", "Created"]
     assert access.has_label(MIRA.did, label)
 
 
