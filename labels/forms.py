@@ -85,6 +85,7 @@ class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Block
         fields = ("subject", "feed", "note")
+        labels = {"subject": "Who or what", "feed": "Where"}  # also where the page is only looked at
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

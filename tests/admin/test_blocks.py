@@ -10,6 +10,7 @@ from django.urls import reverse
 from feeds.models import FeedDefinition
 from labels.models import Block
 from tests import builders as b
+from tests.feeds.administration import browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,12 @@ def test_a_block_for_a_feed_that_is_gone_is_still_edited(login: Login) -> None:
     assert answer.status_code == 302
     block.refresh_from_db()
     assert (block.feed, block.note) == ("long-gone", "why")
+
+
+def test_who_may_only_look_reads_the_labels_of_the_form() -> None:
+    page = reverse("admin:labels_block_change", args=(Block.objects.create(subject=POST).pk,))
+    lines = [line for lines in browser("viewer", "view_block").get(page).context["adminform"] for line in lines]
+    assert [str(field.field["label"]) for line in lines for field in line][:3] == ["Who or what", "Where", "note"]
 
 
 def test_the_list_tells_whom_by_name_what_and_where(login: Login) -> None:
