@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from apikeys import keys, usage
-from apikeys.forms import OVERLAPS, ApiKeyForm, RotationForm
+from apikeys.forms import ApiKeyForm, RotationForm, in_words
 from apikeys.models import ApiKey, ApiKeyUsage
 from apikeys.standing import MADE_BEFORE, REVOKED, SENT_BEFORE, old_is_good, state_of
 from atsite import charts
@@ -27,8 +27,6 @@ from atsite.roles import Right, demand, may
 from atsite.routers import DEFAULT
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
 
@@ -132,7 +130,7 @@ class ApiKeyAdmin(DecisionAdmin):
                 row.rotate(key, overlap=overlap)
             except ChangedMeanwhile:
                 return self._back(request, pk, SENT_BEFORE)
-        self.log_change(request, row, f"Gave it a new secret; the old one is good {_for(overlap)}.")
+        self.log_change(request, row, f"Gave it a new secret; the old one is good {in_words(overlap)}.")
         return self._shown_once(request, row, key, outcome.late)
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -192,6 +190,10 @@ class ApiKeyAdmin(DecisionAdmin):
         if request.method == "POST" and self.has_view_permission(request) and _is_revoked(object_id):
             return self._back(request, int(object_id), REVOKED)
         return super().change_view(request, object_id, *args, **options)  # type: ignore[no-any-return]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if obj is None or self.has_change_permission(request, obj) else [*fields, "opens"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What is entered; in words for who only looks, and of a revoked key."""
@@ -270,10 +272,6 @@ def _moment(use: KeyUse | None) -> str:
     if use is None:
         return AWAY
     return f"{use.last_used_at:%Y-%m-%d %H:%M}" if use.last_used_at else f"not in {DAYS} days"
-
-
-def _for(overlap: timedelta) -> str:
-    return OVERLAPS[int(overlap.total_seconds())].partition(":")[0]
 
 
 @register(ApiKeyUsage)

@@ -81,3 +81,8 @@ class RotationForm(forms.Form):
     )
     #: The row's version when the page was opened.
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+def in_words(overlap: timedelta) -> str:
+    """How long an overlap that was chosen is."""
+    return OVERLAPS[int(overlap.total_seconds())].partition(":")[0]

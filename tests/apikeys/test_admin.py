@@ -224,6 +224,8 @@ def test_a_form_that_was_open_when_the_key_was_revoked_never_brings_it_back(brow
     assert '<span class="at-state at-act">revoked</span>' in content
     assert 'name="note"' not in content
     assert "_save" not in content
+    for version in ApiKey.history.values_list("pk", flat=True):
+        assert browser.get(f"{page_of(reader_key)}history/{version}/").status_code == 200
     assert ApiKey.objects.get().note == "a dashboard"
     assert refusal(reader_key.text) == "this API key was revoked"
 
@@ -308,6 +310,9 @@ def test_who_may_only_look_changes_nothing(reader_key: Key) -> None:
     client.force_login(viewer)
     page = page_of(reader_key)
     content = client.get(f"{page}change/").content.decode()
+    assert re.search(r">\s*stats\s*</div>", content)
+    version = ApiKey.history.get().pk
+    assert client.get(f"{page}history/{version}/").status_code == 200
     assert "rotate/" not in content
     assert "revoke/" not in content
     for name in ("rotate", "revoke", "end-old-secret"):
