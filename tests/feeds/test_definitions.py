@@ -132,7 +132,7 @@ def test_a_name_means_the_site_s_own_feed_where_two_publishers_use_it() -> None:
 @pytest.mark.parametrize(
     ("fields", "at", "message"),
     [
-        ({"rkey": "a b"}, "rkey", "record key"),
+        ({"rkey": "a b"}, "rkey", "letters, digits"),
         ({"publisher": "alice.test"}, "publisher", "did"),
         ({"kind": "lukewarm"}, "parameters", "there is no kind 'lukewarm'"),
         ({"parameters": {"hours": 0}}, "parameters", "hours must be"),
