@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from atsite.clickhouse.models import ReadModel
 from atsite.roles import MEANINGS, ROLES
-from indexer.admin_columns import NOBODY, foreign, names
+from indexer.admin_columns import NOBODY, called, foreign, names
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -186,12 +186,7 @@ class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
         known = entry.__dict__.get("names")
         if known is None:
             known = names(set(_DID.findall(entry.object_repr)))
-
-        def called(found: re.Match[str]) -> str:
-            handle = known.get(found[0], NOBODY).handle
-            return f"@{handle}" if handle else found[0]
-
-        return foreign(_DID.sub(called, entry.object_repr))
+        return foreign(_DID.sub(lambda found: called(found[0], known.get(found[0], NOBODY)), entry.object_repr))
 
     @admin.display(description="what")
     def what(self, entry: LogEntry) -> str:

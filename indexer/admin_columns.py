@@ -64,6 +64,11 @@ def foreign(text: str) -> str:
     return format_html('<bdi class="at-foreign">{}</bdi>', text)
 
 
+def called(did: str, name: Name) -> str:
+    """The handle as people write it, or the did."""
+    return f"@{name.handle}" if name.handle else did
+
+
 def actor(did: str, name: Name) -> str:
     """The handle and below it the did, or the did alone."""
     if not name.handle:
@@ -87,8 +92,7 @@ class Named:
 
     def heading(self, row: Any) -> str:
         """The handle, or the did."""
-        handle = self._name(row).handle
-        return f"@{handle}" if handle else self.did_of(row)
+        return called(self.did_of(row), self._name(row))
 
     def did_of(self, row: Any) -> str:
         """The actor whom the row is of."""

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.utils.module_loading import import_string
 
 from atsite.clickhouse.errors import ClickHouseError
-from indexer.admin_columns import names
+from indexer import admin_columns
 from labels import queries
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def known_to(request: HttpRequest, dids: Collection[str]) -> dict[str, KnownActo
 
 def called(did: str) -> str:
     """The handle as people write it; the did where none is known, or while ClickHouse is away."""
-    name = names({did}).get(did)
-    return f"@{name.handle}" if name and name.handle else did
+    return admin_columns.called(did, admin_columns.names({did}).get(did, admin_columns.NOBODY))
 
 
 def signed(authors: Collection[str]) -> dict[str, str]:

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from atsite.config import config
-from feeds.models import FeedDefinition
 from labels.models import ActorLabel, Label
+from labels.uses import uses
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -88,8 +88,7 @@ def _a_label() -> str:
 
 def _members_have_a_feed() -> bool:
     """Whether a label that somebody carries has a feed of its own; those that a site begins with have no members."""
-    feeds = FeedDefinition.objects.filter(kind="label").values_list("parameters", flat=True)
-    return bool(ActorLabel.objects.filter(label__in=[each.get("label", "") for each in feeds]).exists())
+    return bool(ActorLabel.objects.filter(label__in=list(uses())).exists())
 
 
 def _who_have_a_role() -> int:
