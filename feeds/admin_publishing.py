@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from atsite.atproto.syntax import Rkey
 from atsite.config import config
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from feeds.feed import FeedDescription
     from feeds.models import FeedDefinition
     from feeds.self_check import Finding
+
+
+#: What is said, and written into the log, once a feed is published.
+PUBLISHED: Final = "Published: apps find it within a minute."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def act(row: FeedDefinition, action: str) -> Outcome:
         case "publish" | "unpublish" if missing := standing(row).missing:
             return Outcome(f"Not possible yet: {missing[0]}", wrong=True)
         case "publish":
-            return _told(_publish(describe(definition_of(row, config))), "Published: apps find it within a minute.")
+            return _told(_publish(describe(definition_of(row, config))), PUBLISHED)
         case "unpublish":
             return _told(_unpublish(Rkey(row.rkey)), "Unpublished: apps stop finding the feed.")
         case "check":

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.urls import reverse
 
 from atsite.config import config
+from atsite.roles import Right
+from feeds.admin_publishing import PUBLISHED
 from labels.models import ActorLabel, Label
 from labels.uses import uses
 
@@ -69,6 +72,14 @@ def _steps() -> list[Step]:
             "feeds.add_feeddefinition",
         ),
         Step(
+            "Publish a feed",
+            "Open a feed and its page “Publishing”: this writes the feed into the account that publishes, and apps find"
+            " it from then on.",
+            _a_feed_was_published(),
+            reverse("admin:feeds_feeddefinition_changelist"),
+            Right.PUBLISH_FEED.permission,
+        ),
+        Step(
             "Let a second person in",
             "So that the site does not depend on one alone: add somebody, tick “staff status” and choose a role.",
             _who_have_a_role() > 1,
@@ -89,6 +100,14 @@ def _a_label() -> str:
 def _members_have_a_feed() -> bool:
     """Whether a label that somebody carries has a feed of its own; those that a site begins with have no members."""
     return bool(ActorLabel.objects.filter(label__in=list(uses())).exists())
+
+
+def _a_feed_was_published() -> bool:
+    """Whether somebody published one from the admin. The demo has no account to publish to."""
+    done = LogEntry.objects.filter(
+        content_type__app_label="feeds", content_type__model="feeddefinition", change_message__startswith=PUBLISHED
+    )
+    return config.environment == "demo" or done.exists()
 
 
 def _who_have_a_role() -> int:
