@@ -12,7 +12,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
     from django.core.management import execute_from_command_line
 
-    from atsite.errors import ConfigError
+    from atsite.core.errors import ConfigError
 
     try:
         execute_from_command_line(sys.argv)

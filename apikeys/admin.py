@@ -14,17 +14,17 @@ from django.utils.html import format_html
 
 from apikeys import keys, usage
 from apikeys.forms import ApiKeyForm, RotationForm, in_words
+from apikeys.key_status import MADE_BEFORE, REVOKED, SENT_BEFORE, old_is_good, state_of
 from apikeys.models import ApiKey, ApiKeyUsage
-from apikeys.standing import MADE_BEFORE, REVOKED, SENT_BEFORE, old_is_good, state_of
-from atsite import charts
-from atsite.clickhouse.admin import ReadOnlyAdmin, register
-from atsite.clickhouse.errors import ClickHouseError
-from atsite.publish import versions
-from atsite.publish.admin import DecisionAdmin
-from atsite.publish.errors import ChangedMeanwhile
-from atsite.publish.outcome import watched
-from atsite.roles import Right, demand, may
-from atsite.routers import DEFAULT
+from atsite.core import charts
+from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.published import versions
+from atsite.core.published.admin import DecisionAdmin
+from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.published.outcome import watched
+from atsite.core.roles import Right, demand, may
+from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList

@@ -12,7 +12,7 @@ from apikeys.keys import PREFIX
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from atsite.auth import Principal
+    from atsite.core.web.auth import Principal
 
 HEADER: Final = "X-API-Key"
 BEARER: Final = "bearer"

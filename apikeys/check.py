@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from apikeys import keys, usage
 from apikeys.models import KEYS, ApiKey
-from atsite.auth import Kind, Principal, Scope
-from atsite.kv.rate import RateLimit
-from atsite.publish.cache import ABSENT, Entry
-from atsite.xrpc import XrpcError
+from atsite.core.kv.rate import RateLimit
+from atsite.core.published.redis_cache import ABSENT, Entry
+from atsite.core.web.auth import Kind, Principal, Scope
+from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from apikeys import feed_choices, keys
 from apikeys.models import ApiKey
-from atsite.auth import SCOPES, Scope
+from atsite.core.web.auth import SCOPES, Scope
 
 HOUR: Final = 3600
 #: How long the old secret may stay good after a rotation, in seconds.

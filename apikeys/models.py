@@ -22,11 +22,11 @@ from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from atsite.atproto.syntax import is_rkey
-from atsite.auth import Scope
-from atsite.clickhouse.models import ReadModel
-from atsite.publish.cache import Entry, VersionedCache
-from atsite.publish.models import Cached, PublishedModel
+from atsite.core.atproto.syntax import is_rkey
+from atsite.core.clickhouse.models import ReadModel
+from atsite.core.published.models import Cached, PublishedModel
+from atsite.core.published.redis_cache import Entry, VersionedCache
+from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:
     from apikeys.keys import Key

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apikeys import usage
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="apikeys.tasks.flush_usage", ignore_result=True)
 def flush_usage() -> None:
     """Write how often keys were used from Redis to ClickHouse."""
     usage.flush(now=timezone.now())

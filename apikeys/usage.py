@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from apikeys import queries
 from apikeys.queries import Use
-from atsite import kv
-from atsite.kv import quick
+from atsite.core import kv
+from atsite.core.kv import quick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,9 +16,9 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from atsite.clickhouse.models import ReadModel
-from atsite.roles import MEANINGS, ROLES
-from indexer.admin_columns import NOBODY, called, foreign, names
+from atsite.core.clickhouse.models import ReadModel
+from atsite.core.roles import MEANINGS, ROLES
+from indexer.admin.columns import NOBODY, called, foreign, names
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
-    from atsite.roles import Role
+    from atsite.core.roles import Role
 
 admin.site.unregister([User, Group])
 
@@ -89,7 +89,7 @@ def _outranks(one: User | None, other: User) -> bool:
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
-    """Roles. Those of the site (atsite/roles.py) are shown; `migrate` would set back what anybody changed."""
+    """Roles. Those of the site (atsite/core/roles.py) are shown; `migrate` would set back what anybody changed."""
 
     list_display = ("name", "meaning", "people")
 

@@ -15,7 +15,7 @@ class AtsiteConfig(AppConfig):
         from atsite import checks as checks
         from atsite import granting
         from atsite.celery import app
-        from atsite.clickhouse import backend
+        from atsite.core.clickhouse import backend
 
         backend.install()
         granting.connect()

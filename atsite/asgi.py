@@ -14,11 +14,11 @@ from typing import Any
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
-from atsite import readiness, telemetry
-from atsite.body_limit import limited
-from atsite.config import config
-from atsite.shared_thread import sharing
-from feeds import background
+from atsite.core import periodic_thread, telemetry
+from atsite.core.config import config
+from atsite.core.web import readiness
+from atsite.core.web.body_limit import limited
+from atsite.core.web.sync_thread import sharing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 
@@ -37,7 +37,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    await asyncio.to_thread(background.finish)
+    await asyncio.to_thread(periodic_thread.finish)
     if metrics is not None:
         await asyncio.to_thread(metrics.stop)
     await send({"type": "lifespan.shutdown.complete"})
@@ -48,7 +48,7 @@ def build() -> ProtocolTypeRouter:
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan, "http": get_asgi_application()}
     if config.service == "feedgen":
-        from feeds.api import SKELETON  # its models are there once Django is
+        from feeds.serving.api import SKELETON  # its models are there once Django is
 
         protocols["http"] = limited(sharing(protocols["http"], f"/xrpc/{SKELETON}"))
     if config.service == "admin":

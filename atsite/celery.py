@@ -17,8 +17,9 @@ from celery.exceptions import Ignore, Retry
 from celery.schedules import crontab
 from prometheus_client import Histogram
 
-from atsite import runs, telemetry
-from atsite.config import config
+from atsite import runs
+from atsite.core import telemetry
+from atsite.core.config import config
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 

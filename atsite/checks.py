@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from atsite.config import Config, config
+from atsite.core.config import Config, config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

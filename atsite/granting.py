@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps as all_apps
 from django.db.models.signals import post_migrate
 
-from atsite.roles import ROLES
-from atsite.routers import DEFAULT
+from atsite.core.roles import ROLES
+from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.apps.registry import Apps
 
-    from atsite.roles import Role
+    from atsite.core.roles import Role
 
 
 def connect() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 
-from atsite.roles import MEANINGS
+from atsite.core.roles import MEANINGS
 
 
 class SiteRight(models.Model):
-    """Carries the permissions of `atsite.roles.Right`, which belong to no model."""
+    """Carries the permissions of `atsite.core.roles.Right`, which belong to no model."""
 
     class Meta:
         managed = False

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from atsite import kv
-from atsite.kv import quick
+from atsite.core import kv
+from atsite.core.kv import quick
 
 if TYPE_CHECKING:
     import redis

@@ -1,13 +1,13 @@
-"""Django's settings, derived from atsite.config: nothing here reads the environment."""
+"""Django's settings, derived from atsite.core.config: nothing here reads the environment."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from atsite.config import BASE_DIR, config
+from atsite.core.config import BASE_DIR, config
+from atsite.core.errors import ConfigError
 from atsite.dashboard.theme import UNFOLD as UNFOLD
-from atsite.errors import ConfigError
 
 SECRET_KEY = config.secret_key
 DEBUG = False
@@ -20,7 +20,7 @@ USE_I18N = False
 
 INSTALLED_APPS = [
     "atsite",
-    "atsite.publish",
+    "atsite.core.published",
     "indexer",
     "feeds",
     "search",
@@ -45,7 +45,7 @@ INSTALLED_APPS = [
 ]
 
 #: One project, each service its own middleware: the feed and search paths carry no sessions, CSRF or admin.
-_API_MIDDLEWARE = ["atsite.xrpc.ErrorBodies", "atsite.framing.Framing"]
+_API_MIDDLEWARE = ["atsite.core.web.xrpc.ErrorBodies", "atsite.core.web.framing.Framing"]
 _ADMIN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -144,20 +144,20 @@ def _clickhouse() -> dict[str, Any]:
 
 
 DATABASES: dict[str, Any] = {"default": _relational(), "clickhouse": _clickhouse()}
-DATABASE_ROUTERS = ["atsite.routers.StoreRouter"]
+DATABASE_ROUTERS = ["atsite.core.routers.StoreRouter"]
 
 #: Whose names and counts the site needs, most needed first: functions of the apps, called by indexer.fill.
 FILL_SOURCES = (
-    "labels.wanted.labelled_actors",
-    "feeds.wanted.ranked_authors",
-    "search.shown.shown_authors",
+    "labels.actors_to_fill.labelled_actors",
+    "feeds.serving.authors_to_fill.ranked_authors",
+    "search.posts.recently_shown.shown_authors",
     "indexer.fill.wanted.recent_posters",
 )
-#: Whose events the stream is asked for beside WANTED_DIDS, where that is set (indexer.subscription).
-STREAM_SOURCES = ("labels.wanted.labelled_actors",)
+#: Whose events the stream is asked for beside WANTED_DIDS, where that is set (indexer.stream.subscription).
+STREAM_SOURCES = ("labels.actors_to_fill.labelled_actors",)
 #: Who tells where labels are used (labels.uses).
 LABEL_USES = ("feeds.label_uses.feeds_by_label",)
-#: Who tells what API keys are called (labels.names).
+#: Who tells what API keys are called (labels.admin.names).
 KEY_NAMES = "apikeys.names.names_of"
 
 CACHES = {

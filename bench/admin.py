@@ -83,7 +83,7 @@ def main() -> None:
 
 def fill(rows: int) -> None:
     """Write the posts and as many actors."""
-    from atsite.clickhouse import door
+    from atsite.core.clickhouse import door
 
     step = 3 * 86_400_000_000 // rows
     start = time.time_ns() // 1000 - rows * step
@@ -100,7 +100,7 @@ def admin() -> Iterator[httpx.Client]:
     """The admin as a process of its own, and a browser that is logged in."""
     from django.contrib.auth.models import User
 
-    from atsite.embedded.ports import free_port
+    from atsite.core.embedded.ports import free_port
 
     User.objects.create_superuser("bench", password=PASSWORD)
     port = free_port(set())
@@ -160,7 +160,7 @@ def pages(browser: httpx.Client) -> dict[str, float]:
 
 def counts() -> dict[str, float]:
     """Seconds of the count that Django's own paginator would ask for with each page."""
-    from indexer.models import Actor, Post
+    from indexer.index.models import Actor, Post
 
     return {
         "the count of posts that is not asked for": seconds(lambda: Post.objects.count(), times=1),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from tests.identity.network import Network
+    from tests.core.identity.network import Network
 
 PUBLISHER: Final = "did:plc:" + "p" * 24
 SERVICE: Final = "did:web:feeds.example.com"
@@ -55,7 +55,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
         engine = stack.enter_context(stores(folder))
-        from tests.identity import network as networks
+        from tests.core.identity import network as networks
 
         directory = stack.enter_context(networks.in_a_thread())
         os.environ["PLC_URL"] = directory.url
@@ -73,11 +73,11 @@ def make_world() -> dict[str, int]:
     import django
 
     django.setup()
-    from atsite.clickhouse import door
-    from feeds.data import FeedData, unix_micros
-    from feeds.refresh import refresh
-    from feeds.registry import feed_named, ranked_feeds
-    from labels import access
+    from atsite.core.clickhouse import door
+    from feeds.ranking.page_data import FeedData, unix_micros
+    from feeds.ranking.refresh import refresh
+    from feeds.serving.registry import feed_named, ranked_feeds
+    from labels import membership
 
     insert_network(unix_micros())
     (hot,) = ranked_feeds([feed_named("whats-hot")])
@@ -88,19 +88,19 @@ def make_world() -> dict[str, int]:
         name="bench.authors",
     )
     for did in authors:
-        access.assign("mpls", did, by="bench")
+        membership.assign("mpls", did, by="bench")
     posts = door.scalar("SELECT count() FROM posts FINAL WHERE deleted = 0", name="bench.posts")
     return {"events": EVENTS, "posts": int(posts), "ranked": ranked.posts, "members": len(authors)}
 
 
 def insert_network(now: int) -> None:
     """The simulated network up to this moment, in the indexer's blocks."""
-    from atsite.clickhouse import door
-    from indexer import records
-    from indexer.batch import Batcher, Limits
-    from indexer.decode import decode
+    from atsite.core.clickhouse import door
+    from indexer.index import records
     from indexer.simulator.network import Network
     from indexer.simulator.timeline import Timeline
+    from indexer.stream.batch import Batcher, Limits
+    from indexer.stream.decode import decode
 
     timeline = Timeline(seed=7, epoch_us=now, actors=ACTORS, preroll_events=EVENTS, preroll_hours=HOURS)
     network, batcher = Network(timeline), Batcher(Limits())
@@ -196,10 +196,10 @@ def ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
 
 def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str, feed: str) -> list[str]:
     """Requests with tokens of readers who carry the private feed's label and whose keys the service knows."""
-    from atsite.atproto.keys import public_key_of
-    from atsite.atproto.syntax import Did
-    from labels import access
-    from tests.identity.network import document
+    from atsite.core.atproto.keys import public_key_of
+    from atsite.core.atproto.syntax import Did
+    from labels import membership
+    from tests.core.identity.network import document
     from tests.tokens import token
 
     readers = [f"did:plc:{curve * 20}{'abcdefghijklmnopqrstuvwxyz'[number]}bcd" for number in range(READERS)]
@@ -210,7 +210,7 @@ def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, c
 
     for number, reader in enumerate(readers):
         directory.answers[f"/{reader}"] = document(reader, "reader.test", public_key_of(private).multibase)
-        access.assign("mpls", Did(reader), by="bench")
+        membership.assign("mpls", Did(reader), by="bench")
         while ask(port, request_path("a-mpls"), signed(number))[0] != 200:  # new dids are asked for a few a second
             time.sleep(0.1)
     return [request(feed, signed(number)) for number in range(TOKENS)]

@@ -30,12 +30,12 @@ from typing import TYPE_CHECKING, Any
 
 import zstandard
 
-from atsite.embedded import EmbeddedClickHouse, EmbeddedValkey
+from atsite.core.embedded import EmbeddedClickHouse, EmbeddedValkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from atsite.embedded import ClickHouseAddress
+    from atsite.core.embedded import ClickHouseAddress
 
 BASE = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(BASE / "manage.py")]
@@ -150,10 +150,10 @@ def cpu_of(pid: int) -> float:
 
 def insert_alone(file: Path) -> tuple[float, int]:
     """Seconds to insert the file's rows, made beforehand in the sink's blocks, and how many events that were."""
-    from atsite.clickhouse import door
-    from indexer import records
-    from indexer.batch import Batcher, Limits
-    from indexer.decode import decode
+    from atsite.core.clickhouse import door
+    from indexer.index import records
+    from indexer.stream.batch import Batcher, Limits
+    from indexer.stream.decode import decode
 
     batcher = Batcher(Limits())
     blocks: list[tuple[str, Any]] = []

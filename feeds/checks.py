@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
-from atsite.atproto.syntax import is_did
-from atsite.config import Config, config
+from atsite.core.atproto.syntax import is_did
+from atsite.core.config import Config, config
 from feeds import definitions
-from feeds.data import FeedData
-from feeds.registry import Registry
+from feeds.ranking.page_data import FeedData
+from feeds.serving.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from django.apps import AppConfig
 
-    from feeds.feed import Definition
+    from feeds.ranking.feed import Definition
 
 
 @register(Tags.compatibility)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from atsite.atproto.aturi import AtUri
-from atsite.atproto.syntax import Did, Rkey
-from atsite.errors import InvalidSyntax
-from feeds.feed import Definition, PostKey
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import Did, Rkey
+from atsite.core.errors import InvalidSyntax
 from feeds.models import FeedDefinition
+from feeds.ranking.feed import Definition, PostKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from atsite.config import Config
+    from atsite.core.config import Config
 
 
 def enabled(site: Config) -> list[Definition]:

@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from atsite.atproto.aturi import AtUri
-from atsite.atproto.syntax import DID_MAX, is_did, is_rkey
-from atsite.errors import InvalidSyntax
-from atsite.publish.models import AnnouncedModel
-from feeds.feed import PostKey
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
+from atsite.core.errors import InvalidSyntax
+from atsite.core.published.models import AnnouncedModel
+from feeds.ranking.feed import PostKey
 
 #: Room for an at-uri of a post: a did, the collection, a record key.
 URI_MAX = DID_MAX + 600

@@ -5,11 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from feeds import usage, usage_queries
-from feeds.data import unix_micros
-from feeds.generations import Generations
-from feeds.refresh import refresh_due
-from feeds.registry import ranked_feeds, registry
+from feeds.ranking.generations import Generations
+from feeds.ranking.page_data import unix_micros
+from feeds.ranking.refresh import refresh_due
+from feeds.serving.registry import ranked_feeds, registry
+from feeds.usage import counting, queries
 
 
 @shared_task(name="feeds.refresh_feeds", ignore_result=True)
@@ -21,4 +21,4 @@ def refresh_feeds(force: bool = False) -> None:
 @shared_task(name="feeds.write_usage", ignore_result=True)
 def write_usage() -> None:
     """Write how much the feeds are read from Redis to ClickHouse; writing it twice changes nothing."""
-    usage_queries.store_usage(usage.counted(now=timezone.now()))
+    queries.store_usage(counting.counted(now=timezone.now()))

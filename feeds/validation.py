@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 
-from atsite.atproto.syntax import Did
-from atsite.config import config
-from feeds.data import FeedData
+from atsite.core.atproto.syntax import Did
+from atsite.core.config import config
 from feeds.definitions import definition_of
-from feeds.feed import Definition, InvalidDefinition
 from feeds.kinds import made
+from feeds.ranking.feed import Definition, InvalidDefinition
+from feeds.ranking.page_data import FeedData
 from labels.models import Label
 
 if TYPE_CHECKING:

@@ -5,52 +5,53 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from atsite.config import config
-from indexer import purge, refusals, retention, retrying, stats
+from atsite.core.config import config
 from indexer.backfill import work
 from indexer.fill.run import fill
+from indexer.index import do_not_index, purge, retention, stats
+from indexer.stream import retry_dead_letters as retrying
 
 #: A ClickHouse that takes no rows for so long is away; the letters stay, and can be tried again.
 TASK_PATIENCE_SECONDS = 60.0
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="indexer.tasks.rewrite_daily_stats", ignore_result=True)
 def rewrite_daily_stats() -> None:
     """Compute the days anew that the last week's arrivals touched."""
     stats.rewrite_daily_stats(now=timezone.now())
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="indexer.tasks.purge_deleted_accounts", ignore_result=True)
 def purge_deleted_accounts() -> None:
     """Delete the rows of accounts that are gone and of repos that began anew."""
     purge.purge_dead(now=timezone.now())
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="indexer.tasks.settle_refusals", ignore_result=True)
 def settle_refusals() -> None:
     """End what is indexed of actors whom somebody refused."""
-    refusals.settle(now=timezone.now())
+    do_not_index.settle(now=timezone.now())
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="indexer.tasks.keep_raw_events", ignore_result=True)
 def keep_raw_events() -> None:
     """Keep raw events for as long as KEEP_RAW_DAYS says."""
     retention.keep(config.keep_raw_days)
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="indexer.tasks.fill_actors", ignore_result=True)
 def fill_actors() -> None:
     """Ask for names and counts of the actors whom the site shows."""
     fill()
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="indexer.tasks.run_backfills", ignore_result=True)
 def run_backfills() -> None:
     """Fetch the records of actors whose backfill is due from their PDS."""
     work.run_due()
 
 
-@shared_task(ignore_result=True)
+@shared_task(name="indexer.tasks.retry_dead_letters", ignore_result=True)
 def retry_dead_letters(reason: str = "") -> None:
     """Try every dead letter again, or those with the reason, as somebody asked in the admin."""
     retrying.retry(reason=reason, patience=TASK_PATIENCE_SECONDS)

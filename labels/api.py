@@ -12,14 +12,14 @@ from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse  # noqa: TC002 - ninja reads the annotations
 from ninja import Query, Router
 
-from atsite.auth import Principal, Scope, principal_of, require
-from atsite.xrpc import PRIVATE
-from labels import carriers
+from atsite.core.web.auth import Principal, Scope, principal_of, require
+from atsite.core.web.xrpc import PRIVATE
+from labels import label_members as carriers
 from labels.schemas import FAILURES, CarrierQuery, CarriersQuery, LabelChangeAnswer, MembersAnswer
 
 if TYPE_CHECKING:
-    from atsite.atproto.syntax import Did
-    from labels.access import Change
+    from atsite.core.atproto.syntax import Did
+    from labels.membership import Change
 
 router = Router(tags=["labels"])
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atsite.atproto.syntax import Did
+from atsite.core.atproto.syntax import Did
 from indexer.backfill import work
-from indexer.models import Backfill
+from indexer.index.models import Backfill
 
 if TYPE_CHECKING:
     from labels.models import ActorLabel

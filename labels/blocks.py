@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from atsite.atproto.syntax import Did, is_did
-from atsite.publish.local import LocalCopy
+from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.published.process_copies import LocalCopy
 from labels.models import Block
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from atsite.atproto.syntax import Did, is_did
-from atsite.errors import AtsiteError
-from atsite.publish import versions
-from atsite.routers import DEFAULT
-from labels import access, lookup, queries
-from labels.authors import Via, acting
-from labels.bulk import Line, Status, judge, lines_of
+from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.errors import AtsiteError
+from atsite.core.published import versions
+from atsite.core.routers import DEFAULT
+from labels import lookup, membership, queries
+from labels.bulk_plan import Line, Status, judge, lines_of
+from labels.change_author import Via, acting
 from labels.lookup import Unfound
 from labels.models import ActorLabel, BulkChange, Label
 
@@ -163,9 +163,9 @@ def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
     with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK), transaction.atomic(using=DEFAULT):
         versions.lock()
         return [
-            access.assign(change.label_id, did, by=change.created_by, note=change.note).changed
+            membership.assign(change.label_id, did, by=change.created_by, note=change.note).changed
             if change.giving
-            else access.remove(change.label_id, did, by=change.created_by).changed
+            else membership.remove(change.label_id, did, by=change.created_by).changed
             for did in dids
         ]
 

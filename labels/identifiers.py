@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from atsite.atproto.syntax import Did, Handle, is_did, is_handle
-from atsite.errors import AtsiteError
+from atsite.core.atproto.syntax import Did, Handle, is_did, is_handle
+from atsite.core.errors import AtsiteError
 
 Identifier: TypeAlias = "Did | Handle"
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from atsite.atproto.syntax import Did, is_did
-from atsite.config import config
-from atsite.http import Client
-from atsite.identity import LookupFailed, NoSuchIdentity, Resolver, site_resolver
+from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.config import config
+from atsite.core.identity import LookupFailed, NoSuchIdentity, Resolver, site_resolver
+from atsite.core.outgoing import Client
 from labels import identifiers
 from labels.identifiers import NotAnActor
 

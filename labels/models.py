@@ -10,18 +10,18 @@ from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from atsite.atproto.aturi import AtUri
-from atsite.atproto.syntax import DID_MAX, is_did, is_rkey
-from atsite.clickhouse.models import ReadModel
-from atsite.errors import InvalidSyntax
-from atsite.publish.cache import Entry, VersionedCache
-from atsite.publish.models import AnnouncedModel, Cached, PublishedModel
-from atsite.routers import DEFAULT
-from labels import authors, backfills
-from labels.authors import Via
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
+from atsite.core.clickhouse.models import ReadModel
+from atsite.core.errors import InvalidSyntax
+from atsite.core.published.models import AnnouncedModel, Cached, PublishedModel
+from atsite.core.published.redis_cache import Entry, VersionedCache
+from atsite.core.routers import DEFAULT
+from labels import backfills, change_author
+from labels.change_author import Via
 
 LABEL_MAX = 64
-#: Who carries which label; readers of private feeds are decided by it (labels.access).
+#: Who carries which label; readers of private feeds are decided by it (labels.membership).
 MEMBERSHIPS = VersionedCache("memberships")
 
 
@@ -115,7 +115,7 @@ class ActorLabel(PublishedModel):
 
     def save(self, **options: Any) -> None:
         """As PublishedModel's. Who is new gets a backfill, by a row of the same transaction."""
-        author = authors.current()
+        author = change_author.current()
         self.changed_by, self.changed_via = author.name, author.via
         if options.get("update_fields") is not None:
             options["update_fields"] = {*options["update_fields"], "changed_by", "changed_via"}
@@ -169,7 +169,7 @@ class BulkChange(models.Model):
     giving = models.BooleanField()
     note = models.TextField(blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.FINDING)
-    #: labels.bulk.Line, each as a dict.
+    #: labels.bulk_plan.Line, each as a dict.
     lines = models.JSONField(default=list)
     #: Raised by each step, so that of two that run at once one is told.
     step = models.PositiveIntegerField(default=0)

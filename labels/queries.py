@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 # FINAL: the newest version of each pair, so that a removed one is seen as removed.
 MEMBERS = "SELECT did FROM actor_labels FINAL WHERE label = {label:String} AND deleted = 0 ORDER BY did"
 
 
 def members(label: str) -> list[Did]:
-    """Everybody who carries `label`, for lists and feeds; who may *read* is decided by labels.access."""
+    """Everybody who carries `label`, for lists and feeds; who may *read* is decided by labels.membership."""
     return door.column(MEMBERS, {"label": label}, name="labels.members")
 
 

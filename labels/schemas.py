@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ninja import Field, Schema
 
-from atsite.atproto.syntax import DID_MAX
+from atsite.core.atproto.syntax import DID_MAX
 from labels.models import LABEL_MAX
 
 if TYPE_CHECKING:
-    from labels.carriers import CarrierPage
+    from labels.label_members import CarrierPage
 
 CARRIERS_MAX: Final = 1000
 

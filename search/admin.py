@@ -11,10 +11,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from atsite.errors import AtsiteError
-from atsite.publish.admin import DecisionAdmin
-from atsite.roles import Right, demand, may
-from indexer.admin_columns import Named
+from atsite.core.errors import AtsiteError
+from atsite.core.published.admin import DecisionAdmin
+from atsite.core.roles import Right, demand, may
+from indexer.admin.columns import Named
 from search.cleanup import jobs
 from search.cleanup.states import State
 from search.models import RepoCleanupJob

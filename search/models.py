@@ -12,11 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from atsite.atproto.syntax import DID_MAX, is_did, is_nsid
-from atsite.atproto.tid import CLOCK_ID_MAX, tid_of_micros
-from atsite.clickhouse.models import ReadModel
-from atsite.publish.models import PublishedModel
-from atsite.publish.versions import unix_micros
+from atsite.core.atproto.syntax import DID_MAX, is_did, is_nsid
+from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
+from atsite.core.clickhouse.models import ReadModel
+from atsite.core.published.models import PublishedModel
+from atsite.core.published.versions import unix_micros
 from search.cleanup.states import ACTIVE, ENDED, State
 
 _LABELS = {

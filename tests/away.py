@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connections
 
-from atsite.clickhouse import pool
-from atsite.config import config
-from atsite.kv import quick
+from atsite.core.clickhouse import pool
+from atsite.core.config import config
+from atsite.core.kv import quick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def closed_port() -> int:
 
 @contextmanager
 def redis_away() -> Iterator[None]:
-    """No Redis for whoever asks through atsite.kv.quick."""
+    """No Redis for whoever asks through atsite.core.kv.quick."""
     asking = quick.Asking(f"redis://127.0.0.1:{closed_port()}/0")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick, "_asking", lambda url: asking)

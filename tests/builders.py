@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zlib import crc32
 
-from atsite.atproto.syntax import Did
-from atsite.atproto.tid import CLOCK_ID_MAX, int_of_micros, tid_of_micros
-from atsite.atproto.timestamps import datetime_of_micros
+from atsite.core.atproto.syntax import Did
+from atsite.core.atproto.tid import CLOCK_ID_MAX, int_of_micros, tid_of_micros
+from atsite.core.atproto.timestamps import datetime_of_micros
 from tests.rows import WITNESS_DELAY_US, Account, Floor, Identity, Record, Row, cid_of, store
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import call_command
 
-from atsite import kv
-from atsite.clickhouse import door
-from atsite.config import BASE_DIR, config
+from atsite.core import kv
+from atsite.core.clickhouse import door
+from atsite.core.config import BASE_DIR, config
 
 if TYPE_CHECKING:
     import redis

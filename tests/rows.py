@@ -8,11 +8,11 @@ from base64 import b32encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from atsite.atproto.tid import int_to_tid
-from atsite.clickhouse import door
+from atsite.core.atproto.tid import int_to_tid
+from atsite.core.clickhouse import door
 
 if TYPE_CHECKING:
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 #: How long after its commit a test's Jetstream host has seen an event.
 WITNESS_DELAY_US = 250_000

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from atsite.embedded import EmbeddedStores
+from atsite.core.embedded import EmbeddedStores
 
 DATABASE = "atsite_test"
 _stores: EmbeddedStores | None = None

@@ -7,7 +7,7 @@ import subprocess
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from atsite.config import BASE_DIR
+from atsite.core.config import BASE_DIR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def test_files_that_the_documents_name_exist() -> None:
-    """`indexer/decode.py`-like names in running text, in the project's own documents."""
+    """`indexer/stream/decode.py`-like names in running text, in the project's own documents."""
     named = re.compile(r"`((?:atsite|indexer|feeds|search|labels|apikeys|tests|docs|bench)/[\w./]+\.(?:py|sql|md))`")
     missing = [
         f"{path.relative_to(BASE_DIR)}: {name}"

@@ -61,7 +61,7 @@ def test_members_and_use_of_feeds_are_behind_a_key() -> None:
 
 @pytest.mark.parametrize("service", APIS)
 def test_the_page_of_an_api_and_what_it_needs_come_from_the_service_itself(service: str) -> None:
-    middleware = ["atsite.xrpc.ErrorBodies", "atsite.framing.Framing"]
+    middleware = ["atsite.core.web.xrpc.ErrorBodies", "atsite.core.web.framing.Framing"]
     urls = f"atsite.urls.{service}"
     with override_settings(ROOT_URLCONF=urls, MIDDLEWARE=middleware, ALLOWED_HOSTS=["testserver"]):
         client = Client()

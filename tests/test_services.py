@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from atsite.config import BASE_DIR, config
-from atsite.embedded.ports import free_port
-from tests.embedded.probes import DEADLINE_SECONDS, processes_naming, wait_until
+from atsite.core.config import BASE_DIR, config
+from atsite.core.embedded.ports import free_port
+from tests.core.embedded.probes import DEADLINE_SECONDS, processes_naming, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

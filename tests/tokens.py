@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from atsite.atproto.keys import low_s, public_key_of
+from atsite.core.atproto.keys import low_s, public_key_of
 
 SKELETON = "app.bsky.feed.getFeedSkeleton"
 ABSENT = object()

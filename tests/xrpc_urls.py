@@ -1,4 +1,4 @@
-"""A service with one operation for each way to say no (tests/test_xrpc.py)."""
+"""A service with one operation for each way to say no (tests/core/web/test_xrpc.py)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ninja import Field, NinjaAPI, Query, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError
 from pydantic import field_validator
 
-from atsite.clickhouse.errors import QueryTimedOut, Refused, TooManyQueries
-from atsite.paging import InvalidCursor
-from atsite.xrpc import XrpcError, install_handlers
+from atsite.core.clickhouse.errors import QueryTimedOut, Refused, TooManyQueries
+from atsite.core.paging import InvalidCursor
+from atsite.core.web.xrpc import XrpcError, install_handlers
 
 api = NinjaAPI(urls_namespace="tests-xrpc", docs_url=None, openapi_url=None)
 install_handlers(api)

@@ -8,4 +8,4 @@ from django.contrib.admin.apps import AdminConfig
 class AtsiteAdminConfig(AdminConfig):
     """Takes the place of "django.contrib.admin" in INSTALLED_APPS."""
 
-    default_site = "atsite.dashboard.site.Site"
+    default_site = "atsite.dashboard.admin_site.Site"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.urls import reverse
 
-from atsite.clickhouse.models import ReadModel
+from atsite.core.clickhouse.models import ReadModel
 from atsite.dashboard.navigation import NAVIGATION
 
 if TYPE_CHECKING:

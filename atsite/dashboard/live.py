@@ -20,8 +20,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
 from django.urls import path, re_path
 
+from atsite.core.roles import Right, may
 from atsite.dashboard import overview
-from atsite.roles import Right, may
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
-from atsite.dashboard import judgement, reading
-from atsite.dashboard.judgement import WORDS, schedule_state
-from atsite.dashboard.words import count, size, span
+from atsite.dashboard import reading, thresholds
+from atsite.dashboard.number_words import count, size, span
+from atsite.dashboard.thresholds import WORDS, schedule_state
 
 if TYPE_CHECKING:
-    from atsite.dashboard.judgement import Tile
     from atsite.dashboard.numbers import Numbers, Scheduled, Table
+    from atsite.dashboard.thresholds import Tile
 
 #: Tables beyond these are small.
 TABLES_SHOWN = 30
@@ -27,7 +27,7 @@ def shown(numbers: Numbers) -> dict[str, Any]:
     """Pure: the same numbers, the same page."""
     return {
         "at": numbers.at.strftime("%H:%M:%S UTC"),
-        "tiles": [_tile(tile) for tile in judgement.tiles(numbers)],
+        "tiles": [_tile(tile) for tile in thresholds.tiles(numbers)],
         "tasks": [_task(line, numbers) for line in numbers.schedule or ()],
         "tables": [_table(table) for table in (numbers.tables or ())[:TABLES_SHOWN]],
     }

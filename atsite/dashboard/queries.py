@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from atsite.clickhouse import door
-from atsite.clickhouse.limits import Limits
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import Limits
 from atsite.dashboard.numbers import DeadLetters, Disk, Gaps, Table
 
 #: Somebody waits for the page, and the next reading comes a second later.

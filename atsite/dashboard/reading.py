@@ -1,4 +1,4 @@
-"""Reads the numbers of the overview. Judging them is atsite.dashboard.judgement."""
+"""Reads the numbers of the overview. Judging them is atsite.dashboard.thresholds."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from django.db import close_old_connections, connections
 
 from atsite import runs
 from atsite.celery import BEAT, QUEUE, QUEUE_PREFIX, period_of
-from atsite.clickhouse import door
-from atsite.config import config
+from atsite.core.clickhouse import door
+from atsite.core.config import config
+from atsite.core.kv import quick
+from atsite.core.routers import DEFAULT
 from atsite.dashboard import queries
-from atsite.dashboard.board import Board, Source
+from atsite.dashboard.concurrent_reads import Board, Source
 from atsite.dashboard.numbers import Disk, FeedUse, Numbers, Scheduled, Stream, Table
-from atsite.kv import quick
-from atsite.routers import DEFAULT
-from feeds import usage
 from feeds.models import FeedDefinition
-from indexer import checkpoint_store
-from indexer.checkpoint import Checkpoint
-from indexer.queries import newest_checkpoint
+from feeds.usage import counting
+from indexer.index.checkpoint import Checkpoint
+from indexer.index.queries import newest_checkpoint
+from indexer.stream import checkpoint_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -160,7 +160,7 @@ def _schedule() -> tuple[Scheduled, ...]:
 
 def _feed_use() -> FeedUse:
     now = datetime.now(UTC)
-    today = [row for row in usage.counted(now=now) if row.day == now.date()]
+    today = [row for row in counting.counted(now=now) if row.day == now.date()]
     return FeedUse(sum(row.requests for row in today), sum(row.interactions for row in today))
 
 

@@ -1,7 +1,7 @@
 """How the admin looks: unfold's settings (https://unfoldadmin.com/docs/configuration/settings/).
 
 Its colours are in static/atsite/admin.css: unfold would write them into a <style> of each page, which the content
-security policy forbids (atsite.dashboard.site leaves them out).
+security policy forbids (atsite.dashboard.admin_site leaves them out).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "hub",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SHOW_VIEW_ON_SITE": False,
-    "LOGIN": {"form": "atsite.dashboard.login.LoginForm"},
+    "LOGIN": {"form": "atsite.dashboard.login_throttle.LoginForm"},
     "STYLES": [_style],
     "SIDEBAR": {
         "show_search": False,

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.apps import apps
 
-from atsite.errors import AtsiteError
+from atsite.core.errors import AtsiteError
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-from atsite.clickhouse.ddl import create
+from atsite.core.clickhouse.ddl import create
 
 
 class Migration(migrations.Migration):

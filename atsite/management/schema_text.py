@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from atsite.clickhouse import door
-from atsite.config import BASE_DIR, config
-from atsite.routers import DEFAULT
+from atsite.core.clickhouse import door
+from atsite.core.config import BASE_DIR, config
+from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atsite.config import BASE_DIR
-from atsite.embedded import EmbeddedClickHouse
+from atsite.core.config import BASE_DIR
+from atsite.core.embedded import EmbeddedClickHouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

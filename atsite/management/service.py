@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from atsite import telemetry
-from atsite.config import SERVICE_PORTS, Service, config
+from atsite.core import telemetry
+from atsite.core.config import SERVICE_PORTS, Service, config
 from atsite.supervision.serving import granian
-from indexer.migration_state import unapplied
+from indexer.index.migration_state import unapplied
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.config import config
-from atsite.embedded.ports import free_port
-from atsite.errors import AtsiteError
+from atsite.core.config import config
+from atsite.core.embedded.ports import free_port
+from atsite.core.errors import AtsiteError
 from atsite.supervision.children import Ports, Site
 from atsite.supervision.run import Stopped, Until, run
 from atsite.supervision.terminal import Terminal

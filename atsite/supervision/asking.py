@@ -20,7 +20,7 @@ from atsite.supervision.progress import TABLES, Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from atsite.config import Config
+    from atsite.core.config import Config
     from atsite.supervision.children import Site
 
 #: A page as long as a client asks for when it asks for nothing special (the default of the lexicon).
@@ -44,7 +44,7 @@ class Asker:
     """Questions to one running site; where nobody answers in a second, the answer is that nothing is known.
 
     It has a connection of its own: the process of `up` was configured before its stores ran, so that the door
-    (atsite/clickhouse/door.py) does not know where they are.
+    (atsite/core/clickhouse/door.py) does not know where they are.
     """
 
     def __init__(self, site: Site, config: Config) -> None:

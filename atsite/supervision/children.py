@@ -6,14 +6,14 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from atsite.config import BASE_DIR, METRICS_PORTS, SERVICE_PORTS
+from atsite.core.config import BASE_DIR, METRICS_PORTS, SERVICE_PORTS
 from atsite.supervision.serving import granian
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from atsite.config import Service
+    from atsite.core.config import Service
 
 #: The simulated Jetstream of the demo; beside the ports of the services, which the seed design fixes.
 SIMULATOR_PORT = 8096

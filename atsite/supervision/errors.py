@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atsite.errors import AtsiteError
+from atsite.core.errors import AtsiteError
 
 
 class UpFailed(AtsiteError):

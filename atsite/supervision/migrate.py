@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.management import call_command
 from django.db import connections
 
-from atsite.embedded.child import Child as Tethered
+from atsite.core.embedded.child import Child as Tethered
 from atsite.supervision.children import MANAGE
 from atsite.supervision.errors import UpFailed
 from atsite.supervision.process import last_lines, start_anew

@@ -8,9 +8,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from atsite.embedded import files
-from atsite.embedded.child import Child as Tethered
-from atsite.embedded.supervise import pause_before_restart
+from atsite.core.embedded import files
+from atsite.core.embedded.child import Child as Tethered
+from atsite.core.embedded.supervise import pause_before_restart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ LOG_BYTES = 20_000_000
 class Process:
     """A child that is kept running. `say` gets a sentence when it dies and when it is started again.
 
-    It has a process group of its own and ends with this process however that ends (atsite/embedded/tether.py); whatever
+    It has a process group of its own and ends with this process however that ends (atsite/core/embedded/tether.py); whatever
     it leaves of its group is killed before it starts again, so that its ports are free.
     """
 

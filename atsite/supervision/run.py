@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from kombu.exceptions import OperationalError
 
-from atsite.embedded import ports
+from atsite.core.embedded import ports
 from atsite.supervision import migrate
 from atsite.supervision.addresses import address_table
 from atsite.supervision.asking import FULL_PAGE, REFRESH_TASK, Asker
@@ -24,7 +24,7 @@ from atsite.supervision.supervisor import Supervisor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from atsite.config import Config
+    from atsite.core.config import Config
     from atsite.supervision.children import Child, Site
     from atsite.supervision.terminal import Terminal
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from atsite.config import BASE_DIR
+from atsite.core.config import BASE_DIR
 
 if TYPE_CHECKING:
-    from atsite.config import Service
+    from atsite.core.config import Service
 
 #: A worker that still answers somebody this long after it was asked to stop is killed: a stop takes seconds.
 STOP_SECONDS = 5

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atsite.embedded import EmbeddedStores, files
+from atsite.core.embedded import EmbeddedStores, files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from atsite.config import Config
+    from atsite.core.config import Config
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def running_stores(config: Config, *, purpose: str, usual_ports: bool, say: Call
     """`config` with the addresses under which the stores answer inside the `with`.
 
     Embedded stores write their addresses to DATA_DIR/stores.json, where every other process of the site finds them
-    (atsite/config.py); the file goes when they stop. `usual_ports`: 9000 and 6379 where they are free.
+    (atsite/core/config.py); the file goes when they stop. `usual_ports`: 9000 and 6379 where they are free.
     Raises StoreError.
     """
     stores = EmbeddedStores(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django import template
 
-from atsite.dashboard import first_steps, headings
+from atsite.dashboard import empty_lists, headings
 
 if TYPE_CHECKING:
     from django.template import Context
@@ -17,7 +17,7 @@ register = template.Library()
 @register.filter
 def first_step(label: str) -> str:
     """What the empty list of a model ("labels.block") says."""
-    return first_steps.first_step(label)
+    return empty_lists.first_step(label)
 
 
 @register.simple_tag(takes_context=True)

@@ -7,10 +7,11 @@ from ninja import NinjaAPI
 
 import atsite
 from apikeys.auth import ApiKeyAuth
+from atsite.core.web.xrpc import install_handlers
 from atsite.urls import documentation
-from atsite.xrpc import install_handlers
-from feeds import interactions_api, members_api
-from feeds.api import install_feed_errors, well_known, xrpc
+from feeds.members import api as members_api
+from feeds.serving import interactions_api
+from feeds.serving.api import install_feed_errors, well_known, xrpc
 from labels import api as labels_api
 
 protocol = NinjaAPI(title="Feed generator", urls_namespace="feedgen", docs_url=None, openapi_url=None)

@@ -6,9 +6,9 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 import atsite
+from atsite.core.web.xrpc import install_handlers
 from atsite.urls import documentation
-from atsite.xrpc import install_handlers
-from search.api import api_router, xrpc_router
+from search.web.api import api_router, xrpc_router
 
 xrpc = NinjaAPI(
     title="atsite search (XRPC)",

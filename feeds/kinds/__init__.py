@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from atsite.atproto.syntax import is_did, is_rkey
-from feeds.feed import InvalidDefinition
+from atsite.core.atproto.syntax import is_did, is_rkey
 from feeds.kinds import static
 from feeds.kinds.hot import Hot, HotParameters
 from feeds.kinds.label import Label, LabelParameters
 from feeds.kinds.static import StaticParameters
 from feeds.kinds.top import Top, TopParameters
+from feeds.ranking.feed import InvalidDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from feeds.data import FeedData
-    from feeds.feed import Definition, Feed
+    from feeds.ranking.feed import Definition, Feed
+    from feeds.ranking.page_data import FeedData
 
 #: Name -> what makes a feed of a definition (raises InvalidDefinition). Sorted; a kind is one line here.
 KINDS: Final[Mapping[str, Callable[[Definition, FeedData], Feed]]] = {
@@ -26,7 +26,7 @@ KINDS: Final[Mapping[str, Callable[[Definition, FeedData], Feed]]] = {
     "top": Top.of,
 }
 
-#: Name -> what its definitions may say (feeds.parameters.declared).
+#: Name -> what its definitions may say (feeds.ranking.parameters.declared).
 PARAMETERS: Final[Mapping[str, type]] = {
     "hot": HotParameters,
     "label": LabelParameters,

@@ -6,17 +6,17 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
-from feeds import ranked
-from feeds.feed import FeedDescription, describe
-from feeds.likes import LikesRanking
+from feeds.kinds.likes import LikesRanking
+from feeds.ranking import ranked
+from feeds.ranking.feed import FeedDescription, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from feeds.data import FeedData
-    from feeds.feed import Definition, FeedPage, FeedRequest
-    from feeds.likes import Formula
-    from feeds.ranking import RankedPost
+    from feeds.kinds.likes import Formula
+    from feeds.ranking.feed import Definition, FeedPage, FeedRequest
+    from feeds.ranking.page_data import FeedData
+    from feeds.ranking.ranking import RankedPost
 
 
 class LikesParameters(Protocol):
@@ -41,7 +41,7 @@ P = TypeVar("P", bound=LikesParameters)
 
 @dataclass(frozen=True)
 class ByLikes(Generic[P]):
-    """A ranked feed (feeds.ranked.RankedFeed); a kind says its `formula` and its `window`."""
+    """A ranked feed (feeds.ranking.ranked.RankedFeed); a kind says its `formula` and its `window`."""
 
     definition: Definition
     parameters: P

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from feeds import likes
+from feeds.kinds import likes
 from feeds.kinds.by_likes import ByLikes
-from feeds.likes import LIKES_HOURS
-from feeds.parameters import Between, parameter, read
+from feeds.kinds.likes import LIKES_HOURS
+from feeds.ranking.parameters import Between, parameter, read
 
 if TYPE_CHECKING:
-    from feeds.data import FeedData
-    from feeds.feed import Definition, Parameters
+    from feeds.ranking.feed import Definition, Parameters
+    from feeds.ranking.page_data import FeedData
 
 
 @dataclass(frozen=True, slots=True)

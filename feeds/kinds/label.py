@@ -9,22 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from atsite.atproto.aturi import AtUri
-from atsite.atproto.syntax import Nsid
-from atsite.atproto.tid import is_tid, tid_of_micros
-from atsite.errors import InvalidSyntax
-from feeds import label_queries, newest
-from feeds.cursor import InvalidCursor, Newest
-from feeds.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
-from feeds.parameters import Flag, LabelName, parameter, read, required
-from feeds.patience import StoreAway
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import Nsid
+from atsite.core.atproto.tid import is_tid, tid_of_micros
+from atsite.core.errors import InvalidSyntax
+from feeds.kinds import label_queries, newest
+from feeds.ranking.cursor import InvalidCursor, Newest
+from feeds.ranking.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
+from feeds.ranking.parameters import Flag, LabelName, parameter, read, required
+from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from feeds.data import FeedData
-    from feeds.feed import Definition, FeedRequest, Parameters
-    from feeds.label_queries import Entry
+    from feeds.kinds.label_queries import Entry
+    from feeds.ranking.feed import Definition, FeedRequest, Parameters
+    from feeds.ranking.page_data import FeedData
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
@@ -105,7 +105,7 @@ def _whole(now: int) -> int:
 
 @dataclass(frozen=True)
 class _Entries:
-    """The entries of one label feed (feeds.newest.Source). Its methods raise StoreAway, FeedUnavailable."""
+    """The entries of one label feed (feeds.kinds.newest.Source). Its methods raise StoreAway, FeedUnavailable."""
 
     definition: Definition
     parameters: LabelParameters

@@ -16,25 +16,26 @@ from typing import TYPE_CHECKING, Final, Self
 
 import redis
 
-from atsite.atproto.tid import CLOCK_ID_MAX, tid_of_micros
-from atsite.clickhouse.door import Limits
-from feeds import best_ever, likes_queries, ranked, ranking
-from feeds.cursor import InvalidCursor, Listed
-from feeds.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
-from feeds.generations import SECOND
-from feeds.likes import MEMORY
-from feeds.parameters import Between, OneOf, parameter, read
-from feeds.patience import StoreAway
-from feeds.ranked import END
-from feeds.ranking import Generation
+from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
+from atsite.core.clickhouse.door import Limits
+from feeds.kinds import best_ever, like_counts
+from feeds.kinds.likes import MEMORY
+from feeds.ranking import ranked, ranking
+from feeds.ranking.cursor import InvalidCursor, Listed
+from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
+from feeds.ranking.generations import SECOND
+from feeds.ranking.parameters import Between, OneOf, parameter, read
+from feeds.ranking.ranked import END
+from feeds.ranking.ranking import Generation
+from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from atsite.atproto.syntax import Did
-    from feeds.data import FeedData
-    from feeds.feed import Definition, FeedRequest, Parameters, PostKey
-    from feeds.ranking import RankedPost
+    from atsite.core.atproto.syntax import Did
+    from feeds.ranking.feed import Definition, FeedRequest, Parameters, PostKey
+    from feeds.ranking.page_data import FeedData
+    from feeds.ranking.ranking import RankedPost
 
 LIST, VIEWER_BEST, NETWORK_BEST = "list", "viewer_best", "network_best"
 SOURCES: Final = {
@@ -126,7 +127,7 @@ def _after(posts: Sequence[PostKey], position: int, rkey: str, did: str) -> int:
 
 @dataclass(frozen=True)
 class NetworkBest(_Static):
-    """A ranked feed (feeds.ranked.RankedFeed)."""
+    """A ranked feed (feeds.ranking.ranked.RankedFeed)."""
 
     @property
     def refresh_seconds(self) -> int:
@@ -168,7 +169,7 @@ class ViewerBest(_Static):
 
 @dataclass(frozen=True)
 class OwnBest(_Static):
-    """One reader's ranking; a feed only as far as feeds.ranked asks."""
+    """One reader's ranking; a feed only as far as feeds.ranking.ranked asks."""
 
     viewer: Did
 
@@ -182,7 +183,7 @@ class OwnBest(_Static):
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)
         min_likes = self.parameters.min_likes
-        best = likes_queries.best_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
+        best = like_counts.best_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
 
     def refresh(self, key: str) -> None:

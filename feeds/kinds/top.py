@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from feeds import likes
+from feeds.kinds import likes
 from feeds.kinds.by_likes import ByLikes
-from feeds.parameters import Between, parameter, read
+from feeds.ranking.parameters import Between, parameter, read
 
 if TYPE_CHECKING:
-    from feeds.data import FeedData
-    from feeds.feed import Definition, Parameters
+    from feeds.ranking.feed import Definition, Parameters
+    from feeds.ranking.page_data import FeedData
 
 #: A week: likes taken back within a longer time do not fit into a ranking's memory on the whole network.
 HOURS_MAX: Final = 7 * 24

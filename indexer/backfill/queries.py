@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from atsite.clickhouse import door
-from atsite.clickhouse.limits import TASK
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import TASK
 from indexer.backfill.rules import Held
 
 if TYPE_CHECKING:
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
     from indexer.backfill.rules import Span
 
 

@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from atsite.config import config
-from atsite.errors import AtsiteError
-from atsite.http import Client
-from atsite.identity import LookupFailed, NoSuchIdentity, site_resolver
-from atsite.identity.resolver import Pace
-from atsite.pds import Pds, PdsError
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError
+from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
+from atsite.core.identity.resolver import Pace
+from atsite.core.outgoing import Client
+from atsite.core.pds import Pds, PdsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from typing import Any
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class Repo:
         return self._ask(lambda pds: pds.latest_rev(self.did))
 
     def page(self, collection: str, cursor: str) -> bytes:
-        """A page of its records, newest first (atsite.pds.Pds.list_records)."""
+        """A page of its records, newest first (atsite.core.pds.Pds.list_records)."""
         return self._ask(lambda pds: pds.list_records(self.did, collection, cursor=cursor))
 
     def locate(self) -> None:

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Final
 from msgspec import DecodeError, Raw, Struct
 from msgspec.json import Decoder, encode
 
-from atsite.errors import AtsiteError
-from indexer.decode import decode
-from indexer.events import RecordEvent
-from indexer.repair import BeyondRepair, TooDeep, repaired
+from atsite.core.errors import AtsiteError
+from indexer.index.events import RecordEvent
+from indexer.stream.decode import decode
+from indexer.stream.repair import BeyondRepair, TooDeep, repaired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 #: Above every rkey: the last ASCII character is no part of one.
 ABOVE_ALL: Final = "\x7f"

@@ -6,22 +6,22 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from atsite.atproto.tid import is_tid, micros_of_tid, tid_of_micros, tid_to_int
-from atsite.clickhouse import door
-from indexer import queries, refusals
+from atsite.core.atproto.tid import is_tid, micros_of_tid, tid_of_micros, tid_to_int
+from atsite.core.clickhouse import door
 from indexer.backfill import rules
 from indexer.backfill.queries import held
 from indexer.backfill.repo import NotNow, Unusable
-from indexer.batch import Batcher
-from indexer.decode import MAX_AHEAD_US
-from indexer.floors import Floors
+from indexer.index import do_not_index, queries
+from indexer.index.floors import Floors
+from indexer.stream.batch import Batcher
+from indexer.stream.decode import MAX_AHEAD_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from atsite.atproto.syntax import Did
-    from indexer.batch import Batch
-    from indexer.records import Columns
+    from atsite.core.atproto.syntax import Did
+    from indexer.index.records import Columns
+    from indexer.stream.batch import Batch
 
 PROFILE: Final = "app.bsky.actor.profile"
 #: Profile first: it is one record, and from then on the actor has a name. Then what feeds show.
@@ -48,7 +48,7 @@ class Repo(Protocol):
 
 
 class Sink(Protocol):
-    """Returns when every row is durable (indexer.sink.Sink)."""
+    """Returns when every row is durable (indexer.stream.sink.Sink)."""
 
     def write(self, batch: Batch, /) -> None: ...
 
@@ -91,7 +91,7 @@ class Run:
         return progress
 
     def _rev(self) -> str:
-        if self.repo.did in refusals.refused():
+        if self.repo.did in do_not_index.refused():
             raise Unusable("this site does not index the actor")
         rev = self.repo.latest_rev()
         if not is_tid(rev) or micros_of_tid(rev) > self.now_us() + MAX_AHEAD_US:
@@ -131,7 +131,7 @@ class Run:
         The floors are asked each time, as a deletion may come midway.
         """
         batcher = Batcher(floors=Floors(queries.floors_of([self.repo.did])), wanted=self.wanted)
-        batcher.refused = refusals.refused()
+        batcher.refused = do_not_index.refused()
         for event in (*folded.events, *folded.tombstones):
             batcher.add(event, len(event.record_json), 0.0)
         batch = batcher.take()

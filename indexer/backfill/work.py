@@ -19,22 +19,22 @@ import structlog
 from django.db import connections
 from django.utils import timezone
 
-from atsite.clickhouse.errors import ClickHouseError
-from atsite.config import config
-from atsite.errors import AtsiteError
-from atsite.publish.errors import Undecidable
-from indexer import subscription
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError
+from atsite.core.published.errors import Undecidable
 from indexer.backfill import repo
 from indexer.backfill.repo import Gone, NotNow, Unusable
 from indexer.backfill.rules import UnreadablePage
 from indexer.backfill.run import DAYS, SOURCE, Progress, Run, insert, since_of
-from indexer.models import Backfill
-from indexer.sink import GaveUp, Sink, SinkBroken, disk_is_low, sleep_until
+from indexer.index.models import Backfill
+from indexer.stream import subscription
+from indexer.stream.sink import GaveUp, Sink, SinkBroken, disk_is_low, sleep_until
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 log = structlog.get_logger(__name__)
 

@@ -7,18 +7,18 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlencode
 
-from atsite.errors import AtsiteError
-from atsite.http import FetchFailed
-from atsite.identity import LookupFailed, NoSuchIdentity
-from atsite.pds import Pds, PdsError
+from atsite.core.errors import AtsiteError
+from atsite.core.identity import LookupFailed, NoSuchIdentity
+from atsite.core.outgoing import FetchFailed
+from atsite.core.pds import Pds, PdsError
 from indexer.fill.profiles import Profile, handle_of, name_of, profiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from atsite.atproto.syntax import Did, Handle
-    from atsite.http import Client, Fetched
-    from atsite.identity import Resolver
+    from atsite.core.atproto.syntax import Did, Handle
+    from atsite.core.identity import Resolver
+    from atsite.core.outgoing import Client, Fetched
 
 #: The lexicon's limit of getProfiles.
 PROFILES_PER_CALL: Final = 25

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from atsite.atproto.syntax import is_handle
+from atsite.core.atproto.syntax import is_handle
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 #: The lexicon's limit is 64 graphemes and 640 bytes; what is longer is cut, not refused.
 NAME_MAX: Final = 640

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atsite.atproto.tid import tid_of_micros
-from atsite.clickhouse import door
-from atsite.clickhouse.limits import TASK
+from atsite.core.atproto.tid import tid_of_micros
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import TASK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
     from indexer.fill.profiles import Profile
 
 DAY_US = 24 * 3600 * 1_000_000

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from prometheus_client import Counter
 
-from atsite import kv
-from atsite.config import config
-from atsite.http import Client
-from atsite.identity import site_resolver
-from atsite.kv.lock import single_flight
+from atsite.core import kv
+from atsite.core.config import config
+from atsite.core.identity import site_resolver
+from atsite.core.kv.lock import single_flight
+from atsite.core.outgoing import Client
 from indexer.fill import queries, wanted
 from indexer.fill.asking import AppView, AskLater, Directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
     from indexer.fill.asking import Asker
     from indexer.fill.profiles import Profile
 

@@ -13,13 +13,13 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
-from atsite import kv
-from atsite.errors import AtsiteError
+from atsite.core import kv
+from atsite.core.errors import AtsiteError
 from indexer.fill import queries
-from indexer.models import RefusedActor
+from indexer.index.models import RefusedActor
 
 if TYPE_CHECKING:
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import indexer.models.refusals
+import indexer.index.models.do_not_index
 
 
 class Migration(migrations.Migration):
@@ -24,7 +24,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "did",
-                    models.CharField(max_length=2048, unique=True, validators=[indexer.models.refusals.validate_did]),
+                    models.CharField(
+                        max_length=2048, unique=True, validators=[indexer.index.models.do_not_index.validate_did]
+                    ),
                 ),
                 ("note", models.TextField(blank=True, help_text="Why; for those who run this site.")),
                 ("created_by", models.CharField(blank=True, editable=False, max_length=150)),
@@ -42,7 +44,9 @@ class Migration(migrations.Migration):
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
                 (
                     "did",
-                    models.CharField(db_index=True, max_length=2048, validators=[indexer.models.refusals.validate_did]),
+                    models.CharField(
+                        db_index=True, max_length=2048, validators=[indexer.index.models.do_not_index.validate_did]
+                    ),
                 ),
                 ("note", models.TextField(blank=True, help_text="Why; for those who run this site.")),
                 ("created_by", models.CharField(blank=True, editable=False, max_length=150)),

@@ -8,7 +8,7 @@ import clickhouse_backend.models
 import django.db.models.manager
 from django.db import migrations
 
-from atsite.clickhouse.ddl import create, run
+from atsite.core.clickhouse.ddl import create, run
 
 BEFORE = (Path(__file__).parent.parent / "sql" / "views" / "actors.sql").read_text(encoding="utf-8")
 ADD_INDEX = (

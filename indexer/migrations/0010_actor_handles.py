@@ -6,7 +6,7 @@ import clickhouse_backend.models
 import django.db.models.manager
 from django.db import migrations, models
 
-from atsite.clickhouse.ddl import create, run
+from atsite.core.clickhouse.ddl import create, run
 
 #: What was there before the views, which take what comes from now on; what is in both is one row.
 BEFORE = "INSERT INTO actor_handles SELECT lower(handle), did, version FROM {table} WHERE handle != ''"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-from atsite.clickhouse.ddl import run
+from atsite.core.clickhouse.ddl import run
 
 SETTINGS = {
     "min_parts_to_merge_at_once": 16,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from atsite.atproto.keys import public_key_of
+from atsite.core.atproto.keys import public_key_of
 
 if TYPE_CHECKING:
     from indexer.simulator.identities import Identities

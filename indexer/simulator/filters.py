@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from atsite.atproto.syntax import is_did, is_nsid
+from atsite.core.atproto.syntax import is_did, is_nsid
 
 COLLECTIONS_MAX: Final = 100
 DIDS_MAX: Final = 10_000

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from atsite.atproto.tid import tid_of_micros
-from atsite.atproto.timestamps import datetime_of_micros
+from atsite.core.atproto.tid import tid_of_micros
+from atsite.core.atproto.timestamps import datetime_of_micros
 from indexer.simulator.chance import Chance
 from indexer.simulator.cids import record_cid
 from indexer.simulator.pattern import BLOCK, PATTERN, RECREATE_BLOCKS, SLOTS, TARGETS, Kind, target_of

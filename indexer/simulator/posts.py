@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from atsite.atproto.tid import tid_of_micros
-from atsite.atproto.timestamps import datetime_of_micros
+from atsite.core.atproto.tid import tid_of_micros
+from atsite.core.atproto.timestamps import datetime_of_micros
 from indexer.simulator.cids import blob_cid, record_cid
 from indexer.simulator.popularity import ROOT_RANKS, Popularity
 from indexer.simulator.words import ALT_TEXTS, FILLERS, LANGUAGES, PHRASES, SELF_LABELS, SITES, sentence

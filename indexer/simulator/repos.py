@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from atsite.atproto.tid import tid_of_micros
+from atsite.core.atproto.tid import tid_of_micros
 from indexer.simulator.whose import Whose
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from atsite.atproto.aturi import AtUri
-from atsite.atproto.syntax import Rkey
-from atsite.atproto.tid import CLOCK_BITS, TID_MAX, int_to_tid, is_tid, tid_to_int
-from atsite.atproto.timestamps import is_datetime
-from atsite.errors import InvalidSyntax
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import Rkey
+from atsite.core.atproto.tid import CLOCK_BITS, TID_MAX, int_to_tid, is_tid, tid_to_int
+from atsite.core.atproto.timestamps import is_datetime
+from atsite.core.errors import InvalidSyntax
 
 MICROS: Final = 1_000_000
 # Up to the seconds; the fraction and the offset behind them are the same before and after.

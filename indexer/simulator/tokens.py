@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import jwt
 
-from atsite.atproto.keys import low_s, public_key_of
+from atsite.core.atproto.keys import low_s, public_key_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec

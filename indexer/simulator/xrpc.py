@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from atsite.atproto.syntax import is_did, is_nsid
-from atsite.errors import AtsiteError
+from atsite.core.atproto.syntax import is_did, is_nsid
+from atsite.core.errors import AtsiteError
 from indexer.simulator.cids import record_cid
 from indexer.simulator.directory import Page
 from indexer.simulator.posts import POST

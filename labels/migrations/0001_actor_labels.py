@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-from atsite.clickhouse.ddl import create
+from atsite.core.clickhouse.ddl import create
 
 
 class Migration(migrations.Migration):

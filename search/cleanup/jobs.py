@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from atsite.errors import AtsiteError
-from atsite.publish import versions
-from atsite.publish.outcome import watched
-from atsite.routers import DEFAULT
+from atsite.core.errors import AtsiteError
+from atsite.core.published import versions
+from atsite.core.published.outcome import watched
+from atsite.core.routers import DEFAULT
 from search.cleanup import states
 from search.cleanup.states import ENDED, State
 from search.models import RepoCleanupJob
@@ -31,7 +31,7 @@ class AnotherJob(AtsiteError):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The job as it is now, and sentences about what is late (atsite.publish.outcome)."""
+    """The job as it is now, and sentences about what is late (atsite.core.published.outcome)."""
 
     job: RepoCleanupJob
     late: tuple[str, ...] = ()

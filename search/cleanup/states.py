@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from atsite.errors import AtsiteError
+from atsite.core.errors import AtsiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import User
 from playwright.sync_api import sync_playwright
 
-from atsite.config import BASE_DIR
+from atsite.core.config import BASE_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from django.contrib.admin.utils import quote
 from django.urls import reverse
 
 from apikeys.models import ApiKey
-from atsite.clickhouse.admin import address as address_of
-from atsite.clickhouse.models import ReadModel
+from atsite.core.clickhouse.admin import address as address_of
+from atsite.core.clickhouse.models import ReadModel
 from feeds.kinds import MEANINGS
 from feeds.models import FeedDefinition
 from tests.admin.addresses import of_models

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from feeds.models import FeedDefinition
-from indexer.models import Backfill, RefusedActor
+from indexer.index.models import Backfill, RefusedActor
 from labels.models import ActorLabel, Block, BulkChange, Label
 from search.models import RepoCleanupJob
 from tests.search.cleanup.rows import job as cleanup_job

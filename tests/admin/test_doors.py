@@ -17,8 +17,8 @@ from django.test import Client
 from django.urls import reverse
 
 import atsite.urls.admin  # noqa: F401 - what autodiscover registered is what is walked
-from atsite.clickhouse.models import ReadModel
-from atsite.roles import MEANINGS, MODERATORS, OPERATORS, ROLES, VIEWERS, Right, Role
+from atsite.core.clickhouse.models import ReadModel
+from atsite.core.roles import MEANINGS, MODERATORS, OPERATORS, ROLES, VIEWERS, Right, Role
 from tests.admin.addresses import VERBS, Address, of_models, of_the_site
 from tests.admin.rows import MAKERS
 

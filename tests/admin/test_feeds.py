@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from feeds.data import unix_micros
-from feeds.likes import HOUR
+from feeds.kinds.likes import HOUR
 from feeds.models import FeedDefinition, PinnedPost
+from feeds.ranking.page_data import unix_micros
 from labels.models import Block
 from tests import builders as b
 from tests.admin.chromium import DESK, PHONE, Browser, browsing
 from tests.feeds import administration, worlds
 from tests.feeds.administration import FEEDS, page_of
-from tests.feeds.kinds import PUBLISHER
+from tests.feeds.kind_cases import PUBLISHER
 from tests.rows import store
 from tests.test_services import Service
 

@@ -9,8 +9,8 @@ import pytest
 from django.urls import reverse
 
 from atsite.dashboard.headings import Part, parts
-from indexer.models import StreamGap
-from labels import access
+from indexer.index.models import StreamGap
+from labels import membership
 from labels.models import ActorLabel, Label
 from tests import builders as b
 
@@ -37,7 +37,7 @@ def heading(client: Client, address: str) -> list[str]:
 @pytest.fixture
 def member() -> ActorLabel:
     Label.objects.get_or_create(name="choir")
-    access.assign("choir", b.ALICE, by="somebody")
+    membership.assign("choir", b.ALICE, by="somebody")
     row: ActorLabel = ActorLabel.objects.get(did=b.ALICE)
     return row
 

@@ -11,7 +11,7 @@ from django.apps import apps
 
 from apikeys.check import check
 from apikeys.models import ApiKey
-from atsite.xrpc import XrpcError
+from atsite.core.web.xrpc import XrpcError
 from tests.admin.chromium import DESK, PHONE, browsing
 from tests.test_services import Service
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from feeds.models import FeedDefinition
-from labels import access
+from labels import membership
 from labels.models import ActorLabel, Label
 from tests import builders as b
 from tests.admin.chromium import DESK, PHONE, browsing
-from tests.identity import network as networks
+from tests.core.identity import network as networks
 from tests.labels.people import ALL, MIRA, NOBODY, NOEL, OTTO, RESOLVE
 from tests.test_services import Service
 
@@ -82,7 +82,7 @@ def test_an_actor_is_added_by_handle_found_by_it_taken_off_and_given_back(servic
         page.fill("[name=did]", f"https://bsky.app/profile/{MIRA.handle}")
         page.click("[name=_save]")
         page.wait_for_url(f"**{MEMBERS}")
-        assert access.has_label(MIRA.did, "choir")
+        assert membership.has_label(MIRA.did, "choir")
 
         browser.open(f"{MEMBERS}?q=mira.ex")
         page.wait_for_selector("text=Mira of the lake")
@@ -91,14 +91,14 @@ def test_an_actor_is_added_by_handle_found_by_it_taken_off_and_given_back(servic
         browser.open(f"{MEMBERS}{row.pk}/delete/")
         page.click("#main [type=submit] >> nth=-1")
         page.wait_for_url(f"**{MEMBERS}")
-        assert not access.has_label(MIRA.did, "choir")
+        assert not membership.has_label(MIRA.did, "choir")
         browser.shot("member-off")
         link = page.locator("a", has_text="the page of the actor")
         assert "underline" in link.evaluate("link => getComputedStyle(link).textDecorationLine")
         link.click()
         page.click("text=Undo the removal")
         page.wait_for_selector("text=carries choir again")
-        assert access.has_label(MIRA.did, "choir")
+        assert membership.has_label(MIRA.did, "choir")
         browser.open(f"{MEMBERS}actor/{MIRA.did}/")
         browser.shot("actor")
         browser.open(f"{MEMBERS}{row.pk}/history/")
@@ -113,7 +113,7 @@ def state(browser: Browser) -> str:
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
 def test_many_are_added_with_errors_shown_first_and_all_of_it_undone(service: Service, width: int) -> None:
-    access.assign("choir", NOEL.did, by="somebody")
+    membership.assign("choir", NOEL.did, by="somebody")
     with browsing(service.port, width=width) as browser:
         page = browser.page
         browser.open(f"{MEMBERS}add-many/?label=choir")
@@ -144,7 +144,7 @@ def test_many_are_added_with_errors_shown_first_and_all_of_it_undone(service: Se
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
 def test_hostile_names_harm_no_page(service: Service, width: int) -> None:
-    access.assign("choir", OTTO.did, by="somebody", note=HOSTILE)
+    membership.assign("choir", OTTO.did, by="somebody", note=HOSTILE)
     b.store(b.identity(OTTO.did, "x" * 60 + ".example.com", at=b.ago(hours=1)))
     b.store(b.profile(OTTO.did, at=b.ago(hours=1), name=HOSTILE))
     with browsing(service.port, width=width) as browser:

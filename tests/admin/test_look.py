@@ -11,7 +11,7 @@ from feeds.models import FeedDefinition
 from tests.admin import world
 from tests.admin.chromium import DESK, PHONE, browsing
 from tests.admin.looking import FEED, look, pages, with_words_of
-from tests.feeds.kinds import PUBLISHER
+from tests.feeds.kind_cases import PUBLISHER
 from tests.test_services import Service
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from django.contrib.auth.models import Group, User
 
 from atsite import runs
 from atsite.celery import BEAT, app
-from atsite.config import config
-from atsite.dashboard import checklist, first_steps, reading
-from atsite.kv import quick
-from feeds.admin_publishing import PUBLISHED
+from atsite.core.config import config
+from atsite.core.kv import quick
+from atsite.dashboard import empty_lists, reading, setup_checklist
 from feeds.models import FeedDefinition
-from indexer import checkpoint_store
-from indexer.checkpoint import Checkpoint
+from feeds.publishing.actions import PUBLISHED
+from indexer.index.checkpoint import Checkpoint
+from indexer.stream import checkpoint_store
 from labels.models import ActorLabel, Label
 from tests.away import clickhouse_away, redis_away
 
@@ -120,7 +120,7 @@ def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monk
     assert everything[0] == "Say who publishes the feeds"
     assert len(everything) == 6
     named = replace(config, feed_actor_did="did:plc:me", service_endpoint="https://feeds.example.com")
-    monkeypatch.setattr(checklist, "config", named)
+    monkeypatch.setattr(setup_checklist, "config", named)
     done: list[Callable[[], Any]] = [
         lambda: Label.objects.create(name="a-mpls"),
         lambda: ActorLabel.objects.create(label=Label.objects.get(), did="did:plc:mira"),
@@ -164,9 +164,9 @@ def test_an_empty_list_says_what_to_do_first(clickhouse: None, login: Callable[.
     operator = login("operators")
     Label.objects.all().delete()
     page = operator.get("/admin/labels/label/").content.decode()
-    assert first_steps.FIRST_STEPS["labels.label"] in page
+    assert empty_lists.FIRST_STEPS["labels.label"] in page
     assert 'href="/admin/labels/label/add/' in page
-    assert first_steps.UNTIL_INDEXED in operator.get("/admin/indexer/like/").content.decode()
+    assert empty_lists.UNTIL_INDEXED in operator.get("/admin/indexer/like/").content.decode()
     searched = operator.get("/admin/labels/label/", {"q": "nothing"}).content.decode()
     assert "Nothing matches" in searched
 

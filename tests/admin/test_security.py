@@ -14,9 +14,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from atsite import checks
-from atsite.client_address import client_of
-from atsite.config import BASE_DIR, config
-from atsite.dashboard import login as admin_login
+from atsite.core.config import BASE_DIR, config
+from atsite.core.web.client_address import client_of
+from atsite.dashboard import login_throttle as admin_login
 from tests.away import redis_away
 
 if TYPE_CHECKING:

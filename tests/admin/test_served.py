@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from atsite.atproto.syntax import Did
+from atsite.core.atproto.syntax import Did
 from feeds.models import FeedDefinition
-from labels import access
+from labels import membership
 from tests import builders as b
 from tests.admin.chromium import browsing
 from tests.feeds import administration, readers
 from tests.feeds.administration import FEEDS, page_of
-from tests.feeds.kinds import PUBLISHER
+from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.readers import KEY, SERVICE, Site, until
 from tests.feeds.service import SKELETON
 from tests.labels.people import RESOLVE
@@ -127,7 +127,7 @@ def test_who_is_added_by_handle_reads_the_private_feed(site: Site, service: Serv
 
 def test_a_feed_edited_in_the_browser_is_previewed_and_served_so(site: Site, service: Service) -> None:
     author = somebody(site, "author.example.com")
-    access.assign("tqsp", author, by="test")
+    membership.assign("tqsp", author, by="test")
     root = b.post(author, at=b.ago(hours=2), text="root")
     reply = b.post(author, at=b.ago(hours=1), text="reply", reply_to=root)
     store(root, reply)
@@ -151,7 +151,7 @@ def test_who_is_blocked_from_a_preview_leaves_the_served_feed(site: Site, servic
     spammer, other = somebody(site, "spammer.example.com"), somebody(site, "other.example.com")
     posts = [b.post(did, at=b.ago(minutes=5)) for did in (spammer, other)]
     for did in (spammer, other):
-        access.assign("tqsp", did, by="test")
+        membership.assign("tqsp", did, by="test")
     store(*posts)
     until(lambda: set(served(site, "cl-tqsp")) == {post.uri for post in posts})
     with browsing(service.port) as browser:

@@ -14,13 +14,13 @@ from django.contrib.contenttypes.models import ContentType
 
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
-from atsite.atproto.syntax import Did
-from atsite.clickhouse import door
+from atsite.core.atproto.syntax import Did
+from atsite.core.clickhouse import door
 from atsite.granting import grant
 from feeds.models import FeedDefinition, PinnedPost
-from indexer.models import Backfill, RefusedActor
-from labels import access
-from labels.bulk import Line, Status
+from indexer.index.models import Backfill, RefusedActor
+from labels import membership
+from labels.bulk_plan import Line, Status
 from labels.models import Block, BulkChange, Label
 from search.cleanup.states import State
 from search.models import CleanupBatch
@@ -146,9 +146,9 @@ def _community(words: Words) -> None:
     for name, meaning in (("choir", "Those who sing on Thursdays; opens the feed singers."), ("guests", words.note)):
         Label.objects.create(name=name, meaning=meaning)
     for nth, did in enumerate(PEOPLE[:6]):
-        access.assign("choir", did, by="mira", note=words.note if nth % 2 else "")
-    access.assign("mpls", PEOPLE[0], by="mira")
-    access.remove("choir", PEOPLE[5], by="otto")
+        membership.assign("choir", did, by="mira", note=words.note if nth % 2 else "")
+    membership.assign("mpls", PEOPLE[0], by="mira")
+    membership.remove("choir", PEOPLE[5], by="otto")
     states = (Backfill.State.COMPLETED, Backfill.State.FAILED, Backfill.State.QUEUED)
     for did, state in zip(PEOPLE, states, strict=False):
         done = {"listed": 1234, "written": 1200, "removed": 3} if state == Backfill.State.COMPLETED else {}

@@ -8,13 +8,13 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 from apikeys.auth import ApiKeyAuth
-from atsite.auth import Scope, require
-from atsite.xrpc import install_handlers
+from atsite.core.web.auth import Scope, require
+from atsite.core.web.xrpc import install_handlers
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from atsite.auth import Principal
+    from atsite.core.web.auth import Principal
 
 api = NinjaAPI(urls_namespace="tests-apikeys", auth=[ApiKeyAuth()], docs_url=None, openapi_url=None)
 install_handlers(api)

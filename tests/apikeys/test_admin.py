@@ -16,8 +16,8 @@ from django.utils import timezone
 from apikeys import keys, usage
 from apikeys.check import check
 from apikeys.models import ApiKey, add_key
-from atsite.auth import Kind, Principal, Scope
-from atsite.xrpc import XrpcError
+from atsite.core.web.auth import Kind, Principal, Scope
+from atsite.core.web.xrpc import XrpcError
 from tests.away import clickhouse_away
 
 if TYPE_CHECKING:

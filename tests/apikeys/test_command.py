@@ -13,8 +13,8 @@ from django.utils import timezone
 from apikeys.check import check
 from apikeys.keys import parse
 from apikeys.models import ApiKey
-from atsite.auth import Scope
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
+from atsite.core.web.auth import Scope
 from tests.away import clickhouse_away
 
 

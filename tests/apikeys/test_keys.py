@@ -4,7 +4,7 @@ import pytest
 
 from apikeys import keys
 from apikeys.keys import Key
-from atsite.auth import API_KEY_PREFIX
+from atsite.core.web.auth import API_KEY_PREFIX
 
 SECRET = "A" * 42 + "_"
 

@@ -12,11 +12,11 @@ from django.db.models import F
 from apikeys import keys, models
 from apikeys.check import check
 from apikeys.models import ApiKey, add_key
-from atsite.auth import Scope
-from atsite.clickhouse import door
-from atsite.publish.cache import VersionedCache
-from atsite.publish.tasks import publish_due
-from atsite.xrpc import XrpcError
+from atsite.core.clickhouse import door
+from atsite.core.published.redis_cache import VersionedCache
+from atsite.core.published.tasks import publish_due
+from atsite.core.web.auth import Scope
+from atsite.core.web.xrpc import XrpcError
 
 NAME = "0006_scope_of_members"
 COPIES = "SELECT toString(tuple(name, scopes)) FROM api_keys FINAL ORDER BY name"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from atsite.atproto.aturi import AtUri
-from feeds.feed import PostKey
+from atsite.core.atproto.aturi import AtUri
 from feeds.models import FeedDefinition
-from labels import access
+from feeds.ranking.feed import PostKey
+from labels import membership
 from labels.models import ActorLabel
 from tests.devnet.index import LIKE, POST, REPOST
 from tests.devnet.site import until
@@ -34,7 +34,7 @@ def define(site: Site) -> str:
     network = site.network
     for label, names in MEMBERS.items():
         for name in names:
-            access.assign(label, network.account(name).did, by="test")
+            membership.assign(label, network.account(name).did, by="test")
     (instructions,) = network.act(site.publisher, "post", text="Ask us, and you can read this feed.")
     FeedDefinition.objects.filter(rkey=PRIVATE).update(instructions_post=instructions)
     for rkey, parameters in SMALL.items():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import call_command
 
-from atsite import kv
-from atsite.config import BASE_DIR
+from atsite.core import kv
+from atsite.core.config import BASE_DIR
 from tests.conftest import empty_clickhouse
 from tests.devnet import network as networks
 from tests.devnet import site as sites

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from tests.devnet.site import until
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from atsite.atproto.syntax import Did
-from atsite.config import BASE_DIR
-from atsite.embedded.child import Child
-from atsite.embedded.ports import free_port
+from atsite.core.atproto.syntax import Did
+from atsite.core.config import BASE_DIR
+from atsite.core.embedded.child import Child
+from atsite.core.embedded.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from tests.devnet import index, site
 from tests.devnet.site import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
     from tests.devnet.network import Network
 
 pytestmark = [pytest.mark.devnet, pytest.mark.slow]

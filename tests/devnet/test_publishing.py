@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from atsite.embedded.ports import free_port
+from atsite.core.embedded.ports import free_port
 from feeds.models import FeedDefinition
-from labels import access
+from labels import membership
 from tests.devnet import community, index
 from tests.devnet.community import MEMBER, PRIVATE, PUBLIC, STRANGER, flat, of_label
 from tests.devnet.site import GENERATOR, serving
@@ -97,7 +97,7 @@ def test_a_service_under_a_did_of_the_directory_is_read_alike(site: Site, instru
     with serving(network, tmp_path, port=port, publisher=site.publisher, SERVICE_DID=made["did"]) as plc:
         assert flat(plc.walk(PRIVATE, MEMBER, limit=10)) == of_label(network, "mpls")
         assert plc.walk(PRIVATE, STRANGER, limit=10) == plc.walk(PRIVATE, None, limit=10) == [[instructions]]
-        access.assign("mpls", network.account(STRANGER).did, by="test")
+        membership.assign("mpls", network.account(STRANGER).did, by="test")
         assert flat(plc.walk(PRIVATE, STRANGER, limit=10)) == of_label(network, "mpls")
         checked = plc.manage("check_feed", PRIVATE)
         assert (checked.returncode, checked.stderr) == (0, "")

@@ -9,10 +9,10 @@ import pytest
 
 from apikeys import keys
 from apikeys.models import add_key
-from atsite.auth import Scope
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
+from atsite.core.web.auth import Scope
 from feeds.models import FeedDefinition
-from labels import access
+from labels import membership
 from labels.models import Block, Label
 from tests.devnet import community, index
 from tests.devnet.community import HOT, MEMBER, PRIVATE, PUBLIC, STRANGER, TOP, await_posts, by_likes, flat, of_label
@@ -107,7 +107,7 @@ def test_posts_go_and_come_with_their_author_s_account(ready: Site) -> None:
     network = ready.network
     author = network.account("on-and-off")
     network.act("on-and-off", "post", n=2)
-    access.assign("tqsp", author.did, by="test")
+    membership.assign("tqsp", author.did, by="test")
     with_them = await_posts(ready, PUBLIC, "tqsp")
     network.ask("POST", "/account-event", account="on-and-off", action="deactivate")
     without = await_posts(ready, PUBLIC, "tqsp")
@@ -193,7 +193,7 @@ def test_who_blocks_an_author_reads_the_rest_to_the_end(ready: Site) -> None:
 def test_replies_and_reposts_of_a_community_come_with_their_reason(ready: Site) -> None:
     label, rkey = Label.objects.create(name="some"), "cl-some"
     for name in ("bob", "dan"):  # alice, whom they repost, is not of them
-        access.assign(label.name, ready.network.account(name).did, by="test")
+        membership.assign(label.name, ready.network.account(name).did, by="test")
     FeedDefinition.objects.create(
         rkey=rkey,
         kind="label",

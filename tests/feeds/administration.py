@@ -10,11 +10,11 @@ from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from atsite.config import load
-from feeds import registry
+from atsite.core.config import load
 from feeds.models import FeedDefinition
+from feeds.serving import registry
 from labels import blocks
-from tests.feeds.kinds import PUBLISHER
+from tests.feeds.kind_cases import PUBLISHER
 
 if TYPE_CHECKING:
     import pytest

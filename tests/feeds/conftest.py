@@ -12,18 +12,19 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from atsite.routers import DEFAULT
-from feeds import computed, queries, refresh, serving
-from feeds.cursor import decode, encode
-from feeds.data import FeedData, unix_micros
-from feeds.feed import Definition, FeedPage, FeedRequest
+from atsite.core.routers import DEFAULT
 from feeds.kinds import made, static
-from feeds.liveness import Liveness
-from feeds.patience import Patience
-from feeds.ranking import RankedFeed
+from feeds.ranking import computed, queries, refresh
+from feeds.ranking.cursor import decode, encode
+from feeds.ranking.feed import Definition, FeedPage, FeedRequest
+from feeds.ranking.liveness import Liveness
+from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.ranking import RankedFeed
+from feeds.ranking.store_timeouts import Patience
+from feeds.serving import private_gate
 from labels.blocks import Blocks
 from tests.feeds import worlds
-from tests.feeds.kinds import CASES, LABEL, RANKED, Case
+from tests.feeds.kind_cases import CASES, LABEL, RANKED, Case
 from tests.rows import store
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from feeds.feed import Feed
+    from feeds.ranking.feed import Feed
     from tests.rows import Row
 
 DEFINITIONS = "feeds_feeddefinition"
@@ -119,7 +120,7 @@ class Site:
     def page(self, limit: int, after: FeedPage | None = None) -> FeedPage:
         """A page, whose cursor went through its text."""
         cursor = None if after is None or after.cursor is None else decode(encode(after.cursor))
-        return serving.page(self.feed, self.data, FeedRequest(limit, cursor))
+        return private_gate.page(self.feed, self.data, FeedRequest(limit, cursor))
 
     def uris(self, page: FeedPage) -> list[str]:
         return [entry.post for entry in page.posts]

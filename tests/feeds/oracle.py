@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from atsite.atproto.tid import is_tid, micros_of_int, micros_of_tid, tid_of_micros
-from atsite.atproto.timestamps import micros_of_datetime
-from feeds.feed import PostKey
+from atsite.core.atproto.tid import is_tid, micros_of_int, micros_of_tid, tid_of_micros
+from atsite.core.atproto.timestamps import micros_of_datetime
+from feeds.ranking.feed import PostKey
 from tests.rows import Account, Floor, Record, Row
 
 if TYPE_CHECKING:

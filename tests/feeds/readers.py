@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 
-from atsite.atproto.keys import public_key_of
-from feeds.interactions import SEND
+from atsite.core.atproto.keys import public_key_of
+from feeds.usage.interactions import SEND
+from tests.core.identity import network as networks
+from tests.core.identity.network import Network, document
 from tests.feeds import service as services
 from tests.feeds.service import FEED, SKELETON
-from tests.identity import network as networks
-from tests.identity.network import Network, document
 from tests.tokens import key, token
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from atsite.config import BASE_DIR, config
-from tests.feeds.kinds import PUBLISHER
+from atsite.core.config import BASE_DIR, config
+from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.wire import Wire
 
 if TYPE_CHECKING:

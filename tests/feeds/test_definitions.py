@@ -11,13 +11,14 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
-from atsite.config import load
-from feeds import definitions, registry
-from feeds.feed import Definition, Feed, FeedUnavailable, PostKey, UnknownFeed
+from atsite.core.config import load
+from feeds import definitions
 from feeds.models import FeedDefinition, PinnedPost
+from feeds.ranking.feed import Definition, Feed, FeedUnavailable, PostKey, UnknownFeed
+from feeds.serving import registry
 from labels.models import Label
 from tests import builders as b
-from tests.feeds.kinds import PUBLISHER
+from tests.feeds.kind_cases import PUBLISHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

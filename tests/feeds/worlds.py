@@ -6,10 +6,10 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from atsite.atproto.syntax import Did
-from atsite.atproto.tid import micros_of_tid, tid_of_micros
-from atsite.atproto.timestamps import datetime_of_micros
-from atsite.clickhouse import door
+from atsite.core.atproto.syntax import Did
+from atsite.core.atproto.tid import micros_of_tid, tid_of_micros
+from atsite.core.atproto.timestamps import datetime_of_micros
+from atsite.core.clickhouse import door
 from tests import builders as b
 
 if TYPE_CHECKING:

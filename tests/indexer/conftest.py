@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.config import BASE_DIR, config
-from indexer import service
-from indexer.batch import Limits
+from atsite.core.config import BASE_DIR, config
+from indexer.stream import service
+from indexer.stream.batch import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from atsite.config import Config
+    from atsite.core.config import Config
 
 #: Small enough that a few hundred events make several batches.
 SMALL = Limits(rows=250, bytes=1_000_000, age=0.1)

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from atsite.atproto.tid import tid_of_micros
+from atsite.core.atproto.tid import tid_of_micros
 
 #: 2026-05-25T14:23:20Z, when the golden frames were captured.
 T0 = 1_779_719_000_000_000

@@ -13,14 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from atsite.atproto.tid import int_to_tid
+from atsite.core.atproto.tid import int_to_tid
 from tests import builders as b
 from tests.rows import Record, cid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 Answer = tuple[int, Any]
 MISSING: Answer = (400, {"error": "InvalidRequest", "message": "Could not find repo"})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from tests.indexer.schema.fold import post_columns
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _content(collection: str, content: str) -> list[Any]:
 
 
 def _rows(sql: str) -> list[tuple[Any, ...]]:
-    from atsite.clickhouse import pool
+    from atsite.core.clickhouse import pool
 
     with pool.shared().client("tests.stored") as client:
         rows: list[tuple[Any, ...]] = client.execute(sql)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from atsite.atproto.tid import tid_of_micros
+from atsite.core.atproto.tid import tid_of_micros
 from tests.indexer import frames
 from tests.indexer.frames import FOLLOW, LIKE, MINUTE, POST, SECOND, T0
 

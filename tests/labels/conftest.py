@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.config import config
-from atsite.identity import resolver
+from atsite.core.config import config
+from atsite.core.identity import resolver
 from labels import lookup
-from tests.identity import network as networks
+from tests.core.identity import network as networks
+from tests.core.published.conftest import label
 from tests.labels.people import ALL, RESOLVE
-from tests.publish.conftest import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import redis
 
-    from tests.identity.network import Network
+    from tests.core.identity.network import Network
 
 __all__ = ["label"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from atsite.atproto.syntax import Did, Handle
+from atsite.core.atproto.syntax import Did, Handle
 
 RESOLVE: Final = "/xrpc/com.atproto.identity.resolveHandle?handle="
 

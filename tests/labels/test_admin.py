@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from apikeys import keys
 from apikeys.models import add_key
 from feeds.models import FeedDefinition
-from indexer.models import Backfill
-from labels import access, bulk_changes
-from labels.authors import Via
-from labels.bulk_admin import told
-from labels.members_admin import ActorLabelAdmin
+from indexer.index.models import Backfill
+from labels import bulk_changes, membership
+from labels.admin.bulk_changes import told
+from labels.admin.members import ActorLabelAdmin
+from labels.change_author import Via
 from labels.models import ActorLabel, Block, BulkChange, Label
 from labels.queries import members
 from tests import builders as b
@@ -28,7 +28,7 @@ from tests.labels.people import ALL, MIRA, NOBODY, NOEL, OTTO
 if TYPE_CHECKING:
     from django.test import Client
 
-    from tests.identity.network import Network
+    from tests.core.identity.network import Network
 
 MEMBERS = "/admin/labels/actorlabel/"
 HOSTILE = "<script>alert(1)</script>\u202e" + "Z\u0489" * 9 + "x" * 3_000
@@ -62,7 +62,7 @@ def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Cl
     (row,) = ActorLabel.objects.all()
     assert (row.did, row.created_by, row.note) == (MIRA.did, "admin", "founder")
     assert (row.changed_by, row.changed_via) == ("admin", "admin")
-    assert access.has_label(MIRA.did, label)
+    assert membership.has_label(MIRA.did, label)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_who_cannot_be_found_is_not_added_and_the_form_says_why(
 
 
 def test_a_member_who_is_there_already_is_told(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
     page = text_of(add(browser, label, MIRA.did))
     assert f"@{MIRA.handle} already carries {label}." in page
     assert "already exists" not in page
@@ -107,7 +107,7 @@ def test_whatever_is_said_of_a_member_names_the_handle(browser: Client, label: s
 
 
 def test_without_clickhouse_a_member_is_called_by_the_did(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
     with clickhouse_away():
         asked = browser.get(f"{MEMBERS}{ActorLabel.objects.get().pk}/delete/")
     assert (asked.status_code, f"{MIRA.did} as {label}" in text_of(asked)) == (200, True)
@@ -133,7 +133,7 @@ def test_the_page_of_an_actor_leads_to_the_form_of_another_label_and_to_what_is_
 def test_who_was_added_by_a_key_is_signed_with_what_the_key_is_called(browser: Client, label: str) -> None:
     key = keys.mint()
     add_key(key, note="door of the hall", scopes=["labels"])
-    access.assign(label, MIRA.did, by=key.id, via=Via.API_KEY)
+    membership.assign(label, MIRA.did, by=key.id, via=Via.API_KEY)
     row = ActorLabel.objects.get()
     for page in ("", f"{row.pk}/change/", f"{row.pk}/history/", f"actor/{MIRA.did}/"):
         shown = text_of(browser.get(f"{MEMBERS}{page}"))
@@ -150,19 +150,19 @@ def test_a_history_without_reasons_says_nothing_of_them(browser: Client, label: 
 
 
 def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="k7", via=Via.API_KEY, note="choir")
+    membership.assign(label, MIRA.did, by="k7", via=Via.API_KEY, note="choir")
     row = ActorLabel.objects.get()
     response = browser.post(f"{MEMBERS}{row.pk}/delete/", {"post": "yes"}, follow=True)
     page = f"{MEMBERS}actor/{MIRA.did}/"
     assert page in text_of(response)
-    assert (access.has_label(MIRA.did, label), members(label)) == (False, [])
+    assert (membership.has_label(MIRA.did, label), members(label)) == (False, [])
 
     shown = text_of(browser.get(page))
     version = re.search(r'name="version" value="(\d+)"', shown)
     assert version is not None
     response = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": version[1]}, follow=True)
     assert f"{MIRA.did} carries {label} again." in text_of(response)
-    assert access.has_label(MIRA.did, label)
+    assert membership.has_label(MIRA.did, label)
     assert ActorLabel.objects.get().note == "choir"
     cells = re.findall(r'data-label="(What|Who|From where)">([^<]*)<', text_of(response))
     assert [value for _, value in cells] == [
@@ -173,32 +173,32 @@ def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(b
 
 
 def test_who_was_taken_off_is_added_again_by_the_form(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="other")
-    access.remove(label, MIRA.did, by="other")
+    membership.assign(label, MIRA.did, by="other")
+    membership.remove(label, MIRA.did, by="other")
     assert MIRA.did not in text_of(browser.get(MEMBERS))
     add(browser, label, MIRA.handle, "back")
     (row,) = ActorLabel.every.all()
     assert (row.deleted, row.note, row.created_by) == (False, "back", "admin")
     history = text_of(browser.get(f"{MEMBERS}{row.pk}/history/"))
     assert re.findall(r'data-label="What">\s*(\w+)', history) == ["Changed", "Deleted", "Created"]
-    assert access.has_label(MIRA.did, label)
+    assert membership.has_label(MIRA.did, label)
 
 
 def test_undo_of_what_somebody_else_changed_meanwhile_changes_nothing(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
     row = ActorLabel.objects.get()
-    access.remove(label, MIRA.did, by="admin")
+    membership.remove(label, MIRA.did, by="admin")
     seen = ActorLabel.every.get().time_us
-    access.assign(label, MIRA.did, by="other")
-    access.remove(label, MIRA.did, by="other")
+    membership.assign(label, MIRA.did, by="other")
+    membership.remove(label, MIRA.did, by="other")
     response = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": str(seen)}, follow=True)
     assert "Somebody else changed this label meanwhile" in text_of(response)
-    assert not access.has_label(MIRA.did, label)
+    assert not membership.has_label(MIRA.did, label)
 
 
 def test_the_list_shows_names_from_one_question_each(browser: Client, label: str) -> None:
     for person in ALL:
-        access.assign(label, person.did, by="admin")
+        membership.assign(label, person.did, by="admin")
         b.store(b.identity(person.did, person.handle, at=b.ago(days=1)))
     b.store(b.profile(MIRA.did, at=b.ago(days=1), name="Mira of the lake"))
     browser.get(MEMBERS)
@@ -207,8 +207,8 @@ def test_the_list_shows_names_from_one_question_each(browser: Client, label: str
     assert [f"@{person.handle}" in page for person in ALL] == [True] * 3
     assert "Mira of the lake" in page
     assert page.count("waits for its turn") == 3
-    access.remove(label, MIRA.did, by="admin")
-    access.remove(label, NOEL.did, by="admin")
+    membership.remove(label, MIRA.did, by="admin")
+    membership.remove(label, NOEL.did, by="admin")
     with CaptureQueriesContext(connection) as of_one:
         browser.get(MEMBERS)
     assert len(of_three) == len(of_one)
@@ -225,14 +225,14 @@ def test_members_are_found_by_the_beginning_of_a_handle_a_did_or_a_label(
     browser: Client, label: str, search: str, found: list[Any]
 ) -> None:
     for person in ALL:
-        access.assign(label, person.did, by="admin")
+        membership.assign(label, person.did, by="admin")
         b.store(b.identity(person.did, person.handle, at=b.ago(days=1)))
     page = text_of(browser.get(MEMBERS, {"q": search}))
     assert [person for person in ALL if person.did in page] == found
 
 
 def test_without_clickhouse_the_list_is_there_without_names(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
     with clickhouse_away():
         page = text_of(browser.get(MEMBERS, {"q": MIRA.did}))
     assert MIRA.did in page
@@ -241,7 +241,7 @@ def test_without_clickhouse_the_list_is_there_without_names(browser: Client, lab
 
 
 def test_names_of_strangers_are_text_and_nothing_else(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="admin", note=HOSTILE)
+    membership.assign(label, MIRA.did, by="admin", note=HOSTILE)
     b.store(b.identity(MIRA.did, "<b>.test", at=b.ago(days=1)), b.profile(MIRA.did, at=b.ago(days=1), name=HOSTILE))
     for address in (MEMBERS, f"{MEMBERS}actor/{MIRA.did}/"):
         page = text_of(browser.get(address))
@@ -253,7 +253,7 @@ def test_names_of_strangers_are_text_and_nothing_else(browser: Client, label: st
 def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_by_undo(
     browser: Client, label: str
 ) -> None:
-    access.assign(label, NOEL.did, by="admin")
+    membership.assign(label, NOEL.did, by="admin")
     pasted = f"{MIRA.handle}\n{NOEL.handle}\nnoone.example.com\nno actor"
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": pasted, "note": "choir"}, follow=True)
     ((page, _),) = response.redirect_chain
@@ -329,7 +329,7 @@ def test_a_list_that_cannot_be_is_refused(browser: Client, label: str, given: di
 
 def test_ticked_members_are_taken_off_by_a_plan(browser: Client, label: str) -> None:
     for person in ALL:
-        access.assign(label, person.did, by="admin")
+        membership.assign(label, person.did, by="admin")
     chosen = [str(row.pk) for row in ActorLabel.objects.filter(did__in=[MIRA.did, NOEL.did])]
     response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
     assert "2 will be changed" in text_of(response)
@@ -338,8 +338,8 @@ def test_ticked_members_are_taken_off_by_a_plan(browser: Client, label: str) -> 
 
 def test_ticked_members_of_several_labels_are_left_alone(browser: Client, label: str) -> None:
     Label.objects.create(name="other")
-    access.assign(label, MIRA.did, by="admin")
-    access.assign("other", MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
+    membership.assign("other", MIRA.did, by="admin")
     chosen = [str(pk) for pk in ActorLabel.objects.values_list("pk", flat=True)]
     response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
     assert "These carry several labels" in text_of(response)
@@ -347,7 +347,7 @@ def test_ticked_members_of_several_labels_are_left_alone(browser: Client, label:
 
 
 def test_members_are_downloaded_as_csv(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="=admin")
+    membership.assign(label, MIRA.did, by="=admin")
     response = browser.get(f"{MEMBERS}export", {"label": label}, follow=True)
     assert response["Content-Disposition"].startswith(f'attachment; filename="members-{label}-')
     body = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
@@ -355,7 +355,7 @@ def test_members_are_downloaded_as_csv(browser: Client, label: str) -> None:
 
 
 def test_the_form_of_a_member_keeps_label_and_did(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
     row = ActorLabel.objects.get()
     browser.post(f"{MEMBERS}{row.pk}/change/", {"label": "other", "did": NOEL.did, "note": "new"})
     row.refresh_from_db()
@@ -391,7 +391,7 @@ def test_a_label_tells_how_many_carry_it_and_which_feeds_use_it(browser: Client,
         rkey="off", kind="label", parameters={"label": label}, display_name="Off", enabled=False
     )
     Label.objects.create(name="unused")
-    access.assign(label, MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
     page = text_of(browser.get("/admin/labels/label/"))
     plain = re.sub(r"<[^>]+>", "", page)
     assert "choir (members only), off (posts of its members, switched off)" in plain
@@ -409,7 +409,7 @@ def test_a_change_that_redis_did_not_hear_of_says_so(browser: Client, label: str
 def test_who_saves_what_somebody_else_has_just_changed_is_led_back(
     browser: Client, label: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    access.assign(label, MIRA.did, by="admin", note="old")
+    membership.assign(label, MIRA.did, by="admin", note="old")
     row = ActorLabel.objects.get()
     save_model = ActorLabelAdmin.save_model
 
@@ -429,7 +429,7 @@ def test_who_saves_what_somebody_else_has_just_changed_is_led_back(
 def test_the_second_of_two_who_had_the_same_form_open_is_told_what_the_first_changed(
     browser: Client, label: str
 ) -> None:
-    access.assign(label, MIRA.did, by="admin", note="old")
+    membership.assign(label, MIRA.did, by="admin", note="old")
     page = f"{MEMBERS}{ActorLabel.objects.get().pk}/change/"
     opened = re.search(r'name="seen_change" value="([^"]*)"', text_of(browser.get(page)))
     assert opened is not None
@@ -441,7 +441,7 @@ def test_the_second_of_two_who_had_the_same_form_open_is_told_what_the_first_cha
 
 
 def test_the_page_of_an_actor_asks_for_its_earlier_posts_again(browser: Client, label: str) -> None:
-    access.assign(label, MIRA.did, by="admin")
+    membership.assign(label, MIRA.did, by="admin")
     Backfill.objects.update(state=Backfill.State.FAILED, reason="its PDS is odd")
     page = f"{MEMBERS}actor/{MIRA.did}/"
     assert "its PDS is odd" in text_of(browser.get(page))

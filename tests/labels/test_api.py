@@ -1,4 +1,4 @@
-"""Who carries a label, changed and listed by programs with an API key; beside it: tests/feeds/test_members.py."""
+"""Who carries a label, changed and listed by programs with an API key; beside it: tests/feeds/members/test_members.py."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.test import Client, override_settings
 
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
-from atsite.atproto.syntax import Did
-from labels import access, carriers
-from labels.authors import Via
+from atsite.core.atproto.syntax import Did
+from labels import label_members, membership
+from labels.change_author import Via
 from labels.models import ActorLabel, Label
 from tests import builders as b
 from tests.away import clickhouse_away, redis_away
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from apikeys.keys import Key
-    from tests.identity.network import Network
+    from tests.core.identity.network import Network
 
 ASSIGN, UNASSIGN, MEMBERS = "/assign_label_to_user", "/unassign_label_from_user", "/label_members"
 #: As the feed generator runs (atsite/settings.py).
 SERVICE = {
     "ROOT_URLCONF": "atsite.urls.feedgen",
-    "MIDDLEWARE": ["atsite.xrpc.ErrorBodies", "atsite.framing.Framing"],
+    "MIDDLEWARE": ["atsite.core.web.xrpc.ErrorBodies", "atsite.core.web.framing.Framing"],
     "ALLOWED_HOSTS": ["testserver"],
 }
 
@@ -49,7 +49,7 @@ def key_for(*scopes: str, feeds: tuple[str, ...] = ()) -> Key:
 
 
 def call(key: Key | None, method: str, path: str, **params: str | int) -> HttpResponse:
-    carriers._resolver.cache_clear()  # it is for one event loop, and the client makes one for each call
+    label_members._resolver.cache_clear()  # it is for one event loop, and the client makes one for each call
     headers = {} if key is None else {"X-API-Key": key.text}
     response: HttpResponse = Client().generic(method, path, query_params=params, headers=headers)  # type: ignore[assignment]
     return response
@@ -70,14 +70,14 @@ def test_a_label_is_given_and_taken_at_once_by_the_key_whether_or_not_a_feed_use
     answer = {"did": MIRA.did, "label": "unused", "changed": True, "late": []}
     mira = {"label": "unused", "handle": MIRA.handle.title()}
     assert said(call(labels_key, "PUT", ASSIGN, **mira)) == (200, answer)
-    assert access.has_label(MIRA.did, "unused")
+    assert membership.has_label(MIRA.did, "unused")
     row = ActorLabel.objects.get(label_id="unused")
     assert (row.did, row.created_by, row.changed_by, row.changed_via) == (
         MIRA.did, labels_key.id, labels_key.id, Via.API_KEY,
     )  # fmt: skip
     assert said(call(labels_key, "PUT", ASSIGN, **mira)) == (200, {**answer, "changed": False})
     assert said(call(labels_key, "PUT", UNASSIGN, **mira)) == (200, answer)
-    assert not access.has_label(MIRA.did, "unused")
+    assert not membership.has_label(MIRA.did, "unused")
     assert said(call(labels_key, "PUT", UNASSIGN, **mira)) == (200, {**answer, "changed": False})
     entries = ActorLabel.history.order_by("history_id").values_list("deleted", "changed_by", "changed_via")
     assert list(entries) == [(False, labels_key.id, Via.API_KEY), (True, labels_key.id, Via.API_KEY)]
@@ -96,8 +96,8 @@ def test_carriers_are_listed_by_did_with_their_handles_page_by_page(labels_key: 
     store(b.identity(MIRA.did, MIRA.handle, at=b.ago(hours=1)), b.identity(NOEL.did, NOEL.handle, at=b.ago(hours=1)))
     Label.objects.create(name="other")
     for person in (OTTO, MIRA, NOEL):
-        access.assign("mpls", person.did, by="a test")
-    access.assign("other", Did("did:plc:" + "y" * 24), by="a test")
+        membership.assign("mpls", person.did, by="a test")
+    membership.assign("other", Did("did:plc:" + "y" * 24), by="a test")
     mira, noel = ({"did": person.did, "handle": person.handle} for person in (MIRA, NOEL))
     response = call(labels_key, "GET", MEMBERS, label="mpls", limit=2)
     assert response["Cache-Control"] == "private, no-store"
@@ -107,7 +107,7 @@ def test_carriers_are_listed_by_did_with_their_handles_page_by_page(labels_key: 
     assert rest == (200, {"members": [{"did": OTTO.did}]})
     assert said(call(labels_key, "GET", MEMBERS, label="mpls"))[1].keys() == {"members"}
     assert said(call(labels_key, "GET", MEMBERS, label="mpls", handle=NOEL.handle)) == (200, {"members": [noel]})
-    access.remove("mpls", NOEL.did, by="a test")
+    membership.remove("mpls", NOEL.did, by="a test")
     assert said(call(labels_key, "GET", MEMBERS, label="mpls", handle=NOEL.handle)) == (200, {"members": []})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.exceptions import ValidationError
 
-from atsite.atproto.syntax import Did
+from atsite.core.atproto.syntax import Did
 from labels import blocks
 from labels.blocks import Blocks, blocked
 from labels.models import Block

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from atsite.atproto.syntax import Did
-from labels import access, bulk_changes
-from labels.bulk import Status
+from atsite.core.atproto.syntax import Did
+from labels import bulk_changes, membership
 from labels.bulk_changes import Conflict
+from labels.bulk_plan import Status
 from labels.models import ActorLabel, BulkChange, Label
 from tests import builders as b
 from tests.labels.people import MIRA, NOBODY, NOEL, OTTO, RESOLVE
 
 if TYPE_CHECKING:
-    from tests.identity.network import Network
+    from tests.core.identity.network import Network
 
 State = BulkChange.State
 PASTED = f"{MIRA.handle}\n@{NOEL.handle}\n{MIRA.did}\n{NOBODY}\nnoone.example.com\nno actor\n{OTTO.did}"
@@ -45,7 +45,7 @@ def members() -> set[str]:
 
 
 def test_the_plan_changes_nothing_and_says_what_would_happen(label: str, network: Network) -> None:
-    access.assign(label, NOEL.did, by="someone")
+    membership.assign(label, NOEL.did, by="someone")
     change = planned(label)
     new, already, twice = Status.NEW, Status.ALREADY, Status.DUPLICATE
     assert statuses(change) == [new, already, twice, Status.UNRESOLVABLE, Status.UNRESOLVABLE, Status.INVALID, new]
@@ -54,7 +54,7 @@ def test_the_plan_changes_nothing_and_says_what_would_happen(label: str, network
 
 def test_what_was_confirmed_is_done_and_nothing_else_and_it_names_its_author(label: str, network: Network) -> None:
     change = planned(label)
-    access.assign(label, OTTO.did, by="someone")  # meanwhile
+    membership.assign(label, OTTO.did, by="someone")  # meanwhile
     network.answers[f"{RESOLVE}noone.example.com"] = {"did": NOBODY}  # too late to be part of it
     bulk_changes.confirm(change)
     finish(change)
@@ -67,7 +67,7 @@ def test_what_was_confirmed_is_done_and_nothing_else_and_it_names_its_author(lab
 
 
 def test_undo_takes_back_what_was_changed_and_only_that_and_only_once(label: str, network: Network) -> None:
-    access.assign(label, OTTO.did, by="someone")
+    membership.assign(label, OTTO.did, by="someone")
     change = planned(label)
     bulk_changes.confirm(change)
     finish(change)
@@ -82,7 +82,7 @@ def test_undo_takes_back_what_was_changed_and_only_that_and_only_once(label: str
 
 def test_taking_off_needs_no_network_for_dids_and_for_handles_that_the_site_knows(label: str, clickhouse: None) -> None:
     for person in (MIRA, NOEL):
-        access.assign(label, person.did, by="someone", note="before")
+        membership.assign(label, person.did, by="someone", note="before")
     b.store(b.identity(NOEL.did, NOEL.handle, at=b.ago(days=1)))
     change = planned(label, f"{MIRA.did}\n{NOEL.handle}\n{OTTO.did}", giving=False)
     assert statuses(change) == [Status.NEW, Status.NEW, Status.ALREADY]

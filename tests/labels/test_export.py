@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
-from labels import access
-from labels.export import HEADER, rows_as_csv, safe
+from labels import membership
+from labels.admin.export import HEADER, rows_as_csv, safe
 from labels.models import ActorLabel
 from tests import builders as b
 from tests.labels.people import MIRA, NOEL
@@ -26,8 +26,8 @@ def test_members_are_written_with_the_names_that_are_known(label: str) -> None:
     b.store(
         b.identity(MIRA.did, MIRA.handle, at=b.ago(days=1)), b.profile(MIRA.did, at=b.ago(days=1), name="=cmd|' /C'")
     )
-    access.assign(label, MIRA.did, by="anna", note='+1, "friend"\nof Noel')
-    access.assign(label, NOEL.did, by="ben")
+    membership.assign(label, MIRA.did, by="anna", note='+1, "friend"\nof Noel')
+    membership.assign(label, NOEL.did, by="ben")
     rows = ActorLabel.objects.order_by("did")
     text = "".join(rows_as_csv(rows))
     mira, noel = rows

@@ -9,11 +9,11 @@ import pytest
 from labels import lookup
 from labels.identifiers import NotAnActor
 from labels.lookup import Actor
-from tests.identity.network import document
+from tests.core.identity.network import document
 from tests.labels.people import ALL, MIRA, NOBODY, NOEL, RESOLVE
 
 if TYPE_CHECKING:
-    from tests.identity.network import Network
+    from tests.core.identity.network import Network
 
 
 def test_a_handle_a_did_and_an_address_lead_to_the_same_actor(network: Network) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management.base import CommandError
 
-from atsite.embedded import EmbeddedValkey
+from atsite.core.embedded import EmbeddedValkey
 from atsite.management.commands.reset import clear
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.atproto.service_jwt import BadToken
-from atsite.atproto.syntax import Handle
-from atsite.auth import ServiceAuth
-from atsite.config import BASE_DIR
-from atsite.http import Client
-from atsite.identity import HandleLookup, Resolver, SigningKeys
+from atsite.core.atproto.service_jwt import BadToken
+from atsite.core.atproto.syntax import Handle
+from atsite.core.config import BASE_DIR
+from atsite.core.identity import HandleLookup, Resolver, SigningKeys
+from atsite.core.outgoing import Client
+from atsite.core.web.auth import ServiceAuth
 from atsite.management.commands.demo import PUBLISHER, Command
 from atsite.supervision.children import Ports
 from indexer.simulator.identities import Identities

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from atsite.config import BASE_DIR
-from atsite.embedded.ports import free_port
+from atsite.core.config import BASE_DIR
+from atsite.core.embedded.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.config import BASE_DIR
+from atsite.core.config import BASE_DIR
 from atsite.supervision.children import Child
 from atsite.supervision.process import Process, ending, shorten
 from atsite.supervision.supervisor import Supervisor
-from tests.embedded.probes import processes_naming, wait_until
+from tests.core.embedded.probes import processes_naming, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

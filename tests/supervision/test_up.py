@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from atsite.config import BASE_DIR
-from tests.embedded.probes import wait_until
+from atsite.core.config import BASE_DIR
+from tests.core.embedded.probes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from apikeys import keys
 from apikeys.models import DEFAULT_RATE, add_key
-from atsite.auth import Scope
-from atsite.publish.outcome import watched
+from atsite.core.published.outcome import watched
+from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -9,8 +9,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from django.db import connections
 
-from atsite.config import config
-from atsite.embedded import files
+from atsite.core.config import config
+from atsite.core.embedded import files
 from atsite.management.up_command import UpCommand
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.config import BASE_DIR
-from atsite.embedded import DataDirectoryInUse, files
+from atsite.core.config import BASE_DIR
+from atsite.core.embedded import DataDirectoryInUse, files
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -14,15 +14,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from redis import RedisError
 
-from atsite.clickhouse import door
-from atsite.config import config
-from atsite.kv.lease import SECONDS, Lease, LeaseHeld
+from atsite.core.clickhouse import door
+from atsite.core.config import config
+from atsite.core.kv.lease import SECONDS, Lease, LeaseHeld
+from atsite.core.routers import CLICKHOUSE, DEFAULT, FIRST_PARTY
 from atsite.management import new_migration, scratch
 from atsite.management.schema_text import SCHEMA_FILE, schema
-from atsite.routers import CLICKHOUSE, DEFAULT, FIRST_PARTY
 from atsite.supervision.stores import running_stores
-from indexer.migration_state import missing_on, unapplied
-from indexer.single import NAME as INDEXER
+from indexer.index.indexer_lease import NAME as INDEXER
+from indexer.index.migration_state import missing_on, unapplied
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandError
 
-from atsite.config import config
+from atsite.core.config import config
 from atsite.management.up_command import UpCommand
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.atproto.syntax import is_handle, is_nsid, is_rkey
-from atsite.config import SERVICE_PORTS, config
+from atsite.core.atproto.syntax import is_handle, is_nsid, is_rkey
+from atsite.core.config import SERVICE_PORTS, config
 from atsite.management.commands.demo import LOOPBACK, PUBLISHER
 from indexer.simulator.identities import Identities
 from indexer.simulator.network import Network

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.config import config
-from atsite.errors import AtsiteError
-from feeds.network import outside
-from feeds.registry import feed_named
-from feeds.self_check import FeedCheck, verdict
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError
+from feeds.publishing.network import outside
+from feeds.publishing.self_check import FeedCheck, verdict
+from feeds.serving.registry import feed_named
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from atsite.atproto.aturi import AtUri
-    from feeds.self_check import Finding
+    from atsite.core.atproto.aturi import AtUri
+    from feeds.publishing.self_check import Finding
 
 
 class Command(BaseCommand):

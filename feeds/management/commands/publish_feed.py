@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.config import config
-from atsite.errors import AtsiteError
-from feeds.network import publisher
-from feeds.publishing import publish
-from feeds.registry import feed_named
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError
+from feeds.publishing.generator_record import publish
+from feeds.publishing.network import publisher
+from feeds.serving.registry import feed_named
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from feeds.feed import FeedDescription
+    from feeds.ranking.feed import FeedDescription
 
 
 class Command(BaseCommand):

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.atproto.syntax import Rkey, parse_rkey
-from atsite.errors import AtsiteError
-from feeds.network import publisher
-from feeds.publishing import unpublish
+from atsite.core.atproto.syntax import Rkey, parse_rkey
+from atsite.core.errors import AtsiteError
+from feeds.publishing.generator_record import unpublish
+from feeds.publishing.network import publisher
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

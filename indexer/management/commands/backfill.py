@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.atproto.syntax import is_did
+from atsite.core.atproto.syntax import is_did
 from indexer.backfill import work
 from indexer.backfill.run import DAYS
-from indexer.models import Backfill
+from indexer.index.models import Backfill
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

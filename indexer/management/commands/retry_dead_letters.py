@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.errors import AtsiteError
-from indexer import retrying
-from indexer.events import DeadReason
+from atsite.core.errors import AtsiteError
+from indexer.index.events import DeadReason
+from indexer.stream import retry_dead_letters
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            outcome = retrying.retry(
+            outcome = retry_dead_letters.retry(
                 ids=options["ids"], reason=options["reason"], dry_run=options["dry_run"], patience=PATIENCE
             )
         except AtsiteError as error:

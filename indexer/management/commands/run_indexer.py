@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite import telemetry
-from atsite.config import config
-from atsite.errors import AtsiteError
-from indexer import service
+from atsite.core import telemetry
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError
+from indexer.stream import service
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

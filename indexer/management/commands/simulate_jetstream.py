@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.config import config
+from atsite.core.config import config
 from indexer.simulator.directory import Directory
 from indexer.simulator.identities import Identities
 from indexer.simulator.live import LOOKBACK_HOURS, NetworkSource

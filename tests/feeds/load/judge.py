@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
 
-from atsite.publish.cache import LIFE_SECONDS
-from feeds import liveness
+from atsite.core.published.redis_cache import LIFE_SECONDS
+from feeds.ranking import liveness
 
 #: Errors that may be answered while a store is away, by feed.
 REDIS_AWAY: Final = {"a-mpls": {(502, "UpstreamFailure")}}

@@ -50,13 +50,13 @@ class People:
 
     def fill(self) -> None:
         """The stores as they are when the readers come."""
-        from atsite.atproto.syntax import Did
-        from feeds.data import unix_micros
+        from atsite.core.atproto.syntax import Did
         from feeds.models import FeedDefinition, PinnedPost
-        from labels import access
+        from feeds.ranking.page_data import unix_micros
+        from labels import membership
         from tests import builders as b
         from tests.feeds import worlds
-        from tests.feeds.kinds import posts_of
+        from tests.feeds.kind_cases import posts_of
         from tests.feeds.worlds import actor
 
         self.now = unix_micros()
@@ -72,9 +72,9 @@ class People:
         FeedDefinition.objects.filter(rkey="a-mpls").update(instructions_post=INSTRUCTIONS)
         for label, rows_of in (("mpls", private), ("tqsp", public)):
             for did in sorted({post.did for post in rows_of}):
-                access.assign(label, did, by="test")
+                membership.assign(label, did, by="test")
         for viewer in self.viewers[: len(self.viewers) // 3]:
-            access.assign("mpls", Did(viewer), by="test")
+            membership.assign("mpls", Did(viewer), by="test")
         self.refresh()
         lasting = {actor(6000 + number) for number in range(PUBLIC_AUTHORS - CHANGING)}
         say(
@@ -103,7 +103,7 @@ class People:
             next(steps)
 
     def _steps(self) -> Iterator[None]:
-        from atsite.atproto.syntax import Did
+        from atsite.core.atproto.syntax import Did
         from tests.feeds.worlds import actor
 
         third = len(self.viewers) // 3
@@ -125,18 +125,18 @@ class People:
 
     def turn(self, label: str, did: Any) -> None:
         """Give the label to who has not got it, take it from who has."""
-        from labels import access
+        from labels import membership
         from labels.models import ActorLabel
 
         has = ActorLabel.objects.filter(label_id=label, did=did).exists()
         began = time.monotonic()
-        change = access.remove(label, did, by="test") if has else access.assign(label, did, by="test")
+        change = membership.remove(label, did, by="test") if has else membership.assign(label, did, by="test")
         say(what="label", label=label, did=did, has=not has, began=began, ended=time.monotonic(), late=change.late)
 
     def like(self) -> None:
         """Somebody likes one of the posts, so that the next ranking has another order."""
-        from atsite.clickhouse.errors import ClickHouseError
-        from feeds.data import unix_micros
+        from atsite.core.clickhouse.errors import ClickHouseError
+        from feeds.ranking.page_data import unix_micros
         from tests import builders as b
         from tests.feeds.worlds import actor
 
@@ -155,8 +155,8 @@ class People:
 
     def delete(self, post: Record | None) -> None:
         """Delete a post, and those whose delete did not go through."""
-        from atsite.clickhouse.errors import ClickHouseError
-        from feeds.data import unix_micros
+        from atsite.core.clickhouse.errors import ClickHouseError
+        from feeds.ranking.page_data import unix_micros
         from tests import builders as b
 
         if post is not None:
@@ -172,8 +172,8 @@ class People:
 
     def publish(self) -> None:
         """What the worker does each minute."""
-        from atsite.clickhouse.errors import ClickHouseError
-        from atsite.publish.tasks import publish_due
+        from atsite.core.clickhouse.errors import ClickHouseError
+        from atsite.core.published.tasks import publish_due
 
         try:
             publish_due()
@@ -187,7 +187,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from atsite.telemetry import configure_logs
+    from atsite.core.telemetry import configure_logs
 
     configure_logs(as_json=False)  # to stderr
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.feeds.kinds import PUBLISHER
+from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.load.judge import Record, Seen, Walk
 from tests.feeds.readers import KEY, SERVICE
 from tests.feeds.service import SKELETON

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from atsite.publish.cache import LIFE_SECONDS
-from feeds import liveness
+from atsite.core.published.redis_cache import LIFE_SECONDS
+from feeds.ranking import liveness
 from tests.feeds.load.judge import Away, Record, Seen, Walk, World, judged
 from tests.feeds.load.readers import shape_problem
 

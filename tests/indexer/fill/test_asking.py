@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from atsite.atproto.syntax import Did
-from atsite.http import Client
-from atsite.identity import HandleLookup, Resolver
+from atsite.core.atproto.syntax import Did
+from atsite.core.identity import HandleLookup, Resolver
+from atsite.core.outgoing import Client
 from indexer.fill.asking import AppView, AskLater, Directory
 from indexer.fill.profiles import Counts, Profile
 from tests.away import closed_port
-from tests.identity.network import Network, document, running
+from tests.core.identity.network import Network, document, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -10,19 +10,19 @@ import pytest
 import redis
 from django.test import override_settings
 
-from atsite.atproto.syntax import Did
-from atsite.atproto.tid import tid_of_micros
-from atsite.clickhouse import door
-from atsite.config import config
-from atsite.kv.lock import single_flight
-from feeds.feed import PostKey
-from feeds.generations import Generations
+from atsite.core.atproto.syntax import Did
+from atsite.core.atproto.tid import tid_of_micros
+from atsite.core.clickhouse import door
+from atsite.core.config import config
+from atsite.core.kv.lock import single_flight
 from feeds.models import FeedDefinition
-from feeds.ranking import Generation
-from feeds.registry import ranked_feeds, registry
-from indexer import refusals
+from feeds.ranking.feed import PostKey
+from feeds.ranking.generations import Generations
+from feeds.ranking.ranking import Generation
+from feeds.serving.registry import ranked_feeds, registry
 from indexer.fill import queries, run, wanted
 from indexer.fill.asking import AppView
+from indexer.index import do_not_index
 from indexer.simulator.directory import Directory
 from indexer.simulator.identities import Identities
 from indexer.simulator.live import NetworkSource
@@ -32,9 +32,9 @@ from indexer.simulator.server import now_us
 from indexer.simulator.threaded import simulated_jetstream
 from indexer.simulator.timeline import Timeline
 from indexer.simulator.xrpc import Xrpc
-from labels import access
+from labels import membership
 from labels.models import Label
-from search import shown
+from search.posts import recently_shown
 from tests.away import closed_port
 from tests.builders import ago, micros, post, store
 from tests.indexer.conftest import index
@@ -115,14 +115,14 @@ def test_every_poster_of_a_sparse_stream_gets_a_name_and_counts(
 def test_the_most_needed_are_asked_first_and_each_once(network: Network, asked: list[str]) -> None:
     member, ranked, hit, poster = dids(network, 4, 5, 6, 7)
     Label.objects.create(name="friends")
-    access.assign("friends", member, by="admin")
+    membership.assign("friends", member, by="admin")
     now = now_us()
     rkey = tid_of_micros(now)
     generation = Generation(rkey, (PostKey(rkey, ranked), PostKey(rkey, member)))
     FeedDefinition.objects.create(publisher=member, rkey="hot", kind="hot", parameters={})
     (feed,) = ranked_feeds(registry())
     Generations().publish(feed.definition.key, generation, now=now)
-    shown.remember({hit, ranked})
+    recently_shown.remember({hit, ranked})
     store(post(poster, at=ago(minutes=1)), post(hit, at=ago(minutes=2)))
 
     order = list(wanted.due(wanted.sources(), now=now))
@@ -170,7 +170,7 @@ def test_a_round_begins_only_where_no_other_runs_and_no_server_asked_to_be_left_
 def test_a_did_that_must_not_be_indexed_is_not_asked_for(network: Network, asked: list[str]) -> None:
     mira, noel = dids(network, 4, 5)
     _needed[:] = [mira, noel]
-    refusals.refuse(mira, by="admin", now=ago())
+    do_not_index.refuse(mira, by="admin", now=ago())
     assert list(wanted.due([nobody_and_four], now=now_us())) == [noel]
 
 
@@ -195,7 +195,7 @@ def test_without_an_appview_names_come_from_the_directory_and_the_pds(
     origin = sparse.server.origin
     changed = dataclasses.replace(config, appview_url="", plc_url=origin, handle_resolver_url=origin)
     monkeypatch.setattr(run, "config", changed)
-    monkeypatch.setattr("atsite.identity.resolver.config", changed)
+    monkeypatch.setattr("atsite.core.identity.resolver.config", changed)
     _needed[:] = dids(network, 4, 5, 12)
     with override_settings(FILL_SOURCES=[f"{__name__}.nobody_and_four"]):
         assert run.fill() == 3
@@ -205,14 +205,14 @@ def test_without_an_appview_names_come_from_the_directory_and_the_pds(
 
 
 def test_shown_authors_are_the_latest_and_bounded(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "REMEMBERED", 3)
+    monkeypatch.setattr(recently_shown, "REMEMBERED", 3)
     everybody = [Did(f"did:plc:{letter}") for letter in "abcde"]
     for did in everybody:
-        shown.remember([did])
+        recently_shown.remember([did])
         time.sleep(0.002)  # scores are times
-    assert shown.shown_authors() == everybody[:1:-1]
-    shown.remember([])
-    assert len(shown.shown_authors()) == 3
+    assert recently_shown.shown_authors() == everybody[:1:-1]
+    recently_shown.remember([])
+    assert len(recently_shown.shown_authors()) == 3
 
 
 def test_only_posts_of_the_last_day_make_somebody_a_poster() -> None:

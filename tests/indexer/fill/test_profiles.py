@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from atsite.atproto.syntax import Did
+from atsite.core.atproto.syntax import Did
 from indexer.fill.profiles import NAME_MAX, Counts, Profile, profiles_of
 
 MIRA, NOEL = Did("did:plc:mira"), Did("did:plc:noel")

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from indexer.fill import queries
 from indexer.fill.profiles import Profile
-from indexer.purge import Floor, purge
+from indexer.index.purge import Floor, purge
 from tests.builders import ALICE, BOB, ago, delete, identity, micros, profile, store
 from tests.indexer.schema import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
     from tests.builders import Moment
 
 pytestmark = pytest.mark.usefixtures("clickhouse")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, make_dataclass
 from typing import TYPE_CHECKING, Any
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from tests.builders import BLOCK, FOLLOW, LIKE, POST, PROFILE, REPOST
 from tests.indexer.schema import fold
 

@@ -5,9 +5,9 @@ import io
 from django.apps import apps
 from django.core.management import call_command
 
-from atsite.clickhouse import door, drift
-from atsite.clickhouse.models import ReadModel
-from indexer.purge import PURGED_TABLES, TIMED_TABLES
+from atsite.core.clickhouse import door, drift
+from atsite.core.clickhouse.models import ReadModel
+from indexer.index.purge import PURGED_TABLES, TIMED_TABLES
 
 #: Tables without a model: one holds aggregate states, which the ORM cannot read; one is Django's own.
 WITHOUT_MODEL = {"daily_stats_actors", "django_migrations"}

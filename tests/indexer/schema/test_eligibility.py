@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from atsite.atproto.timestamps import datetime_of_micros
+from atsite.core.atproto.timestamps import datetime_of_micros
 from tests.builders import ALICE, BOB, Record, ago, delete, like, micros, post, store, update
 from tests.indexer.schema import tables
 

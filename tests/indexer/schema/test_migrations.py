@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import CommandError, call_command
 
-from atsite.config import BASE_DIR
-from atsite.errors import AtsiteError
-from atsite.kv.lease import Lease
+from atsite.core.config import BASE_DIR
+from atsite.core.errors import AtsiteError
+from atsite.core.kv.lease import Lease
 from atsite.management import new_migration, scratch
 from atsite.management.schema_text import SCHEMA_FILE
-from indexer.single import NAME as INDEXER
+from indexer.index.indexer_lease import NAME as INDEXER
 
 if TYPE_CHECKING:
     from pathlib import Path

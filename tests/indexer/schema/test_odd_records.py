@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from atsite.atproto.tid import int_of_micros, tid_of_micros
-from atsite.clickhouse import door
+from atsite.core.atproto.tid import int_of_micros, tid_of_micros
+from atsite.core.clickhouse import door
 from tests.builders import ALICE, BLOCK, FOLLOW, LIKE, POST, PROFILE, REPOST
 from tests.indexer.schema import fold, tables
 from tests.rows import cid_of

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from atsite.atproto.tid import tid_of_micros
-from atsite.clickhouse import door
-from indexer.actor_queries import DIDS_BY_HANDLE, dids_by_handle, last_dids
+from atsite.core.atproto.tid import tid_of_micros
+from atsite.core.clickhouse import door
+from indexer.admin.actor_queries import DIDS_BY_HANDLE, dids_by_handle, last_dids
 from tests.builders import ago, micros
 from tests.conftest import empty_clickhouse
 

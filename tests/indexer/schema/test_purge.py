@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from atsite.atproto.syntax import Did
-from atsite.clickhouse import door
-from atsite.clickhouse.limits import TASK
-from indexer import stats
-from indexer.purge import PURGED_TABLES, Floor, floors_of_dead_arrivals, purge, purge_dead, unpurged_floors
+from atsite.core.atproto.syntax import Did
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import TASK
+from indexer.index import stats
+from indexer.index.purge import PURGED_TABLES, Floor, floors_of_dead_arrivals, purge, purge_dead, unpurged_floors
 from tests.builders import (
     ALICE,
     BOB,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from atsite.atproto.syntax import Did
-from atsite.atproto.tid import micros_of_tid
+from atsite.core.atproto.syntax import Did
+from atsite.core.atproto.tid import micros_of_tid
 from tests.builders import (
     ALICE,
     BOB,

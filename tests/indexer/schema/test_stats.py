@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from indexer import stats
-from indexer.stats import Day, Totals
+from indexer.index import stats
+from indexer.index.stats import Day, Totals
 from tests.builders import (
     ALICE,
     BOB,
@@ -32,7 +32,7 @@ from tests.builders import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from atsite.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
 NOTHING = Day(MONDAY, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from tests.builders import (
     ALICE,
     BLOCK,

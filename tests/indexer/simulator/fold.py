@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from atsite.atproto.aturi import AtUri
-from atsite.atproto.syntax import is_cid, is_handle, is_nsid, is_plc_did, is_rkey
-from atsite.atproto.tid import is_tid, tid_to_int
-from atsite.atproto.timestamps import is_datetime
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import is_cid, is_handle, is_nsid, is_plc_did, is_rkey
+from atsite.core.atproto.tid import is_tid, tid_to_int
+from atsite.core.atproto.timestamps import is_datetime
 
 POST = "app.bsky.feed.post"
 LIKE = "app.bsky.feed.like"

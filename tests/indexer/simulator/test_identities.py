@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from atsite.atproto.did_document import DidDocument, parse_did_document
-from atsite.atproto.keys import Algorithm, public_key_of
-from atsite.atproto.syntax import Did, Handle
+from atsite.core.atproto.did_document import DidDocument, parse_did_document
+from atsite.core.atproto.keys import Algorithm, public_key_of
+from atsite.core.atproto.syntax import Did, Handle
 from indexer.simulator.directory import RESOLVE_HANDLE, Directory
 from indexer.simulator.identities import Identities
 from indexer.simulator.network import Network

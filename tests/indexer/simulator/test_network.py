@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from atsite.atproto.tid import micros_of_tid
+from atsite.core.atproto.tid import micros_of_tid
 from indexer.simulator.network import DISORDER_US, Network
 from indexer.simulator.pattern import PATTERN, SLOTS, TARGETS, Kind, target_of
 from indexer.simulator.population import DELETED, Population

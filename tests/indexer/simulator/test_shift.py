@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atsite.atproto.tid import TID_MAX, micros_of_tid, tid_of_micros
+from atsite.core.atproto.tid import TID_MAX, micros_of_tid, tid_of_micros
 from indexer.simulator.recorded import blocks_of
 from indexer.simulator.shift import move_witness, shift_datetime, shift_event
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from atsite.atproto.tid import int_to_tid
+from atsite.core.atproto.tid import int_to_tid
 from indexer.simulator.identities import Identities
 from indexer.simulator.network import FOLLOW, Network
 from indexer.simulator.repos import Repos

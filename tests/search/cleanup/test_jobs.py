@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from atsite.clickhouse import door
-from atsite.publish.errors import RowByRowOnly
-from atsite.publish.outcome import COPY_LATE
+from atsite.core.clickhouse import door
+from atsite.core.published.errors import RowByRowOnly
+from atsite.core.published.outcome import COPY_LATE
 from search.cleanup import jobs
 from search.cleanup.states import ACTIVE, ENDED, IllegalMove, State
 from search.models import CleanupBatch, RepoCleanupJob

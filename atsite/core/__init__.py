@@ -1,0 +1,1 @@
+"""The ground floor: libraries that import no app. Everything above may use them."""

@@ -1,0 +1,77 @@
+"""What atsite reads out of a did document: the handle, the signing key and the PDS.
+
+https://atproto.com/specs/did#did-documents. An identifier inside the document may be relative (`#atproto`) or absolute
+(`did:plc:…#atproto`); servers of both habits exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from atsite.core.atproto.keys import PublicKey, parse_multikey
+from atsite.core.atproto.syntax import Did, Handle, invalid, is_handle, parse_did
+from atsite.core.errors import InvalidSyntax
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class DidDocument:
+    """One did's document; what is absent or unusable in it is None."""
+
+    did: Did
+    handle: Handle | None
+    signing_key: PublicKey | None
+    pds: str | None
+
+
+def parse_did_document(document: object, *, did: Did) -> DidDocument:
+    """`document` (decoded JSON), which must be that of `did`.
+
+    Raises InvalidSyntax where it is another's or no document at all; a field of a wrong shape is as if it were absent.
+    """
+    if not isinstance(document, dict) or document.get("id") != did:
+        raise invalid(f"did document of {did}", str(document.get("id") if isinstance(document, dict) else document))
+    return DidDocument(
+        did=parse_did(did), handle=_handle(document), signing_key=_signing_key(document, did), pds=_pds(document, did)
+    )
+
+
+def _handle(document: Mapping[str, Any]) -> Handle | None:
+    """The first at:// alias, as the specification says; whether its owner agrees is for a resolver to ask."""
+    aliases = document.get("alsoKnownAs")
+    for alias in aliases if isinstance(aliases, list) else []:
+        if isinstance(alias, str) and alias.startswith("at://"):
+            handle = alias.removeprefix("at://").lower()
+            return handle if is_handle(handle) else None
+    return None
+
+
+def _signing_key(document: Mapping[str, Any], did: str) -> PublicKey | None:
+    for method in _entries(document, "verificationMethod", f"{did}#atproto"):
+        key, key_type = method.get("publicKeyMultibase"), method.get("type")
+        if isinstance(key, str) and isinstance(key_type, str):
+            try:
+                return parse_multikey(key, key_type=key_type)
+            except InvalidSyntax:
+                return None
+    return None
+
+
+def _pds(document: Mapping[str, Any], did: str) -> str | None:
+    for service in _entries(document, "service", f"{did}#atproto_pds"):
+        endpoint = service.get("serviceEndpoint")
+        if service.get("type") == "AtprotoPersonalDataServer" and isinstance(endpoint, str):
+            return endpoint.rstrip("/") if endpoint.startswith(("https://", "http://")) else None
+    return None
+
+
+def _entries(document: Mapping[str, Any], field: str, absolute_id: str) -> Iterator[Mapping[str, Any]]:
+    """The objects of a list field that carry the id, relative or absolute."""
+    values = document.get(field)
+    relative = "#" + absolute_id.partition("#")[2]
+    for value in values if isinstance(values, list) else []:
+        if isinstance(value, dict) and value.get("id") in (absolute_id, relative):
+            yield value

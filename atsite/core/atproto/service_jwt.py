@@ -1,0 +1,137 @@
+"""The token with which a user's PDS vouches for the user (https://atproto.com/specs/xrpc#inter-service-authentication-jwt).
+
+Two steps, so that no key is looked up for a token that could not be good anyway: `read` checks everything but the
+signature, `UnverifiedToken.verified_by` checks that. Both raise BadToken, named as the reference server names it.
+PyJWT takes the token apart. The signature is checked by atsite.core.atproto.keys: PyJWT accepts high-S, which this protocol
+forbids.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from atsite.core.atproto.keys import Algorithm
+from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.errors import AtsiteError
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.keys import PublicKey
+
+#: Clocks of servers differ; real tokens were seen 40 s in the future, and they live 60 s.
+CLOCK_SKEW_SECONDS = 60
+#: getServiceAuth signs for at most an hour when it is told the method.
+LIFETIME_MAX_SECONDS = 3600
+#: A real token has about 400 characters; the text is a stranger's.
+TOKEN_MAX = 8192
+#: Tokens of other uses, which some servers sign with keys of the same kind.
+_FOREIGN_TYPES = frozenset({"at+jwt", "refresh+jwt", "dpop+jwt"})
+
+
+class BadToken(AtsiteError):
+    """The token is not good; `name` is the XRPC error's name. Always HTTP 401."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceToken:
+    """A verified token: who vouches, until when (unix seconds), and the token's own id where it has one."""
+
+    issuer: Did
+    expires_at: float
+    jti: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedToken:
+    """A token whose claims are right and whose signature is still to be checked."""
+
+    issuer: Did
+    expires_at: float
+    jti: str | None
+    algorithm: Algorithm
+    signing_input: bytes
+    signature: bytes
+
+    def verified_by(self, key: PublicKey) -> ServiceToken:
+        """The token, vouched for by its issuer's key. Raises BadToken (BadJwtSignature)."""
+        # The key's curve decides; the header's word is only compared with it.
+        if self.algorithm is not key.algorithm or not key.verifies(self.signature, self.signing_input):
+            raise BadToken("BadJwtSignature", "the token is not signed by its issuer's current key")
+        return ServiceToken(issuer=self.issuer, expires_at=self.expires_at, jti=self.jti)
+
+
+def read(token: str, *, audience: str, method: str, now: float) -> UnverifiedToken:
+    """Check all of `token` but its signature.
+
+    `audience` is this service's did; `did#bsky_fg` is taken too. `method` is the called NSID, `now` unix seconds.
+    Raises BadToken: BadJwt, BadJwtType, JwtExpired, BadJwtAudience, BadJwtLexiconMethod, BadJwtIss.
+    """
+    header, claims, signing_input, signature = _parts(token)
+    algorithm = _checked_header(header)
+    expires_at = _checked_times(claims, now)
+    if claims.get("aud") not in (audience, f"{audience}#bsky_fg"):
+        raise BadToken("BadJwtAudience", f"the token is not for {audience}")
+    if claims.get("lxm") != method:
+        raise BadToken("BadJwtLexiconMethod", f"the token is not for {method}")
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not issuer.startswith(("did:plc:", "did:web:")) or not is_did(issuer):
+        raise BadToken("BadJwtIss", "the issuer is not a did:plc or did:web")
+    jti = claims.get("jti")
+    if jti is not None and not (isinstance(jti, str) and 0 < len(jti) <= 256):
+        raise BadToken("BadJwt", "jti is not a text of 1 to 256 characters")
+    return UnverifiedToken(issuer, expires_at, jti, algorithm, signing_input, signature)
+
+
+def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
+    """Header, claims, signing input, signature, parsed by PyJWT; nothing of it is believed yet."""
+    if len(token) > TOKEN_MAX or not token.isascii():
+        raise BadToken("BadJwt", "the token is not three base64url parts")
+    try:
+        parsed = jwt.decode_complete(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+        raise BadToken("BadJwt", "the token is not three base64url parts of JSON objects") from error
+    return parsed["header"], parsed["payload"], token.rpartition(".")[0].encode(), parsed["signature"]
+
+
+def _checked_header(header: dict[str, Any]) -> Algorithm:
+    token_type = header.get("typ")
+    if isinstance(token_type, str) and token_type.lower() in _FOREIGN_TYPES:
+        raise BadToken("BadJwtType", f"a token of type {token_type} is not for another service")
+    if "crit" in header or header.get("kid", "#atproto") != "#atproto":
+        raise BadToken("BadJwt", "the token demands a key or an extension that is not used here")
+    try:
+        return Algorithm(str(header.get("alg")))
+    except ValueError as error:
+        raise BadToken("BadJwt", "the token's alg is neither ES256K nor ES256") from error
+
+
+def _checked_times(claims: dict[str, Any], now: float) -> float:
+    """exp, after iat and nbf have been found sane where they are given."""
+    expires_at = _seconds(claims, "exp")
+    if expires_at is None:
+        raise BadToken("BadJwt", "the token has no exp")
+    if expires_at + CLOCK_SKEW_SECONDS <= now:
+        raise BadToken("JwtExpired", "the token has expired")
+    if expires_at - now > LIFETIME_MAX_SECONDS + CLOCK_SKEW_SECONDS:
+        raise BadToken("BadJwt", "the token lives longer than an hour")
+    for name in ("iat", "nbf"):
+        valid_from = _seconds(claims, name)
+        if valid_from is not None and valid_from - CLOCK_SKEW_SECONDS > now:
+            raise BadToken("BadJwt", f"the token is not valid yet ({name})")
+    return expires_at
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadToken("BadJwt", f"{name} is not a number of seconds")
+    return float(value)

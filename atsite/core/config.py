@@ -1,0 +1,283 @@
+"""The only reader of the environment: one frozen, typed value that says how this process runs.
+
+Every name is an environment variable; `NAME_FILE` reads a secret from a file instead. Nonsense stops the start with a
+sentence that names the variable (ConfigError), never later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from atsite.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Service = Literal["manage", "indexer", "feedgen", "search", "admin", "worker", "beat"]
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+PUBLIC_JETSTREAM = "wss://jetstream2.us-east.bsky.network/subscribe"
+PUBLIC_PLC = "https://plc.directory"
+PUBLIC_APPVIEW = "https://public.api.bsky.app"
+#: Ports of the seed design; a metrics port of 0 switches the metrics server of a process off.
+METRICS_PORTS: dict[Service, int] = {
+    "manage": 0, "beat": 0, "worker": 8088, "admin": 8089, "indexer": 8091, "search": 8093, "feedgen": 8095,
+}  # fmt: skip
+#: Where each service answers (fixed by the seed design).
+SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8094}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How this process runs. Field comments give the variable's meaning; units stand in the name or the comment."""
+
+    #: Which process this is; chooses URLs, middleware and the metrics port.
+    service: Service
+    #: `production` refuses to start without secrets; `demo` lives on a simulated network on loopback.
+    environment: Literal["development", "demo", "test", "production"]
+    #: Where embedded stores, the SQLite file and logs live.
+    data_dir: Path
+    secret_key: str
+    #: PostgreSQL or SQLite of what people decide; empty means SQLite in data_dir.
+    database_url: str
+    #: host:port of ClickHouse's native protocol; empty when no server is known.
+    clickhouse_address: str
+    clickhouse_username: str
+    clickhouse_password: str
+    clickhouse_database: str
+    #: redis:// URL; empty when no server is known.
+    redis_url: str
+    #: The environment names no server: `manage.py up` and `demo` run one beside the project.
+    embedded_clickhouse: bool
+    embedded_redis: bool
+    #: Jetstream to read.
+    ws_url: str
+    #: Public https:// address of the feed generator, and the did under which it serves.
+    service_endpoint: str
+    service_did: str
+    #: The account that publishes the feeds.
+    feed_actor_did: str
+    #: The directory of did:plc documents.
+    plc_url: str
+    #: The XRPC server that turns a handle into its did; empty means DNS and the handle's own host.
+    handle_resolver_url: str
+    #: The AppView asked for profiles, and for what it makes of the feeds; `none` asks each account's PDS instead.
+    appview_url: str
+    #: Whether addresses that strangers name may lie on this machine (and then speak plain http): demo and tests only.
+    allow_loopback: bool
+    #: Likes a post needs for whats-hot; the whole network can ask for many, a small community for few.
+    feed_min_likes: int
+    #: An app password of that account, for `publish_feed` and `unpublish_feed` only.
+    publisher_app_password: str
+    #: Collections and dids asked from Jetstream; empty means everything.
+    wanted_collections: tuple[str, ...]
+    wanted_dids: tuple[str, ...]
+    #: How far back a first start begins, and how far back the host replays at most (hours).
+    start_hours: int
+    jetstream_lookback_hours: int
+    #: The indexer pauses below this many free bytes on data_dir's disk.
+    min_free_disk: int
+    #: Days that raw events are kept, counted from their arrival.
+    keep_raw_days: int
+    #: OTLP/HTTP collector; empty means no tracing.
+    otel_endpoint: str
+    #: Address the services listen on, and the metrics port of this process.
+    listen_host: str
+    metrics_port: int
+    allowed_hosts: tuple[str, ...]
+    #: Networks of the proxies in front, whose X-Forwarded-For tells who asks; empty: nobody's does.
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    #: A zstd dictionary for Jetstream's compress=true; empty means uncompressed.
+    jetstream_dictionary: str
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def sqlite_path(self) -> Path:
+        return self.data_dir / "atsite.sqlite3"
+
+
+def load(env: Mapping[str, str]) -> Config:
+    """Read `env` into a Config. Raises ConfigError on the first unusable value."""
+    environment = _choice(env, "ATSITE_ENVIRONMENT", "development", ("development", "demo", "test", "production"))
+    service = _choice(env, "ATSITE_SERVICE", "manage", get_args(Service))
+    data_dir = Path(env.get("DATA_DIR") or BASE_DIR / ".data" / ("demo" if environment == "demo" else "site")).resolve()
+    running = _running_stores(data_dir)
+    clickhouse_address = env.get("CLICKHOUSE_ADDRESS") or running.get("clickhouse_address", "")
+    embedded = not env.get("CLICKHOUSE_ADDRESS")
+    redis_address = _secret(env, "REDIS_ADDRESS")
+    endpoint = env.get("SERVICE_ENDPOINT", "").rstrip("/")
+    return Config(
+        service=service,  # type: ignore[arg-type]
+        environment=environment,  # type: ignore[arg-type]
+        data_dir=data_dir,
+        secret_key=_secret_key(env, environment, data_dir),
+        database_url=_secret(env, "DATABASE_URL"),
+        clickhouse_address=_address(clickhouse_address, "CLICKHOUSE_ADDRESS"),
+        clickhouse_username=env.get("CLICKHOUSE_USERNAME")
+        or (running.get("clickhouse_username", "") if embedded else "default"),
+        clickhouse_password=_secret(env, "CLICKHOUSE_PASSWORD")
+        or (running.get("clickhouse_password", "") if embedded else ""),
+        clickhouse_database=env.get("CLICKHOUSE_DATABASE") or "atsite",
+        redis_url=_redis_url(redis_address or running.get("redis_address", "")),
+        embedded_clickhouse=embedded,
+        embedded_redis=not redis_address,
+        ws_url=env.get("WS_URL") or PUBLIC_JETSTREAM,
+        service_endpoint=endpoint,
+        service_did=env.get("SERVICE_DID") or _did_web(endpoint),
+        feed_actor_did=env.get("FEED_ACTOR_DID", ""),
+        plc_url=_url(env, "PLC_URL", PUBLIC_PLC),
+        handle_resolver_url=_url(env, "HANDLE_RESOLVER_URL", ""),
+        appview_url="" if env.get("APPVIEW_URL") == "none" else _url(env, "APPVIEW_URL", PUBLIC_APPVIEW),
+        allow_loopback=_allow_loopback(env, environment),
+        feed_min_likes=_integer(env, "FEED_MIN_LIKES", 20 if environment == "demo" else 100, low=1, high=1_000_000),
+        publisher_app_password=_secret(env, "PUBLISHER_APP_PASSWORD"),
+        wanted_collections=_words(env, "WANTED_COLLECTIONS"),
+        wanted_dids=_words(env, "WANTED_DIDS"),
+        start_hours=_integer(env, "START_HOURS", 24, low=0, high=24 * 365),
+        jetstream_lookback_hours=_integer(env, "JETSTREAM_LOOKBACK_HOURS", 36, low=1, high=24 * 365),
+        min_free_disk=_integer(env, "MIN_FREE_DISK", 5_000_000_000, low=0, high=1 << 62),
+        keep_raw_days=_integer(env, "KEEP_RAW_DAYS", 30, low=1, high=3650),
+        otel_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        listen_host=env.get("LISTEN_HOST") or "127.0.0.1",
+        metrics_port=_integer(env, "METRICS_PORT", METRICS_PORTS[service], low=0, high=65535),  # type: ignore[index]
+        allowed_hosts=_words(env, "ALLOWED_HOSTS"),
+        trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
+        jetstream_dictionary=env.get("JETSTREAM_DICTIONARY", ""),
+    )
+
+
+def defaults_of(argv: Sequence[str]) -> dict[str, str]:
+    """What the command line says of this process, as variables: what it runs as, and that `demo` is the demo."""
+    program, command = (*argv, "", "")[:2]
+    if "celery" in Path(program).parts:  # `celery -A atsite worker` and `python -m celery …`
+        return {"ATSITE_SERVICE": next((word for word in argv if word in ("worker", "beat")), "manage")}
+    if command in ("demo", "viewer_token"):
+        return {"ATSITE_ENVIRONMENT": "demo"}
+    service = command.removeprefix("run_") if command.startswith("run_") else ""
+    return {"ATSITE_SERVICE": service} if service in get_args(Service) else {}
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = env.get(name) or default
+    if value not in choices:
+        raise ConfigError(f"{name}={value!r}: expected one of {', '.join(choices)}")
+    return value
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise ConfigError(f"{name}={text!r}: expected a whole number from {low} to {high}")
+    return int(text)
+
+
+def _allow_loopback(env: Mapping[str, str], environment: str) -> bool:
+    """ALLOW_LOOPBACK; a public service that connects to its own machine on a stranger's word is an open door."""
+    allowed = _choice(env, "ALLOW_LOOPBACK", "1" if environment in ("demo", "test") else "0", ("0", "1")) == "1"
+    if allowed and environment == "production":
+        raise ConfigError("ALLOW_LOOPBACK=1 lets strangers reach this machine's other services: not in production")
+    return allowed
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    """A server's address, to which paths are appended."""
+    value = env.get(name) or default
+    scheme, _, host = value.partition("://")
+    if value and (scheme not in ("http", "https") or not host.strip("/") or {"?", "#", " "} & set(host)):
+        raise ConfigError(f"{name}={value!r}: expected https://HOST")
+    return value.rstrip("/")
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word for word in env.get(name, "").replace(",", " ").split() if word)
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(word) for word in _words(env, name))
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}: expected addresses or networks such as 10.0.0.0/8") from error
+
+
+def _secret(env: Mapping[str, str], name: str) -> str:
+    """The value of `name`, or the content of the file that `name`_FILE names."""
+    path = env.get(f"{name}_FILE")
+    if not path:
+        return env.get(name, "")
+    if env.get(name):
+        raise ConfigError(f"both {name} and {name}_FILE are set: keep one of them")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE={path!r} cannot be read: {error.strerror}") from error
+
+
+def _secret_key(env: Mapping[str, str], environment: str, data_dir: Path) -> str:
+    """SECRET_KEY; outside production one is made once and kept in data_dir, so that sessions outlive a restart."""
+    key = _secret(env, "SECRET_KEY")
+    if environment == "production":
+        if len(key) < 32:
+            raise ConfigError("SECRET_KEY (or SECRET_KEY_FILE) must be set to at least 32 characters in production")
+        return key
+    if key:
+        return key
+    path = data_dir / "secret_key"
+    try:
+        return path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        key = secrets.token_urlsafe(48)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:  # another process of the same start was quicker
+            return path.read_text(encoding="ascii")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(key)
+        return key
+
+
+def _address(text: str, name: str) -> str:
+    if not text:
+        return ""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"{name}={text!r}: expected host:port")
+    return text
+
+
+def _redis_url(text: str) -> str:
+    if not text or text.startswith(("redis://", "rediss://", "unix://")):
+        return text
+    return f"redis://{_address(text, 'REDIS_ADDRESS')}/0"
+
+
+def _did_web(endpoint: str) -> str:
+    """did:web of the endpoint's host (https://w3c-ccg.github.io/did-method-web/): a port is percent-encoded."""
+    if not endpoint:
+        return ""
+    scheme, separator, host = endpoint.partition("://")
+    if not separator or scheme not in ("http", "https") or not host or "/" in host:
+        raise ConfigError(f"SERVICE_ENDPOINT={endpoint!r}: expected https://HOST without a path")
+    return "did:web:" + host.replace(":", "%3A")
+
+
+def _running_stores(data_dir: Path) -> dict[str, str]:
+    """Addresses of the embedded stores that `manage.py up` runs on this data_dir, if it runs."""
+    try:
+        content = json.loads((data_dir / "stores.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}
+
+
+config = load({**defaults_of(sys.argv), **os.environ})

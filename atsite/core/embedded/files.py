@@ -1,0 +1,103 @@
+"""The small files of a store's directory: passwords, remembered ports, the lock, what it printed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from atsite.core.embedded.errors import DataDirectoryInUse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWNER_ONLY = 0o600
+#: 128 bits: no guessing, and hexadecimal needs no quoting in any configuration format.
+PASSWORD_BYTES = 16
+
+
+def make_private_directory(path: Path) -> None:
+    """Make `path` and what is missing above it, readable by their owner only; it may exist."""
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def append_private(path: Path) -> int:
+    """An open file of mode 0600 whose writes are appended to `path`; the caller closes it."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` into a file of mode 0600, complete or not at all."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def password_of(path: Path) -> str:
+    """The password kept in `path`, made on the first call."""
+    if not path.exists():
+        write_private(path, secrets.token_hex(PASSWORD_BYTES))
+    return path.read_text().strip()
+
+
+def remembered_ports(path: Path) -> dict[str, int]:
+    """The ports the store had last time; empty where the file is absent or no longer readable as such."""
+    try:
+        ports = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name: port for name, port in ports.items() if isinstance(port, int)} if isinstance(ports, dict) else {}
+
+
+def remember_ports(path: Path, ports: dict[str, int]) -> None:
+    """Keep `ports` for the next start."""
+    write_private(path, json.dumps(ports))
+
+
+def take_lock(path: Path, *, name: str, directory: Path) -> int:
+    """An open file that holds the lock of `directory`; whoever has it open holds it, so the store inherits it.
+
+    The kernel lets go of it when the last holder ends, in whatever way. Raises DataDirectoryInUse.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise DataDirectoryInUse(
+            f"{directory} is in use: {name} runs on it as process {holder or 'unknown'}."
+            " Stop that one first, or choose another directory."
+        ) from None
+    return descriptor
+
+
+def sign_lock(descriptor: int, pid: int) -> None:
+    """Write down who holds the lock, for the message of whoever comes second."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{pid}\n".encode(), 0)
+
+
+def tail(path: Path, *, start: int, limit: int = 2000) -> str:
+    """What was written to `path` after byte `start`: its last `limit` characters, without blank ends."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read().decode(errors="replace").strip()[-limit:]
+    except OSError:
+        return ""
+
+
+def size_of(path: Path) -> int:
+    """The length of a file in bytes, 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,172 @@
+"""Both stores of one directory, started together and started again when they die."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from atsite.core.embedded import files
+from atsite.core.embedded.clickhouse import EmbeddedClickHouse
+from atsite.core.embedded.errors import StoreFailed, WrongPurpose, explained
+from atsite.core.embedded.valkey import EmbeddedValkey, ValkeyAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from atsite.core.embedded.clickhouse_config import ClickHouseAddress
+    from atsite.core.embedded.store import EmbeddedStore
+
+logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.1
+#: The first restart comes at once; a store that keeps dying is started ever more rarely, and never given up.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
+#: A store that ran this long is healthy again: its next death starts with the first pause.
+HEALTHY_SECONDS = 60.0
+
+
+def pause_before_restart(last_pause: float, ran_for: float) -> float:
+    """Seconds to wait before a restart, when the last one waited `last_pause` (0: there was none) and ran `ran_for`."""
+    if ran_for >= HEALTHY_SECONDS:
+        return FIRST_PAUSE
+    return min(max(last_pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+
+
+class Watcher:
+    """A thread that starts one store again whenever it dies, on the same ports and data, with growing pauses."""
+
+    def __init__(self, store: EmbeddedStore[Any], report: Callable[[str], None]) -> None:
+        self._store = store
+        self._report = report
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"watch {store.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return once the thread has ended; it starts nothing any more."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause, started = 0.0, time.monotonic()
+        while not self._stopping.wait(WATCH_SECONDS):
+            if self._store.is_running:
+                continue
+            pause = pause_before_restart(pause, time.monotonic() - started)
+            code = self._store.exit_code
+            if code is not None:
+                self._report(f"{self._store.name} died (exit code {code}); starting it again in {pause:.1f} s.")
+            if self._stopping.wait(pause):
+                return
+            self._restart()
+            started = time.monotonic()
+
+    def _restart(self) -> None:
+        try:
+            self._store.restart()
+        except Exception as error:  # whatever it is, the next attempt comes: a watcher that ended would help nobody
+            self._report(f"{self._store.name} could not be started again: {error}")
+        else:
+            self._report(f"{self._store.name} runs again as process {self._store.pid}.")
+
+
+class EmbeddedStores:
+    """A ClickHouse in `root`/clickhouse and a Valkey in `root`/valkey, watched by threads of this process.
+
+    `purpose` says which command the data belongs to; a directory remembers the first one and refuses any other.
+    `usual_ports` takes 9000, 8123 and 6379 where they are free. `report` gets a sentence when a store dies and when it
+    runs again; by default they go to the log. Also a context manager.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clickhouse: bool = True,
+        valkey: bool = True,
+        purpose: str | None = None,
+        database: str = "atsite",
+        usual_ports: bool = False,
+        clickhouse_memory: int | None = None,
+        report: Callable[[str], None] = logger.warning,
+    ) -> None:
+        self._root = root
+        self._purpose = purpose
+        self._clickhouse = (
+            EmbeddedClickHouse(
+                root / "clickhouse", usual_ports=usual_ports, database=database, max_memory=clickhouse_memory
+            )
+            if clickhouse
+            else None
+        )
+        self._valkey = EmbeddedValkey(root / "valkey", usual_port=usual_ports) if valkey else None
+        self._stores: list[EmbeddedStore[Any]] = [store for store in (self._clickhouse, self._valkey) if store]
+        self._report = report
+        self._watchers: list[Watcher] = []
+
+    @property
+    def clickhouse(self) -> ClickHouseAddress:
+        """Where ClickHouse answers. Raises StoreFailed when it was not asked for or not started."""
+        if self._clickhouse is None:
+            raise StoreFailed("These stores were made without a ClickHouse.")
+        return self._clickhouse.address
+
+    @property
+    def valkey(self) -> ValkeyAddress:
+        """Where Valkey answers. Raises StoreFailed when it was not asked for or not started."""
+        if self._valkey is None:
+            raise StoreFailed("These stores were made without a Valkey.")
+        return self._valkey.address
+
+    def start(self) -> None:
+        """Start and watch what was asked for; all of it runs afterwards, or none and a StoreError is raised."""
+        if self._watchers:
+            raise StoreFailed(f"The stores in {self._root} were started already.")
+        with explained("The embedded stores", self._root):
+            files.make_private_directory(self._root)
+            if self._purpose is not None:
+                claim(self._root, self._purpose)
+        try:
+            for store in self._stores:
+                store.start()
+        except BaseException:  # also Ctrl-C: nothing stays behind
+            self.stop()
+            raise
+        self._watchers = [Watcher(store, self._report) for store in self._stores]
+        for watcher in self._watchers:
+            watcher.start()
+
+    def stop(self) -> None:
+        """Stop watching, then stop both cleanly; their data stays."""
+        for watcher in self._watchers:
+            watcher.stop()
+        self._watchers = []
+        for store in reversed(self._stores):
+            store.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def claim(root: Path, purpose: str) -> None:
+    """Mark `root` as the data of `purpose`. Raises WrongPurpose when it is marked as another's."""
+    marker = root / "purpose"
+    try:
+        owner = marker.read_text().strip()
+    except FileNotFoundError:
+        files.write_private(marker, f"{purpose}\n")
+        return
+    if owner != purpose:
+        raise WrongPurpose(
+            f"{root} holds the data of `{owner}`, and this is `{purpose}`. Give each a directory of its own (DATA_DIR),"
+            f" or delete {root} if its data is not needed any more."
+        )

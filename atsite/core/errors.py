@@ -1,0 +1,35 @@
+"""The root of every error this project raises on purpose.
+
+AtsiteError
+├── ConfigError            the environment says something unusable
+├── InvalidSyntax          text is not a valid did, handle, tid, at-uri, …
+├── Undecidable            what decides cannot be asked now (atsite.core.published.errors); closed, never open
+├── ChangedMeanwhile       a row was changed by somebody else since it was read (atsite.core.published.errors)
+├── StoreError             an embedded store cannot start or run
+├── ReadOnlyModel          somebody tried to write ClickHouse through the ORM (atsite.core.clickhouse.models)
+├── LeaseHeld              another process of this kind runs on this site (atsite.core.kv.lease)
+└── ClickHouseError        ClickHouse refused or could not be reached (atsite.core.clickhouse.errors)
+    ├── Refused            it said no: a bug or a setting of ours
+    │   ├── BadContent     a value cannot be stored or read as its column's type
+    │   └── SchemaMismatch a table or column is missing: unapplied migrations
+    ├── QueryTimedOut      longer than its limit
+    └── TooManyQueries, MemoryLimit, TooManyParts, Unreachable   may succeed later (`retryable`)
+"""
+
+from __future__ import annotations
+
+
+class AtsiteError(Exception):
+    """An error with a sentence for the person who reads it."""
+
+
+class ConfigError(AtsiteError):
+    """A setting of the environment is missing or unusable; the message names it and says what would do."""
+
+
+class InvalidSyntax(AtsiteError):
+    """Text from outside is not what its place demands."""
+
+
+class StoreError(AtsiteError):
+    """An embedded ClickHouse or Valkey cannot be started or kept running."""

@@ -1,0 +1,61 @@
+"""A did's document, from where its method keeps it.
+
+did:plc: a directory's GET /DID (https://web.plc.directory/spec/v0.1/did-plc). did:web: GET
+https://HOST/.well-known/did.json, a host without a path, no redirects (https://atproto.com/specs/did).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from atsite.core.atproto.did_document import DidDocument, parse_did_document
+from atsite.core.atproto.syntax import Did, is_handle, is_plc_did
+from atsite.core.errors import AtsiteError, InvalidSyntax
+from atsite.core.outgoing import FetchFailed
+
+if TYPE_CHECKING:
+    from atsite.core.outgoing import Client
+
+#: One look-up of a document; a directory that is slower is as good as away.
+DOCUMENT_SECONDS = 3.0
+
+
+class NoSuchIdentity(AtsiteError):
+    """The network answered, and the answer is that this did or handle names nobody (or contradicts itself)."""
+
+
+class LookupFailed(AtsiteError):
+    """The network gave no answer: nothing is known, and asking later may help."""
+
+
+async def fetch_document(client: Client, did: Did, *, plc_url: str, loopback: bool = False) -> DidDocument:
+    """The document of `did`. Raises NoSuchIdentity, LookupFailed."""
+    url = _document_url(did, plc_url=plc_url, loopback=loopback)
+    try:
+        fetched = await client.get(url, timeout=DOCUMENT_SECONDS, max_redirects=0)
+        if fetched.status in (404, 410):  # 410: tombstoned
+            raise NoSuchIdentity(f"{did} has no document")
+        if fetched.status != 200:
+            raise LookupFailed(f"the document of {did} was answered with status {fetched.status}")
+        return parse_did_document(fetched.json(), did=did)
+    except FetchFailed as error:
+        if error.reason in ("forbidden", "bad_url", "redirects", "too_large", "not_json"):
+            raise NoSuchIdentity(f"the document of {did} cannot be used: {error}") from error
+        raise LookupFailed(f"the document of {did} cannot be had: {error}") from error
+    except InvalidSyntax as error:
+        raise NoSuchIdentity(str(error)) from error
+
+
+def _document_url(did: Did, *, plc_url: str, loopback: bool) -> str:
+    if is_plc_did(did):
+        return f"{plc_url}/{did}"
+    if not did.startswith("did:web:"):
+        raise NoSuchIdentity(f"{did} is neither a did:plc nor a did:web")
+    host = did.removeprefix("did:web:")
+    if is_handle(host):  # a host name, spelled like a handle: no port, no path, no address
+        return f"https://{host}/.well-known/did.json"
+    name, _, port = unquote(host).partition(":")
+    if loopback and name == "localhost" and port.isdigit() and ":" not in host:
+        return f"http://localhost:{port}/.well-known/did.json"
+    raise NoSuchIdentity(f"{did} is not a plain host")

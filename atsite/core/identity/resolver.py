@@ -1,0 +1,176 @@
+"""Identities with a memory: Redis keeps what was found and what was not, and nobody is asked twice at the same time.
+
+Redis may be away at any moment, or hang; then every question goes to the network, within the same limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atsite.core.atproto.did_document import DidDocument
+from atsite.core.atproto.keys import parse_multikey
+from atsite.core.atproto.syntax import Did, Handle
+from atsite.core.config import config
+from atsite.core.errors import InvalidSyntax
+from atsite.core.identity.documents import NoSuchIdentity, fetch_document
+from atsite.core.identity.handles import HandleLookup, did_of_handle
+from atsite.core.kv import PREFIX, quick
+from atsite.core.kv.quick import RedisAway
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import redis
+
+    from atsite.core.kv.quick import Asking
+    from atsite.core.outgoing import Client
+
+#: A document changes when its owner moves or rotates a key; a bad signature asks anew before that.
+FOUND_SECONDS = 6 * 3600
+#: Somebody who does not exist now may exist soon.
+ABSENT_SECONDS = 5 * 60
+#: Requests to the directory: it is shared by the whole network, so politely few at once and per second.
+CONCURRENT_LOOKUPS = 8
+LOOKUPS_PER_SECOND = 20.0
+
+
+@dataclass(slots=True)
+class Pace:
+    """A token bucket: `rate` a second, `burst` at once. `take` answers how long the caller has to wait (seconds)."""
+
+    rate: float
+    burst: float
+    _tokens: float = 0.0
+    _at: float = 0.0
+
+    def take(self, now: float) -> float:
+        """Take one token; the wait is 0 while there are any."""
+        self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate) if self._at else self.burst
+        self._at = now
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self.rate)
+
+
+class Resolver:
+    """Answers who a did or handle is. For one event loop."""
+
+    def __init__(
+        self, client: Client, cache: Asking | None, *, plc_url: str, handles: HandleLookup, loopback: bool = False
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._plc_url = plc_url
+        self._handles = handles
+        self._loopback = loopback
+        self._slots = asyncio.Semaphore(CONCURRENT_LOOKUPS)
+        self._pace = Pace(LOOKUPS_PER_SECOND, burst=2 * LOOKUPS_PER_SECOND)
+        self._asking: dict[tuple[Did, bool], asyncio.Task[DidDocument]] = {}
+
+    async def document(self, did: Did, *, fresh: bool = False) -> DidDocument:
+        """The document of `did`; `fresh` passes the cache by. Raises NoSuchIdentity, LookupFailed."""
+        question = (did, fresh)
+        task = self._asking.get(question)
+        if task is None:
+            task = asyncio.create_task(self._ask(did) if fresh else self._remembered(did))
+            self._asking[question] = task
+            task.add_done_callback(lambda done: self._forget(question, done))
+        # A caller that gives up must not end the question for the others.
+        return await asyncio.shield(task)
+
+    async def remembered(self, did: Did) -> DidDocument | None:
+        """The document of `did` as the cache has it; None where it must be asked for. Raises NoSuchIdentity."""
+        return _unpacked(did, await self._cached(f"did:{did}") or "")
+
+    async def identify(self, handle: Handle) -> DidDocument:
+        """The document of the did that `handle` names, which names the handle in return.
+
+        Raises NoSuchIdentity (also when the two disagree), LookupFailed.
+        """
+        handle = Handle(handle.lower())
+        cached = await self._cached(f"handle:{handle}")
+        if cached == "":
+            raise NoSuchIdentity(f"{handle} names nobody")
+        try:
+            did = Did(cached) if cached else await did_of_handle(self._client, handle, self._handles)
+            document = await self.document(did)
+            if document.handle != handle:
+                document = await self.document(did, fresh=True)
+        except NoSuchIdentity:
+            await self._remember(f"handle:{handle}", "", ABSENT_SECONDS)
+            raise
+        if document.handle != handle:
+            await self._remember(f"handle:{handle}", "", ABSENT_SECONDS)
+            raise NoSuchIdentity(f"{handle} points to {did}, which says it is {document.handle or 'nobody'}")
+        await self._remember(f"handle:{handle}", did, ABSENT_SECONDS)
+        return document
+
+    async def _remembered(self, did: Did) -> DidDocument:
+        return await self.remembered(did) or await self._ask(did)
+
+    async def _ask(self, did: Did) -> DidDocument:
+        async with self._slots:
+            await asyncio.sleep(self._pace.take(time.monotonic()))
+            try:
+                document = await fetch_document(self._client, did, plc_url=self._plc_url, loopback=self._loopback)
+            except NoSuchIdentity as error:
+                await self._remember(f"did:{did}", json.dumps({"absent": str(error)}), ABSENT_SECONDS)
+                raise
+        await self._remember(f"did:{did}", _packed(document), FOUND_SECONDS)
+        return document
+
+    def _forget(self, question: tuple[Did, bool], task: asyncio.Task[DidDocument]) -> None:
+        self._asking.pop(question, None)
+        if not task.cancelled():
+            task.exception()  # whoever asked has it; without a reader it would be logged as lost
+
+    async def _cached(self, key: str) -> str | None:
+        return await self._redis(lambda cache: _text(cache.get(PREFIX + key)))
+
+    async def _remember(self, key: str, value: str, seconds: int) -> None:
+        await self._redis(lambda cache: _text(cache.set(PREFIX + key, value, ex=seconds)))
+
+    async def _redis(self, call: Callable[[redis.Redis], str | None]) -> str | None:
+        if self._cache is None:
+            return None
+        try:
+            return await asyncio.to_thread(self._cache.ask, call)
+        except RedisAway:
+            return None
+
+
+def site_resolver(client: Client) -> Resolver:
+    """The resolver of this process's site; `client` must open loopback exactly where config.allow_loopback does."""
+    return Resolver(
+        client,
+        quick.asking(),
+        plc_url=config.plc_url,
+        handles=HandleLookup(config.handle_resolver_url, loopback=config.allow_loopback),
+        loopback=config.allow_loopback,
+    )
+
+
+def _text(value: bytes | str | Awaitable[object] | bool | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else None
+
+
+def _packed(document: DidDocument) -> str:
+    key = document.signing_key
+    return json.dumps({"handle": document.handle, "key": key.multibase if key else None, "pds": document.pds})
+
+
+def _unpacked(did: Did, text: str) -> DidDocument | None:
+    """What _packed wrote, None where that cannot be read. Raises NoSuchIdentity for a remembered absence."""
+    try:
+        value = json.loads(text)
+        absent = value.get("absent")
+        key = parse_multikey(value["key"]) if value.get("key") else None
+        document = DidDocument(did=did, handle=value.get("handle"), signing_key=key, pds=value.get("pds"))
+    except (ValueError, AttributeError, TypeError, InvalidSyntax):
+        return None
+    if absent is not None:
+        raise NoSuchIdentity(str(absent))
+    return document

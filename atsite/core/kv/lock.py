@@ -1,0 +1,69 @@
+"""One at a time: a short lock for work that several processes would otherwise do at once.
+
+The lock lives in Redis, which may be lost at any moment. So it saves work; what must never happen twice is prevented
+where it happens.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import redis
+import structlog
+
+from atsite.core import kv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = structlog.get_logger(__name__)
+
+#: Delete, or prolong by ARGV[2] ms, only what is still ours.
+RELEASE = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
+EXTEND = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("pexpire", KEYS[1], ARGV[2]) end return 0'
+
+
+class Lock:
+    """A lock named `name` for `seconds`. Not re-entrant; one holder per object. All calls raise redis.RedisError."""
+
+    def __init__(self, name: str, seconds: float, client: redis.Redis | None = None) -> None:
+        self.key = f"{kv.PREFIX}lock:{name}"
+        self.milliseconds = int(seconds * 1000)
+        self.client = client or kv.client()
+        self.token = secrets.token_hex(16)
+
+    def acquire(self) -> bool:
+        """Take it if it is free; never waits."""
+        return bool(self.client.set(self.key, self.token, nx=True, px=self.milliseconds))
+
+    def extend(self) -> bool:
+        """Hold it for the whole time again, counted from now. False when it was lost."""
+        return bool(self.client.eval(EXTEND, 1, self.key, self.token, str(self.milliseconds)))
+
+    def release(self) -> bool:
+        """Give it back; somebody else's stays. False when it was lost before."""
+        return bool(self.client.eval(RELEASE, 1, self.key, self.token))
+
+
+@contextmanager
+def single_flight(name: str, seconds: float, client: redis.Redis | None = None) -> Iterator[bool]:
+    """Whether this caller is the one who does the work; `seconds` must be longer than it takes.
+
+    with single_flight("stats.totals", 60) as mine:
+        if mine: …
+
+    Raises redis.RedisError where nobody can tell whose turn it is. What was done stays done when Redis goes away
+    meanwhile: the lock then runs out by itself.
+    """
+    lock = Lock(name, seconds, client)
+    mine = lock.acquire()
+    try:
+        yield mine
+    finally:
+        if mine:
+            try:
+                lock.release()
+            except redis.RedisError:
+                logger.warning("lock.not_released", name=name)

@@ -1,0 +1,76 @@
+"""Asking Redis while somebody waits: it answers in half a second, or it counts as away.
+
+After a call that failed nobody asks again for a moment, so that a Redis that hangs holds up one reader and not all.
+The caller then decides without it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+#: A call takes a fraction of a millisecond; a reader of a feed is gone after a few seconds.
+ANSWER_SECONDS = 0.5
+#: A restarted Redis is back within about a second.
+PAUSE_SECONDS = 1.0
+
+
+class RedisAway(AtsiteError):
+    """Redis does not answer now, or none is known."""
+
+
+class Asking:
+    """Calls of one Redis. Thread-safe."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._away_until = 0.0
+        self._client = redis.Redis.from_url(
+            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
+        )
+
+    def ask(self, call: Callable[[redis.Redis], T], *, insist: bool = False) -> T:
+        """The result of `call`. Raises RedisAway, at once within a moment of a failure unless `insist`."""
+        if monotonic() < self._away_until and not insist:
+            raise RedisAway("Redis did not answer a moment ago")
+        try:
+            return call(self._client)
+        except redis.RedisError as error:
+            if self._away_until < monotonic():
+                log.warning("redis.away", error=type(error).__name__)
+            self._away_until = monotonic() + PAUSE_SECONDS
+            raise RedisAway(f"Redis does not answer: {type(error).__name__}") from error
+
+
+@lru_cache(maxsize=4)
+def _asking(url: str) -> Asking:
+    return Asking(url)
+
+
+def asking() -> Asking | None:
+    """Calls of the process's Redis; None where no address is known."""
+    return _asking(config.redis_url) if config.redis_url else None
+
+
+def ask(call: Callable[[redis.Redis], T], *, insist: bool = False) -> T:
+    """`Asking.ask` of the process's Redis; no known address counts as away."""
+    known = asking()
+    if known is None:
+        raise RedisAway("no Redis is known: set REDIS_ADDRESS")
+    return known.ask(call, insist=insist)

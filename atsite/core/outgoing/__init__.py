@@ -1,0 +1,7 @@
+"""Requests to addresses that strangers name: bounded in time, size and redirects, and never into a private network."""
+
+from __future__ import annotations
+
+from atsite.core.outgoing.client import Client, Fetched, FetchFailed, ForbiddenAddress
+
+__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress"]

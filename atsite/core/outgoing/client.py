@@ -1,0 +1,165 @@
+"""Requests to addresses that strangers name.
+
+httpx was looked at: it hides the network backend, where the guard must stand, behind a private attribute; httpcore, its
+lower half, takes one by its public interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin, urlsplit
+
+import httpcore
+
+from atsite.core.errors import AtsiteError
+from atsite.core.outgoing.guard import ForbiddenAddress, GuardedBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress"]
+
+#: A did document has a few KB; nothing that is asked for here is larger.
+MAX_BYTES = 256 * 1024
+#: The whole of a request: resolving, connecting, redirects and reading.
+TIMEOUT_SECONDS = 5.0
+MAX_REDIRECTS = 3
+#: Connections kept open: to the PLC directory and the AppView mostly.
+_MAX_CONNECTIONS = 50
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class FetchFailed(AtsiteError):
+    """The address gave no usable answer; `reason` is a word for a metric, the message a sentence without the URL."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: the status, headers with lower-case names, the body (whole, at most the bytes asked for)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises FetchFailed."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise FetchFailed("not_json", "the answer is not JSON") from error
+
+
+class Client:
+    """A guarded client with its own connections; an async context manager, for one event loop.
+
+    `loopback` opens this machine (demo and tests), and with it plain http, which is refused everywhere else.
+    """
+
+    def __init__(self, *, loopback: bool, backend: httpcore.AsyncNetworkBackend | None = None) -> None:
+        self._loopback = loopback
+        self._pool = httpcore.AsyncConnectionPool(
+            network_backend=backend or GuardedBackend(httpcore.AnyIOBackend(), loopback=loopback),
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=10,
+            keepalive_expiry=30,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.aclose()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        max_bytes: int = MAX_BYTES,
+        max_redirects: int = MAX_REDIRECTS,
+    ) -> Fetched:
+        """The answer of `url`, whatever its status. Raises FetchFailed.
+
+        A redirect beyond `max_redirects` is an error, so 0 means that none is followed.
+        """
+        with _translated(timeout):
+            async with asyncio.timeout(timeout):
+                for _ in range(max_redirects + 1):
+                    fetched = await self._once("GET", url, headers or {}, None, max_bytes)
+                    if fetched.status not in _REDIRECTS or "location" not in fetched.headers:
+                        return fetched
+                    url = urljoin(url, fetched.headers["location"])
+                raise FetchFailed("redirects", f"more than {max_redirects} redirects")
+
+    async def post(
+        self,
+        url: str,
+        content: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        max_bytes: int = MAX_BYTES,
+    ) -> Fetched:
+        """The answer to `content` sent as JSON, or to no body at all where it is None. No redirect is followed.
+
+        Raises FetchFailed; whether the server acted on the request is open then.
+        """
+        body = None if content is None else json.dumps(content).encode()
+        typed = {} if body is None else {"content-type": "application/json"}
+        with _translated(timeout):
+            async with asyncio.timeout(timeout):
+                return await self._once("POST", url, {**typed, **(headers or {})}, body, max_bytes)
+
+    async def _once(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, max_bytes: int
+    ) -> Fetched:
+        request = {"accept": "application/json", "user-agent": "atsite", **headers}
+        if method == "POST":
+            request["content-length"] = str(len(content or b""))
+        async with self._pool.stream(
+            method, self._checked(url), headers=list(request.items()), content=content
+        ) as response:
+            body = bytearray()
+            async for chunk in response.aiter_stream():
+                body += chunk
+                if len(body) > max_bytes:
+                    raise FetchFailed("too_large", f"the answer is larger than {max_bytes} bytes")
+            names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            return Fetched(status=response.status, headers=names, body=bytes(body))
+
+    def _checked(self, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as error:
+            raise FetchFailed("bad_url", "not a URL") from error
+        schemes = ("https", "http") if self._loopback else ("https",)
+        if parts.scheme not in schemes or not parts.hostname or parts.username is not None or not url.isascii():
+            raise FetchFailed("bad_url", f"not a plain {' or '.join(schemes)} URL")
+        return url
+
+
+@contextmanager
+def _translated(seconds: float) -> Iterator[None]:
+    """Every way in which a request can fail, as FetchFailed."""
+    try:
+        yield
+    except (TimeoutError, httpcore.TimeoutException) as error:
+        raise FetchFailed("timeout", f"no answer within {seconds:g} s") from error
+    except ForbiddenAddress as error:
+        raise FetchFailed("forbidden", str(error)) from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        raise FetchFailed("unreachable", f"no answer: {type(error).__name__}") from error

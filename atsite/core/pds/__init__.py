@@ -1,0 +1,7 @@
+"""A client of somebody's personal data server."""
+
+from __future__ import annotations
+
+from atsite.core.pds.client import Pds, PdsError, Session
+
+__all__ = ["Pds", "PdsError", "Session"]

@@ -1,0 +1,190 @@
+"""Bases of the models that hold what people decide.
+
+    class ActorLabel(PublishedModel):
+        copy = PublishedLabel                                   # the ClickHouse table, by its read model
+        copied = {"label": "label_id", "did": "did", …}         # its columns, by attribute of this model
+        natural_key = ("label", "did")                          # never changes; what the copy's key is made of
+
+Foreign keys to such models must be PROTECT: Django's cascades pass `delete` and `save` by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.db import models, transaction
+from django.db.models import F, Q
+
+from atsite.core.published import clickhouse_copies, outcome, process_copies, versions
+from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.published.querysets import RowByRow
+from atsite.core.published.versions import LastIssued
+from atsite.core.routers import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from atsite.core.clickhouse.models import ReadModel
+    from atsite.core.published.redis_cache import Entry, VersionedCache
+
+__all__ = ["AnnouncedModel", "Cached", "LastIssued", "PublishedModel"]
+
+
+class AnnouncedModel(models.Model):
+    """A row of which processes hold local copies (`atsite.core.published.process_copies`): its changes raise the counter."""
+
+    objects = models.Manager.from_queryset(RowByRow)()
+
+    class Meta:
+        abstract = True
+
+    def save(self, **options: Any) -> None:
+        with transaction.atomic(using=DEFAULT):
+            super().save(**options)
+            transaction.on_commit(_announce, using=DEFAULT, robust=True)
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        with transaction.atomic(using=DEFAULT):
+            deleted = super().delete(using, keep_parents)
+            transaction.on_commit(_announce, using=DEFAULT, robust=True)
+        return deleted
+
+
+def _announce() -> None:
+    if not process_copies.raise_counter():
+        outcome.tell(outcome.CACHE_LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """The entry in Redis that a row's readers decide by."""
+
+    cache: VersionedCache
+    key: str
+    entry: Entry
+
+
+class LiveManager(models.Manager.from_queryset(RowByRow)):  # type: ignore[misc]
+    """Rows that are not deleted."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        rows: models.QuerySet[Any] = super().get_queryset()
+        return rows.filter(deleted=False)
+
+
+class PublishedModel(models.Model):
+    """A row that ClickHouse has a copy of.
+
+    Every `save` and `delete` is one transaction with a new version (`time_us`); after the commit the entry in Redis and
+    the copy are written, and what fails there is told to `atsite.core.published.outcome.watched`. `delete` keeps the row and
+    marks it; adding a row with the same natural key revives it.
+    """
+
+    #: The read model of the copy.
+    copy: ClassVar[type[ReadModel]]
+    #: Column of the copy -> attribute of this model. `time_us` and `deleted` are added here.
+    copied: ClassVar[Mapping[str, str]]
+    #: Foreign keys that those attributes look at.
+    copied_from: ClassVar[tuple[str, ...]] = ()
+    #: Fields that tell rows apart, for people and in the copy. They never change.
+    natural_key: ClassVar[tuple[str, ...]]
+
+    time_us = models.BigIntegerField("version", default=0, editable=False)
+    published_us = models.BigIntegerField("published version", default=0, editable=False)
+    deleted = models.BooleanField(default=False, editable=False)
+
+    objects = LiveManager()
+    #: The deleted rows, too.
+    every = models.Manager.from_queryset(RowByRow)()
+
+    class Meta:
+        abstract = True
+        indexes = [
+            models.Index(
+                fields=["time_us"], condition=Q(published_us__lt=F("time_us")), name="%(app_label)s_%(class)s_due"
+            )
+        ]
+
+    def save(self, **options: Any) -> None:
+        """Write the row under a new version.
+
+        Raises ChangedMeanwhile when the stored row is another than the one this was read from, ValueError when its
+        natural key changed, IntegrityError when a living row has the same.
+        """
+        loaded = (self.pk, self.time_us, self._state.adding)
+        with transaction.atomic(using=DEFAULT):
+            version = versions.issue()
+            stored = self._stored()
+            if stored is not None and self._state.adding:
+                self._take_over(stored, options)
+            elif not self._state.adding:
+                self._compare(stored)
+            if stored is not None:
+                self.published_us = stored.published_us
+                self._check_change(stored)
+            self.time_us = version
+            if options.get("update_fields") is not None:
+                options["update_fields"] = {*options["update_fields"], "time_us", "published_us"}
+            try:
+                super().save(**options)
+            except Exception:
+                self.pk, self.time_us, self._state.adding = loaded
+                raise
+            settle = partial(_settle, type(self), self.pk, self.cached())
+            transaction.on_commit(settle, using=DEFAULT, robust=True)
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Mark the row as deleted. Raises ChangedMeanwhile."""
+        if self.deleted:
+            return 0, {}
+        self.deleted = True
+        self.save(update_fields=["deleted"])
+        return 1, {self._meta.label: 1}
+
+    save.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+    def cached(self) -> Cached | None:
+        """The entry that readers decide by; None where nobody decides by this row."""
+        return None
+
+    def row(self) -> dict[str, object]:
+        """The columns of the copy."""
+        columns = {column: getattr(self, name) for column, name in self.copied.items()}
+        return {**columns, "time_us": self.time_us, "deleted": int(self.deleted)}
+
+    def _check_change(self, stored: Self) -> None:
+        """For subclasses: raise ValueError where `stored` must not become this."""
+
+    def _stored(self) -> Self | None:
+        """The row as it is in the store, under lock; for a new one, a row with the same natural key."""
+        rows = type(self)._base_manager.using(DEFAULT)
+        if not self._state.adding:
+            return rows.filter(pk=self.pk).first()
+        return rows.filter(**{name: getattr(self, name) for name in self.natural_key}).first()
+
+    def _take_over(self, stored: Self, options: dict[str, Any]) -> None:
+        """Become the deleted row; a living one is left for the unique constraint to refuse."""
+        if stored.deleted:
+            self.pk = stored.pk
+            self._state.adding = False
+            options.pop("force_insert", None)
+
+    def _compare(self, stored: Self | None) -> None:
+        if stored is None:
+            raise ChangedMeanwhile(f"{self} is gone: read again what there is")
+        if stored.time_us != self.time_us:
+            raise ChangedMeanwhile(f"{self} was changed by somebody else meanwhile: read it again")
+        changed = [name for name in self.natural_key if getattr(stored, name) != getattr(self, name)]
+        if changed:
+            raise ValueError(f"{', '.join(changed)} of {self} cannot change: delete it and add another")
+
+
+def _settle(model: type[PublishedModel], pk: object, cached: Cached | None) -> None:
+    """What follows a commit: first the entry that decides, then the copy."""
+    if cached is not None and not cached.cache.put(cached.key, cached.entry):
+        outcome.tell(outcome.CACHE_LATE)
+    if not clickhouse_copies.publish_row(model, pk):
+        outcome.tell(outcome.COPY_LATE)

@@ -1,0 +1,205 @@
+"""Who calls, and what the caller may do. Checked in one place: `require`.
+
+A reader comes with a service token of its PDS (`ServiceAuth`), a program with an API key (apikeys/auth.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, cast
+
+from prometheus_client import Counter
+
+from atsite.core.atproto.service_jwt import CLOCK_SKEW_SECONDS, BadToken, ServiceToken, read
+from atsite.core.config import config
+from atsite.core.identity import LookupFailed, NoSuchIdentity, SigningKeys, site_resolver
+from atsite.core.kv import PREFIX, quick
+from atsite.core.outgoing import Client
+from atsite.core.web.xrpc import XrpcError
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from atsite.core.atproto.keys import PublicKey
+    from atsite.core.atproto.service_jwt import UnverifiedToken
+    from atsite.core.atproto.syntax import Did
+
+#: A reader is gone after 5 s, and the page has to be made as well.
+PATIENCE_SECONDS: Final = 1.0
+#: How the text of an API key begins; it may come as Bearer as well, and is no token.
+API_KEY_PREFIX: Final = "atsk_"
+#: outcome: good, unverifiable, or the name of the error.
+TOKENS: Final = Counter("service_tokens", "Service tokens that came with a request", ["outcome"])
+
+
+class Scope(StrEnum):
+    """What a key opens; each operation names one."""
+
+    SEARCH = "search"
+    STATS = "stats"
+    CLEANUP = "cleanup"
+    #: To change and list the members of the feeds that the key covers.
+    MEMBERS = "members"
+    #: To change and list who carries a label, whichever it is: more than any feed's members.
+    LABELS = "labels"
+
+
+SCOPES: Final = {
+    Scope.SEARCH: "search posts",
+    Scope.STATS: "read statistics of feeds and keys",
+    Scope.CLEANUP: "plan and start clean-ups",
+    Scope.MEMBERS: "change and list members of the feeds it covers",
+    Scope.LABELS: "change and list who carries any label, and with it the members of every feed",
+}
+
+
+class Kind(StrEnum):
+    """How the caller proved who it is. A reader with a service token is a Viewer: it may read, and nothing else."""
+
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller that was recognised. `subject` is the id of its key."""
+
+    kind: Kind
+    subject: str
+    scopes: frozenset[Scope] = frozenset()
+    #: Record keys of the feeds that it may change.
+    feeds: frozenset[str] = frozenset()
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """Who called an operation that stands behind ApiKeyAuth."""
+    return cast("Principal", request.auth)  # type: ignore[attr-defined]  # set by ninja
+
+
+def require(principal: Principal, scope: Scope, *, feed: str | None = None) -> None:
+    """Return when `principal` has `scope`, and covers `feed` where one is meant. Raises XrpcError Forbidden."""
+    if scope not in principal.scopes:
+        raise XrpcError("Forbidden", f"this {principal.kind} lacks the scope {scope}: {SCOPES[scope]}")
+    if feed is not None and feed not in principal.feeds:
+        raise XrpcError("Forbidden", f"this {principal.kind} does not cover that feed")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A reader whose token was verified. Its repr says nothing of who it is: it may end in a log."""
+
+    token: ServiceToken = field(repr=False)
+
+    @property
+    def did(self) -> Did:
+        return self.token.issuer
+
+
+class Unverifiable(XrpcError):
+    """The issuer's key cannot be had now, so that nobody knows whether the token is good. Not caught: 502."""
+
+    def __init__(self) -> None:
+        super().__init__("UpstreamFailure", "the key of the token's issuer cannot be had now, try again later")
+
+
+class ServiceAuth:
+    """Checks the service tokens of readers (https://atproto.com/specs/xrpc#inter-service-authentication-jwt).
+
+    For one event loop. `audience` is the did of this service; without one no token is good.
+    """
+
+    def __init__(self, *, audience: str, keys: SigningKeys) -> None:
+        self._audience = audience
+        self._keys = keys
+
+    async def authenticate(self, authorization: str | None, method: str, now: float) -> Viewer | None:
+        """The reader whom the Authorization header vouches for when it calls `method` (an NSID) at `now` (unix s).
+
+        None without a credential, or with an API key: those are for another authenticator, where there is one.
+        Raises BadToken (whatever else is there is answered with 401, never taken for nobody), Unverifiable.
+        """
+        try:
+            text = bearer(authorization)
+            if text is None:
+                return None
+            token = await self._verified(text, method, now)
+        except BadToken as bad:
+            TOKENS.labels(outcome=bad.name).inc()
+            raise
+        except Unverifiable:
+            TOKENS.labels(outcome="unverifiable").inc()
+            raise
+        TOKENS.labels(outcome="good").inc()
+        self._keys.prove(token.issuer)
+        return Viewer(token)
+
+    async def _verified(self, text: str, method: str, now: float) -> ServiceToken:
+        if not self._audience:
+            raise BadToken("BadJwtAudience", "this service has no did that a token could be for")
+        token = read(text, audience=self._audience, method=method, now=now)
+        key = self._keys.at_hand(token.issuer)
+        if key is not None and (good := _if_signed(token, key)):
+            return good
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._verified_by_looking(token)
+        except (LookupFailed, TimeoutError) as error:
+            raise Unverifiable from error
+        except NoSuchIdentity as error:
+            raise BadToken("BadJwtIss", "the issuer has no did document that can be used") from error
+
+    async def _verified_by_looking(self, token: UnverifiedToken) -> ServiceToken:
+        """By the key that is remembered, else by that of now: it may have been rotated. Raises as SigningKeys does."""
+        key = await self._keys.key(token.issuer)
+        if key is not None and (good := _if_signed(token, key)):
+            return good
+        newer = await self._keys.renewed(token.issuer) or key
+        if newer is None:
+            raise BadToken("BadJwtIss", "the issuer's did document has no key that can be used")
+        return token.verified_by(newer)
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The token in an Authorization header; None where there is no header, or an API key in it.
+
+    Raises BadToken where there is anything else.
+    """
+    if authorization is None or not authorization.strip():
+        return None
+    scheme, _, text = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer":
+        raise BadToken("AuthenticationRequired", "the only scheme is Bearer, with a service token")
+    return None if text.startswith(API_KEY_PREFIX) else text
+
+
+def _if_signed(token: UnverifiedToken, key: PublicKey) -> ServiceToken | None:
+    try:
+        return token.verified_by(key)
+    except BadToken:
+        return None
+
+
+def take_jti(token: ServiceToken, now: float) -> None:
+    """Use up a token, before a call that writes: it is refused a second time (`now` in unix seconds). Blocks on Redis.
+
+    Raises BadToken where it was used before, or has no id to remember it by; RedisAway, whose answer is 503: without
+    a memory nobody knows.
+    """
+    if token.jti is None:
+        raise BadToken("BadJwt", "a call that writes needs a token with a jti")
+    # Both texts are a stranger's and may be long.
+    key = f"{PREFIX}jti:{sha256(f'{token.issuer} {token.jti}'.encode()).hexdigest()}"
+    seconds = max(1, math.ceil(token.expires_at + CLOCK_SKEW_SECONDS - now))
+    if not quick.ask(lambda client: client.set(key, b"", nx=True, ex=seconds)):
+        raise BadToken("BadJwt", "the token was used before")
+
+
+@lru_cache(maxsize=1)
+def service_auth() -> ServiceAuth:
+    """The one of this process, for its one event loop."""
+    resolver = site_resolver(Client(loopback=config.allow_loopback))
+    return ServiceAuth(audience=config.service_did, keys=SigningKeys(resolver, quick.asking()))

@@ -1,0 +1,60 @@
+"""Whether a service that answers requests is fit for more of them: `/readyz`, for whoever sends it traffic.
+
+| store away | feed generator | search, admin |
+|---|---|---|
+| ClickHouse | not ready: label feeds answer 503 and deleted posts stay in | not ready |
+| `default` | not ready: nobody can tell who may read | not ready |
+| Redis | ready: it serves its own copies, and decides from `default` | ready |
+
+A service that is not ready still answers what it can; taking it out only helps where another one reaches the stores.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.db import DatabaseError, InterfaceError, connections
+
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.clickhouse.limits import Limits
+from atsite.core.errors import ConfigError
+from atsite.core.routers import DEFAULT
+from atsite.core.telemetry import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Whoever asks waits a few seconds at most.
+ASKING: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True)
+
+
+def stores() -> Health:
+    """Whether ClickHouse and `default` answer now. Blocks; raises nothing that a store can cause."""
+    asked: dict[str, Callable[[], None]] = {"ClickHouse": _ask_clickhouse, "the relational store": _ask_default}
+    reasons = tuple(f"{name} does not answer: {problem}" for name, ask in asked.items() if (problem := _problem(ask)))
+    return Health(ok=not reasons, reasons=reasons)
+
+
+def _problem(ask: Callable[[], None]) -> str:
+    """What kind of error it was (texts of errors may hold an address), "" where there was none."""
+    try:
+        ask()
+    except (ClickHouseError, ConfigError, DatabaseError, InterfaceError) as error:
+        return type(error).__name__
+    return ""
+
+
+def _ask_clickhouse() -> None:
+    door.scalar("SELECT 1", name="readyz", limits=ASKING)
+
+
+def _ask_default() -> None:
+    """With a connection of its own, made anew: the thread that asks ends with the answer."""
+    connection = connections[DEFAULT]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()

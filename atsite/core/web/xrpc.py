@@ -1,0 +1,202 @@
+"""How the services say no: every error body is `{"error": "CamelName", "message": "text"}` (atproto.com/specs/xrpc).
+
+`install_handlers(api)` translates whatever an operation raises; `ErrorBodies` (middleware) gives the same body to what
+Django or ninja answer by themselves: unknown paths, wrong methods, a host that is not ours.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from asgiref.sync import iscoroutinefunction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import sync_and_async_middleware
+from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
+
+from atsite.core.atproto.service_jwt import BadToken
+from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
+from atsite.core.errors import AtsiteError
+from atsite.core.paging import InvalidCursor
+from atsite.core.published.errors import Undecidable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from django.http.response import HttpResponseBase
+    from ninja import NinjaAPI
+
+logger = logging.getLogger("atsite.xrpc")
+
+#: Names that the protocol fixes, and their status; a name of one lexicon (UnknownFeed, BadQueryString, …) is a 400.
+STATUS: Final[dict[str, int]] = {
+    "InvalidRequest": 400,
+    "AuthenticationRequired": 401,
+    "Forbidden": 403,
+    "XRPCNotSupported": 404,
+    "PayloadTooLarge": 413,
+    "RateLimitExceeded": 429,
+    "InternalServerError": 500,
+    "MethodNotImplemented": 501,
+    "UpstreamFailure": 502,
+    "NotEnoughResources": 503,
+    "UpstreamTimeout": 504,
+}
+_NAMES: Final = {status: name for name, status in STATUS.items()}
+#: Cache-Control of what a program is told by its key: no cache may keep it, those tell callers apart by Authorization.
+PRIVATE: Final = "private, no-store"
+#: Paths of XRPC methods, where an unknown one is 501 and not 404.
+XRPC_PATH: Final = "/xrpc/"
+#: Problems named in one message about wrong parameters: enough to mend a call, bounded for whoever sends thousands.
+PROBLEMS_MAX: Final = 5
+#: What pydantic puts before the words of a validator of ours.
+_VALUE_ERROR: Final = "Value error, "
+#: Said instead of ninja's bare word where no authenticator found anything; the one there is takes API keys.
+NO_KEY: Final = "an API key is needed: send it in the header X-API-Key"
+
+
+class XrpcError(AtsiteError):
+    """An answer that says no. `name` is the CamelName clients compare; the message is shown to people.
+
+    The status follows from the name (STATUS; 400 for names of one lexicon) unless it is given.
+    """
+
+    def __init__(
+        self, name: str, message: str, status: int | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
+        self.status = STATUS.get(name, 400) if status is None else status
+        self.headers = dict(headers or {})
+
+
+def error_response(name: str, message: str, status: int) -> HttpResponse:
+    """The JSON answer of an error; a 401 names the scheme that would help (RFC 9110, 11.6.1)."""
+    response = JsonResponse({"error": name, "message": message}, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def install_handlers(api: NinjaAPI) -> None:
+    """Make every error that an operation of `api` raises an XRPC body. Unexpected ones are logged and hidden."""
+    handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
+        XrpcError: _xrpc_error,
+        BadToken: _bad_token,
+        InvalidCursor: _invalid_cursor,
+        ValidationError: _validation_error,
+        AuthenticationError: _authentication_error,
+        AuthorizationError: _authorization_error,
+        HttpError: _http_error,
+        Http404: _not_found,
+        QueryTimedOut: _timed_out,
+        ClickHouseError: _clickhouse_error,
+        Undecidable: _undecidable,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
+
+
+@sync_and_async_middleware
+def ErrorBodies(
+    get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], Any]:
+    """Middleware: an error answer that is no JSON (Django's pages, ninja's 405) becomes an XRPC body."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            return _with_body(request, await cast("Awaitable[HttpResponseBase]", get_response(request)))
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return _with_body(request, cast("HttpResponseBase", get_response(request)))
+
+    return answer
+
+
+def _with_body(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if response.status_code < 400 or response.get("Content-Type", "").startswith("application/json"):
+        return response
+    if response.status_code == 404 and request.path.startswith(XRPC_PATH):
+        return error_response("MethodNotImplemented", "this service does not implement this method", 501)
+    mended = error_response(_name_of(response.status_code), response.reason_phrase, response.status_code)
+    if "Allow" in response:
+        mended["Allow"] = response["Allow"]
+    return mended
+
+
+def _name_of(status: int) -> str:
+    return _NAMES.get(status) or ("InvalidRequest" if status < 500 else "InternalServerError")
+
+
+def _xrpc_error(request: HttpRequest, error: XrpcError) -> HttpResponse:
+    response = error_response(error.name, error.message, error.status)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+def _bad_token(request: HttpRequest, error: BadToken) -> HttpResponse:
+    return error_response(error.name, str(error), 401)
+
+
+def _invalid_cursor(request: HttpRequest, error: InvalidCursor) -> HttpResponse:
+    return error_response("InvalidRequest", f"cursor: {error}", 400)
+
+
+def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """`limit: Input should be less than or equal to 100`, never the value itself: it may be a megabyte or a secret."""
+    problems = [
+        ".".join(str(step) for step in problem["loc"][1:]) + ": " + str(problem["msg"]).removeprefix(_VALUE_ERROR)
+        for problem in error.errors[:PROBLEMS_MAX]
+    ]
+    return error_response("InvalidRequest", "; ".join(problems), 400)
+
+
+def _authentication_error(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    message = NO_KEY if str(error) == str(AuthenticationError()) else str(error)
+    return error_response("AuthenticationRequired", message, 401)
+
+
+def _authorization_error(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
+    return error_response("Forbidden", str(error), 403)
+
+
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return error_response(_name_of(error.status_code), str(error), error.status_code)
+
+
+def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return error_response("XRPCNotSupported", "there is nothing at this address", 404)
+
+
+def _timed_out(request: HttpRequest, error: QueryTimedOut) -> HttpResponse:
+    logger.warning("query timed out on %s: %s", _route(request), error)
+    return error_response("UpstreamTimeout", "the search of the stored records took too long", 504)
+
+
+def _clickhouse_error(request: HttpRequest, error: ClickHouseError) -> HttpResponse:
+    """The store is away or full: come back later. A statement that it will never accept is a fault of ours: 500."""
+    if not error.retryable:
+        return _unexpected(request, error)
+    logger.warning("ClickHouse failed on %s: %s", _route(request), error)
+    return error_response("NotEnoughResources", "the store of records cannot answer now, try again later", 503)
+
+
+def _undecidable(request: HttpRequest, error: Undecidable) -> HttpResponse:
+    """Whether the caller may is not known: closed, and worth another try."""
+    return error_response("NotEnoughResources", str(error), 503)
+
+
+def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("unexpected error on %s", _route(request), exc_info=error)
+    return error_response("InternalServerError", "something went wrong in this service", 500)
+
+
+def _route(request: HttpRequest) -> str:
+    """The route, never the path or the query string: those carry what people look for and who they are."""
+    match = request.resolver_match
+    return f"{request.method} {match.route if match is not None else '?'}"

@@ -1,0 +1,53 @@
+"""The one admin site: unfold's, without what would ask a store on every page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.dataclasses import SearchResult
+from unfold.sites import UnfoldAdminSite
+
+from atsite.core.roles import Right, may
+from atsite.dashboard import overview, setup_checklist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Site(UnfoldAdminSite):  # type: ignore[misc]
+    """`django.contrib.admin.site`."""
+
+    index_title = "Overview"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Without the colours, which would come as a <style> in the page: they are in our own stylesheet."""
+        return {**super().each_context(request), "colors": None}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The overview: first steps of a new site, and the numbers for who may see them."""
+        context = {**(extra_context or {}), "steps": setup_checklist.open_steps(request.user)}
+        if may(request.user, Right.SEE_NUMBERS):
+            context["overview"] = overview.current()
+        return super().index(request, context)  # type: ignore[no-any-return]
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Pages of the sidebar whose name holds the typed word (Ctrl+K). Unfold's own keeps answers in Redis."""
+        word = request.GET.get("s", "").strip().lower()
+        if not word:
+            return HttpResponse()
+        paginator = Paginator(
+            [page for page in self._pages(request) if word in f"{page.description} {page.title}".lower()], 100
+        )
+        extended = "extended" in request.GET
+        context = {"page_obj": paginator, "results": paginator.page(1), "page_counter": 0, "execution_time": 0}
+        template = f"unfold/helpers/{'command' if extended else 'search'}_results.html"
+        return TemplateResponse(request, template, context, headers={"HX-Trigger": "search"})
+
+    def _pages(self, request: HttpRequest) -> Iterator[SearchResult]:
+        for group in self.get_sidebar_list(request):
+            for item in group["items"]:
+                if item["has_permission"]:
+                    yield SearchResult(item["title"], group.get("title", ""), str(item["link"]), item["icon"])

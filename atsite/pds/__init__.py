@@ -1,7 +1,0 @@
-"""A client of somebody's personal data server."""
-
-from __future__ import annotations
-
-from atsite.pds.client import Pds, PdsError, Session
-
-__all__ = ["Pds", "PdsError", "Session"]

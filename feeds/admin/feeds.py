@@ -1,0 +1,205 @@
+"""The feeds of the site, as forms: one for each kind, made from what the kind declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from unfold.admin import TabularInline
+
+from atsite.core.config import config
+from atsite.core.published.admin import DecisionAdmin
+from feeds.admin.forms import WITH_MEMBERS, PinnedPostForm, form_of
+from feeds.admin.pages import FeedPages, tabs_of
+from feeds.admin.post_warnings import not_indexed
+from feeds.admin.readonly import PREFIX
+from feeds.definitions import definition_of
+from feeds.kinds import KINDS, MEANINGS, PARAMETERS, made
+from feeds.models import FeedDefinition, PinnedPost
+from feeds.ranking.feed import InvalidDefinition
+from feeds.ranking.page_data import FeedData
+from feeds.ranking.parameters import declared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from feeds.admin.forms import FeedForm
+
+#: Kinds whose order is stored, so that a change waits for the next ranking.
+RANKED = ("hot", "top")
+#: Fields that name a post, and what it is.
+POSTS = {"pinned_post": "The pinned post", "instructions_post": "The instructions post"}
+#: Name of the hidden input that says for which kind the open form was made.
+KIND = "form_kind"
+
+
+class PinnedPostInline(TabularInline):  # type: ignore[misc]
+    """The list of a static feed; other kinds do not look at it."""
+
+    model = PinnedPost
+    form = PinnedPostForm
+    extra = 1
+
+
+@admin.register(FeedDefinition)
+class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
+    inlines = (PinnedPostInline,)
+    list_display = ("rkey", "display_name", "kind", "read_by", "stands")
+    list_filter = ("kind", "visibility", "enabled")
+    search_fields = ("rkey", "display_name", "description")
+    fixed_fields = ("rkey", "publisher")  # another address is another feed
+    url_rights = {**FeedPages.url_rights, "feeds_feeddefinition_kind": "change"}
+    change_form_before_template = "feeds/form_before.html"
+    change_form_outer_before_template = "feeds/tabs.html"
+
+    @admin.display(description="read by")
+    def read_by(self, row: FeedDefinition) -> str:
+        """Everybody, or the members."""
+        return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everybody"
+
+    @admin.display(description="state", ordering="enabled")
+    def stands(self, row: FeedDefinition) -> str:
+        """Served, or why it is not."""
+        if not row.enabled:
+            return format_html('<span class="at-state at-quiet">{}</span>', "switched off")
+        problem = problem_of(row)
+        look, word = ("at-act", "not served") if problem else ("at-ok", "served")
+        return format_html('<span class="at-state {}">{}</span> {}', look, word, problem)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """With the ways to what this person may open of each feed."""
+
+        @admin.display(description="pages")
+        def pages(row: FeedDefinition) -> str:
+            links = [(address, title) for name, title, address in tabs_of(request, row) if name in ("preview", "use")]
+            if (label := label_of(row)) and request.user.has_perm("labels.view_actorlabel"):
+                query = urlencode({"label__name__exact": label})
+                links.append((f"{reverse('admin:labels_actorlabel_changelist')}?{query}", "Members"))
+            return format_html_join(" · ", '<a class="at-link" href="{}">{}</a>', links)
+
+        return (*super().get_list_display(request), pages)
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        kind = path("<int:pk>/kind/", wrap(self.kind_view), name="feeds_feeddefinition_kind")
+        return [kind, *super().get_urls()]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> type[FeedForm]:
+        options["form"] = form_of(self._kind(request, obj))
+        form: type[FeedForm] = super().get_form(request, obj, change=change, **options)
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        kind = self._kind(request, obj)
+        parameters = [PREFIX + each.name for each in declared(PARAMETERS[kind])]
+        readers = [("Readers", {"fields": ["visibility", "instructions_post"]})] if kind == WITH_MEMBERS else []
+        return [
+            (None, {"fields": ["rkey", "display_name", "description", "enabled"]}),
+            (f"What is in it: {kind}", {"fields": parameters, "description": MEANINGS[kind]}),
+            *readers,
+            ("Above it", {"fields": ["pinned_post"]}),
+            ("Publisher", {"fields": ["publisher"]}),
+        ]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[PinnedPostInline], ...]:
+        return self.inlines if self._kind(request, obj) == "static" else ()
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """First the kind, then its form."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if self._chosen(request) not in KINDS:
+            return self._page(request, None, "feeds/kinds.html", "Add a feed: which kind?", kinds=MEANINGS)
+        response: HttpResponse = super().add_view(request, form_url, extra_context)
+        return response
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
+        row = options.get("obj")
+        kind = self._kind(request, row)
+        context |= {
+            "row": row,
+            "tab": "settings",
+            "tabs": tabs_of(request, row),
+            "form_kind": kind,
+            "switches_from": row.kind if row is not None and row.kind != kind else "",
+            "ending": _ending(row, kind) if row is not None else [],
+        }
+        return super().render_change_form(request, context, **options)
+
+    def save_model(self, request: HttpRequest, obj: FeedDefinition, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.kind in RANKED and any(name.startswith(PREFIX) for name in form.changed_data):
+            messages.info(request, "Its ranking is made anew within a minute; the preview can do so now.")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Afterwards say which of the posts that were named now are not indexed; no database waits for the answer."""
+        super().save_related(request, form, formsets, change)
+        named = {form.cleaned_data[name]: what for name, what in POSTS.items() if name in form.changed_data}
+        for formset in formsets:
+            saved = [*formset.new_objects, *(row for row, _ in formset.changed_objects)]
+            named |= {row.uri: "A post of the list" for row in saved}
+        named.pop("", None)
+        if named:
+            transaction.on_commit(lambda: _warn(request, named))
+
+    def kind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask before another kind takes the place of this one: its settings end."""
+        row = self._changeable(request, pk)
+        if row is None:
+            return HttpResponseRedirect(reverse("admin:feeds_feeddefinition_changelist"))
+        others = {kind: meaning for kind, meaning in MEANINGS.items() if kind != row.kind}
+        title = f"Change the kind of {row.rkey}"
+        return self._page(request, row, "feeds/kinds.html", title, kinds=others, ending=_ending(row, ""))
+
+    def _kind(self, request: HttpRequest, row: FeedDefinition | None) -> str:
+        """The kind that the form is for: that of the page it was sent from, else the chosen one, else the row's."""
+        asked = self._chosen(request)
+        if asked in KINDS:
+            return asked
+        return row.kind if row is not None and row.kind in KINDS else next(iter(KINDS))
+
+    @staticmethod
+    def _chosen(request: HttpRequest) -> str:
+        return str(request.POST.get(KIND) or request.GET.get("kind") or "")
+
+
+def label_of(row: FeedDefinition) -> str:
+    """The label whose carriers are the feed's members; "" where it has none."""
+    stored = row.parameters if row.kind == WITH_MEMBERS and isinstance(row.parameters, dict) else {}
+    return str(stored.get("label") or "")
+
+
+def _warn(request: HttpRequest, named: Mapping[str, str]) -> None:
+    for sentence in not_indexed(named):
+        messages.warning(request, sentence)
+
+
+def problem_of(row: FeedDefinition) -> str:
+    """Why a feed is not served, in words; empty where it is."""
+    if not row.enabled:
+        return "switched off"
+    if not (row.publisher or config.feed_actor_did):
+        return "FEED_ACTOR_DID is not set"
+    try:
+        made(definition_of(row, config), FeedData())
+    except InvalidDefinition as error:
+        return str(error)
+    return ""
+
+
+def _ending(row: FeedDefinition, kind: str) -> list[str]:
+    """The settings that end when the feed becomes of another kind, in words."""
+    if row.kind == kind:
+        return []
+    stored = row.parameters if isinstance(row.parameters, dict) else {}
+    kept = {each.name for each in declared(PARAMETERS[kind])} if kind else set()
+    ending = [f"{name.replace('_', ' ')}: {value}" for name, value in stored.items() if name not in kept]
+    if row.visibility == FeedDefinition.Visibility.PRIVATE and kind != WITH_MEMBERS:
+        ending.append("only members read it: everybody will")
+    return ending

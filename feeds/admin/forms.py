@@ -1,0 +1,210 @@
+"""The form of a feed, made from what its kind declares (feeds.ranking.parameters): one field for each parameter, with its help.
+
+Nobody types JSON. What is left empty is not stored, so a feed follows the default of its kind, or of the site.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from atsite.core.config import config
+from atsite.core.errors import InvalidSyntax
+from feeds.admin import post_address, readonly
+from feeds.admin.readonly import PREFIX
+from feeds.definitions import site_defaults
+from feeds.kinds import PARAMETERS
+from feeds.models import DESCRIPTION_MAX, DISPLAY_NAME_MAX, URI_MAX, FeedDefinition, PinnedPost
+from feeds.ranking.parameters import Between, Flag, LabelName, OneOf, Parameter, Word, declared
+from labels.models import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Only those who carry a label can be told apart, so only this kind can be private.
+WITH_MEMBERS: Final = "label"
+
+
+class PostField(forms.CharField):
+    """A post, by its link or at-uri; the at-uri by did is what is stored."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=URI_MAX,
+            widget=UnfoldAdminTextInputWidget(),
+            **{"help_text": f"{post_address.EXAMPLE}, or an at-uri.", **options},
+        )
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return str(post_address.read(text)) if text else ""
+        except InvalidSyntax as error:
+            raise ValidationError(str(error)) from error
+
+
+class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+    """The fields that every kind has; `form_of` adds those of one kind."""
+
+    kind: ClassVar[str] = ""
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    #: What holds where nothing is stored, by parameter.
+    defaults: ClassVar[Mapping[str, Any]] = {}
+
+    pinned_post = PostField(
+        required=False, help_text="Stands above the first page. A link to a post, or its at-uri. Empty: none."
+    )
+
+    class Meta:
+        model = FeedDefinition
+        fields = ("rkey", "publisher", "display_name", "description", "visibility", "pinned_post", "enabled")
+        help_texts = {
+            "display_name": f"Up to {DISPLAY_NAME_MAX} characters, as the network wants it.",
+            "description": f"Up to {DESCRIPTION_MAX} characters.",
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        stored = _stored(self.instance)
+        for parameter in self.parameters:
+            if (field := self.fields.get(PREFIX + parameter.name)) is not None and parameter.name in stored:
+                field.initial = stored[parameter.name]
+            value = stored.get(parameter.name, self.defaults.get(parameter.name))
+            readonly.tell(self.instance, parameter, value)
+
+    def _post_clean(self) -> None:
+        """Before the model judges the whole: what the fields say becomes its kind and parameters."""
+        self.instance.parameters = self._said()
+        self.instance.kind = self.kind
+        if self.kind != WITH_MEMBERS:
+            self.instance.visibility = FeedDefinition.Visibility.PUBLIC
+            self.instance.instructions_post = ""
+        super()._post_clean()  # type: ignore[misc]
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """What the model says of fields that are not in this form concerns the whole.
+
+        Unless a field is wrong already: the whole is then wrong for the same reason, and one mistake is told once.
+        """
+        found: dict[str, Any] = getattr(errors, "error_dict", {})
+        outside = [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]
+        of_the_whole = [error for name in outside for error in found.pop(name)]
+        if of_the_whole and not (self.errors or found.keys() & self.fields.keys()):
+            found.setdefault(NON_FIELD_ERRORS, []).extend(of_the_whole)
+        super()._update_errors(errors)  # type: ignore[misc]
+
+    def _said(self) -> dict[str, Any]:
+        """The parameters to store: what was said and is not the default, and what was stored in so many words."""
+        before = _stored(self.instance) if self.instance.kind == self.kind else {}
+        said = {}
+        for parameter in self.parameters:
+            value = self.cleaned_data.get(PREFIX + parameter.name)
+            if value in (None, "") or (value == parameter.default and parameter.name not in before):
+                continue
+            said[parameter.name] = value
+        return said
+
+
+def form_of(kind: str) -> type[FeedForm]:
+    """The form of a feed of this kind. Reads the labels there are."""
+    parameters = declared(PARAMETERS[kind])
+    defaults = site_defaults(kind, config)
+    defaults = {each.name: defaults.get(each.name, each.default) for each in parameters}
+    fields: dict[str, Any] = {PREFIX + each.name: _field(each, defaults[each.name]) for each in parameters}
+    asked: tuple[str, ...] = FeedForm.Meta.fields
+    if kind == WITH_MEMBERS:
+        fields["visibility"] = forms.ChoiceField(
+            choices=[(value, text[0].upper() + text[1:]) for value, text in FeedDefinition.Visibility.choices],
+            widget=UnfoldAdminRadioSelectWidget(),
+            initial=FeedDefinition.Visibility.PUBLIC,
+            label="Who reads it",
+        )
+        fields["instructions_post"] = PostField(
+            required=False,
+            help_text="All that others see of a private feed: how to become a member. Empty: an empty feed.",
+        )
+        asked = (*asked, "instructions_post")
+    said = readonly.said_of({**FeedForm.base_fields, **fields})
+    meta = type("Meta", (FeedForm.Meta,), {"fields": asked, **said})
+    return type(
+        "FeedForm", (FeedForm,), {"kind": kind, "parameters": parameters, "defaults": defaults, "Meta": meta, **fields}
+    )
+
+
+def _field(parameter: Parameter, default: Any) -> forms.Field:
+    """What a parameter is asked with; an empty answer means the default."""
+    label = parameter.name.replace("_", " ").capitalize()
+    match parameter.check:
+        case Between(low, high):
+            return forms.IntegerField(
+                label=label,
+                min_value=low,
+                max_value=high,
+                required=parameter.default is None,
+                help_text=f"{parameter.meaning} {low} to {high}; empty: {default}.",
+                widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": default}),
+            )
+        case OneOf(words):
+            return forms.ChoiceField(
+                label=label,
+                choices=[(word, text[0].upper() + text[1:]) for word, text in words.items()],
+                initial=default,
+                help_text=parameter.meaning,
+                widget=UnfoldAdminSelectWidget(),
+            )
+        case Flag():
+            return forms.BooleanField(
+                label=label,
+                required=False,
+                initial=default,
+                help_text=parameter.meaning,
+                widget=UnfoldBooleanSwitchWidget(),
+            )
+        case LabelName():
+            return forms.ChoiceField(
+                label=label, choices=_labels, help_text=parameter.meaning, widget=UnfoldAdminSelectWidget()
+            )
+        case Word() as word:
+            return _WordField(word, label=label, required=False, help_text=parameter.meaning)
+
+
+class _WordField(forms.CharField):
+    """Text of a form that the parameter's check knows."""
+
+    def __init__(self, word: Word, **options: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextInputWidget(), **options)
+        self._word = word
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if problem := self._word.problem(text):
+            raise ValidationError(f"Enter {problem}.")
+        return text
+
+
+def _labels() -> list[tuple[str, str]]:
+    named = [
+        (label.name, f"{label.name}: {label.meaning}" if label.meaning else label.name) for label in Label.objects.all()
+    ]
+    return [("", "Choose a label"), *named]
+
+
+def _stored(row: FeedDefinition) -> Mapping[str, Any]:
+    return row.parameters if isinstance(row.parameters, dict) else {}
+
+
+class PinnedPostForm(forms.ModelForm):  # type: ignore[type-arg]
+    uri = PostField(label="Post")
+
+    class Meta:
+        model = PinnedPost
+        fields = ("position", "uri")

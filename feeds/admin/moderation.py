@@ -1,0 +1,60 @@
+"""What a moderator does about a post or its author, from the place where it was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db import IntegrityError
+
+from atsite.core.published.outcome import watched
+from indexer.index import do_not_index as refusals
+from labels import blocks
+from labels.models import Block
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from atsite.core.atproto.syntax import Did
+
+EVERYWHERE: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Whether anything changed, and sentences about what is late (atsite.core.published.outcome)."""
+
+    changed: bool
+    late: tuple[str, ...] = ()
+
+
+def block(subject: str, *, feed: str, by: str, note: str = "") -> Done:
+    """Leave a did or an at-uri out of the feed with that rkey, or of everything; effective within a second.
+
+    Raises ValidationError, DatabaseError.
+    """
+    if Block.objects.filter(subject=subject, feed=feed).exists():
+        return Done(False)
+    with watched() as outcome:
+        row = Block(subject=subject, feed=feed, note=note, created_by=by)
+        row.full_clean(validate_constraints=False)
+        try:
+            row.save()
+        except IntegrityError:  # somebody else was quicker
+            return Done(False)
+    blocks.forget()
+    return Done(True, tuple(outcome.late))
+
+
+def do_not_index(did: Did, *, by: str, note: str = "", now: datetime) -> Done:
+    """Block an author everywhere, end what is indexed of them, and take in nothing more (indexer.index.do_not_index).
+
+    Raises ValidationError, DatabaseError.
+    """
+    with watched() as outcome:
+        refusal = refusals.refuse(did, by=by, note=note, now=now)
+    blocked = block(did, feed=EVERYWHERE, by=by, note=note or "not indexed")
+    late = [*outcome.late, *blocked.late]
+    if not refusal.hidden:
+        late.append("ClickHouse does not answer: what is indexed ends a minute after it is back.")
+    return Done(refusal.added or blocked.changed, tuple(dict.fromkeys(late)))

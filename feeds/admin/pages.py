@@ -1,0 +1,234 @@
+"""The pages of one feed beside its form: preview, use, publishing; and what is done from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+
+from atsite.core import charts
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError, InvalidSyntax
+from atsite.core.roles import Right, demand, may
+from feeds.admin import actor_address
+from feeds.admin.blocks import BlockPages
+from feeds.admin.preview import preview
+from feeds.definitions import definition_of
+from feeds.kinds import made
+from feeds.models import FeedDefinition
+from feeds.publishing import actions
+from feeds.ranking import refresh
+from feeds.ranking.page_data import unix_micros
+from feeds.ranking.ranking import RankedFeed
+from feeds.serving.registry import registry
+from feeds.usage import daily_use
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.syntax import Did
+    from feeds.ranking.feed import Feed
+    from feeds.ranking.page_data import FeedData
+    from feeds.usage.daily_use import FeedUse
+
+
+class FeedPages(BlockPages):
+    """For the ModelAdmin of feeds; comes before it among the bases."""
+
+    #: What opens each page (tests/admin/test_doors.py).
+    url_rights = {
+        "feeds_feeddefinition_preview": Right.PREVIEW_FEED,
+        "feeds_feeddefinition_refresh": Right.REFRESH_FEED,
+        "feeds_feeddefinition_use": "view",
+        "feeds_feeddefinition_publishing": Right.PUBLISH_FEED,
+        "feeds_feeddefinition_block": Right.PREVIEW_FEED,
+        "feeds_feeddefinition_refuse": Right.PURGE_AUTHOR,
+    }
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
+
+        def page(name: str, view: Any) -> Any:
+            return path(f"<int:pk>/{name}/", wrap(view), name=f"feeds_feeddefinition_{name}")
+
+        own = [
+            page("preview", self.preview_view),
+            page("refresh", self.refresh_view),
+            page("use", self.use_view),
+            page("publishing", self.publishing_view),
+            page("block", self.block_view),
+            page("refuse", self.refuse_view),
+        ]
+        return [*own, *super().get_urls()]  # type: ignore[misc]
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The feed as readers get it, page by page."""
+        demand(request, Right.PREVIEW_FEED)
+        row = self._viewed(request, pk)
+        if row is None:
+            return self._list()
+        reader, problem = _reader(request.GET.get("as", ""))
+        shown = None
+        ranked = False
+        if not problem:
+            try:
+                feed, data = _feed(row)
+                ranked = isinstance(feed, RankedFeed)
+                shown = preview(feed, data, cursor=request.GET.get("cursor", ""), viewer=reader)
+            except AtsiteError as error:  # a definition that cannot be, a cursor of another list, stores away
+                problem = _sentence(error)
+        context = {
+            "shown": shown,
+            "problem": problem,
+            "reader": reader,
+            "asked": request.GET.get("as", ""),
+            "first": _position(request.GET.get("from", "")),
+            "following": _position(request.GET.get("from", "")) + (len(shown.rows) if shown else 0),
+            "may_refresh": ranked and may(request.user, Right.REFRESH_FEED),
+            "may_block": request.user.has_perm("labels.add_block"),
+            "may_refuse": may(request.user, Right.PURGE_AUTHOR),
+        }
+        return self._page(request, row, "feeds/preview.html", f"Preview of {row.rkey}", "preview", **context)
+
+    def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Rank the feed now, and tell what came of it."""
+        demand(request, Right.REFRESH_FEED)
+        row = self._viewed(request, pk)
+        if row is None or request.method != "POST":
+            return self._list() if row is None else self._to(row, "preview")
+        try:
+            feed, data = _feed(row)
+        except AtsiteError as error:
+            messages.error(request, _sentence(error))
+            return self._to(row, "preview")
+        if not isinstance(feed, RankedFeed):
+            messages.info(request, "This feed is read anew for each page: there is nothing to refresh.")
+            return self._to(row, "preview")
+        (done,) = refresh.refresh_due([feed], data.generations, now=unix_micros(), force=True)
+        told = _REFRESHED[done.outcome].format(posts=done.posts)
+        messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, told)
+        return self._to(row, "preview")
+
+    def use_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """How much the feed is read."""
+        row = self._viewed(request, pk)
+        if row is None:
+            return self._list()
+        context: dict[str, Any] = {}
+        try:
+            use = daily_use.of_feed(row.rkey, now=timezone.now())
+            context = {"use": use, "charts": _charts(use)}
+        except ClickHouseError:
+            context = {"problem": "ClickHouse does not answer now. Nothing is lost: try again in a moment."}
+        return self._page(request, row, "feeds/use.html", f"Use of {row.rkey}", "use", **context)
+
+    def publishing_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Whether the network finds the feed; publish it, take it back, check it."""
+        demand(request, Right.PUBLISH_FEED)
+        row = self._viewed(request, pk)
+        if row is None:
+            return self._list()
+        outcome = None
+        if request.method == "POST":
+            outcome = actions.act(row, request.POST.get("action", ""))
+            if outcome.changed:
+                self.log_change(request, row, outcome.sentence)  # type: ignore[attr-defined]
+        context = {"outcome": outcome, "standing": actions.standing(row)}
+        return self._page(request, row, "feeds/publishing.html", f"Publishing {row.rkey}", "publishing", **context)
+
+    def _page(
+        self, request: HttpRequest, row: FeedDefinition | None, template: str, title: str, tab: str = "", **context: Any
+    ) -> HttpResponse:
+        """A page of the admin about a feed; those are never cached."""
+        site = self.admin_site.each_context(request)  # type: ignore[attr-defined]
+        shown = {"title": title, "opts": FeedDefinition._meta, "row": row, "tab": tab, "tabs": tabs_of(request, row)}
+        context |= {**site, **shown}
+        return TemplateResponse(request, template, context)
+
+    def _viewed(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
+        """The feed; None where there is none. Raises PermissionDenied."""
+        row = FeedDefinition.objects.filter(pk=pk).first()
+        if not self.has_view_permission(request, row):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        return row
+
+    def _changeable(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
+        """The feed; None where there is none. Raises PermissionDenied where it may not be changed."""
+        row = FeedDefinition.objects.filter(pk=pk).first()
+        if not self.has_change_permission(request, row):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        return row
+
+    @staticmethod
+    def _list() -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:feeds_feeddefinition_changelist"))
+
+    @staticmethod
+    def _to(row: FeedDefinition, page: str, query: str = "") -> HttpResponse:
+        return HttpResponseRedirect(reverse(f"admin:feeds_feeddefinition_{page}", args=(row.pk,)) + query)
+
+
+def tabs_of(request: HttpRequest, row: FeedDefinition | None) -> list[tuple[str, str, str]]:
+    """The pages of a feed that this person may open: name, title, address."""
+    if row is None:
+        return []
+    pages = [("settings", "Settings", "change", True)]
+    pages.append(("preview", "Preview", "preview", may(request.user, Right.PREVIEW_FEED)))
+    pages.append(("use", "Use", "use", True))
+    pages.append(("publishing", "Publishing", "publishing", may(request.user, Right.PUBLISH_FEED)))
+    return [
+        (name, title, reverse(f"admin:feeds_feeddefinition_{page}", args=(row.pk,)))
+        for name, title, page, allowed in pages
+        if allowed
+    ]
+
+
+_REFRESHED = {
+    "published": "Refreshed: {posts} posts; a reader's next first page has them.",
+    "empty": "No post qualifies now; readers keep the list of before ({posts} posts). Are its limits too high?",
+    "busy": "Another refresh of this feed is under way: look again in a moment.",
+    "failed": "It could not be refreshed: a store does not answer, or took too long. Readers keep the list of before.",
+}
+
+
+def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
+    """The feed as it is stored now, also where it is switched off. Raises AtsiteError."""
+    if not (row.publisher or config.feed_actor_did):
+        raise AtsiteError("FEED_ACTOR_DID is not set: the site does not know whose feeds these are")
+    data = registry().data
+    return made(definition_of(row, config, [post.uri for post in row.posts.all()]), data), data
+
+
+def _reader(text: str) -> tuple[Did | None, str]:
+    """Whom the page is previewed as (None: nobody who is logged in), and what is wrong with the answer."""
+    if not text.strip():
+        return None, ""
+    try:
+        return actor_address.read(text), ""
+    except InvalidSyntax as error:
+        return None, str(error)
+
+
+def _sentence(error: AtsiteError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _position(text: str) -> int:
+    """How many posts the pages before had; only said, never used."""
+    return int(text) if text.isdecimal() and len(text) < 7 else 0
+
+
+def _charts(use: FeedUse) -> list[charts.Chart]:
+    def chart(caption: str, values: list[int]) -> charts.Chart:
+        return charts.bars(caption, [(f"{day.day:%-d %b}", value) for day, value in zip(use.days, values, strict=True)])
+
+    return [
+        chart("Requests", [day.requests for day in use.days]),
+        chart("Readers who were logged in, each day's", [day.readers for day in use.days]),
+        chart("Interactions", [day.interactions for day in use.days]),
+    ]

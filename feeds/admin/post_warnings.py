@@ -1,0 +1,36 @@
+"""A word about posts that somebody named for a feed and that the index does not hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.clickhouse.errors import ClickHouseError
+from feeds.admin import preview_queries
+from feeds.ranking.feed import PostKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = structlog.get_logger(__name__)
+
+
+def not_indexed(named: Mapping[str, str]) -> list[str]:
+    """A sentence for each of `named` (at-uri -> what it is for the feed) that the index does not hold.
+
+    Nothing while ClickHouse does not answer: a post that is not there is no mistake yet.
+    """
+    keys = {PostKey.of(AtUri.parse(uri)): uri for uri in named}
+    try:
+        known = preview_queries.post_texts(keys)
+    except ClickHouseError as error:
+        log.warning("post_warnings.unknown", error=type(error).__name__)
+        return []
+    return [
+        f"{named[uri]} is not in the index: {uri}. It was saved all the same, as it may be older than the index. Look "
+        "at it in an app, in case it was deleted or mistyped."
+        for key, uri in keys.items()
+        if key not in known
+    ]

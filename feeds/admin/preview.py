@@ -1,0 +1,153 @@
+"""A feed as a reader gets it, with what the posts say and why each stands where it does.
+
+The page is made by the function that serves it (feeds.serving.private_gate.page) and walked by its own cursors; it is no reading, so
+nothing counts it. Names and texts are looked up beside it, and while they cannot be had the page is shown without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.tid import is_tid, micros_of_tid
+from atsite.core.clickhouse.errors import ClickHouseError
+from feeds.admin import preview_queries, preview_reasons
+from feeds.admin.preview_queries import Author
+from feeds.ranking import cursor as cursors
+from feeds.ranking.feed import FeedRequest, Pin, PostKey, Repost
+from feeds.serving import private_gate
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.syntax import Did
+    from feeds.admin.preview_queries import PostText
+    from feeds.ranking.feed import Feed, FeedPage, SkeletonPost
+    from feeds.ranking.page_data import FeedData
+
+log = structlog.get_logger(__name__)
+
+#: The mark of the one post that a private feed shows to who may not read it.
+INSTRUCTIONS: Final = "instructions"
+#: Posts of one preview page: what a reader's app asks for.
+PAGE_POSTS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRow:
+    """One entry of the page. `known` is None where the index does not hold the post."""
+
+    post: PostKey
+    author: Author
+    known: PostText | None
+    posted_at: datetime | None
+    #: "" where it stands in its own place; else "pinned", "reposted" or "instructions".
+    mark: str
+    reposted_by: Author | None
+    why: str
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        """What is in it beside its text, in words."""
+        return () if self.known is None else tuple(_media(self.known))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A page of the feed; `cursor` is the next page's, "" at the end. `ranked_at`: when its order was made."""
+
+    rows: tuple[PreviewRow, ...]
+    cursor: str
+    ranked_at: datetime | None = None
+    #: Names and texts could not be looked up.
+    bare: bool = False
+
+
+def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limit: int = PAGE_POSTS) -> Preview:
+    """The page from `cursor` on ("": the first) as `viewer` gets it (None: who is not logged in).
+
+    Raises InvalidCursor, FeedUnavailable, as serving does.
+    """
+    request = FeedRequest(limit, cursors.decode(cursor) if cursor else None, viewer)
+    page = private_gate.page(feed, data, request)
+    instructed = not private_gate.may_read(feed.definition, viewer)
+    moment = preview_reasons.ranked_at(feed, data, request, page)
+    bare = False
+    try:
+        rows = _rows(feed, page, moment or data.clock())
+    except ClickHouseError as error:
+        log.warning("preview.bare", error=type(error).__name__)
+        rows, bare = [_bare(entry) for entry in page.posts], True
+    if instructed:
+        rows = [replace(row, mark=INSTRUCTIONS, why=preview_reasons.instructed(feed)) for row in rows]
+    following = cursors.encode(page.cursor) if page.cursor is not None and page.posts else ""
+    return Preview(tuple(rows), following, None if moment is None else _time(moment), bare)
+
+
+def _rows(feed: Feed, page: FeedPage, moment: int) -> list[PreviewRow]:
+    keys = [_key(entry.post) for entry in page.posts]
+    reposters = {
+        entry.post: AtUri.parse(entry.reason.uri).did for entry in page.posts if isinstance(entry.reason, Repost)
+    }
+    texts = preview_queries.post_texts(keys)
+    names = preview_queries.authors({key.did for key in keys} | set(reposters.values()))
+    reasons = preview_reasons.reasons(feed, keys, moment)
+    rows = []
+    for entry, key in zip(page.posts, keys, strict=True):
+        by = reposters.get(entry.post)
+        rows.append(
+            PreviewRow(
+                post=key,
+                author=names.get(key.did, Author(key.did)),
+                known=texts.get(key),
+                posted_at=_posted_at(key),
+                mark=_mark(entry),
+                reposted_by=None if by is None else names.get(by, Author(by)),
+                why="Pinned above the feed." if isinstance(entry.reason, Pin) else reasons.get(key, ""),
+            )
+        )
+    return rows
+
+
+def _bare(entry: SkeletonPost) -> PreviewRow:
+    key = _key(entry.post)
+    return PreviewRow(key, Author(key.did), None, _posted_at(key), _mark(entry), None, "")
+
+
+def _key(uri: str) -> PostKey:
+    return PostKey.of(AtUri.parse(uri))
+
+
+def _mark(entry: SkeletonPost) -> str:
+    match entry.reason:
+        case Pin():
+            return "pinned"
+        case Repost():
+            return "reposted"
+    return ""
+
+
+def _posted_at(key: PostKey) -> datetime | None:
+    """The time that its record key says; who wrote it chose that."""
+    return _time(micros_of_tid(key.rkey)) if is_tid(key.rkey) else None
+
+
+def _time(micros: int) -> datetime:
+    return datetime.fromtimestamp(micros / 1_000_000, UTC)
+
+
+def _media(known: PostText) -> list[str]:
+    marks = []
+    if known.is_reply:
+        marks.append("reply")
+    if known.images:
+        marks.append(f"{known.images} picture{'s' if known.images > 1 else ''}")
+    if known.has_video:
+        marks.append("video")
+    if known.embed_kind == "external":
+        marks.append("link")
+    if known.quotes:
+        marks.append("quote")
+    return marks

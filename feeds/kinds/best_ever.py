@@ -1,0 +1,60 @@
+"""Ranking by live likes of all time: those of posts that were ever popular fit in no memory, so few posts at a time."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from atsite.core.clickhouse.errors import QueryTimedOut
+from feeds.kinds import like_counts
+from feeds.kinds.likes import limits_until, proven
+from feeds.ranking import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from feeds.kinds.like_counts import Candidate
+    from feeds.ranking.ranking import RankedPost
+
+#: Likes that one statement counts, unless a single post has more.
+AT_A_TIME: Final = 1_000_000
+
+
+def rank(*, min_likes: int, seconds: int) -> Sequence[RankedPost]:
+    """The best SIZE_MAX root posts with at least `min_likes`, exactly. Raises ClickHouseError."""
+    deadline = monotonic() + seconds
+    return proven(
+        lambda wanted: like_counts.liked_ever_candidates(
+            min_likes=min_likes, limit=wanted, limits=limits_until(deadline)
+        ),
+        lambda candidates: _exact(candidates, min_likes, deadline),
+    )
+
+
+def _exact(candidates: Iterable[Candidate], min_likes: int, deadline: float) -> Sequence[RankedPost]:
+    ranked: list[RankedPost] = []
+    for part in parts(candidates):
+        if monotonic() > deadline:
+            raise QueryTimedOut("the likes of all time take too long to count", code=0, name="feeds.liked_ever")
+        rkeys = [candidate.rkey for candidate in part]
+        ranked += like_counts.liked_ever(rkeys, min_likes=min_likes, limits=limits_until(deadline))
+    living = queries.alive([post.key for post in ranked], limits=limits_until(deadline))
+    return sorted((post for post in ranked if post.key in living), key=attrgetter("order"), reverse=True)
+
+
+def parts(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """Parts with at most AT_A_TIME likes or one candidate each.
+
+    In the order of time: a post's likes, and so the keys of what was taken back of them, lie close to it.
+    """
+    part: list[Candidate] = []
+    likes = 0.0
+    for candidate in sorted(candidates, key=attrgetter("rkey")):
+        if part and likes + candidate.bound > AT_A_TIME:
+            yield part
+            part, likes = [], 0.0
+        part.append(candidate)
+        likes += candidate.bound
+    if part:
+        yield part

@@ -1,0 +1,161 @@
+"""Ranking by likes, exactly: what the kinds hot and top share.
+
+Formulas: `hot` is atsiteHotScore, (likes - 1) / (age in hours + 2) ^ 1.8, as in the view recent_posts_with_score;
+`likes` is the number of likes as it is. Likes are counted once for each actor, and not while taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal
+
+from atsite.core.atproto.tid import tid_of_micros
+from atsite.core.clickhouse.door import Limits
+from feeds.kinds import like_counts
+from feeds.ranking import queries, ranking
+from feeds.ranking.parameters import Between, OneOf, Word, parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from feeds.kinds.like_counts import Candidate
+    from feeds.ranking.ranking import RankedPost
+
+MINUTE: Final = 60_000_000
+HOUR: Final = 60 * MINUTE
+
+#: Likes count from here on at least, as in the view: a like's rkey is its actor's to choose, and none is older than the
+#: post.
+LIKES_HOURS: Final = 72
+#: Taken at first, which was measured to prove the best 3,000 of 2 million posts; each further time so many times more.
+CANDIDATES: Final = 5000
+WIDENING: Final = 4
+#: A ranking may use half of what the embedded engine has.
+MEMORY: Final = 1_000_000_000
+
+Formula = Literal["hot", "likes"]
+MEDIA: Final = {
+    "any": "with or without",
+    "with": "only posts with pictures or a video",
+    "without": "only posts without",
+}
+_LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+
+
+# What both kinds let a definition say.
+def min_likes(default: int) -> int:
+    """Parameter: the fewest likes."""
+    return parameter(
+        default,
+        Between(1, 1_000_000),
+        "A post needs so many likes. The fewer people the feed is for, the smaller this number should be.",
+    )
+
+
+def following_max() -> int:
+    """Parameter: the guard against those who gather followers by following."""
+    return parameter(
+        4000,
+        Between(1, 1_000_000),
+        "Authors who follow as many accounts as this are left out: most of them follow to be followed.",
+    )
+
+
+def refresh_seconds(default: int) -> int:
+    """Parameter: the age of a ranking when the next is made."""
+    return parameter(
+        default, Between(10, 3600), "Seconds after which the ranking is made anew; the worker looks each minute."
+    )
+
+
+def language() -> str:
+    """Parameter: a language."""
+    check = Word(_LANGUAGE, "a language such as ja, or empty for all", optional=True)
+    return parameter("", check, "Only posts that name this language, such as ja or pt (which takes pt-BR). Empty: all.")
+
+
+def media() -> str:
+    """Parameter: with or without pictures."""
+    return parameter("any", OneOf(MEDIA), "Pictures and videos.")
+
+
+@dataclass(frozen=True, slots=True)
+class LikesRanking:
+    """Which root posts of the last `hours`, and in which order."""
+
+    formula: Formula
+    hours: int
+    min_age_minutes: int
+    min_likes: int
+    following_max: int
+    language: str = ""
+    media: str = "any"
+
+    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
+        """The best SIZE_MAX posts, exactly; those of mass followers not. Raises ClickHouseError."""
+        deadline = monotonic() + seconds
+        return proven(
+            lambda wanted: self._candidates(now, wanted, deadline),
+            lambda candidates: self._exact([candidate.rkey for candidate in candidates], now, deadline),
+        )
+
+    def _candidates(self, now: int, wanted: int, deadline: float) -> list[Candidate]:
+        """The `wanted` record keys with the highest bounds, highest first."""
+        return like_counts.liked_candidates(
+            formula=self.formula,
+            now=now,
+            low=tid_of_micros(now - self.hours * HOUR),
+            high=tid_of_micros(now - self.min_age_minutes * MINUTE),
+            min_likes=self.min_likes,
+            limit=wanted,
+            limits=limits_until(deadline),
+        )
+
+    def _exact(self, rkeys: Sequence[str], now: int, deadline: float) -> list[RankedPost]:
+        ranked = like_counts.liked_exact(
+            rkeys,
+            formula=self.formula,
+            now=now,
+            likes_from=oldest_like(now, self.hours),
+            min_likes=self.min_likes,
+            language=self.language,
+            media=self.media,
+            limits=limits_until(deadline),
+        )
+        many = queries.following_many(
+            {post.key.did for post in ranked}, least=self.following_max, limits=limits_until(deadline)
+        )
+        living = queries.alive([post.key for post in ranked], limits=limits_until(deadline))
+        return [post for post in ranked if post.key in living and post.key.did not in many]
+
+
+def proven(
+    candidates: Callable[[int], Sequence[Candidate]], exact: Callable[[Sequence[Candidate]], Sequence[RankedPost]]
+) -> Sequence[RankedPost]:
+    """The best SIZE_MAX posts, exactly.
+
+    1. `candidates(wanted)`: so many record keys with the highest upper bounds of the score, highest first.
+    2. `exact` of those: the posts that stay, with their scores, best first.
+    3. Proven when the last one kept scores above the last candidate's bound: nobody further down can reach it.
+       Otherwise the same with more candidates.
+    """
+    wanted = CANDIDATES
+    while True:
+        found = candidates(wanted)
+        ranked = exact(found)[: ranking.SIZE_MAX] if found else []
+        if len(found) < wanted:
+            return ranked
+        if len(ranked) == ranking.SIZE_MAX and ranked[-1].score > found[-1].bound:
+            return ranked
+        wanted *= WIDENING
+
+
+def oldest_like(now: int, hours: int) -> str:
+    """The record key from which on likes of the posts of the last `hours` count."""
+    return tid_of_micros(now - max(hours, LIKES_HOURS) * HOUR)
+
+
+def limits_until(deadline: float) -> Limits:
+    """What is left of the time (`deadline`: monotonic), at least a second: the server counts in seconds."""
+    return Limits(max_execution_time=max(1, round(deadline - monotonic())), max_memory_usage=MEMORY, readonly=True)

@@ -1,0 +1,1 @@
+"""The members of a feed, for programs with an API key."""

@@ -1,0 +1,136 @@
+"""What programs with an API key ask of the feed generator: members of feeds, and how much feeds are read.
+
+No XRPC methods; they are described at /openapi.json and /docs.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse  # noqa: TC002 - ninja reads the annotations
+from django.utils import timezone
+from ninja import Query, Router
+
+from apikeys.auth import ApiKeyAuth
+from atsite.core.kv.quick import RedisAway
+from atsite.core.web.auth import Principal, Scope, principal_of, require
+from atsite.core.web.xrpc import PRIVATE
+from feeds.members import members
+from feeds.members.schemas import ChangeAnswer, FeedsAnswer, FeedsQuery, FeedUse, MemberQuery, MembersQuery
+from feeds.serving.registry import registry
+from feeds.usage import counting, queries
+from labels import label_members
+from labels.schemas import FAILURES, MembersAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from atsite.core.atproto.syntax import Did
+    from labels.membership import Change
+
+router = Router(auth=[ApiKeyAuth()])
+
+
+@router.put(
+    "/assign_user_to_feed",
+    response={200: ChangeAnswer, **FAILURES},
+    by_alias=True,
+    tags=["members"],
+    summary="Make somebody a member of a feed",
+)
+def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
+    """Make somebody a member of a feed, from this moment on. Needs the scope `members` and a key that covers the feed.
+
+    Asking again changes nothing.
+    """
+    key, did = _member(request, parameters)
+    return _answer(did, parameters, members.assign(did, parameters.feed_name, by=key.subject))
+
+
+@router.put(
+    "/unassign_user_from_feed",
+    response={200: ChangeAnswer, **FAILURES},
+    by_alias=True,
+    tags=["members"],
+    summary="Take somebody out of the members of a feed",
+)
+def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
+    """Take somebody out of the members of a feed, from this moment on. Needs what `assign_user_to_feed` needs.
+
+    Asking again changes nothing. Give the did of somebody whose handle names nobody any more.
+    """
+    key, did = _member(request, parameters)
+    return _answer(did, parameters, members.unassign(did, parameters.feed_name, by=key.subject))
+
+
+@router.get(
+    "/feed_members",
+    response={200: MembersAnswer, **FAILURES},
+    by_alias=True,
+    exclude_none=True,
+    tags=["members"],
+    summary="List the members of a feed, or ask for one",
+)
+def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query[MembersQuery]) -> MembersAnswer:
+    """The members of a feed by did; with `handle`, only that one, if it is a member. Needs the scope `members`."""
+    response["Cache-Control"] = PRIVATE
+    require(principal_of(request), Scope.MEMBERS, feed=parameters.feed_name)
+    members.label_of(parameters.feed_name)
+    only = None if parameters.handle is None else async_to_sync(label_members.did_of)(parameters.handle)
+    page = members.page(parameters.feed_name, limit=parameters.limit, cursor=parameters.cursor, only=only)
+    return MembersAnswer.of(page)
+
+
+@router.get(
+    "/admin/feeds",
+    response={200: FeedsAnswer, **FAILURES},
+    by_alias=True,
+    tags=["statistics"],
+    summary="How much each feed is read",
+)
+def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQuery]) -> FeedsAnswer:
+    """Kind, requests and different readers of each feed. Counts are written every five minutes; days are UTC.
+
+    Needs the scope `stats`; with `members`, the feeds that the key covers are told.
+    """
+    response["Cache-Control"] = PRIVATE
+    principal = principal_of(request)
+    if Scope.MEMBERS not in principal.scopes:
+        require(principal, Scope.STATS)
+    everything = Scope.STATS in principal.scopes
+    shown = [feed.definition for feed in registry() if everything or feed.definition.rkey in principal.feeds]
+    now = timezone.now()
+    daily = queries.daily_usage(since=(now - timedelta(days=parameters.days - 1)).date())
+    readers = _different_readers([definition.rkey for definition in shown], parameters.days)
+    return FeedsAnswer(
+        feeds=[
+            FeedUse.of(
+                definition,
+                [row for row in daily if row.feed == definition.rkey],
+                readers.get(definition.rkey, 0),
+            )
+            for definition in shown
+        ]
+    )
+
+
+def _member(request: HttpRequest, parameters: MemberQuery) -> tuple[Principal, Did]:
+    """Who asks, and who is meant; nobody is looked up for a key that may not, or for a feed without members."""
+    principal = principal_of(request)
+    require(principal, Scope.MEMBERS, feed=parameters.feed_name)
+    members.label_of(parameters.feed_name)
+    return principal, async_to_sync(label_members.did_of)(parameters.handle)
+
+
+def _answer(did: Did, parameters: MemberQuery, change: Change) -> ChangeAnswer:
+    return ChangeAnswer(did=did, feed_name=parameters.feed_name, changed=change.changed, late=list(change.late))
+
+
+def _different_readers(feeds: Collection[str], days: int) -> dict[str, int]:
+    """Over the whole period; nothing while Redis is away."""
+    try:
+        return counting.different_readers(feeds, days, now=timezone.now())
+    except RedisAway:
+        return {}

@@ -1,0 +1,97 @@
+"""What the endpoints with API key take and give: camelCase, as their clients see it."""
+
+from __future__ import annotations
+
+from datetime import date  # noqa: TC003 - pydantic reads the annotations
+from typing import TYPE_CHECKING, Self
+
+from ninja import Field, Schema
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
+from atsite.core.atproto.syntax import DID_MAX
+from feeds.usage.counting import KEPT_DAYS
+from labels.schemas import CARRIERS_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from feeds.ranking.feed import Definition
+    from feeds.usage.queries import DailyUsage
+
+#: A record key has at most so many characters (https://atproto.com/specs/record-key).
+RKEY_MAX = 512
+
+
+class _Camel(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class MemberQuery(_Camel):
+    feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
+    handle: str = Field(max_length=DID_MAX, description="handle or did")
+
+
+class MembersQuery(_Camel):
+    feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
+    handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: tell only of this one")
+    limit: int = Field(100, ge=1, le=CARRIERS_MAX)
+    cursor: str | None = Field(None, description="as the page before gave it")
+
+
+class ChangeAnswer(_Camel):
+    did: str
+    feed_name: str
+    changed: bool = Field(description="false: so it was before")
+    late: list[str] = Field(description="sentences about where the change is seen a little later; mostly none")
+
+
+class FeedsQuery(Schema):
+    days: int = Field(30, ge=1, le=KEPT_DAYS, description="how many days, up to today (UTC)")
+
+
+class DayOfFeed(_Camel):
+    day: date
+    requests: int
+    distinct_users: int
+    interactions: int
+    interacting_users: int
+
+
+class FeedUse(_Camel):
+    """One feed and its readings over the period; users are viewers who were logged in, and estimates (within 1 %)."""
+
+    name: str
+    uri: str
+    kind: str
+    display_name: str
+    requests: int = Field(description="pages that were read; whether there is anything new is not a reading")
+    distinct_users: int = Field(description="over the whole period; at least those of its busiest day")
+    interactions: int
+    days: list[DayOfFeed] = Field(description="the oldest first; a day without readings is left out")
+
+    @classmethod
+    def of(cls, definition: Definition, days: Sequence[DailyUsage], readers: int) -> Self:
+        return cls(
+            name=definition.rkey,
+            uri=str(definition.uri),
+            kind=definition.kind,
+            display_name=definition.display_name,
+            requests=sum(day.requests for day in days),
+            distinct_users=max([readers, *(day.readers for day in days)]),
+            interactions=sum(day.interactions for day in days),
+            days=[
+                DayOfFeed(
+                    day=day.day,
+                    requests=day.requests,
+                    distinct_users=day.readers,
+                    interactions=day.interactions,
+                    interacting_users=day.senders,
+                )
+                for day in days
+            ],
+        )
+
+
+class FeedsAnswer(Schema):
+    feeds: list[FeedUse]

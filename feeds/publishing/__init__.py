@@ -1,0 +1,1 @@
+"""The generator record in the publisher's repo, and what the network sees of a feed."""

@@ -1,0 +1,117 @@
+"""Publishing from the admin: what the network sees of a feed, and changing that. Credentials are the environment's."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from atsite.core.atproto.syntax import Rkey
+from atsite.core.config import config
+from atsite.core.errors import AtsiteError
+from feeds.definitions import definition_of
+from feeds.publishing.generator_record import publish, unpublish
+from feeds.publishing.network import outside, publisher
+from feeds.publishing.self_check import FeedCheck, verdict
+from feeds.ranking.feed import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from atsite.core.atproto.aturi import AtUri
+    from feeds.models import FeedDefinition
+    from feeds.publishing.self_check import Finding
+    from feeds.ranking.feed import FeedDescription
+
+
+#: What is said, and written into the log, once a feed is published.
+PUBLISHED: Final = "Published: apps find it within a minute."
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What publishing needs, and what is missing of it, in words."""
+
+    address: str
+    service_did: str
+    endpoint: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an action; `wrong` says that `sentence` is a reason, `findings` are the steps of a check."""
+
+    sentence: str
+    wrong: bool = False
+    changed: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def standing(row: FeedDefinition) -> Standing:
+    """What is set of what publishing needs."""
+    missing = []
+    owner = row.publisher or config.feed_actor_did
+    if not owner:
+        missing.append("FEED_ACTOR_DID: the did of the account that publishes the feeds.")
+    if not config.service_endpoint:
+        missing.append("SERVICE_ENDPOINT: the public https:// address of the feed generator.")
+    if not config.publisher_app_password:
+        missing.append(
+            "PUBLISHER_APP_PASSWORD (or PUBLISHER_APP_PASSWORD_FILE): an app password of that account. It is read from"
+            " the environment alone, never from a form."
+        )
+    if row.publisher and row.publisher != config.feed_actor_did:
+        missing.append(f"This feed is published by {row.publisher}, and not by FEED_ACTOR_DID: do it from there.")
+    address = str(definition_of(row, config).uri) if owner else ""
+    return Standing(address, config.service_did, config.service_endpoint, tuple(missing))
+
+
+def act(row: FeedDefinition, action: str) -> Outcome:
+    """Publish, unpublish or check the feed. Not for coroutines; it waits for the network."""
+    match action:
+        case "publish" | "unpublish" if missing := standing(row).missing:
+            return Outcome(f"Not possible yet: {missing[0]}", wrong=True)
+        case "publish":
+            return _told(_publish(describe(definition_of(row, config))), PUBLISHED)
+        case "unpublish":
+            return _told(_unpublish(Rkey(row.rkey)), "Unpublished: apps stop finding the feed.")
+        case "check":
+            return _checked(row)
+    return Outcome("There is no such action.", wrong=True)
+
+
+def _told(work: Coroutine[Any, Any, object], success: str) -> Outcome:
+    try:
+        asyncio.run(work)
+    except AtsiteError as error:
+        return Outcome(str(error), wrong=True)
+    return Outcome(success, changed=True)
+
+
+def _checked(row: FeedDefinition) -> Outcome:
+    if not (row.publisher or config.feed_actor_did):
+        return Outcome("FEED_ACTOR_DID is not set: there is nothing to look for.", wrong=True)
+    try:
+        findings = tuple(asyncio.run(_check(definition_of(row, config).uri)))
+    except AtsiteError as error:
+        return Outcome(str(error), wrong=True)
+    wrong = verdict(findings)
+    sentence = f"{wrong}." if wrong else "Everything the AppView needs is there."
+    return Outcome(sentence, wrong=bool(wrong), findings=findings)
+
+
+async def _publish(feed: FeedDescription) -> str:
+    async with publisher() as (pds, session):
+        return await publish(pds, session, feed, service_did=config.service_did, now=datetime.now(UTC))
+
+
+async def _unpublish(rkey: Rkey) -> bool:
+    async with publisher() as (pds, session):
+        return await unpublish(pds, session, rkey)
+
+
+async def _check(uri: AtUri) -> list[Finding]:
+    async with outside() as (client, resolver):
+        return await FeedCheck(client, resolver, uri, config.service_did, config.service_endpoint).findings()

@@ -1,0 +1,84 @@
+"""Rankings that a process computes itself, for want of a stored generation: one computation at a time.
+
+The moment for which one is computed lies on a grid, so that many readers share one, and so that nobody can have
+rankings of arbitrary moments computed by changing a cursor.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from feeds.ranking.feed import FeedUnavailable
+from feeds.ranking.generations import IDLE, SECOND
+from feeds.ranking.store_timeouts import StoreAway
+
+if TYPE_CHECKING:
+    from feeds.ranking.ranking import RankedFeed, RankedPost
+    from feeds.ranking.store_timeouts import Patience
+
+#: Rankings are computed for whole multiples of this (microseconds).
+GRID: Final = 15 * SECOND
+#: Seconds for one computation, and for waiting for somebody else's: a reader is gone after 5.
+BUDGET_SECONDS: Final = 3
+#: Rankings remembered; each is below half a megabyte.
+REMEMBERED: Final = 16
+
+
+class ComputedRankings:
+    """The last rankings this process computed. Thread-safe."""
+
+    def __init__(self, clickhouse: Patience) -> None:
+        self._clickhouse = clickhouse
+        self._rankings: dict[tuple[str, int], tuple[RankedPost, ...]] = {}
+        self._computing = threading.Lock()
+
+    def at(self, feed: RankedFeed, moment: int, *, key: str | None = None) -> tuple[RankedPost, ...]:
+        """The ranking of the feed for a moment on the GRID. Raises FeedUnavailable when it cannot be had in time.
+
+        `key` names a ranking that is not the same for all readers.
+        """
+        name = (key or feed.definition.key, moment)
+        found = self._rankings.get(name)
+        if found is not None:
+            return found
+        if not self._computing.acquire(timeout=BUDGET_SECONDS):
+            raise FeedUnavailable("the ranking is being computed")
+        try:
+            found = self._rankings.get(name)
+            if found is None:
+                found = self._compute(feed, moment)
+                self._remember(name, found)
+            return found
+        finally:
+            self._computing.release()
+
+    def _compute(self, feed: RankedFeed, moment: int) -> tuple[RankedPost, ...]:
+        try:
+            return tuple(self._clickhouse.call(lambda: feed.rank(moment, seconds=BUDGET_SECONDS)))
+        except StoreAway as error:
+            raise FeedUnavailable("the ranking cannot be computed now") from error
+
+    def _remember(self, key: tuple[str, int], ranking: tuple[RankedPost, ...]) -> None:
+        while len(self._rankings) >= REMEMBERED:
+            self._rankings.pop(min(self._rankings, key=_moment))
+        self._rankings[key] = ranking
+
+
+def _moment(key: tuple[str, int]) -> int:
+    return key[1]
+
+
+def newest_moment(now: int) -> int:
+    """The last moment of the grid."""
+    return now - now % GRID
+
+
+def is_given(moment: int, now: int) -> bool:
+    """Whether a cursor of this moment can have been given out."""
+    return moment % GRID == 0 and moment <= now
+
+
+def is_expired(moment: int, now: int) -> bool:
+    """Whether a walk that began at this moment has ended: as long as an unread generation lives."""
+    return moment <= now - IDLE

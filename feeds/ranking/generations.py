@@ -1,0 +1,157 @@
+"""Where generations are kept: in Redis, shared by all processes, and as copies in each process that served them.
+
+A generation lives IDLE after the last page read from it, and LIFE at most. With Redis away or emptied, a process goes
+on serving the copies it has.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from atsite.core import kv
+from atsite.core.atproto.tid import is_tid
+from feeds.ranking.feed import FeedUnavailable
+from feeds.ranking.ranking import Generation
+from feeds.ranking.store_timeouts import Patience, StoreAway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import redis
+
+SECOND: Final = 1_000_000
+#: Unix microseconds that a generation lives after the last page read from it, and at most.
+IDLE: Final = 30 * 60 * SECOND
+LIFE: Final = 6 * 3600 * SECOND
+#: A process tells Redis that a generation is read at most this often; so much is added to its life there.
+TOUCH: Final = 30 * SECOND
+
+
+@dataclass(slots=True)
+class _Copy:
+    generation: Generation
+    read_at: int
+    #: When Redis was last told; 0: never.
+    told_at: int = 0
+
+
+class Generations:
+    """The generations of all ranked feeds. Thread-safe. Feeds are named by their definition's `key`."""
+
+    def __init__(self, client: Callable[[], redis.Redis] = kv.client) -> None:
+        self._client = client
+        # Redis answers within a millisecond; 0.5 s is a lost packet, not a slow answer.
+        self._redis = Patience("redis", seconds=0.5, pause=1.0)
+        self._copies: dict[tuple[str, str], _Copy] = {}
+        self._lock = threading.Lock()
+
+    def publish(self, feed: str, generation: Generation, *, now: int) -> None:
+        """Store the generation and make it the current one, at once. Raises redis.RedisError."""
+        with self._client().pipeline(transaction=True) as pipe:
+            pipe.set(
+                _key(feed, generation.id),
+                generation.encode(),
+                px=_milliseconds(min(IDLE + TOUCH, _life(generation, now))),
+            )
+            pipe.set(_current_key(feed), generation.id, px=_milliseconds(LIFE))
+            pipe.execute()
+
+    def newest(self, feed: str, *, now: int) -> Generation | None:
+        """The current generation as Redis has it, for the one who refreshes. Raises redis.RedisError."""
+        id = _text(self._client().get(_current_key(feed)))
+        return None if id is None else self._decoded(self._client().get(_key(feed, id)), id, now)
+
+    def current(self, feed: str, *, now: int) -> Generation | None:
+        """The generation that a first page is read from: the current one, else the newest copy of this process."""
+        try:
+            id = self._redis.call(lambda: _text(self._client().get(_current_key(feed))))
+            if id is not None:
+                found = self.get(feed, id, now=now)
+                if found is not None:
+                    return found
+        except (StoreAway, FeedUnavailable):
+            pass
+        copied = max((id for owner, id in self._living(now) if owner == feed), default=None)
+        return None if copied is None else self.get(feed, copied, now=now)
+
+    def get(self, feed: str, id: str, *, now: int) -> Generation | None:
+        """A generation of the feed, None when it is no more.
+
+        Raises FeedUnavailable when Redis is away and this process has no copy: whether it lives cannot be told.
+        """
+        copy = self._living(now).get((feed, id))
+        if copy is None:
+            try:
+                stored = self._redis.call(lambda: self._client().get(_key(feed, id)))
+            except StoreAway as error:
+                raise FeedUnavailable("the stored ranking cannot be read now") from error
+            generation = self._decoded(stored, id, now)
+            if generation is None:
+                return None
+            copy = _Copy(generation, now)
+            with self._lock:
+                copy = self._copies.setdefault((feed, id), copy)
+        self._touch(feed, copy, now)
+        return copy.generation
+
+    def _decoded(self, stored: object, id: str, now: int) -> Generation | None:
+        """What Redis gave as a generation; a value that is none counts as lost."""
+        if not isinstance(stored, bytes):
+            return None
+        try:
+            generation = Generation.decode(stored)
+        except ValueError:
+            return None
+        return generation if generation.id == id and _life(generation, now) > 0 else None
+
+    def _living(self, now: int) -> dict[tuple[str, str], _Copy]:
+        """The copies that may be served; those that may not are dropped."""
+        with self._lock:
+            self._copies = {
+                key: copy
+                for key, copy in self._copies.items()
+                if copy.read_at > now - IDLE and _life(copy.generation, now) > 0
+            }
+            return dict(self._copies)
+
+    def _touch(self, feed: str, copy: _Copy, now: int) -> None:
+        """Note that a page was read, here and, not too often, in Redis; what Redis lost it gets back."""
+        copy.read_at = max(copy.read_at, now)
+        if now - copy.told_at < TOUCH:
+            return
+        copy.told_at = now
+        key, life = _key(feed, copy.generation.id), _milliseconds(min(IDLE + TOUCH, _life(copy.generation, now)))
+
+        def tell() -> None:
+            if not self._client().pexpire(key, life):
+                self._client().set(key, copy.generation.encode(), px=life, nx=True)
+
+        try:
+            self._redis.call(tell)
+        except StoreAway:
+            copy.told_at = 0
+
+
+def _life(generation: Generation, now: int) -> int:
+    """Microseconds that a generation may still live at most."""
+    return generation.made_at + LIFE - now
+
+
+def _milliseconds(micros: int) -> int:
+    return max(micros // 1000, 1)
+
+
+def _key(feed: str, id: str) -> str:
+    return f"{kv.PREFIX}feeds:{feed}:generation:{id}"
+
+
+def _current_key(feed: str) -> str:
+    return f"{kv.PREFIX}feeds:{feed}:current"
+
+
+def _text(value: object) -> str | None:
+    """The id that Redis holds; None for none and for what is no id."""
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else ""
+    return text if is_tid(text) else None

@@ -1,0 +1,132 @@
+"""Parameters of a kind: declared with what they mean, and read strictly from a definition. PURE.
+
+A kind declares a frozen dataclass; forms and their help are made from it (feeds.admin_parameters):
+
+    @dataclass(frozen=True, slots=True)
+    class TopParameters:
+        hours: int = parameter(24, Between(1, 168), "Age of the oldest post, in hours.")
+
+    read(TopParameters, {"hours": 2})
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+
+from feeds.ranking.feed import InvalidDefinition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from feeds.ranking.feed import Parameters
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A whole number."""
+
+    low: int
+    high: int
+
+    def problem(self, value: Any) -> str:
+        good = type(value) is int and self.low <= value <= self.high
+        return "" if good else f"a whole number from {self.low} to {self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of some words, each with its meaning."""
+
+    words: Mapping[str, str]
+
+    def problem(self, value: Any) -> str:
+        good = isinstance(value, str) and value in self.words
+        return "" if good else f"one of {', '.join(self.words)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false."""
+
+    def problem(self, value: Any) -> str:
+        return "" if isinstance(value, bool) else "true or false"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Text of a form that `wanted` names; may be empty where `optional`."""
+
+    form: str
+    wanted: str
+    optional: bool = False
+
+    def problem(self, value: Any) -> str:
+        good = isinstance(value, str) and ((self.optional and not value) or re.fullmatch(self.form, value))
+        return "" if good else self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class LabelName:
+    """The name of a label; whether there is such a label is not known here."""
+
+    def problem(self, value: Any) -> str:
+        return "" if isinstance(value, str) and _LABEL.fullmatch(value) else "the name of a label"
+
+
+_LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+#: What must hold of a value: `problem` says in words what it must be, "" where it is.
+Check: TypeAlias = "Between | OneOf | Flag | Word | LabelName"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a kind lets a definition say. `meaning` is for people; `default` is None where it must be said."""
+
+    name: str
+    check: Check
+    meaning: str
+    default: Any
+
+
+def parameter(default: T, check: Check, meaning: str) -> T:
+    """A field of a kind's dataclass."""
+    declared: T = field(default=default, metadata={"check": check, "meaning": meaning})
+    return declared
+
+
+def required(check: Check, meaning: str) -> Any:
+    """A field that every definition must fill."""
+    return field(metadata={"check": check, "meaning": meaning})
+
+
+def declared(kind: type) -> tuple[Parameter, ...]:
+    """The parameters that a kind's dataclass declares, in its order."""
+    return tuple(
+        Parameter(
+            each.name,
+            each.metadata["check"],
+            each.metadata["meaning"],
+            None if each.default is MISSING else each.default,
+        )
+        for each in fields(kind)
+    )
+
+
+def read(into: type[T], parameters: Parameters) -> T:
+    """`into` made of the parameters. Raises InvalidDefinition for an unknown name or a value that cannot be."""
+    known = {each.name: each for each in declared(into)}
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise InvalidDefinition(f"unknown parameter {unknown[0]!r}: this kind has {', '.join(known)}")
+    for name, value in parameters.items():
+        if problem := known[name].check.problem(value):
+            raise InvalidDefinition(f"{name} must be {problem}")
+    missing = [each.name for each in known.values() if each.default is None and each.name not in parameters]
+    if missing:
+        raise InvalidDefinition(f"missing parameter: {', '.join(missing)}")
+    return into(**parameters)

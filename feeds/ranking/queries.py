@@ -1,0 +1,92 @@
+"""What the feeds ask of ClickHouse. Times are unix microseconds; a post's age is that of its rkey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atsite.core.clickhouse import door
+from feeds.ranking.feed import PostKey
+from indexer.index.queries import UNKNOWN, standings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from atsite.core.clickhouse.door import Limits
+    from indexer.index.queries import Standing
+
+#: For those who wait for a page. One thread: a look-up by key reads a few granules, and more threads took longer.
+PAGE = door.Limits(max_execution_time=2, max_memory_usage=500_000_000, max_threads=1, readonly=True)
+
+
+FOLLOWING_MANY = """
+SELECT did FROM following_counts WHERE did IN {dids:Array(String)} AND following >= {least:UInt32}
+"""
+
+
+def following_many(dids: Collection[str], *, least: int, limits: Limits = door.TASK) -> set[str]:
+    """Those of `dids` that follow `least` accounts or more."""
+    params = {"dids": sorted(dids), "least": least}
+    return set(door.column(FOLLOWING_MANY, params, name="feeds.following_many", limits=limits))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    rkey: str
+    did: str
+    version: int
+    deleted: int
+    eligible: int
+
+    @property
+    def key(self) -> PostKey:
+        return PostKey(self.rkey, self.did)
+
+
+# By key, and without the skip index on dids: the key finds the few granules, and the index would only be read in vain.
+STATES = """
+SELECT rkey, did, version, deleted, eligible
+FROM posts FINAL
+WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)}
+SETTINGS use_skip_indexes = 0
+"""
+
+
+def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
+    """Those of `posts` that may be shown: there and eligible, by an author who is active, and not below their floor."""
+    states, authors = _looked_up(posts, limits)
+    return {
+        post
+        for post, state in states.items()
+        if state.eligible and not state.deleted and authors.get(post.did, UNKNOWN).shows(state.version)
+    }
+
+
+def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
+    """Those of `posts`, which people named, that may be shown, also where the index does not know them."""
+    states, authors = _looked_up(posts, limits)
+
+    def gone(post: PostKey) -> bool:
+        state, author = states.get(post), authors.get(post.did, UNKNOWN)
+        return not author.active if state is None else bool(state.deleted) or not author.shows(state.version)
+
+    return {post for post in posts if not gone(post)}
+
+
+def _looked_up(posts: Collection[PostKey], limits: Limits) -> tuple[Mapping[PostKey, _State], Mapping[str, Standing]]:
+    """What is stored of the posts, and of their authors."""
+    if not posts:
+        return {}, {}
+    dids = {post.did for post in posts}
+    params = {"rkeys": {post.rkey for post in posts}, "dids": dids}
+    found = {row.key: row for row in door.query(STATES, params, into=_State, name="feeds.states", limits=limits)}
+    return {post: found[post] for post in posts if post in found}, standings(dids, limits=limits)
+
+
+HANDLE = "SELECT did FROM actor_identities FINAL WHERE handle = {handle:String} ORDER BY version DESC LIMIT 1"
+
+
+def did_of_handle(handle: str) -> str | None:
+    """Who had this handle last, as the stream told; None where it told of nobody."""
+    found = door.column(HANDLE, {"handle": handle}, name="feeds.did_of_handle")
+    return str(found[0]) if found else None

@@ -1,0 +1,121 @@
+"""Rankings and how pages are cut from them. PURE.
+
+A ranking is a list in its final order. A page is read from a position on: entries that are not alive any more are left
+out, and the page goes on down the list until it is full, so that no page is short because of what was deleted.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
+
+import msgspec
+
+from atsite.core.atproto.tid import micros_of_tid
+from feeds.ranking.feed import Feed, FeedUnavailable, PostKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence, Set
+
+#: Entries of a stored ranking: 60 pages of 50, more than anybody scrolls (and what the seed design kept).
+SIZE_MAX: Final = 3000
+
+#: Looked at beyond what the page needs, so that a few dead entries cost no second look-up.
+SPARE: Final = 10
+#: A page that is not full looks further down, this often at most, each time at this many times as many entries.
+REFILLS: Final = 4
+REFILL_FACTOR: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPost:
+    """A post and its score at the moment of the ranking."""
+
+    key: PostKey
+    score: float
+
+    @property
+    def order(self) -> tuple[float, str, str]:
+        """Ascending in rank: the best score first; of equal scores, the newest first (see `after`)."""
+        return (self.score, self.key.rkey, self.key.did)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One immutable, stored ranking. `id` is the TID of the moment it was made."""
+
+    id: str
+    posts: tuple[PostKey, ...]
+
+    @property
+    def made_at(self) -> int:
+        """Unix microseconds."""
+        return micros_of_tid(self.id)
+
+    def encode(self) -> bytes:
+        """As stored: compressed JSON, `[id, ["did/rkey", …]]`."""
+        return zlib.compress(msgspec.json.encode([self.id, [f"{post.did}/{post.rkey}" for post in self.posts]]), 1)
+
+    @classmethod
+    def decode(cls, stored: bytes) -> Self:
+        """The generation of what `encode` made; raises ValueError for anything else."""
+        try:
+            id, posts = msgspec.json.decode(zlib.decompress(stored), type=tuple[str, list[str]])
+        except (zlib.error, msgspec.MsgspecError) as error:
+            raise ValueError("not a stored generation") from error
+        return cls(id, tuple(PostKey(rkey, did) for did, _, rkey in (post.partition("/") for post in posts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The posts of one page, and the position after the last of them where there is more; None at the end."""
+
+    posts: tuple[PostKey, ...]
+    position: int | None
+
+
+@runtime_checkable
+class RankedFeed(Feed, Protocol):
+    """A feed whose order is computed from time to time, not asked for each page."""
+
+    @property
+    def refresh_seconds(self) -> int:
+        """How old its generation becomes before it is made anew."""
+
+    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
+        """The ranking at the moment `now` (unix microseconds), best first, at most SIZE_MAX posts.
+
+        Raises ClickHouseError, QueryTimedOut when it takes longer than `seconds`.
+        """
+
+
+def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Sequence[PostKey]], Set[PostKey]]) -> Cut:
+    """At most `limit` living posts from `position` on; `alive` tells which of some entries live, in one look-up.
+
+    A page is full, or the end, or short after REFILLS look-ups more. Raises FeedUnavailable where even those found
+    nothing and the list goes on: an empty page would end the walk.
+    """
+    found: list[tuple[int, PostKey]] = []
+    size = limit + 1 + SPARE
+    for _ in range(1 + REFILLS):
+        chunk = posts[position : position + size]
+        living = alive(chunk) if chunk else frozenset()
+        found += [(index, post) for index, post in enumerate(chunk, position) if post in living]
+        position += len(chunk)
+        if len(found) > limit:  # the one too many proves that there is a next page
+            last, _ = found[limit - 1]
+            return Cut(tuple(post for _, post in found[:limit]), last + 1)
+        if position >= len(posts):
+            return Cut(tuple(post for _, post in found), None)
+        size *= REFILL_FACTOR
+    if not found:
+        raise FeedUnavailable("the stored ranking has too many posts that are gone")
+    return Cut(tuple(post for _, post in found), position)
+
+
+def after(posts: Sequence[RankedPost], last: tuple[float, str, str]) -> int:
+    """The position of the first post ranked below `last` (score, rkey, did), whether or not that is in the list."""
+    ascending = [post.order for post in reversed(posts)]
+    return len(posts) - bisect_left(ascending, last)

@@ -1,0 +1,68 @@
+"""Asking a store that may hang: a reader is gone after 5 s, so a store that does not answer counts as away long before.
+
+A refused connection says so at once, but a stopped server or a lost packet says nothing until the socket's own, longer
+timeout. So a call runs in a thread and is waited for this long; after one that failed, nobody asks again for a moment,
+and the other readers are not held up.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+import redis
+
+from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
+from atsite.core.errors import AtsiteError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+#: Calls to one store at a time: as many as the door has connections.
+THREADS = 16
+
+
+class StoreAway(AtsiteError):
+    """A store does not answer now."""
+
+
+class Patience:
+    """How long one store is waited for. Thread-safe.
+
+    `seconds` per call. After a call that failed the store counts as away for `pause` seconds; then one caller tries it
+    again, and the others go on without it until that one was answered.
+    """
+
+    def __init__(self, name: str, *, seconds: float, pause: float) -> None:
+        self.name = name
+        self.seconds = seconds
+        self.pause = pause
+        self._away_until = 0.0
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"feeds-{name}")
+
+    def call(self, function: Callable[[], T]) -> T:
+        """The result of `function`. Raises StoreAway; errors that no later try would cure pass through."""
+        now = monotonic()
+        if now < self._away_until:
+            raise StoreAway(f"{self.name} did not answer a moment ago")
+        if self._away_until:
+            self._away_until = now + self.seconds + self.pause
+        future = self._threads.submit(function)
+        try:
+            result = future.result(self.seconds)
+        except (TimeoutError, OSError, redis.RedisError, ConfigError, QueryTimedOut) as error:
+            future.cancel()
+            raise self._away(error) from error
+        except ClickHouseError as error:
+            if not error.retryable:
+                raise
+            raise self._away(error) from error
+        self._away_until = 0.0
+        return result
+
+    def _away(self, error: Exception) -> StoreAway:
+        self._away_until = monotonic() + self.pause
+        return StoreAway(f"{self.name} does not answer: {type(error).__name__}")

@@ -1,0 +1,138 @@
+"""The feed generator's HTTP: did.json and the XRPC methods that the AppView calls (docs: architecture.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI, Query, Router
+
+import atsite
+from atsite.core.config import config
+from atsite.core.errors import InvalidSyntax
+from atsite.core.web.auth import Unverifiable, service_auth
+from atsite.core.web.xrpc import error_response
+from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.serving.registry import registry
+from feeds.serving.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
+from feeds.serving.skeleton import answer, depends_on_viewer, is_poll, rkey_of
+from feeds.usage.counting import RECORDER
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.syntax import Did
+
+xrpc = Router(tags=["xrpc"])
+well_known = Router(tags=["well-known"])
+
+READ: Final = ["GET", "HEAD"]
+SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
+#: Resolvers keep the document by themselves; an operator who moves the service waits no longer than this for the rest.
+DID_DOCUMENT_CACHE: Final = "public, max-age=300"
+#: Pages made at a time: as many as the stores' clients take. Threads of their own, as a page may take its time, and
+#: who reads it must be told within a second by threads that are not waiting for other pages.
+PAGES: Final = 16
+_THREADS: Final = ThreadPoolExecutor(PAGES, thread_name_prefix="feeds-page")
+#: May be stored, never reused unasked: a deleted post leaves the page at once.
+PAGE_CACHE: Final = "no-cache"
+#: What one reader gets is nobody else's.
+PERSONAL_CACHE: Final = "private, no-store"
+
+
+@well_known.api_operation(READ, "/did.json", url_name="did")
+def did_document(request: HttpRequest) -> HttpResponse:
+    """The did document of the service (https://w3c-ccg.github.io/did-method-web/); only a did:web has it here."""
+    if not config.service_did.startswith("did:web:"):
+        raise Http404
+    document = {
+        "@context": ["https://www.w3.org/ns/did/v1"],
+        "id": config.service_did,
+        "service": [
+            {"id": "#bsky_fg", "type": "BskyFeedGenerator", "serviceEndpoint": config.service_endpoint},
+        ],
+    }
+    return JsonResponse(document, headers={"Cache-Control": DID_DOCUMENT_CACHE})
+
+
+@xrpc.api_operation(READ, "/app.bsky.feed.describeFeedGenerator", response=GeneratorDescription)
+def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
+    """The feeds of this generator."""
+    feeds = [FeedAddress(uri=str(feed.describe().uri)) for feed in registry()]
+    return GeneratorDescription(did=config.service_did, feeds=feeds)
+
+
+@xrpc.api_operation(READ, f"/{SKELETON}")
+async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
+    """A page of a feed. The stores' clients block, so the page is made in a thread."""
+    reader = await reader_of(request, query.feed)
+    made = asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
+    body, cache = await made
+    headers = {"Cache-Control": cache, "Vary": "Authorization"}
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads; without a did somebody not logged in, or, where nobody can tell, somebody who does not count."""
+
+    did: Did | None = field(default=None, repr=False)
+    counts: bool = True
+
+
+def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
+    """The page's JSON, and how it may be cached.
+
+    What is read is counted; a poll, or what nobody knows who asked for, is not a reading.
+    """
+    feeds = registry()
+    body = answer(feeds, feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=reader.did)
+    if reader.counts and not is_poll(query.limit, query.cursor):
+        RECORDER.count("requests", rkey_of(feeds, query.feed), reader.did)
+    return body, PERSONAL_CACHE if depends_on_viewer(feeds, query.feed) else PAGE_CACHE
+
+
+async def reader_of(request: HttpRequest, feed: str) -> Reader:
+    """Who reads `feed`; where nobody can tell and the feed is the same for all, as somebody not logged in.
+
+    Raises BadToken, Unverifiable, and for a feed that is none InvalidSyntax, UnknownFeed.
+    """
+    try:
+        viewer = await service_auth().authenticate(request.headers.get("Authorization"), SKELETON, time.time())
+    except Unverifiable:
+        if await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed)):
+            raise
+        return Reader(counts=False)
+    return Reader(None if viewer is None else viewer.did)
+
+
+@xrpc.api_operation(READ, "/_health")
+def health(request: HttpRequest) -> dict[str, str]:
+    """That the process answers."""
+    return {"version": atsite.__version__}
+
+
+def install_feed_errors(api: NinjaAPI) -> None:
+    """How the errors of feeds are said in XRPC; those of every service: atsite.xrpc."""
+
+    def unknown_feed(request: HttpRequest, error: Any) -> HttpResponse:
+        return error_response("UnknownFeed", str(error), 400)
+
+    def invalid_syntax(request: HttpRequest, error: Any) -> HttpResponse:
+        return error_response("InvalidRequest", "feed: expected the at-uri of a feed generator", 400)
+
+    def unavailable(request: HttpRequest, error: Any) -> HttpResponse:
+        response = error_response("NotEnoughResources", str(error), 503)
+        response["Retry-After"] = "1"
+        return response
+
+    def invalid_definition(request: HttpRequest, error: Any) -> HttpResponse:
+        return error_response("InternalServerError", "the feeds of this generator are not set up", 500)
+
+    api.add_exception_handler(UnknownFeed, unknown_feed)
+    api.add_exception_handler(InvalidSyntax, invalid_syntax)
+    api.add_exception_handler(FeedUnavailable, unavailable)
+    api.add_exception_handler(InvalidDefinition, invalid_definition)

@@ -1,0 +1,22 @@
+"""Whose names and counts the feeds need (settings.FILL_SOURCES)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from atsite.core.atproto.syntax import Did
+from feeds.ranking.generations import Generations
+from feeds.ranking.page_data import unix_micros
+from feeds.serving.registry import ranked_feeds, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def ranked_authors() -> Iterator[Did]:
+    """The authors in the current rankings, the best placed first. Raises FeedUnavailable, redis.RedisError."""
+    generations, now = Generations(), unix_micros()
+    for feed in ranked_feeds(registry()):
+        current = generations.newest(feed.definition.key, now=now)
+        for post in current.posts if current else ():
+            yield Did(post.did)

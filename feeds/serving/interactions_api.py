@@ -1,0 +1,58 @@
+"""The door of app.bsky.feed.sendInteractions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import Router
+
+from atsite.core.kv.quick import RedisAway
+from atsite.core.web.auth import service_auth, take_jti
+from atsite.core.web.xrpc import XrpcError
+from feeds.serving.registry import registry
+from feeds.serving.skeleton import rkey_of
+from feeds.usage import interactions
+from feeds.usage.counting import RECORDER
+from feeds.usage.interactions import SEND
+from feeds.usage.interactions_outbox import OUTBOX, OutboxFull
+
+if TYPE_CHECKING:
+    from atsite.core.web.auth import Viewer
+    from feeds.usage.interactions import Call
+
+router = Router(tags=["xrpc"])
+
+
+@router.post(f"/{SEND}")
+async def send_interactions(request: HttpRequest) -> HttpResponse:
+    """Take what a reader's app reports. Bodies above the service's limit never come here (atsite.core.web.body_limit).
+
+    The token is used up last, when nothing else can refuse the call.
+    """
+    now = time.time()
+    viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now)
+    if viewer is None:
+        raise XrpcError("AuthenticationRequired", "interactions are taken from readers who are logged in")
+    call = interactions.read(request.body)
+    await asyncio.to_thread(_take, call, viewer, now)
+    return JsonResponse({})
+
+
+def _take(call: Call, viewer: Viewer, now: float) -> None:
+    """Raises UnknownFeed, InvalidSyntax, BadToken, XrpcError NotEnoughResources."""
+    feed = "" if call.feed is None else rkey_of(registry(), call.feed)
+    try:
+        OUTBOX.check_room()
+        take_jti(viewer.token, now)
+    except (OutboxFull, RedisAway) as error:
+        message = "interactions cannot be stored now, try again later"
+        raise XrpcError("NotEnoughResources", message, headers={"Retry-After": "10"}) from error
+    if not call.interactions:
+        return
+    received_at = datetime.fromtimestamp(now, UTC)
+    OUTBOX.add(interactions.rows(call, feed=feed, now=received_at))
+    RECORDER.count("interactions", feed, viewer.did, times=len(call.interactions), now=received_at)

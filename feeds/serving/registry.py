@@ -1,0 +1,128 @@
+"""The feeds of this site: a feed is a definition (data) that names its kind (code)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from atsite.core.atproto.syntax import Rkey
+from atsite.core.config import config
+from atsite.core.published.errors import Undecidable
+from atsite.core.published.process_copies import LocalCopy
+from feeds import definitions
+from feeds.kinds import KINDS, made
+from feeds.ranking.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.ranking.page_data import FeedData
+from feeds.ranking.ranking import RankedFeed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from atsite.core.atproto.aturi import AtUri
+    from feeds.ranking.feed import Definition
+
+__all__ = ["KINDS", "Problem", "Registry", "feed_named", "ranked_feeds", "registry"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the feed of this name is not served."""
+
+    rkey: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"feed {self.rkey!r}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The feeds that can be asked for, by the at-uri of their generator record, and what cannot be served."""
+
+    feeds: Mapping[AtUri, Feed]
+    problems: tuple[Problem, ...] = ()
+    #: What the feeds are made from.
+    data: FeedData = field(default_factory=FeedData)
+
+    @classmethod
+    def of(cls, defined: Iterable[Definition], data: FeedData) -> Self:
+        """A definition that cannot be served is left out and named among the problems; the others go on."""
+        feeds: dict[AtUri, Feed] = {}
+        problems: list[Problem] = []
+        for definition in defined:
+            try:
+                feed = made(definition, data)
+            except InvalidDefinition as error:
+                problems.append(Problem(definition.rkey, str(error)))
+                continue
+            if definition.uri in feeds:
+                problems.append(Problem(definition.rkey, "the publisher has two feeds of this name"))
+                continue
+            feeds[definition.uri] = feed
+        return cls(feeds, tuple(problems), data)
+
+    def find(self, uri: AtUri) -> Feed:
+        """The feed at this address: publisher, collection and rkey. Raises UnknownFeed."""
+        feed = self.feeds.get(uri)
+        if feed is None:
+            raise UnknownFeed("this feed generator has no such feed")
+        return feed
+
+    def __iter__(self) -> Iterator[Feed]:
+        return iter(self.feeds.values())
+
+
+@lru_cache(maxsize=1)
+def _data() -> FeedData:
+    """Of this process: what it remembers outlives every change of the definitions."""
+    return FeedData()
+
+
+def _load() -> Registry:
+    loaded = Registry.of(definitions.enabled(config), _data())
+    for problem in loaded.problems:
+        log.error("feed.left_out", feed=problem.rkey, reason=problem.reason)
+    return loaded
+
+
+_copy = LocalCopy("feeds", _load)
+
+
+def registry() -> Registry:
+    """This site's feeds, at most a second behind their definitions; while `default` is away, the last known ones.
+
+    It may read `default`, so a coroutine asks from a thread. Raises FeedUnavailable while `default` is away and was
+    never read by this process.
+    """
+    try:
+        return _copy.get()
+    except Undecidable as error:
+        raise FeedUnavailable("the feeds of this site cannot be read now") from error
+
+
+def feed_named(rkey: str) -> Feed:
+    """The feed with this name, of FEED_ACTOR_DID where another publisher has one of the same name.
+
+    Raises UnknownFeed with the names there are, FeedUnavailable.
+    """
+    feeds = sorted(registry(), key=_is_ours)  # ours last, so it wins
+    named = {feed.definition.rkey: feed for feed in feeds}
+    try:
+        return named[Rkey(rkey)]
+    except KeyError:
+        known = ", ".join(named) or "none: set FEED_ACTOR_DID"
+        raise UnknownFeed(f"there is no feed {rkey!r} here; known: {known}") from None
+
+
+def _is_ours(feed: Feed) -> bool:
+    return feed.definition.publisher == config.feed_actor_did
+
+
+def ranked_feeds(feeds: Iterable[Feed]) -> list[RankedFeed]:
+    """Those that are refreshed."""
+    return [feed for feed in feeds if isinstance(feed, RankedFeed)]

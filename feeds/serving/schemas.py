@@ -1,0 +1,36 @@
+"""What the XRPC methods of the feed generator take and give, for validation and for the documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Field, Schema
+from pydantic import BeforeValidator
+
+from feeds.ranking.feed import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
+
+
+def _digits(value: object) -> object:
+    """A whole number as XRPC writes it; pydantic alone would take "1_0", " 10" and "10.0" as well."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise ValueError("expected a whole number")
+    return value
+
+
+class SkeletonQuery(Schema):
+    """Parameters of app.bsky.feed.getFeedSkeleton."""
+
+    feed: str = Field(description="at-uri of the generator record")
+    limit: Annotated[int, BeforeValidator(_digits), Field(ge=LIMIT_MIN, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: str | None = Field(None, description="as the page before gave it")
+
+
+class FeedAddress(Schema):
+    uri: str
+
+
+class GeneratorDescription(Schema):
+    """Output of app.bsky.feed.describeFeedGenerator; `did` is the service's, not the publisher's."""
+
+    did: str
+    feeds: list[FeedAddress]

@@ -1,0 +1,100 @@
+"""The feed path: from what is asked to the bytes of the answer, without Django.
+
+Every door (ninja today) reads the three parameters and calls `answer`; so all doors give the same bytes.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from atsite.core.atproto.aturi import AtUri, is_at_uri
+from atsite.core.errors import InvalidSyntax
+from feeds.ranking import cursor as cursors
+from feeds.ranking import metrics
+from feeds.ranking.cursor import InvalidCursor
+from feeds.ranking.feed import FeedRequest, FeedUnavailable, Pin, Repost, UnknownFeed
+from feeds.serving import private_gate
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.syntax import Did, Rkey
+    from feeds.ranking.feed import FeedPage, SkeletonPost
+    from feeds.serving.registry import Registry
+
+
+def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, viewer: Did | None) -> bytes:
+    """The JSON of getFeedSkeleton's output (lexicon app.bsky.feed.getFeedSkeleton).
+
+    `limit` is 1 to 100, checked by the door. Raises InvalidSyntax (`feed` is no at-uri), UnknownFeed, InvalidCursor,
+    FeedUnavailable.
+    """
+    found = registry.find(_address(feed))
+    rkey = found.definition.rkey
+    started = perf_counter()
+    outcome = "error"
+    try:
+        request = FeedRequest(limit, None if cursor is None else cursors.decode(cursor), viewer)
+        page = private_gate.page(found, registry.data, request)
+        outcome = _outcome(page, limit, cursor)
+        return render(page)
+    except InvalidCursor:
+        outcome = "invalid"
+        raise
+    except FeedUnavailable:
+        outcome = "unavailable"
+        raise
+    finally:
+        metrics.PAGES.labels(feed=rkey, outcome=outcome).inc()
+        metrics.PAGE_SECONDS.labels(feed=rkey).observe(perf_counter() - started)
+
+
+def depends_on_viewer(registry: Registry, feed: str) -> bool:
+    """Whether the pages of `feed` differ from reader to reader. Raises InvalidSyntax, UnknownFeed."""
+    return registry.find(_address(feed)).depends_on_viewer
+
+
+def rkey_of(registry: Registry, feed: str) -> Rkey:
+    """The name by which `feed` is counted. Raises InvalidSyntax, UnknownFeed."""
+    return registry.find(_address(feed)).definition.rkey
+
+
+def is_poll(limit: int, cursor: str | None) -> bool:
+    """Whether a client only asks if there is anything new: that is not a reading."""
+    return limit == 1 and cursor is None
+
+
+def render(page: FeedPage) -> bytes:
+    """A page as JSON. The key `cursor` is left out at the end: the AppView refuses null."""
+    body: dict[str, object] = {"feed": [_entry(post) for post in page.posts]}
+    if page.cursor is not None and page.posts:
+        body["cursor"] = cursors.encode(page.cursor)
+    return msgspec.json.encode(body)
+
+
+def _entry(post: SkeletonPost) -> dict[str, object]:
+    """Lexicon app.bsky.feed.defs#skeletonFeedPost; a reason without its $type would be refused."""
+    match post.reason:
+        case Pin():
+            return {"post": post.post, "reason": {"$type": "app.bsky.feed.defs#skeletonReasonPin"}}
+        case Repost(uri):
+            return {"post": post.post, "reason": {"$type": "app.bsky.feed.defs#skeletonReasonRepost", "repost": uri}}
+        case None:
+            return {"post": post.post}
+
+
+def _address(text: str) -> AtUri:
+    """The address of a feed; a valid at-uri that cannot be one of ours (a handle, a repo) is an unknown feed."""
+    try:
+        return AtUri.parse(text)
+    except InvalidSyntax:
+        if is_at_uri(text):
+            raise UnknownFeed("this feed generator has no such feed") from None
+        raise
+
+
+def _outcome(page: FeedPage, limit: int, cursor: str | None) -> str:
+    if not page.posts:
+        return "empty"
+    return "poll" if is_poll(limit, cursor) else "page"

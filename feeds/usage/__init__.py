@@ -1,0 +1,1 @@
+"""How much the feeds are read, and what readers report of their posts."""

@@ -1,0 +1,196 @@
+"""How much the feeds are read: counted here, told to Redis each second, written to ClickHouse by a task.
+
+A request costs a dictionary entry and a hash; a second of counts is lost with the process or while Redis is away.
+Redis holds, for each day (UTC), one hash of counts, with the name of its counter (which tells whether Redis was lost
+since), and for each feed a HyperLogLog of who read and one of who sent interactions. Viewers go in as keyed hashes:
+nobody without SECRET_KEY can ask whether somebody was there, and a did is nowhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, Literal
+
+from prometheus_client import Counter
+
+from atsite.core import kv
+from atsite.core.config import config
+from atsite.core.kv import quick
+from atsite.core.periodic_thread import Every
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    import redis
+
+    from atsite.core.atproto.syntax import Did
+
+#: requests: pages that were read. interactions: what readers' apps reported.
+What = Literal["requests", "interactions"]
+
+FLUSH_SECONDS: Final = 1.0
+#: The longest period over which different viewers can be counted together; 12 KB for each busy feed and day.
+KEPT_DAYS: Final = 32
+#: So long the worker may be down without a count being lost.
+WRITTEN_DAYS: Final = 7
+_KEPT_SECONDS: Final = KEPT_DAYS * 86_400
+_HASH_KEY: Final = blake2b(config.secret_key.encode(), digest_size=32, person=b"feeds.usage").digest()
+
+LOST: Final = Counter("feed_usage_lost", "Requests and interactions not counted, as Redis was away", ["what"])
+
+#: KEYS: the day's hash. ARGV: a name in case the hash is new, seconds to keep, then field and number in turn.
+COUNT: Final = """
+if redis.call("hsetnx", KEYS[1], "counter", ARGV[1]) == 1 then redis.call("expire", KEYS[1], ARGV[2]) end
+for index = 3, #ARGV, 2 do redis.call("hincrby", KEYS[1], ARGV[index], ARGV[index + 1]) end
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one counter says of one feed ("" where the app did not say which) in one day.
+
+    `readers` and `senders` are estimates of different viewers; the error of a HyperLogLog in Redis is below 1 %.
+    """
+
+    feed: str
+    day: date
+    counter: str
+    requests: int
+    readers: int
+    interactions: int
+    senders: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    count: int = 0
+    who: set[bytes] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    day: date
+    what: What
+    feed: str
+
+
+class Recorder:
+    """The counts of this process since the last flush. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tallies: dict[_Key, _Tally] = {}
+        self._flushing = Every(FLUSH_SECONDS, self.flush, name="feeds.usage")
+
+    def count(self, what: What, feed: str, viewer: Did | None, *, times: int = 1, now: datetime | None = None) -> None:
+        """`viewer` did so `times` times with the feed of that rkey; None: somebody who is not logged in."""
+        key = _Key((now or datetime.now(UTC)).astimezone(UTC).date(), what, feed)
+        hashed = None if viewer is None else pseudonym(viewer)
+        with self._lock:
+            tally = self._tallies.get(key)
+            if tally is None:
+                tally = self._tallies[key] = _Tally()
+            tally.count += times
+            if hashed is not None:
+                tally.who.add(hashed)
+        self._flushing.start()
+
+    def flush(self) -> None:
+        """Tell Redis. What it does not take is lost: sending it again might count it twice."""
+        with self._lock:
+            tallies, self._tallies = self._tallies, {}
+        if not tallies:
+            return
+        try:
+            quick.ask(lambda client: _add(client, tallies))
+        except quick.RedisAway:
+            for key, tally in tallies.items():
+                LOST.labels(what=key.what).inc(tally.count)
+
+
+#: The one of this process.
+RECORDER: Final = Recorder()
+
+
+def pseudonym(viewer: Did) -> bytes:
+    """What stands for a viewer in the counts: the same each time, and no way back."""
+    return blake2b(viewer.encode(), digest_size=16, key=_HASH_KEY).digest()
+
+
+def counted(*, now: datetime) -> list[Usage]:
+    """The counts of the last days as Redis has them. Raises RedisAway."""
+    today = now.astimezone(UTC).date()
+    days = [today - timedelta(days=back) for back in range(WRITTEN_DAYS)]
+    return quick.ask(lambda client: [usage for day in days for usage in _of_day(client, day)])
+
+
+def different_readers(feeds: Collection[str], days: int, *, now: datetime) -> dict[str, int]:
+    """Feed -> different viewers who read it in the last `days` days, today included, as far as Redis remembers.
+
+    Raises RedisAway.
+    """
+    today = now.astimezone(UTC).date()
+    period = [today - timedelta(days=back) for back in range(min(days, KEPT_DAYS))]
+
+    def ask(client: redis.Redis) -> list[int]:
+        pipeline = client.pipeline(transaction=False)
+        for feed in feeds:
+            pipeline.pfcount(*(_who(day, "requests", feed) for day in period))
+        return pipeline.execute()
+
+    return dict(zip(feeds, quick.ask(ask), strict=True))
+
+
+def _add(client: redis.Redis, tallies: Mapping[_Key, _Tally]) -> None:
+    pipeline = client.pipeline(transaction=False)
+    for day in {key.day for key in tallies}:
+        counts = [
+            text
+            for key, tally in tallies.items()
+            if key.day == day
+            for text in (f"{key.what}:{key.feed}", str(tally.count))
+        ]
+        pipeline.eval(COUNT, 1, _hash(day), secrets.token_hex(4), str(_KEPT_SECONDS), *counts)
+    for key, tally in tallies.items():
+        if tally.who:
+            name = _who(key.day, key.what, key.feed)
+            pipeline.pfadd(name, *tally.who)
+            pipeline.expire(name, _KEPT_SECONDS)
+    pipeline.execute()
+
+
+def _of_day(client: redis.Redis, day: date) -> list[Usage]:
+    content: Mapping[bytes, bytes] = client.hgetall(_hash(day))  # type: ignore[assignment]  # redis-py types it for both
+    fields = {name.decode(): value.decode() for name, value in content.items()}
+    counter = fields.pop("counter", "")
+    feeds = sorted({name.partition(":")[2] for name in fields})
+    pipeline = client.pipeline(transaction=False)
+    for feed in feeds:
+        pipeline.pfcount(_who(day, "requests", feed))
+        pipeline.pfcount(_who(day, "interactions", feed))
+    people = iter(pipeline.execute())
+    return [
+        Usage(
+            feed=feed,
+            day=day,
+            counter=counter,
+            requests=int(fields.get(f"requests:{feed}", 0)),
+            readers=next(people),
+            interactions=int(fields.get(f"interactions:{feed}", 0)),
+            senders=next(people),
+        )
+        for feed in feeds
+    ]
+
+
+def _hash(day: date) -> str:
+    return f"{kv.PREFIX}feeds:usage:{day:%Y%m%d}"
+
+
+def _who(day: date, what: What, feed: str) -> str:
+    return f"{kv.PREFIX}feeds:{what}:{day:%Y%m%d}:{feed}"

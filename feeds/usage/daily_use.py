@@ -1,0 +1,77 @@
+"""How one feed is read, by day: what was written to ClickHouse, and what Redis counted since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from atsite.core.kv.quick import RedisAway
+from feeds.usage import counting, queries
+from feeds.usage.interactions import KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from feeds.usage.counting import Usage
+
+#: Days of the charts: as long as different readers can be told apart (usage.KEPT_DAYS).
+DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Requests are pages that were read; readers and senders are different people who were logged in, estimated."""
+
+    day: date
+    requests: int = 0
+    readers: int = 0
+    interactions: int = 0
+    senders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUse:
+    """The last DAYS days, the oldest first. `readers` of them all together: None while Redis is away."""
+
+    days: tuple[Day, ...]
+    readers: int | None
+    #: What readers' apps reported, by event, the most frequent first.
+    events: tuple[tuple[str, int], ...]
+
+
+def of_feed(rkey: str, *, now: datetime) -> FeedUse:
+    """The use of the feed with that rkey. Raises ClickHouseError."""
+    today = now.astimezone(UTC).date()
+    first = today - timedelta(days=DAYS - 1)
+    rows = queries.counted(rkey, since=first)
+    readers: int | None = None
+    try:
+        rows += [row for row in counting.counted(now=now) if row.feed == rkey]
+        readers = counting.different_readers([rkey], DAYS, now=now)[rkey]
+    except RedisAway:
+        pass
+    by_day = _by_day(rows)
+    days = tuple(by_day.get(day, Day(day)) for day in (first + timedelta(days=ahead) for ahead in range(DAYS)))
+    events = queries.events(rkey, since=now - timedelta(days=DAYS))
+    return FeedUse(days, readers, tuple((KNOWN.get(row.event, row.event or "other"), row.count) for row in events))
+
+
+def _by_day(rows: Iterable[Usage]) -> dict[date, Day]:
+    """Counters of one day are added; of one counter the larger reading is the later one (feeds/sql/feed_usage.sql)."""
+    newest: dict[tuple[date, str], Usage] = {}
+    for row in rows:
+        held = newest.get((row.day, row.counter))
+        if held is None or held.requests + held.interactions <= row.requests + row.interactions:
+            newest[row.day, row.counter] = row
+    days: dict[date, Day] = {}
+    for row in newest.values():
+        before = days.get(row.day, Day(row.day))
+        days[row.day] = Day(
+            row.day,
+            before.requests + row.requests,
+            max(before.readers, row.readers),
+            before.interactions + row.interactions,
+            max(before.senders, row.senders),
+        )
+    return days

@@ -1,0 +1,94 @@
+"""Interactions on their way to ClickHouse, which takes few large blocks better than many small ones.
+
+A call is answered once its rows wait here; they are written each second. While ClickHouse is away they wait, up to
+WAITING_MAX bytes; then calls are refused (503). The last second is lost when a process is killed, and what waits when
+it ends without ClickHouse: they are counts of use, and an app that reports has nobody to tell.
+"""
+
+from __future__ import annotations
+
+import threading
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.errors import AtsiteError
+from atsite.core.periodic_thread import Every
+from feeds.usage import interactions
+from feeds.usage.interactions import KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from feeds.usage.interactions import Interaction
+
+log = structlog.get_logger(__name__)
+
+FLUSH_SECONDS: Final = 1.0
+#: Some 25,000 interactions: minutes of a busy feed.
+WAITING_MAX: Final = 16_000_000
+#: Rows of one block, so that an insert stays small beside what the server has.
+BLOCK_ROWS: Final = 10_000
+
+#: event: the last part of a known event's name, or "other".
+RECEIVED: Final = Counter("feed_interactions", "Interactions that were accepted", ["event"])
+LOST: Final = Counter("feed_interactions_lost", "Accepted interactions that ClickHouse refused for good")
+WAITING: Final = Gauge("feed_interactions_waiting_bytes", "Accepted interactions that are not written yet")
+
+
+class OutboxFull(AtsiteError):
+    """ClickHouse has been away for long; nothing more is taken."""
+
+
+class Outbox:
+    """Rows that wait. Thread-safe; what was added is written in its order."""
+
+    def __init__(self, store: Callable[[Sequence[Interaction]], object] = interactions.store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._waiting: list[Interaction] = []
+        self._bytes = 0
+        self._every = Every(FLUSH_SECONDS, self.flush, name="feeds.interactions")
+
+    def check_room(self) -> None:
+        """Raises OutboxFull. Asked before a call uses up its token; calls under way at that moment still fit in."""
+        if self._bytes >= WAITING_MAX:
+            raise OutboxFull
+
+    def add(self, rows: Sequence[Interaction]) -> None:
+        """Let rows wait."""
+        with self._lock:
+            self._waiting += rows
+            self._count(sum(row.bytes for row in rows))
+        for row in rows:
+            RECEIVED.labels(event=KNOWN.get(row.event, "other")).inc()
+        self._every.start()
+
+    def flush(self) -> None:
+        """Write what waits. With ClickHouse away it goes on waiting; what it will never take is dropped and counted."""
+        with self._flushing:
+            # The rows of a failed attempt stay first and are sent again as they are: the table knows them by their ids.
+            while block := list(islice(self._waiting, BLOCK_ROWS)):
+                try:
+                    self._store(block)
+                except ClickHouseError as error:
+                    if error.retryable:
+                        log.warning("interactions.waiting", error=type(error).__name__, rows=len(self._waiting))
+                        return
+                    log.exception("interactions.lost", rows=len(block))
+                    LOST.inc(len(block))
+                with self._lock:
+                    del self._waiting[: len(block)]
+                    self._count(-sum(row.bytes for row in block))
+
+    def _count(self, change: int) -> None:
+        self._bytes += change
+        WAITING.set(self._bytes)
+
+
+#: The one of this process.
+OUTBOX: Final = Outbox()

@@ -1,0 +1,87 @@
+"""What ClickHouse is told and asked about the use of feeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atsite.core.clickhouse import door
+from feeds.usage.counting import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+
+def store_usage(rows: Sequence[Usage]) -> int:
+    """Write counts; the same again changes nothing. Raises ClickHouseError."""
+    columns: dict[str, list[object]] = {
+        "feed": [row.feed for row in rows],
+        "day": [row.day for row in rows],
+        "counter": [row.counter for row in rows],
+        "requests": [row.requests for row in rows],
+        "readers": [row.readers for row in rows],
+        "interactions": [row.interactions for row in rows],
+        "senders": [row.senders for row in rows],
+        "counted": [row.requests + row.interactions for row in rows],
+    }
+    return door.insert("feed_usage", columns, name="feeds.store_usage")
+
+
+# FINAL: a count replaces the smaller ones of the same counter. Why sums and largest: feeds/sql/feed_usage.sql.
+DAILY_USAGE = """
+SELECT feed, day, sum(requests), max(readers), sum(interactions), max(senders)
+FROM feed_usage FINAL
+WHERE day >= {since:Date}
+GROUP BY feed, day
+ORDER BY feed, day
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyUsage:
+    """How much one feed was read in one day (UTC)."""
+
+    feed: str
+    day: date
+    requests: int
+    readers: int
+    interactions: int
+    senders: int
+
+
+def daily_usage(*, since: date) -> list[DailyUsage]:
+    """Every feed and day with readings from `since` on, as far as was written; by feed, the oldest day first."""
+    return door.query(DAILY_USAGE, {"since": since}, into=DailyUsage, name="feeds.daily_usage")
+
+
+# FINAL as above; each counter by itself, to be joined with what Redis says of it now.
+COUNTED = """
+SELECT feed, day, counter, requests, readers, interactions, senders FROM feed_usage FINAL
+WHERE feed = {feed:String} AND day >= {since:Date}
+"""
+
+
+def counted(feed: str, *, since: date) -> list[Usage]:
+    """What was written of one feed from `since` on."""
+    return door.query(COUNTED, {"feed": feed, "since": since}, into=Usage, name="feeds.counted_usage")
+
+
+EVENTS = """
+SELECT event, count() FROM feed_interactions FINAL
+WHERE feed = {feed:String} AND received_at >= {since:DateTime64(6)}
+GROUP BY event ORDER BY count() DESC, event LIMIT 20
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How often an event was reported."""
+
+    event: str
+    count: int
+
+
+def events(feed: str, *, since: datetime) -> list[EventCount]:
+    """The most frequent events of one feed since then."""
+    return door.query(EVENTS, {"feed": feed, "since": since}, into=EventCount, name="feeds.events")

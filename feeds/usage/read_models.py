@@ -1,0 +1,63 @@
+"""What the admin reads of the feeds' traffic in ClickHouse."""
+
+from __future__ import annotations
+
+from clickhouse_backend.models import DateField, DateTime64Field, StringField, UInt64Field
+from django.db import models
+
+from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
+from atsite.core.clickhouse.models import ReadModel
+
+
+class FeedInteraction(ReadModel):
+    """Something that somebody did with a post of a feed, as their app reported it; nobody knows who."""
+
+    pk = models.CompositePrimaryKey("feed", "received_at", "id")
+    received_at = DateTime64Field(precision=3)
+    #: Random, so that a block that is sent again replaces itself.
+    id = UInt64Field()
+    #: Record key of the feed; empty where the app did not say.
+    feed = StringField(low_cardinality=True)
+    #: At-uri of the post, and the event (app.bsky.feed.defs#interaction or unknown), as they were sent.
+    item = StringField()
+    event = StringField()
+    feed_context = StringField()
+    req_id = StringField()
+
+    class Meta:
+        managed = False
+        db_table = "feed_interactions"
+
+
+class FeedUsage(ReadModel):
+    """Readings of one feed in one day, as one life of Redis counted them."""
+
+    pk = models.CompositePrimaryKey("feed", "day", "counter")
+    feed = StringField(low_cardinality=True)
+    day = DateField()
+    counter = StringField()
+    #: Pages that were read, and the different viewers (estimated).
+    requests = UInt64Field()
+    readers = UInt64Field()
+    #: Interactions that were reported, and by how many different viewers (estimated).
+    interactions = UInt64Field()
+    senders = UInt64Field()
+    #: requests + interactions: the version.
+    counted = UInt64Field()
+
+    class Meta:
+        managed = False
+        db_table = "feed_usage"
+        verbose_name_plural = "feed usage"
+
+
+@register(FeedInteraction)
+class FeedInteractionAdmin(ReadOnlyAdmin):
+    list_display = ("feed", "received_at", "event", "item")
+    search_prefix_fields = ("feed",)
+
+
+@register(FeedUsage)
+class FeedUsageAdmin(ReadOnlyAdmin):
+    list_display = ("feed", "day", "requests", "readers", "interactions", "senders")
+    search_prefix_fields = ("feed",)

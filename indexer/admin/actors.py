@@ -1,0 +1,153 @@
+"""Actors with what they are called, whether they are active, and their numbers with where those come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib import admin
+from django.db.models.functions import Lower
+from django.utils.html import format_html
+
+from atsite.core.clickhouse.admin import LAST, KeyOrderedList, ReadOnlyAdmin, register
+from atsite.core.clickhouse.errors import ClickHouseError
+from indexer.admin import actor_queries
+from indexer.admin.columns import NamedRows, foreign, moment
+from indexer.index import models
+
+if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    from indexer.admin.actor_queries import Seen, Told
+    from indexer.index.models import Actor
+
+#: Where numbers were asked for, in words.
+SOURCES: Final = {"appview": "the AppView", "pds": "the PDS"}
+UNKNOWN: Final = "not counted in time"
+
+
+class ActorList(KeyOrderedList):
+    """Finds the dids of the page first: the view could only be put together as a whole."""
+
+    queryset: QuerySet[Any]
+
+    def get_results(self, request: HttpRequest) -> None:
+        term = self.query.strip()
+        if _is_handle(term):
+            self.queryset = self.queryset.order_by(Lower("handle"), "did")
+        elif not term.startswith("at://"):
+            wanted = self.page_num * self.list_per_page + 1
+            dids = actor_queries.last_dids(low=term, high=(term or "") + LAST, limit=wanted)
+            self.queryset = self.queryset.filter(did__in=dids)
+        super().get_results(request)
+
+
+@register(models.Actor)
+class ActorAdmin(NamedRows):
+    list_display = ("did", "called", "shown_name", "stands", "followers", "follows", "posts", "counted")
+    search_prefix_fields = ("did",)
+    change_form_outer_before_template = "indexer/actor_labels.html"
+    search_help_text = "The beginning of a handle or of a did."
+    fields = ("did", "called", "shown_name", "stands", "about", "followers", "follows", "posts", "counted", "avatar")
+
+    @admin.display(description="handle")
+    def called(self, actor: Actor) -> str:
+        """The handle as the stream or the fill told."""
+        return foreign(f"@{actor.handle}") if actor.handle else "–"
+
+    @admin.display(description="display name")
+    def shown_name(self, actor: Actor) -> str:
+        """The name that the actor chose."""
+        return foreign(actor.display_name)
+
+    @admin.display(description="description")
+    def about(self, actor: Actor) -> str:
+        """What the actor says of itself."""
+        return foreign(actor.description)
+
+    @admin.display(description="status")
+    def stands(self, actor: Actor) -> str:
+        """Whether the account is active, and why not."""
+        inactive = actor.active == 0
+        word = (actor.status or "inactive") if inactive else "active"
+        return format_html('<span class="at-state {}">{}</span>', "at-look" if inactive else "at-ok", word)
+
+    @admin.display(description="followers")
+    def followers(self, actor: Actor) -> str:
+        """How many follow the actor."""
+        return _number(actor, "followers")
+
+    @admin.display(description="follows")
+    def follows(self, actor: Actor) -> str:
+        """How many the actor follows."""
+        return _number(actor, "follows")
+
+    @admin.display(description="posts")
+    def posts(self, actor: Actor) -> str:
+        """How many posts the actor has."""
+        return _number(actor, "posts")
+
+    @admin.display(description="counted by")
+    def counted(self, actor: Actor) -> str:
+        """Where the numbers come from and of when they are."""
+        counts = _counts_of(actor)
+        if isinstance(counts, actor_queries.Told):
+            return f"{SOURCES.get(counts.source, counts.source)}, {moment(counts.version)}"
+        return str(actor.__dict__["since"])
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ActorList
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with the numbers of its actors from two questions."""
+        found = super().get_changelist_instance(request)
+        add_counts(found.result_list)
+        return found
+
+    def _lookup(self, term: str) -> dict[str, Any]:
+        """The filter for what somebody typed: an at-uri, the beginning of a did, or that of a handle."""
+        if not _is_handle(term):
+            return ReadOnlyAdmin._lookup(self, term)
+        return {"did__in": actor_queries.dids_by_handle(term.removeprefix("@"))}
+
+
+def _is_handle(term: str) -> bool:
+    """Whether a search is for the beginning of a handle."""
+    return bool(term) and not term.startswith(("did:", "at://"))
+
+
+def add_counts(actors: list[Actor]) -> None:
+    """Give each of these the numbers that are known of it: those that were asked for, else those of the stream."""
+    counts, since = _known({actor.did for actor in actors})
+    for actor in actors:
+        actor.__dict__["counts"] = counts.get(actor.did)
+        actor.__dict__["since"] = since
+
+
+def _known(dids: set[str]) -> tuple[dict[str, Told | Seen], str]:
+    """The numbers, and what to say of those of the stream."""
+    counts: dict[str, Told | Seen] = {}
+    if not dids:
+        return counts, ""
+    try:
+        counts.update(actor_queries.told_counts(dids))
+        rest = dids - counts.keys()
+        seen = actor_queries.seen_counts(rest) if rest else {}
+        counts.update({did: seen.get(did, actor_queries.Seen(did, 0, 0, 0)) for did in rest})
+        day = actor_queries.first_day()
+    except ClickHouseError:
+        return counts, UNKNOWN
+    return counts, f"the stream, since {day or 'this site began'}"
+
+
+def _counts_of(actor: Actor) -> Told | Seen | None:
+    if "counts" not in actor.__dict__:
+        add_counts([actor])
+    counts: Told | Seen | None = actor.__dict__["counts"]
+    return counts
+
+
+def _number(actor: Actor, name: str) -> str:
+    counts = _counts_of(actor)
+    return "–" if counts is None else f"{getattr(counts, name):,}"

@@ -1,0 +1,79 @@
+"""Backfills in the admin: which are due, which failed and why; to be asked for again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib import admin, messages
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+
+from atsite.core.atproto.syntax import Did
+from atsite.core.roles import Right, may
+from indexer.admin.columns import Named
+from indexer.backfill import work
+from indexer.index.models import Backfill
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+#: How the ends look; what is due is yellow.
+LOOKS: Final = {
+    Backfill.State.COMPLETED: "at-ok",
+    Backfill.State.FAILED: "at-act",
+    Backfill.State.GONE: "at-act",
+}
+
+
+@admin.register(Backfill)
+class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
+    """Rows are made by giving a label (labels) or by `manage.py backfill`."""
+
+    list_display = ("who", "stands", "reason", "requested_at", "finished_at", "next_try", "counts")
+    fields = ("who", "days", "stands", "reason", "requested_at", "started_at", "finished_at", "next_try", "counts")
+    list_filter = ("state",)
+    search_fields = ("did__startswith",)
+    search_help_text = "The beginning of a did."
+    actions = ("fetch_again",)
+    action_rights = {"fetch_again": Right.BACKFILL}
+
+    @admin.display(description="state", ordering="state")
+    def stands(self, row: Backfill) -> str:
+        """The state as a coloured word."""
+        state = Backfill.State(row.state)
+        return format_html('<span class="at-state {}">{}</span>', LOOKS.get(state, "at-look"), state.label)
+
+    @admin.display(description="next try")
+    def next_try(self, row: Backfill) -> datetime | None:
+        """When it is looked after again; nothing where it is at its end."""
+        return row.next_at if row.state in Backfill.DUE else None
+
+    @admin.display(description="records")
+    def counts(self, row: Backfill) -> str:
+        """What was read and what came of it."""
+        found = row.progress
+        return f"{found['listed']} read, {found['written']} written, {found['removed']} removed" if found else ""
+
+    @admin.action(description="Fetch again", permissions=["backfill"])
+    def fetch_again(self, request: HttpRequest, chosen: QuerySet[Backfill]) -> None:
+        """Begin the chosen ones anew."""
+        rows = list(chosen)
+        for row in rows:
+            work.ask(Did(row.did), days=row.days)
+        messages.success(request, f"{len(rows)} will be fetched within the next minutes.")
+
+    def has_backfill_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.BACKFILL)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,141 @@
+"""What lists of indexed data have in common: times in words, and actors by their names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from atsite.core.atproto.syntax import is_handle
+from atsite.core.atproto.tid import CLOCK_BITS, is_tid, micros_of_tid
+from atsite.core.atproto.timestamps import datetime_of_micros
+from atsite.core.clickhouse.admin import ReadOnlyAdmin
+from atsite.core.clickhouse.errors import ClickHouseError
+from indexer.index.names import Name, did_of_handle, names_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.admin.views.main import ChangeList
+    from django.http import HttpRequest
+
+#: Beyond this, microseconds are no time that anybody means (the year 2100).
+_LATEST_US: Final = 4_102_444_800_000_000
+NOBODY: Final = Name("", "", "")
+
+
+def moment(micros: int) -> str:
+    """Unix microseconds as a time (UTC), to the second; a number that is no such time as it is."""
+    if not 0 < micros < _LATEST_US:
+        return str(micros)
+    return datetime_of_micros(micros)[:19].replace("T", " ")
+
+
+def moment_of_version(version: int) -> str:
+    """The time of a record's version or of a floor."""
+    return moment(version >> CLOCK_BITS)
+
+
+def moment_of_rkey(rkey: str) -> str:
+    """The time of a TID; a dash for any other key."""
+    return moment(micros_of_tid(rkey)) if is_tid(rkey) else "–"
+
+
+def span(micros: int) -> str:
+    """A length of time, to the second."""
+    return str(timedelta(seconds=micros // 1_000_000))
+
+
+def grouped(name: str) -> Callable[[Any], str]:
+    """A column of the number `name`, with its thousands apart."""
+
+    @admin.display(description=name.replace("_", " "))
+    def shown(row: Any) -> str:
+        return f"{getattr(row, name):,}"
+
+    shown.__name__ = name  # the class of the column's cells
+    return shown
+
+
+def foreign(text: str) -> str:
+    """Text that a stranger wrote: escaped, and with its own direction."""
+    return format_html('<bdi class="at-foreign">{}</bdi>', text)
+
+
+def called(did: str, name: Name) -> str:
+    """The handle as people write it, or the did."""
+    return f"@{name.handle}" if name.handle else did
+
+
+def actor(did: str, name: Name) -> str:
+    """The handle and below it the did, or the did alone."""
+    if not name.handle:
+        return format_html('<span class="at-mono">{}</span>', did)
+    return format_html(
+        '<span class="at-actor"><bdi class="at-foreign">@{}</bdi> <span class="at-mono">{}</span></span>',
+        name.handle,
+        did,
+    )
+
+
+class Named:
+    """For a ModelAdmin whose rows are of an actor: shown with its handle."""
+
+    named_by: ClassVar[str] = "did"
+
+    @admin.display(description="actor")
+    def who(self, row: Any) -> str:
+        """The handle with the did, or the did alone."""
+        return actor(self.did_of(row), self._name(row))
+
+    def heading(self, row: Any) -> str:
+        """The handle, or the did."""
+        return called(self.did_of(row), self._name(row))
+
+    def did_of(self, row: Any) -> str:
+        """The actor whom the row is of."""
+        return str(getattr(row, self.named_by))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with the names of its actors from one question."""
+        found: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
+        found.result_list = list(found.result_list)
+        known = names({self.did_of(row) for row in found.result_list})
+        for row in found.result_list:
+            row.__dict__["name"] = known.get(self.did_of(row), NOBODY)
+        return found
+
+    def _name(self, row: Any) -> Name:
+        if "name" not in row.__dict__:
+            did = self.did_of(row)
+            row.__dict__["name"] = names({did}).get(did, NOBODY)
+        name: Name = row.__dict__["name"]
+        return name
+
+
+class NamedRows(Named, ReadOnlyAdmin):
+    """Rows of the network that name an actor: also found by a whole handle."""
+
+    def _lookup(self, term: str) -> dict[str, Any]:
+        handle = term.removeprefix("@").lower()
+        if not is_handle(handle):
+            return super()._lookup(term)
+        try:
+            did = did_of_handle(handle)
+        except ClickHouseError:
+            did = None
+        return {"pk__in": []} if did is None else self._by_actor(did)
+
+    def _by_actor(self, did: str) -> dict[str, Any]:
+        """The filter for all rows of an actor."""
+        return {self.named_by: did}
+
+
+def names(dids: set[str]) -> dict[str, Name]:
+    """The names of these actors; none while ClickHouse cannot tell, as a page is of use without them."""
+    try:
+        return names_of(dids)
+    except ClickHouseError:
+        return {}

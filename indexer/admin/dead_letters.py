@@ -1,0 +1,154 @@
+"""Dead letters: what came, why it could not be indexed, and trying it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from kombu.exceptions import OperationalError
+
+from atsite.core.clickhouse.admin import KeyOrderedList, ReadOnlyAdmin, register
+from atsite.core.errors import AtsiteError
+from atsite.core.roles import Right, demand, may
+from indexer.admin.columns import foreign, moment
+from indexer.admin.payloads import readable
+from indexer.index import models
+from indexer.index.events import DeadReason
+from indexer.stream import retry_dead_letters as retrying
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
+
+    from indexer.index.models import DeadLetter
+    from indexer.stream.dead_letters import Outcome
+
+#: Somebody waits for the page; a ClickHouse that takes no rows for so long is away.
+PATIENCE: Final = 5.0
+
+
+class LetterList(KeyOrderedList):
+    """A list with boxes to tick."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.show_admin_actions = True
+
+
+@register(models.DeadLetter)
+class DeadLetterAdmin(ReadOnlyAdmin):
+    list_display = ("id", "reason", "excerpt", "host", "happened", "stored_at")
+    list_filter = ("reason",)
+    search_prefix_fields = ("id",)
+    search_help_text = "The beginning of an id."
+    actions = ("retry",)
+    change_form_outer_after_template = "indexer/letter.html"
+    list_before_template = "indexer/letters.html"
+    fields = ("reason", "why", "host", "happened", "stored_at", "content", "id")
+    url_rights: ClassVar[dict[str, Right]] = {
+        "indexer_deadletter_retry": Right.RETRY_DEAD_LETTERS,
+        "indexer_deadletter_retry_many": Right.RETRY_DEAD_LETTERS,
+    }
+
+    @admin.display(description="detail")
+    def excerpt(self, letter: DeadLetter) -> str:
+        """The beginning of what the decoder says."""
+        return foreign(readable(letter.detail)[:160])
+
+    @admin.display(description="detail")
+    def why(self, letter: DeadLetter) -> str:
+        """All of what the decoder says."""
+        return foreign(readable(letter.detail))
+
+    @admin.display(description="seen in the stream (UTC)")
+    def happened(self, letter: DeadLetter) -> str:
+        """When the host of the stream saw it."""
+        return moment(letter.time_us)
+
+    @admin.display(description="payload")
+    def content(self, letter: DeadLetter) -> str:
+        """What came; JSON is laid out."""
+        return format_html('<pre class="at-mono at-payload" tabindex="0">{}</pre>', readable(letter.payload))
+
+    @admin.action(description="Try again", permissions=["retry"])
+    def retry(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> None:
+        """Decode the chosen letters again."""
+        self._retry(request, list(chosen.values_list("id", flat=True)))
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.RETRY_DEAD_LETTERS)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LetterList
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("retry/", wrap(self.retry_many_view), name="indexer_deadletter_retry_many"),
+            path("<path:object_id>/retry/", wrap(self.retry_view), name="indexer_deadletter_retry"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = {"may_retry": self.has_retry_permission(request)}
+        return super().changelist_view(request, {**(extra_context or {}), **shown})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = {"letter_id": object_id, "may_retry": self.has_retry_permission(request)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
+
+    def retry_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Try one letter again; by POST only."""
+        demand(request, Right.RETRY_DEAD_LETTERS)
+        if request.method == "POST":
+            self._retry(request, [object_id])
+        return HttpResponseRedirect(reverse("admin:indexer_deadletter_changelist"))
+
+    def retry_many_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a reason, then have the worker try every letter that has it."""
+        demand(request, Right.RETRY_DEAD_LETTERS)
+        reason = request.POST.get("reason", "")
+        if request.method != "POST" or reason not in ("", *map(str, DeadReason)):
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Try dead letters again",
+                "opts": self.model._meta,
+                "reasons": [str(reason) for reason in DeadReason],
+            }
+            return TemplateResponse(request, "indexer/retry_letters.html", context)
+        self._send(request, reason)
+        return HttpResponseRedirect(reverse("admin:indexer_deadletter_changelist"))
+
+    def _retry(self, request: HttpRequest, ids: Sequence[str]) -> None:
+        try:
+            outcome = retrying.retry(ids=ids, patience=PATIENCE)
+        except AtsiteError as error:
+            messages.error(request, f"Nothing was tried: {error}")
+            return
+        level = messages.SUCCESS if not outcome.still_dead else messages.WARNING
+        messages.add_message(request, level, in_words(outcome))
+
+    def _send(self, request: HttpRequest, reason: str) -> None:
+        from indexer.tasks import retry_dead_letters  # tasks import what admins need not wait for
+
+        try:
+            retry_dead_letters.delay(reason=reason)
+        except OperationalError:
+            messages.error(request, "The worker cannot be asked: Redis does not answer.")
+        else:
+            messages.success(request, "The worker tries them: what is indexed leaves this list.")
+
+
+def in_words(outcome: Outcome) -> str:
+    """What became of letters that were tried again."""
+    parts = [f"{outcome.indexed} indexed", f"{outcome.left_out} left out for good"]
+    parts += [f"{number} still dead: {reason}" for reason, number in sorted(outcome.still_dead.items())]
+    return ", ".join(parts) + "."

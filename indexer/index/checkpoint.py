@@ -1,0 +1,148 @@
+"""How far everything is durable, and where a start goes on from it. Pure; the stores are in checkpoint_store.
+
+A checkpoint is saved after each acknowledged batch, in Redis (one key) and in ClickHouse (a row), and says that every
+event at or before it is stored. Rules of the start, first that applies:
+
+1. `--from CURSOR` or `--from-live`: as the operator says.
+2. ClickHouse has no records and no checkpoint: a first start, START_HOURS back. What is missing before it is no gap.
+   (A checkpoint alone is there when a first start was killed before its first records.)
+3. One checkpoint in each store: the one with the smaller time_us. One missing or unreadable: the other, with a warning.
+4. Neither: an error that names the two flags. Never a silent restart from live.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from atsite.core.errors import AtsiteError
+from indexer.index.gaps import HOUR_US, Resumed
+from indexer.stream.decode import MINUTE_US
+
+#: time_us runs back by tens of milliseconds (42 of 152 real events did), and a host may have been slow to see a repo.
+OVERLAP_US: Final = MINUTE_US
+#: Other hosts have other witness times; a cursor of one is good for another only with minutes to spare (contracts D4).
+OTHER_HOST_US: Final = 5 * MINUTE_US
+#: Acknowledged rows are not yet on the disk: after a power cut, what was acknowledged this long ago is.
+UNSYNCED_US: Final = MINUTE_US
+
+PROTOCOL: Final = "jetstream-v1"
+
+
+class CheckpointUnreadable(AtsiteError):
+    """Records are stored, and nobody knows how far they reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Everything at or before `cursor` is in ClickHouse. Times and cursors are unix microseconds.
+
+    `cursor` is what the host understands, `time_us` the time it stands for (in v1 the same number); `safe_cursor` is
+    the cursor of a minute before, `acked_at` when ClickHouse acknowledged.
+    """
+
+    host: str
+    protocol: str
+    cursor: int
+    time_us: int
+    safe_cursor: int
+    acked_at: int
+
+    def encode(self) -> bytes:
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Checkpoint:
+        """Raises ValueError where `data` is no checkpoint."""
+        return msgspec.json.decode(data, type=cls)  # msgspec's errors are ValueErrors
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What one store says: a checkpoint, or why there is none."""
+
+    checkpoint: Checkpoint | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the stream begins. `cursor` is None for the live tail.
+
+    `begins_anew`: the stores' checkpoints do not say so. It must be saved before anything is written, or a kill before
+    the first batch would leave records without a checkpoint, or with one that is ahead of what was asked for.
+    """
+
+    cursor: int | None
+    resumed: Resumed | None
+    safe_cursor: int
+    warnings: tuple[str, ...] = ()
+    begins_anew: bool = False
+
+
+def start_from(cursor: int) -> Start:
+    """Begin where the operator says."""
+    return Start(cursor, Resumed(cursor, cursor), cursor, begins_anew=True)
+
+
+def start_live(now_us: int) -> Start:
+    """Begin with what happens now."""
+    return Start(None, None, now_us, begins_anew=True)
+
+
+def first_start(now_us: int, start_hours: int) -> Start:
+    """Begin `start_hours` back; 0 means live."""
+    if not start_hours:
+        return start_live(now_us)
+    cursor = max(now_us - start_hours * HOUR_US, 1)
+    return Start(cursor, Resumed(cursor, cursor, expects_gap=True), cursor, begins_anew=True)
+
+
+def resume(redis: Stored, clickhouse: Stored, *, host: str) -> Start:
+    """Go on from what the stores say. Raises CheckpointUnreadable when neither says anything."""
+    found = [stored.checkpoint for stored in (redis, clickhouse) if stored.checkpoint is not None]
+    if not found:
+        raise CheckpointUnreadable(
+            f"records are stored, but no checkpoint can be read: Redis {redis.problem}; ClickHouse"
+            f" {clickhouse.problem}. Say where to begin: --from CURSOR (unix microseconds), or --from-live to leave"
+            " everything out that happened since"
+        )
+    warnings = tuple(
+        f"no checkpoint in {name} ({stored.problem}); going on from the other store's"
+        for name, stored in (("Redis", redis), ("ClickHouse", clickhouse))
+        if stored.checkpoint is None
+    )
+    chosen = min(found, key=lambda checkpoint: checkpoint.time_us)
+    if chosen.host == host and chosen.protocol == PROTOCOL:
+        cursor = min(chosen.cursor - OVERLAP_US, chosen.safe_cursor)
+    else:
+        cursor = min(chosen.time_us - OVERLAP_US, chosen.safe_cursor) - OTHER_HOST_US
+        warnings += (f"the checkpoint is of {chosen.host} ({chosen.protocol}): going back five more minutes",)
+    cursor = max(cursor, 1)
+    return Start(cursor, Resumed(cursor, chosen.time_us), min(chosen.safe_cursor, cursor), warnings)
+
+
+class Progress:
+    """Makes the checkpoint of each acknowledged batch; remembers what had been acknowledged a minute before."""
+
+    def __init__(self, *, host: str, safe_cursor: int) -> None:
+        self._host = host
+        self._safe = safe_cursor
+        self._acked: deque[tuple[int, int]] = deque()
+
+    def acknowledged(self, cursor: int, *, now_us: int) -> Checkpoint:
+        """The checkpoint to save now that everything at or before `cursor` is acknowledged."""
+        self._acked.append((now_us, cursor))
+        while self._acked and self._acked[0][0] <= now_us - UNSYNCED_US:
+            self._safe = self._acked.popleft()[1]
+        return Checkpoint(
+            host=self._host,
+            protocol=PROTOCOL,
+            cursor=cursor,
+            time_us=cursor,
+            safe_cursor=min(self._safe, cursor),
+            acked_at=now_us,
+        )

@@ -1,0 +1,142 @@
+"""Actors whom this site does not index, until somebody lifts it. Reasons: docs/decisions/0030-do-not-index.md.
+
+1. The decision is a row in `default` (RefusedActor). It is what holds: the indexer keeps the list of these dids and
+   drops their records, whatever version those have.
+2. A floor in ClickHouse ends what is indexed already: feeds and search see it with their next page.
+3. A purge deletes what is below the floor, for good.
+
+2 is done at once where ClickHouse answers; a task finds from the rows what is left, each minute (`settle`).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from django.db import connections, transaction
+
+from atsite.core.atproto.tid import int_of_micros
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.published import versions
+from atsite.core.published.errors import Undecidable
+from atsite.core.published.process_copies import LocalCopy
+from atsite.core.routers import DEFAULT
+from indexer.index import purge, queries, records
+from indexer.index.floors import CLOCKS_AHEAD_US, DO_NOT_INDEX, FloorRow
+from indexer.index.models import RefusedActor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from atsite.core.atproto.syntax import Did
+
+log = structlog.get_logger(__name__)
+
+#: How often the indexer looks whether the list changed; what it takes in meanwhile lies below the floor.
+LOOK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`added`: it was not refused before. `hidden`: its floor is set; if not, the task sets it within minutes."""
+
+    added: bool
+    hidden: bool
+
+
+def refuse(did: Did, *, by: str, note: str = "", now: datetime) -> Refusal:
+    """Do not index `did` from now on, and end what is indexed of it. Raises ValidationError, DatabaseError."""
+    with transaction.atomic(using=DEFAULT):
+        versions.lock()
+        added = not RefusedActor.objects.filter(did=did).exists()
+        if added:
+            row = RefusedActor(did=did, note=note, created_by=by, created_at=now)
+            row.full_clean()
+            row.save()
+    try:
+        _set_floors([did], now)
+    except ClickHouseError as error:
+        log.warning("refusal.floor_later", error=type(error).__name__)
+        return Refusal(added, hidden=False)
+    return Refusal(added, hidden=True)
+
+
+def lift(did: Did) -> bool:
+    """Index `did` again, from now on; whether it was refused. What is gone comes back by a backfill only.
+
+    Raises DatabaseError.
+    """
+    row = RefusedActor.objects.filter(did=did).first()
+    if row is not None:
+        row.delete()
+    return row is not None
+
+
+def settle(*, now: datetime) -> int:
+    """Set the floors that are missing, and purge the refused dids that were not purged yet; how many dids that were.
+
+    Raises ClickHouseError, DatabaseError.
+    """
+    since = dict(RefusedActor.objects.values_list("did", "created_at"))
+    floors = {row.did: row.floor for row in queries.floors_of(since)} if since else {}
+    missing = [did for did, moment in since.items() if floors.get(did, 0) < _floor_at(moment)]
+    _set_floors(missing, now)
+    due = purge.unpurged_floors_of(since) if since else []
+    purge.purge(due, now=now)
+    return len(due)
+
+
+def _set_floors(dids: Sequence[str], now: datetime) -> None:
+    """A floor for each of `dids`, above whatever a fast clock wrote by now. Raises ClickHouseError."""
+    if dids:
+        rows = [FloorRow(did, _floor_at(now), DO_NOT_INDEX) for did in dids]
+        door.insert("repo_floors", records.repo_floors(rows), name="indexer.refuse")
+
+
+def _floor_at(moment: datetime) -> int:
+    return int_of_micros(int(moment.timestamp() * 1_000_000) + CLOCKS_AHEAD_US)
+
+
+def _load() -> frozenset[str]:
+    return frozenset(RefusedActor.objects.values_list("did", flat=True))
+
+
+_copy = LocalCopy("refusals", _load)
+
+
+def refused() -> frozenset[str]:
+    """The dids that are not indexed, at most a second behind. Raises Undecidable when nobody can tell."""
+    return _copy.get()
+
+
+class Watch:
+    """The same for the indexer, whose stream must never wait for `default`: a thread looks, `dids` tells.
+
+    A context manager. Raises Undecidable at its begin where `default` does not answer; later the last list holds.
+    """
+
+    def __init__(self) -> None:
+        self.dids: frozenset[str] = frozenset()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="indexer-refusals", daemon=True)
+
+    def __enter__(self) -> Watch:
+        self.dids = refused()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(LOOK_SECONDS * 10)
+
+    def _look(self) -> None:
+        while not self._stopped.wait(LOOK_SECONDS):
+            try:
+                self.dids = refused()
+            except Undecidable:  # dropped meanwhile; the last list holds
+                continue
+        connections.close_all()

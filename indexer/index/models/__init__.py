@@ -1,0 +1,61 @@
+"""Read models of every table and view made from the network's events (the DDL is in indexer/sql), and refusals."""
+
+from __future__ import annotations
+
+from indexer.index.models.actors import (
+    ActorAccount,
+    ActorCounts,
+    ActorFill,
+    ActorHandle,
+    ActorIdentity,
+    ActorProfile,
+    Purge,
+    RepoFloor,
+)
+from indexer.index.models.backfill import Backfill
+from indexer.index.models.do_not_index import RefusedActor
+from indexer.index.models.records import (
+    Block,
+    Engagement,
+    Follow,
+    Follower,
+    Like,
+    Post,
+    PostByActor,
+    RepoRecord,
+    Repost,
+    Retraction,
+)
+from indexer.index.models.stream import DailyStats, DeadLetter, IndexerCheckpoint, StreamGap
+from indexer.index.models.views import Actor, FollowingCount, RecentPost, ScoredPost
+
+__all__ = [
+    "Actor",
+    "ActorAccount",
+    "ActorCounts",
+    "ActorFill",
+    "ActorHandle",
+    "ActorIdentity",
+    "ActorProfile",
+    "Backfill",
+    "Block",
+    "DailyStats",
+    "DeadLetter",
+    "Engagement",
+    "Follow",
+    "Follower",
+    "FollowingCount",
+    "IndexerCheckpoint",
+    "Like",
+    "Post",
+    "PostByActor",
+    "Purge",
+    "RecentPost",
+    "RefusedActor",
+    "RepoFloor",
+    "RepoRecord",
+    "Repost",
+    "Retraction",
+    "ScoredPost",
+    "StreamGap",
+]

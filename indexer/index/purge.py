@@ -1,0 +1,164 @@
+"""Takes away what is dead: every row of a did with a version below its floor.
+
+1. A floor (`repo_floors`) is set when an account is deleted or a repo begins anew. From then on the indexer drops older
+   events of the did, and readers see the floor when they look up a candidate's actor.
+2. A purge deletes the dead rows for good, from every table that holds rows by did, the raw events included; the floors
+   themselves stay, as a replay must still meet them.
+3. What is due is found from rows: floors above the one last purged (`purges`), and dead rows among the arrivals of the
+   last two days (events that overtook their floor).
+
+A DELETE waits for running merges (34 s were seen) and costs the same for one did as for hundreds. So it runs in a task,
+off the way of inserts, and once for a whole batch of dids. Doing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import TASK
+from indexer.index.floors import ACCOUNT_DELETED, DO_NOT_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from atsite.core.atproto.syntax import Did
+
+#: Dids of one DELETE: its text names each of them twice, and is kept with the table until it is done.
+BATCH = 500
+
+#: A floor travels in the same batch as what it kills, or in one near it; two days are far beyond any replay in flight.
+LOOK_BACK = timedelta(days=2)
+
+#: The reasons of a floor that ends what identity events said as well; a repo that begins anew keeps its handle.
+ENDS_IDENTITY = (ACCOUNT_DELETED, DO_NOT_INDEX)
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Whatever `did` has with a version below `floor` is dead."""
+
+    did: Did
+    floor: int
+    reason: str
+
+
+def purge_dead(*, now: datetime) -> int:
+    """Purge every did that is due. How many dids that were."""
+    due = {floor.did: floor for floor in [*unpurged_floors(), *floors_of_dead_arrivals(since=now - LOOK_BACK)]}
+    purge(list(due.values()), now=now)
+    return len(due)
+
+
+def purge(floors: Sequence[Floor], *, now: datetime) -> None:
+    """Delete what is dead below these floors, one floor a did, and remember that it was done."""
+    for start in range(0, len(floors), BATCH):
+        batch = floors[start : start + BATCH]
+        for table, statement in DELETES.items():
+            _delete(table, statement, batch)
+        ended = [floor for floor in batch if floor.reason in ENDS_IDENTITY]
+        for table, statement in DELETES_BY_TIME.items():
+            _delete(table, statement, ended)
+        # The raw events last: a purge that dies midway is found again by them and by the missing mark.
+        _delete("repo_records", DELETE_RAW, batch)
+        _remember(batch, now)
+
+
+#: The tables whose rows carry a did and the version of a commit.
+PURGED_TABLES = (
+    "posts",
+    "posts_by_actor",
+    "likes",
+    "reposts",
+    "follows",
+    "blocks",
+    "engagement",
+    "followers",
+    "retractions",
+    "actor_profiles",
+)
+# `transform` gives each row the floor of its own did, so that one statement serves a whole batch.
+DELETES = {
+    table: f"""
+DELETE FROM {table} WHERE did IN {{dids:Array(String)}}
+AND version < transform(did, {{dids:Array(String)}}, {{floors:Array(UInt64)}}, toUInt64(0))
+"""  # noqa: S608  the tables are those above
+    for table in PURGED_TABLES
+}
+#: The tables that have microseconds for a version, where floors have TIDs: what was told or asked of an actor. Account
+#: states stay: they say that the account is gone.
+TIMED_TABLES = ("actor_identities", "actor_fills", "actor_handles", "actor_counts")
+DELETES_BY_TIME = {
+    table: f"""
+DELETE FROM {table} WHERE did IN {{dids:Array(String)}}
+AND version < intDiv(transform(did, {{dids:Array(String)}}, {{floors:Array(UInt64)}}, toUInt64(0)), 1024)
+"""  # noqa: S608  the tables are those above
+    for table in TIMED_TABLES
+}
+DELETE_RAW = """
+DELETE FROM repo_records WHERE repo IN {dids:Array(String)}
+AND version < transform(repo, {dids:Array(String)}, {floors:Array(UInt64)}, toUInt64(0))
+"""
+
+
+def _delete(table: str, statement: str, floors: Sequence[Floor]) -> None:
+    if floors:
+        parameters = {"dids": [floor.did for floor in floors], "floors": [floor.floor for floor in floors]}
+        door.execute(statement, parameters, name=f"indexer.purge.{table}", limits=TASK)
+
+
+UNPURGED_FLOORS = """
+SELECT did, floor, reason
+FROM repo_floors FINAL
+LEFT ANY JOIN (SELECT did, floor AS done FROM purges FINAL) AS purged USING (did)
+WHERE floor > done
+ORDER BY did
+"""
+
+
+def unpurged_floors() -> list[Floor]:
+    """The floors that no purge has seen yet."""
+    return door.query(UNPURGED_FLOORS, into=Floor, name="indexer.unpurged_floors", limits=TASK)
+
+
+UNPURGED_FLOORS_OF = """
+SELECT did, floor, reason
+FROM (SELECT did, floor, reason FROM repo_floors FINAL WHERE did IN {dids:Array(String)}) AS floors
+LEFT ANY JOIN (SELECT did, floor AS done FROM purges FINAL WHERE did IN {dids:Array(String)}) AS purged USING (did)
+WHERE floor > done
+ORDER BY did
+"""
+
+
+def unpurged_floors_of(dids: Collection[str]) -> list[Floor]:
+    """The same of these dids alone, which takes no look at all floors."""
+    params = {"dids": sorted(dids)}
+    return door.query(UNPURGED_FLOORS_OF, params, into=Floor, name="indexer.unpurged_floors_of", limits=TASK)
+
+
+FLOORS_OF_DEAD_ARRIVALS = """
+SELECT DISTINCT did, floor, reason
+FROM (SELECT repo AS did, version FROM repo_records WHERE stored_at >= {since:DateTime64(6, 'UTC')}) AS arrivals
+INNER JOIN (SELECT did, floor, reason FROM repo_floors FINAL) AS floors USING (did)
+WHERE version < floor
+ORDER BY did
+"""
+
+
+def floors_of_dead_arrivals(*, since: datetime) -> list[Floor]:
+    """The floors below which events arrived since then."""
+    return door.query(
+        FLOORS_OF_DEAD_ARRIVALS, {"since": since}, into=Floor, name="indexer.floors_of_dead_arrivals", limits=TASK
+    )
+
+
+def _remember(floors: Sequence[Floor], now: datetime) -> None:
+    columns: dict[str, list[object]] = {
+        "did": [floor.did for floor in floors],
+        "floor": [floor.floor for floor in floors],
+        "purged_at": [now] * len(floors),
+    }
+    door.insert("purges", columns, name="indexer.purges")

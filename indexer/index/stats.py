@@ -1,0 +1,83 @@
+"""What the network did: totals over everything that lives, and numbers by day (UTC).
+
+Counts are live rows, so that neither a redelivery nor a delete can break them; distinct actors are sets by hour. A row
+whose rkey tells no believable time counts in the totals and in no day; `Totals` says how many there are. Back-filled
+rows count in no day. The task `rewrite_daily_stats` fills the table `daily_stats`; readers get it from `daily`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from atsite.core.atproto.tid import tid_of_micros
+from indexer.index import stats_queries as queries
+from indexer.index.stats_queries import Day, Totals, daily, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Day", "Totals", "daily", "rewrite_daily_stats", "rewrite_days", "totals"]
+
+#: For so long events of a day arrive, or are taken back, in numbers; what changes later changes little.
+REWRITTEN_DAYS = 7
+
+
+def rewrite_daily_stats(*, now: datetime, days: int = REWRITTEN_DAYS) -> list[Day]:
+    """Compute anew, and store, every day touched by what arrived in the last `days` days. The days, oldest first."""
+    return rewrite_days(queries.touched_days(since=now - timedelta(days=days)), now=now)
+
+
+def rewrite_days(days: Iterable[date], *, now: datetime) -> list[Day]:
+    """Compute anew, and store, these days; one with no live row becomes a row of zeros. The days, oldest first."""
+    rows = [row for run in _runs(sorted(set(days))) for row in _computed(run)]
+    queries.store_days(rows, computed_at=now)
+    return rows
+
+
+def _runs(days: Sequence[date]) -> list[Sequence[date]]:
+    """`days`, ascending, cut into runs without a gap: each run is one key range."""
+    cuts = [index for index, (day, after) in enumerate(pairwise(days), 1) if after - day > timedelta(days=1)]
+    return [days[start:end] for start, end in pairwise([0, *cuts, len(days)]) if start < end]
+
+
+def _computed(days: Sequence[date]) -> list[Day]:
+    """The numbers of a run of days."""
+    low, high = days[0], days[-1] + timedelta(days=1)
+    keys = queries.KeyRange(_first_tid(low), _first_tid(high))
+    posts = {row.day: row for row in queries.posts_by_day(keys)}
+    likes = {row.day: row.count for row in queries.likes_by_day(keys)}
+    reposts = {row.day: row.count for row in queries.reposts_by_day(keys)}
+    graph = {row.day: row for row in queries.graph_by_day(low, high)}
+    actors = {row.day: row for row in queries.actors_by_day(low, high)}
+    rows = []
+    for day in days:
+        of_posts = posts.get(day) or queries.PostsOfDay(day, 0, 0, 0, 0)
+        of_graph = graph.get(day) or queries.GraphOfDay(day, 0, 0)
+        of_actors = actors.get(day) or queries.ActorsOfDay(day, 0, 0, 0, 0, 0, 0)
+        rows.append(
+            Day(
+                day=day,
+                posts=of_posts.posts,
+                posts_with_images=of_posts.posts_with_images,
+                images=of_posts.images,
+                images_with_alt=of_posts.images_with_alt,
+                likes=likes.get(day, 0),
+                reposts=reposts.get(day, 0),
+                follows=of_graph.follows,
+                blocks=of_graph.blocks,
+                post_actors=of_actors.post_actors,
+                like_actors=of_actors.like_actors,
+                repost_actors=of_actors.repost_actors,
+                follow_actors=of_actors.follow_actors,
+                block_actors=of_actors.block_actors,
+                actors=of_actors.actors,
+            )
+        )
+    return rows
+
+
+def _first_tid(day: date) -> str:
+    """The smallest TID of a day."""
+    return tid_of_micros(int(datetime.combine(day, time(), UTC).timestamp()) * 1_000_000)

@@ -1,0 +1,73 @@
+"""Where checkpoints live: one key in Redis, rows in ClickHouse (docs/architecture.md, Checkpoint).
+
+Redis is read in a millisecond and may be lost; the row lies in the store that the data lies in. Either is enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import redis
+import structlog
+
+from atsite.core import kv
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.errors import ConfigError
+from indexer.index import queries
+from indexer.index.checkpoint import Checkpoint, Stored
+from indexer.index.records import indexer_checkpoints
+from indexer.stream import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from indexer.index.records import Columns
+
+log = structlog.get_logger(__name__)
+
+KEY: Final = f"{kv.PREFIX}indexer:checkpoint"
+
+
+@dataclass(slots=True)
+class CheckpointStore:
+    """Saves through `insert`, which returns when ClickHouse has the row (Sink.insert)."""
+
+    insert: Callable[[str, Columns], None]
+    _redis_is_away: bool = False
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Save in ClickHouse, then in Redis; a Redis that is away is warned of once."""
+        self.insert("indexer_checkpoints", indexer_checkpoints(checkpoint))
+        try:
+            kv.client().set(KEY, checkpoint.encode())
+        except (redis.RedisError, ConfigError) as error:
+            metrics.REDIS_FAILURES.inc()
+            if not self._redis_is_away:
+                log.warning("Redis took no checkpoint; ClickHouse has it", error=str(error)[:200])
+            self._redis_is_away = True
+        else:
+            self._redis_is_away = False
+
+
+def load_redis() -> Stored:
+    """What Redis says."""
+    try:
+        data = kv.client().get(KEY)
+    except (redis.RedisError, ConfigError) as error:
+        return Stored(None, f"cannot be read: {error}")
+    if data is None:
+        return Stored(None, "has none")
+    try:
+        return Stored(Checkpoint.decode(data))  # type: ignore[arg-type]  # the client is synchronous and answers bytes
+    except ValueError as error:
+        return Stored(None, f"has one that cannot be read: {error}")
+
+
+def load_clickhouse() -> Stored:
+    """What ClickHouse says."""
+    try:
+        checkpoint = queries.newest_checkpoint()
+    except ClickHouseError as error:
+        return Stored(None, f"cannot be read: {error}")
+    return Stored(checkpoint) if checkpoint is not None else Stored(None, "has none")

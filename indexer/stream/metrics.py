@@ -1,0 +1,62 @@
+"""What the indexer counts. Label values come from enums and from COLLECTIONS: strangers cannot make new ones."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from indexer.stream.batch import Batch
+
+#: The collections the schema derives tables from; every other one is counted as OTHER.
+COLLECTIONS: Final = frozenset(
+    (
+        "app.bsky.actor.profile",
+        "app.bsky.feed.like",
+        "app.bsky.feed.post",
+        "app.bsky.feed.repost",
+        "app.bsky.graph.block",
+        "app.bsky.graph.follow",
+    )
+)
+OTHER: Final = "other"
+
+EVENTS = Counter("indexer_events", "Events made durable", ["collection", "operation"])
+SKIPPED = Counter("indexer_skipped", "Events left out on purpose", ["reason"])
+DEAD = Counter("indexer_dead", "Events that became dead letters", ["reason"])
+BATCH_ROWS = Histogram(
+    "indexer_batch_rows",
+    "Frames in a batch",
+    buckets=(1, 10, 100, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000, 200_000),
+)
+FLUSH_SECONDS = Histogram("indexer_flush_seconds", "Time from taking a batch to its checkpoint")
+LAG_SECONDS = Gauge("indexer_lag_seconds", "Age of the newest durable event")
+CURSOR = Gauge("indexer_cursor_us", "Cursor of the last checkpoint, unix microseconds")
+QUEUE_BYTES = Gauge("indexer_queue_bytes", "Bytes of frames waiting for ClickHouse")
+CONNECTIONS = Counter("indexer_connections", "Connections opened to the host")
+RECONNECTS = Counter("indexer_reconnects", "Connections lost or refused")
+GAPS = Counter("indexer_gaps", "Gaps of the stream recorded", ["reason"])
+RETRIES = Counter("indexer_insert_retries", "Inserts sent again after a retryable error", ["table"])
+PAUSED = Gauge("indexer_paused", "1 while inserting waits: for ClickHouse or for disk", ["cause"])
+REDIS_FAILURES = Counter("indexer_checkpoint_redis_failures", "Checkpoints that Redis did not take")
+FLOORS_HELD = Gauge("indexer_floors_held", "Floors the decoder compares with")
+
+
+def count(batch: Batch) -> None:
+    """Count a batch that is durable."""
+    records = Tally(map(attrgetter("collection", "operation"), batch.records))
+    for (collection, operation), number in records.items():
+        label = collection if collection in COLLECTIONS else OTHER
+        EVENTS.labels(collection=label, operation=operation).inc(number)
+    EVENTS.labels(collection="identity", operation="update").inc(len(batch.identities))
+    EVENTS.labels(collection="account", operation="update").inc(len(batch.accounts))
+    for reason, number in batch.skipped.items():
+        SKIPPED.labels(reason=reason).inc(number)
+    for fault, number in Tally([dead.reason for dead in batch.dead]).items():
+        DEAD.labels(reason=fault).inc(number)
+    for gap in batch.gaps:
+        GAPS.labels(reason=gap.reason).inc()
+    BATCH_ROWS.observe(batch.events)

@@ -1,0 +1,30 @@
+"""Trying dead letters again, as the command and the admin do: with a sink that gives up after a while."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from atsite.core.config import config
+from indexer.stream import dead_letters
+from indexer.stream.sink import Sink, disk_is_low, sleep_until
+from indexer.stream.source import host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indexer.stream.dead_letters import Outcome
+
+
+def retry(*, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False, patience: float) -> Outcome:
+    """Try all letters again, or those with one of `ids`, or those with the reason.
+
+    A ClickHouse that takes no rows is waited for `patience` seconds. Raises AtsiteError.
+    """
+    give_up = time.monotonic() + patience
+    sink = Sink(
+        host_of(config.ws_url),
+        wait=sleep_until(lambda: give_up),
+        disk=disk_is_low(config.data_dir, config.min_free_disk),
+    )
+    return dead_letters.retry(sink, ids=ids, reason=reason, dry_run=dry_run)

@@ -1,0 +1,166 @@
+"""Whose events are asked of the stream where WANTED_DIDS is set: those dids, and whom `settings.STREAM_SOURCES` name.
+
+A change is sent to the server as an options_update (https://github.com/bluesky-social/jetstream#options-updates), and
+then told in Redis, so that a backfill of a new did begins only when nothing of the stream can be missed behind it. The
+server takes 10,000 dids; above that it sends everything, and what is not wanted is left out here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.utils.module_loading import import_string
+from msgspec.json import encode
+
+from atsite.core import kv
+from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.errors import AtsiteError, ConfigError
+from atsite.core.kv import quick
+from atsite.core.published import versions
+from atsite.core.routers import DEFAULT
+from indexer.index.events import Dead, RecordEvent, Skip, SkipReason
+from indexer.stream.batch import Batcher
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from indexer.index.events import Decoded
+
+log = structlog.get_logger(__name__)
+
+#: More dids than this the server refuses.
+SERVER_MAX: Final = 10_000
+#: Seconds between two looks for changes: one row of `default` is read.
+POLL_SECONDS: Final = 0.5
+#: The version of the newest change that the server has been asked to heed; absent where it is asked for everything.
+KEY: Final = f"{kv.PREFIX}indexer:asked_for"
+
+#: What `settings.STREAM_SOURCES` names: a function that reads from `default` whom a part of the site needs. Its changes
+#: must issue versions (atsite.core.published).
+Source = Callable[[], Iterable[Did]]
+
+
+class WantedUnknown(AtsiteError):
+    """Who is wanted cannot be read; to begin without it would leave events out for good."""
+
+
+def is_asked_for(version: int) -> bool:
+    """Whether the server heeds the change of this version; always where it is asked for everything."""
+    try:
+        told = quick.ask(lambda client: client.get(KEY))
+    except quick.RedisAway:
+        return False
+    return told is None or int(told) >= version
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The wanted dids, with every change up to `version`."""
+
+    dids: frozenset[str]
+    version: int
+
+    def update(self, collections: Sequence[str]) -> bytes:
+        """The options_update that asks for it; arrays replace, and an empty one means everything."""
+        dids = sorted(self.dids) if len(self.dids) <= SERVER_MAX else []
+        payload = {"wantedCollections": list(collections), "wantedDids": dids, "maxMessageSizeBytes": 0}
+        return encode({"type": "options_update", "payload": payload})
+
+
+class Wanted:
+    """The filter as it is now; a thread keeps it so. `sent` is set by whoever sent it to the server."""
+
+    def __init__(self, always: Collection[str]) -> None:
+        """Raises ConfigError where one of `always` is no did, WantedUnknown."""
+        for did in always:
+            if not is_did(did):
+                raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is no did")
+        self._always = frozenset(always)
+        self._sources: list[Source] = [import_string(name) for name in settings.STREAM_SOURCES]
+        self.current = self._read()
+        self.sent: Filter | None = None
+
+    def look(self) -> None:
+        """Read anew what may have changed. While `default` is away the filter stays as it is."""
+        try:
+            # Any published change moves the version; the dids are then read again.
+            if versions.last_issued() > self.current.version:
+                self.current = self._read()
+        except (DatabaseError, WantedUnknown) as error:
+            log.warning("wanted.kept", error=type(error).__name__)
+
+    def tell(self) -> None:
+        """Say in Redis which change the server heeds."""
+        if self.sent is not None:
+            _tell(str(self.sent.version))
+
+    def _read(self) -> Filter:
+        try:
+            version = versions.last_issued()  # first: what is read after it is at least as new
+            dids = self._always.union(*(source() for source in self._sources))
+        except DatabaseError as error:
+            raise WantedUnknown(f"the labelled dids cannot be read: {error}") from error
+        return Filter(dids, version)
+
+
+@contextmanager
+def watched(always: Collection[str], *, telling: bool = True) -> Iterator[Wanted | None]:
+    """What is wanted, kept up to date; None where `always` is empty: then everything is wanted."""
+    if not always:
+        if telling:
+            _tell(None)
+        yield None
+        return
+    wanted, stop = Wanted(always), threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(POLL_SECONDS):
+            if telling:
+                wanted.tell()  # what was sent before the last pause: the server has heeded it since
+            wanted.look()
+        connections[DEFAULT].close()
+
+    thread = threading.Thread(target=watch, name="indexer-wanted", daemon=True)
+    thread.start()
+    try:
+        yield wanted
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _tell(version: str | None) -> None:
+    try:
+        quick.ask(lambda client: client.set(KEY, version) if version else client.delete(KEY))
+    except quick.RedisAway as error:
+        log.warning("wanted.not_told", error=str(error))
+
+
+class WantedBatcher(Batcher):
+    """A Batcher that leaves out whoever is not wanted: above SERVER_MAX dids the server sends everybody's events."""
+
+    def __init__(self, dids: Wanted, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._dids = dids
+
+    def extend(self, events: Sequence[Decoded], size: int, now: float) -> None:
+        wanted = self._dids.current.dids
+        super().extend([event if _is_of(event, wanted) else _unwanted(event) for event in events], size, now)
+
+
+def _is_of(event: Decoded, dids: Collection[str]) -> bool:
+    if isinstance(event, Skip | Dead):
+        return True
+    return (event.repo if isinstance(event, RecordEvent) else event.did) in dids
+
+
+def _unwanted(event: Decoded) -> Skip:
+    """What is left of an event of somebody else: the cursor moves all the same."""
+    return Skip(SkipReason.UNWANTED_DID, event.time_us)

@@ -1,0 +1,151 @@
+"""The page of one actor: its labels, every change of them, undo of a removal, and the backfill of what it wrote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
+
+from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.clickhouse.admin import address
+from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.roles import Right, demand, may
+from indexer.backfill import work
+from indexer.index.models import Actor, Backfill
+from labels import membership
+from labels.admin.names import called, known_to, signed
+from labels.models import ActorLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from django.utils.safestring import SafeString
+
+#: What the page shows of the past.
+HISTORY_ROWS = 200
+_STATES = {
+    Backfill.State.COMPLETED: "at-ok",
+    Backfill.State.FAILED: "at-act",
+    Backfill.State.GONE: "at-act",
+}
+
+
+class ActorPages:
+    """For the admin of members."""
+
+    url_rights = {
+        "labels_actorlabel_actor": "view",
+        "labels_actorlabel_restore": "add",
+        "labels_actorlabel_fetch": Right.BACKFILL,
+    }
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
+        own = [
+            path("actor/<str:did>/", wrap(self.actor_view), name="labels_actorlabel_actor"),
+            path("<int:pk>/restore/", wrap(self.restore_view), name="labels_actorlabel_restore"),
+            path("actor/<str:did>/fetch/", wrap(self.fetch_view), name="labels_actorlabel_fetch"),
+        ]
+        return [*own, *super().get_urls()]  # type: ignore[misc]
+
+    def actor_view(self, request: HttpRequest, did: str) -> HttpResponse:
+        """One actor: its labels now, and every change of them."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        if not is_did(did):
+            raise Http404("This is no did.")
+        rows = list(ActorLabel.every.filter(did=did).order_by("label_id"))
+        known = known_to(request, {did}).get(did)
+        history = ActorLabel.history.filter(did=did).order_by("-history_date", "-history_id")[: HISTORY_ROWS + 1]
+        context = {
+            "did": did,
+            "known": known,
+            "carried": [row for row in rows if not row.deleted],
+            "lost": [row for row in rows if row.deleted],
+            "changes": list(_changes(list(history)[:HISTORY_ROWS])),
+            "more": len(history) > HISTORY_ROWS,
+            "backfill": (backfill := Backfill.objects.filter(did=did).first()),
+            "fetched": told(backfill),
+            "may_add": self.has_add_permission(request),  # type: ignore[attr-defined]
+            "add_url": f"{reverse('admin:labels_actorlabel_add')}?{urlencode({'did': did})}",
+            "indexed_url": _indexed(did) if known and request.user.has_perm("indexer.view_actor") else "",
+            "may_fetch": bool(rows) and may(request.user, Right.BACKFILL),
+        }
+        title = f"@{known.handle}" if known and known.handle else did
+        common = {**self.admin_site.each_context(request), "title": title, "opts": ActorLabel._meta}  # type: ignore[attr-defined]
+        return TemplateResponse(request, "labels/actor.html", {**common, **context})
+
+    def restore_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give back a label that was taken off, with its note, if nobody changed it since it was shown."""
+        if not self.has_add_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        row = get_object_or_404(ActorLabel.every, pk=pk)
+        back = _to_actor(row.did)
+        if request.method != "POST":
+            return back
+        version = request.POST.get("version", "")
+        try:
+            change = membership.restore(pk, int(version) if version.isdecimal() else 0, by=request.user.get_username())
+        except ChangedMeanwhile as error:
+            messages.error(request, str(error))
+            return back
+        self.log_change(request, row, "Gave the label back.")  # type: ignore[attr-defined]
+        messages.success(request, f"{called(row.did)} carries {row.label_id} again.")
+        for sentence in change.late:
+            messages.warning(request, sentence)
+        return back
+
+    def fetch_view(self, request: HttpRequest, did: str) -> HttpResponse:
+        """Ask for a backfill of the actor."""
+        demand(request, Right.BACKFILL)
+        if request.method == "POST" and ActorLabel.every.filter(did=did).exists():
+            work.ask(Did(did))
+            messages.success(request, "Its earlier records will be fetched within the next minutes.")
+        return _to_actor(did)
+
+
+def told(backfill: Backfill | None) -> SafeString:
+    """How a backfill stands: the same word in the same colour on every page."""
+    if backfill is None:
+        return mark_safe('<span class="at-state at-quiet">not asked for</span>')
+    state = Backfill.State(backfill.state)
+    return format_html(
+        '<span class="at-state {}" title="{}">{}</span>', _STATES.get(state, "at-look"), backfill.reason, state.label
+    )
+
+
+def _indexed(did: str) -> str:
+    """The page of what is indexed of the actor."""
+    return reverse("admin:indexer_actor_change", args=(quote(address(Actor(did=did))),))
+
+
+def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """Entries of the history, newest first, each with what it did to its label."""
+    before: dict[str, Any] = {}
+    names = signed({entry.changed_by for entry in history})
+    told = []
+    for entry in reversed(history):
+        former = before.get(entry.label_id)
+        if entry.deleted:
+            what = "taken off"
+        elif former is None or former.deleted:
+            what = "given" if former is None else "given again"
+        else:
+            what = f"note: {entry.note or 'none'}"
+        before[entry.label_id] = entry
+        author = names[entry.changed_by] or getattr(entry.history_user, "username", "") or "somebody"
+        told.append({"entry": entry, "what": what, "author": author, "via": entry.get_changed_via_display()})
+    yield from reversed(told)
+
+
+def _to_actor(did: str) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:labels_actorlabel_actor", args=(did,)))

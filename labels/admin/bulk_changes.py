@@ -1,0 +1,176 @@
+"""Bulk changes in the admin: the plan, its confirmation, how far it is, and undo. The page itself does the work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from atsite.core.published.outcome import watched
+from atsite.core.roles import Right, demand, may
+from labels import bulk_changes
+from labels.bulk_changes import Conflict
+from labels.bulk_plan import Line, Status
+from labels.models import BulkChange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+State = BulkChange.State
+
+#: While there is something to do.
+WORKING = (State.FINDING, State.APPLYING)
+#: When nothing will be changed any more.
+OVER = (State.DONE, State.CANCELLED)
+LINES_PER_PAGE = 100
+#: Heading and colour of each status, in the order of the page: what needs a look comes first.
+_MEANINGS: Mapping[Status, tuple[str, str]] = {
+    Status.UNRESOLVABLE: ("not found", "at-act"),
+    Status.INVALID: ("not an actor", "at-act"),
+    Status.NEW: ("will be changed", "at-ok"),
+    Status.ALREADY: ("nothing to do", "at-quiet"),
+    Status.DUPLICATE: ("twice in the list", "at-quiet"),
+    Status.PENDING: ("not looked up yet", "at-look"),
+}
+_ORDER = {status: place for place, status in enumerate(_MEANINGS)}
+#: Of lines that were tried: whether that changed anything.
+_OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: ("was so before", "at-quiet")}
+_LEFT = ("not changed", "at-quiet")
+
+
+class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
+    """A list of what was done; each on a page of its own."""
+
+    list_display = ("created_at", "label", "what", "size", "state", "created_by")
+    list_filter = ("state", "giving", "label")
+    list_select_related = ("label",)
+    actions = None
+
+    @admin.display(description="what")
+    def what(self, change: BulkChange) -> str:
+        """In words."""
+        text = "give" if change.giving else "take off"
+        return f"undo: {text}" if change.undoes_id else text
+
+    @admin.display(description="lines")
+    def size(self, change: BulkChange) -> int:
+        """How many lines were given."""
+        return len(change.lines)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The plan or how far it is. While there is work, each view does a step of it, and the page loads itself."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        change = get_object_or_404(BulkChange, pk=object_id if object_id.isdecimal() else 0)
+        if request.method == "POST":
+            return self._act(request, change)
+        with watched() as outcome:
+            if may(request.user, Right.BULK_LABEL):
+                try:
+                    bulk_changes.advance(change)
+                except Conflict:
+                    change.refresh_from_db()
+        asked_by_script = request.headers.get("accept") == "application/json"  # static/atsite/progress.js
+        if not asked_by_script or change.state not in WORKING:
+            for sentence in outcome.late:
+                messages.warning(request, sentence)
+        if asked_by_script:
+            done = _done(change, bulk_changes.lines(change))
+            return JsonResponse({"done": done, "working": change.state in WORKING})
+        return self._shown(request, change)
+
+    def _act(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
+        """Confirm, cancel, look up again or undo: what the form says, if it was made of what is there now."""
+        demand(request, Right.BULK_LABEL)
+        shown = change
+        try:
+            if request.POST.get("step") != str(change.step):
+                raise Conflict("This change went on, or somebody else touched it: here is how it stands.")
+            match request.POST.get("do"):
+                case "confirm":
+                    bulk_changes.confirm(change)
+                    self.log_change(request, change, "Confirmed: given." if change.giving else "Confirmed: taken off.")
+                case "cancel":
+                    bulk_changes.cancel(change)
+                case "again":
+                    bulk_changes.look_again(change)
+                case "undo":
+                    shown = bulk_changes.undo(change, by=request.user.get_username())
+                    self.log_change(request, change, "Undone.")
+        except Conflict as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("admin:labels_bulkchange_change", args=(shown.pk,)))
+
+    def _shown(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
+        lines = bulk_changes.lines(change)
+        ordered = sorted(lines, key=lambda line: (_ORDER[line.status], line.number))
+        found = Counter(_meaning(line, change) for line in ordered)  # in the order in which they come first
+        new = sum(line.status is Status.NEW for line in lines)
+        changed = sum(line.changed is True for line in lines)
+        pages = Paginator(ordered, LINES_PER_PAGE)
+        page = pages.get_page(request.GET.get("page"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{'Give' if change.giving else 'Take off'} “{change.label_id}”",
+            "opts": self.model._meta,
+            "change": change,
+            "working": change.state in WORKING,
+            "ready": change.state == State.READY,
+            "done": _done(change, lines),
+            "counts": [(*meaning, number) for meaning, number in found.items()],
+            "new": new,
+            "what": "What happened" if change.state in OVER else "What happens",
+            "told": told(change, changed=changed, others=new - changed),
+            "passing": sum(line.passing for line in lines),
+            "changed": changed,
+            "lines": [(line, *_meaning(line, change)) for line in page],
+            "page": page,
+            "undone": hasattr(change, "undone_by"),
+            "may_act": may(request.user, Right.BULK_LABEL),
+        }
+        return TemplateResponse(request, "labels/bulk_change.html", context)
+
+
+def told(change: BulkChange, *, changed: int, others: int) -> str:
+    """What a change that is done did. `others`: whom somebody else had given the label, or taken it off, before."""
+    did = "given to" if change.giving else "taken off"
+    first = f"“{change.label_id}” was {did} {_actors(changed)}." if changed else "Nothing was changed."
+    if not others:
+        return first
+    before = "carried it already" if change.giving else "did not carry it any more"
+    return f"{first} {_actors(others)} {before} when this was done: somebody else was quicker."
+
+
+def _actors(number: int) -> str:
+    return f"{number:,} actor{'' if number == 1 else 's'}"
+
+
+def _meaning(line: Line, change: BulkChange) -> tuple[str, str]:
+    """What became of a line, or will, and its colour."""
+    if line.changed is not None:
+        return _OUTCOMES[line.changed]
+    return _LEFT if line.status is Status.NEW and change.state in OVER else _MEANINGS[line.status]
+
+
+def _done(change: BulkChange, lines: Sequence[Line]) -> int:
+    """Lines that are through the stage that the change is in."""
+    if change.state == State.FINDING:
+        return sum(line.status is not Status.PENDING or bool(line.did) for line in lines)
+    return sum(line.changed is not None or line.status is not Status.NEW for line in lines)

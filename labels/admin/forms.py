@@ -1,0 +1,129 @@
+"""The forms of members: one actor, or many at once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from labels import bulk_plan, feed_names, lookup
+from labels.admin.names import called
+from labels.bulk_plan import MAX_LINES, TooMany
+from labels.identifiers import NotAnActor
+from labels.models import ActorLabel, Block, Label
+
+#: A file of MAX_LINES long lines.
+FILE_BYTES = 1_000_000
+#: The address of a post in the app.
+_POST = re.compile(r"https://bsky\.app/profile/(?P<actor>[^/\s]+)/post/(?P<rkey>[^/?#\s]+)")
+
+
+class ActorField(forms.CharField):
+    """A did, entered as a handle, a did or the address of a profile. `found` is the actor of the last clean."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label="Actor",
+            max_length=4_000,
+            widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            help_text="A handle, a did, or the address of a profile: alice.bsky.social, did:plc:…, "
+            "https://bsky.app/profile/alice.bsky.social.",
+            **options,
+        )
+        self.found: lookup.Actor | None = None
+
+    def clean(self, value: Any) -> str:
+        try:
+            self.found = lookup.find(super().clean(value))
+        except NotAnActor as error:
+            raise ValidationError(str(error)) from error
+        return self.found.did
+
+
+class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+    did = ActorField()
+
+    class Meta:
+        model = ActorLabel
+        fields = ("did", "label", "note")
+
+    def clean(self) -> dict[str, Any]:
+        """Who carries the label already is told by name, and by the page rather than by the database."""
+        cleaned = dict(super().clean() or {})
+        did, label = cleaned.get("did"), cleaned.get("label")
+        if did and label and ActorLabel.objects.filter(did=did, label=label).exists():
+            found = self.fields["did"].found  # type: ignore[attr-defined]
+            who = f"@{found.handle}" if found.handle else called(did)
+            self.add_error("did", f"{who} already carries {label}.")
+        return cleaned
+
+
+class SubjectField(ActorField):
+    """Whom or what a block is of: an actor, or a post by its at-uri or address."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.label = "Who or what"
+        self.help_text = "An actor: a handle, a did, or the address of a profile. Or one post: its at-uri or address."
+
+    def clean(self, value: Any) -> str:
+        text = str(value or "").strip()
+        if text.startswith("at://"):
+            return text  # the model looks at it
+        if post := _POST.fullmatch(text):
+            return f"at://{super().clean(post['actor'])}/app.bsky.feed.post/{post['rkey']}"
+        return super().clean(text)
+
+
+class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
+    subject = SubjectField()
+    feed = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget(), label="Where")
+
+    class Meta:
+        model = Block
+        fields = ("subject", "feed", "note")
+        labels = {"subject": "Who or what", "feed": "Where"}  # also where the page is only looked at
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["feed"].choices = feed_names.choices(self.instance.feed)  # type: ignore[attr-defined]
+
+
+class BulkForm(forms.Form):
+    """Many actors, pasted or as a file."""
+
+    label = forms.ModelChoiceField(
+        Label.objects.all(), to_field_name="name", widget=UnfoldAdminSelectWidget(), empty_label="Choose a label"
+    )
+    actors = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false"}),
+        help_text=f"One actor a line: handles, dids or profile addresses, up to {MAX_LINES:,}. A CSV may be pasted as "
+        "it is: its column did or handle counts.",
+    )
+    file = forms.FileField(required=False, help_text="Instead: a CSV or text file.")
+    note = forms.CharField(
+        required=False, widget=UnfoldAdminTextInputWidget(), help_text="Kept with each member that is added."
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = dict(super().clean() or {})
+        cleaned["text"] = _text(cleaned)
+        try:
+            if not bulk_plan.lines_of(cleaned["text"]):
+                raise ValidationError({"actors": "Paste at least one actor, or choose a file."})
+        except TooMany as error:
+            raise ValidationError({"actors": str(error)}) from error
+        return cleaned
+
+
+def _text(cleaned: dict[str, Any]) -> str:
+    file = cleaned.get("file")
+    if file is None:
+        return str(cleaned.get("actors") or "")
+    if file.size > FILE_BYTES:
+        raise ValidationError({"file": f"The file is larger than {FILE_BYTES // 1000:,} KB: cut it in parts."})
+    return bytes(file.read()).decode("utf-8", "replace")

@@ -1,0 +1,109 @@
+"""Labels, their members, changes of many, and blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+
+from atsite.core.published.admin import DecisionAdmin
+from atsite.core.roles import Right, may
+from indexer.admin.columns import Named
+from labels.admin.bulk_changes import BulkChangeAdmin
+from labels.admin.forms import BlockForm
+from labels.admin.members import ActorLabelAdmin
+from labels.models import ActorLabel, Block, BulkChange, Label
+from labels.uses import uses
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+
+@admin.register(Label)
+class LabelAdmin(DecisionAdmin):
+    """A label stays: feeds and copies name it. Take its members off instead."""
+
+    list_display = ("name", "meaning", "members", "used_by")
+    search_fields = ("name", "meaning")
+    fields = ("name", "meaning", "members", "used_by")
+    fixed_fields = ("name",)
+    readonly_fields = ("members", "used_by")
+    change_form_outer_before_template = "labels/label_next.html"
+
+    @admin.display(description="members")
+    def members(self, label: Label) -> SafeString | str:
+        """How many carry it, and the way to them."""
+        if not label.pk:
+            return ""
+        count = ActorLabel.objects.filter(label=label).count()
+        url = f"{reverse('admin:labels_actorlabel_changelist')}?label__id__exact={label.pk}"
+        return format_html('<a class="at-link" href="{}">{}</a>', url, count)
+
+    @admin.display(description="used by")
+    def used_by(self, label: Label) -> SafeString | str:
+        """The feeds that name it."""
+        return format_html_join(", ", '<a class="at-link" href="{}">{}</a> ({})', _used(label.name)) or "no feed"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
+        label = options.get("obj")
+        context["next"] = [] if label is None else _next(request, label.name)
+        return super().render_change_form(request, context, **options)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _next(request: HttpRequest, label: str) -> list[tuple[str, str]]:
+    """What one does with a label, and where, as far as this person may."""
+    ways = []
+    if may(request.user, Right.BULK_LABEL):
+        ways.append(("Add members", f"{reverse('admin:labels_actorlabel_add_many')}?{urlencode({'label': label})}"))
+    if label not in uses() and request.user.has_perm("feeds.add_feeddefinition"):
+        query = urlencode({"kind": "label", "parameter_label": label})  # as the form of feeds takes it
+        ways.append(("Make a feed of it", f"{reverse('admin:feeds_feeddefinition_add')}?{query}"))
+    return ways
+
+
+def _used(label: str) -> list[tuple[str, str, str]]:
+    return [(use.url, use.name, use.how) for use in uses().get(label, ())]
+
+
+class _Signed(DecisionAdmin):
+    """Rows that say who added them."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user.get_username()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Block)
+class BlockAdmin(Named, _Signed):
+    form = BlockForm
+    list_display = ("who", "what", "where", "note", "created_by", "created_at")
+    list_filter = ("feed",)
+    search_fields = ("subject", "note")
+    search_help_text = "A part of a did, of an at-uri or of the note."
+    readonly_fields = ("created_by", "created_at")
+
+    @admin.display(description="what")
+    def what(self, block: Block) -> str:
+        """All that the actor writes, or one post."""
+        return block.subject if block.subject.startswith("at://") else "everything"
+
+    @admin.display(description="where", ordering="feed")
+    def where(self, block: Block) -> str:
+        """The feed, or everywhere."""
+        return block.feed or "everywhere"
+
+    def did_of(self, row: Block) -> str:
+        """The actor, also of a post."""
+        return row.subject.removeprefix("at://").partition("/")[0]
+
+
+admin.site.register(ActorLabel, ActorLabelAdmin)
+admin.site.register(BulkChange, BulkChangeAdmin)

@@ -1,0 +1,248 @@
+"""Members in the admin: who carries which label, by name; one more, many at once, their history, and undo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.contrib import admin, messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.decorators import action
+
+from atsite.core.atproto.syntax import Did
+from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.published.admin import DecisionAdmin
+from atsite.core.roles import Right, may
+from indexer.index.models import Backfill
+from labels import bulk_changes, bulk_plan, queries
+from labels.admin.actor_page import ActorPages, told
+from labels.admin.export import rows_as_csv
+from labels.admin.forms import BulkForm, MemberForm
+from labels.admin.names import called, known_to, signed
+from labels.change_author import Via, acting
+from labels.models import ActorLabel
+
+if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
+
+    from labels.queries import KnownActor
+
+log = structlog.get_logger(__name__)
+
+#: Shown of a stranger's name.
+NAME_CHARACTERS = 64
+
+
+class ActorLabelAdmin(ActorPages, DecisionAdmin):
+    form = MemberForm
+    list_display = ("actor", "label", "note", "fetched", "added_by", "created_at")
+    list_filter = ("label",)
+    search_fields = ("did", "label__name")
+    search_help_text = "The beginning of a handle, a did, or a label."
+    fixed_fields = ("label", "did")
+    readonly_fields = ("page", "added_by", "created_at")
+    history_list_display = ("author",)
+    list_select_related = ("label",)
+    list_per_page = 50
+    ordering = ("-created_at", "pk")
+    actions = ("take_off",)
+    actions_list = ("add_many", "take_off_many", "export")
+    url_rights = {
+        **ActorPages.url_rights,
+        "labels_actorlabel_add_many": Right.BULK_LABEL,
+        "labels_actorlabel_take_off_many": Right.BULK_LABEL,
+        "labels_actorlabel_export": Right.EXPORT_LABELS,
+    }
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Who and which label; these are entered once and shown from then on."""
+        who = "did" if obj is None else "page"
+        noted = () if obj is None else ("added_by", "created_at")
+        return [who, "label", "note", *noted]
+
+    # The list
+
+    @admin.display(description="actor", ordering="did")
+    def actor(self, row: ActorLabel) -> SafeString:
+        """Handle, name and did, as far as they are known."""
+        known: KnownActor | None = row.__dict__.get("known")
+        handle, name = (known.handle, known.display_name) if known else ("", "")
+        return format_html(
+            '<bdi class="at-foreign">{}</bdi>{}<small class="at-mono">{}</small>',
+            f"@{handle}" if handle else "no handle known",
+            format_html('<bdi class="at-foreign">{}</bdi>', name[:NAME_CHARACTERS]) if name else "",
+            row.did,
+        )
+
+    @admin.display(description="actor")
+    def page(self, row: ActorLabel) -> SafeString:
+        """Handle and did, and the way to the actor's own page."""
+        url = reverse("admin:labels_actorlabel_actor", args=(row.did,))
+        return format_html(
+            '<a class="at-link" href="{}"><bdi class="at-foreign">{}</bdi></a><small class="at-mono">{}</small>',
+            url,
+            _named(row).called,
+            row.did,
+        )
+
+    @admin.display(description="earlier posts")
+    def fetched(self, row: ActorLabel) -> SafeString:
+        """How the backfill of the actor stands."""
+        return told(row.__dict__.get("backfill"))
+
+    @admin.display(description="created by", ordering="created_by")
+    def added_by(self, row: ActorLabel) -> str:
+        """Who gave the label: a user, or an API key by what was noted of it."""
+        return str(row.__dict__.get("added_by") or signed({row.created_by})[row.created_by])
+
+    def author(self, entry: Any) -> str:
+        """Who made the change of an entry of the history."""
+        return signed({entry.changed_by})[entry.changed_by]
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list, with the names of its actors from one question and their backfills from another."""
+        found = super().get_changelist_instance(request)
+        rows = list(found.result_list)
+        dids = {row.did for row in rows}
+        known = known_to(request, dids)
+        fetched = {each.did: each for each in Backfill.objects.filter(did__in=dids)}
+        authors = signed({row.created_by for row in rows})
+        for row in rows:
+            row.__dict__.update(
+                known=known.get(row.did), backfill=fetched.get(row.did), added_by=authors[row.created_by]
+            )
+        found.result_list = rows
+        return found  # type: ignore[no-any-return]
+
+    def get_search_results(
+        self, request: HttpRequest, rows: QuerySet[ActorLabel], term: str
+    ) -> tuple[QuerySet[ActorLabel], bool]:
+        """By the beginning of a did, a label or a handle; handles are known to ClickHouse only."""
+        term = term.strip().removeprefix("@")
+        if not term:
+            return rows, False
+        try:
+            dids = queries.dids_by_handle(term)
+        except ClickHouseError as error:
+            log.warning("members.search_without_handles", error=type(error).__name__)
+            messages.warning(request, "ClickHouse does not answer: handles were not searched, dids and labels were.")
+            dids = []
+        return rows.filter(Q(did__startswith=term) | Q(label__name__startswith=term) | Q(did__in=dids)), False
+
+    # One member
+
+    def heading(self, row: ActorLabel) -> str:
+        """Whose label, and which."""
+        return str(_named(row))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row, called by its handle in whatever Django says about it."""
+        row = super().get_object(request, object_id, from_field)
+        return None if row is None else _named(row)
+
+    def save_model(self, request: HttpRequest, obj: ActorLabel, form: Any, change: bool) -> None:
+        name = request.user.get_username()
+        if not change:
+            obj.created_by = name
+        with acting(name, Via.ADMIN):
+            super().save_model(request, obj, form, change)
+        found = None if change else form.fields["did"].found
+        if found is not None and found.handle:
+            obj.called = f"@{found.handle}"
+        if found is not None and found.doubt:
+            messages.warning(request, f"{found.doubt} It was taken as it is.")
+
+    def delete_model(self, request: HttpRequest, obj: ActorLabel) -> None:
+        with acting(request.user.get_username(), Via.ADMIN):
+            super().delete_model(request, obj)
+        url = reverse("admin:labels_actorlabel_actor", args=(obj.did,))
+        messages.info(request, format_html('This can be undone on <a href="{}">the page of the actor</a>.', url))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ActorLabel]) -> None:
+        with acting(request.user.get_username(), Via.ADMIN):
+            super().delete_queryset(request, queryset)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Without Django's own deletion of many: `take_off` does it with a plan and can be undone."""
+        return {name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"}
+
+    @admin.action(description="Take the label off…", permissions=["bulk_label"])
+    def take_off(self, request: HttpRequest, chosen: QuerySet[ActorLabel]) -> HttpResponse | None:
+        """Show what that would do."""
+        rows = list(chosen[: bulk_plan.MAX_LINES])
+        labels = {row.label for row in rows}
+        if len(labels) != 1:
+            messages.error(request, "These carry several labels: choose one in the filter first, then tick members.")
+            return None
+        dids = [Did(row.did) for row in rows]
+        change = bulk_changes.plan_for(labels.pop(), dids, giving=False, by=request.user.get_username())
+        return _to_change(change.pk)
+
+    # Pages
+
+    def has_bulk_label_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.BULK_LABEL)
+
+    def has_export_labels_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Right.EXPORT_LABELS)
+
+    @action(description="Add many", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
+    def add_many(self, request: HttpRequest) -> HttpResponse:
+        """Paste a list, then see what it would do."""
+        return self._bulk(request, giving=True, title="Give a label to many")
+
+    @action(description="Take off many", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
+    def take_off_many(self, request: HttpRequest) -> HttpResponse:
+        """Paste a list of those who shall lose a label."""
+        return self._bulk(request, giving=False, title="Take a label off many")
+
+    @action(description="Download CSV", url_path="export", permissions=["export_labels"], icon="download")  # type: ignore[untyped-decorator]
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """Every member, or those of `?label=`."""
+        rows = ActorLabel.objects.order_by("label_id", "did")
+        label = request.GET.get("label", "")
+        if label:
+            rows = rows.filter(label_id=label)
+        name = f"members-{label or 'all'}-{timezone.now():%Y-%m-%d}.csv"
+        response = StreamingHttpResponse(
+            rows_as_csv(rows.iterator(chunk_size=1_000)), content_type="text/csv; charset=utf-8"
+        )
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response  # type: ignore[return-value]  # a streaming response is one to Django
+
+    def _bulk(self, request: HttpRequest, *, giving: bool, title: str) -> HttpResponse:
+        form = BulkForm(request.POST or None, request.FILES or None, initial={"label": request.GET.get("label")})
+        if not giving:
+            del form.fields["note"]
+        if request.method == "POST" and form.is_valid():
+            given = form.cleaned_data
+            change = bulk_changes.plan(
+                given["label"],
+                given["text"],
+                giving=giving,
+                by=request.user.get_username(),
+                note=given.get("note", ""),
+            )
+            return _to_change(change.pk)
+        return self._page(request, "labels/bulk.html", title, form=form, giving=giving)
+
+    def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+        common = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
+        return TemplateResponse(request, template, {**common, **context})
+
+
+def _named(row: ActorLabel) -> ActorLabel:
+    """The row, which knows what its actor is called; asked for once."""
+    row.called = row.called or called(row.did)
+    return row
+
+
+def _to_change(pk: int) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:labels_bulkchange_change", args=(pk,)))

@@ -1,0 +1,56 @@
+"""Names of actors and of API keys for pages of the admin, shown without those of actors while ClickHouse is away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from django.conf import settings
+from django.contrib import messages
+from django.utils.module_loading import import_string
+
+from atsite.core.clickhouse.errors import ClickHouseError
+from indexer.admin import columns
+from labels import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from django.http import HttpRequest
+
+    from labels.queries import KnownActor
+
+log = structlog.get_logger(__name__)
+
+#: Shown of what somebody wrote about a key.
+KEY_CHARACTERS = 64
+
+
+def known_to(request: HttpRequest, dids: Collection[str]) -> dict[str, KnownActor]:
+    """What is known of each did, from one question; nothing, and a word to the reader, when it is not answered."""
+    try:
+        return queries.known_actors(dids)
+    except ClickHouseError as error:
+        log.warning("members.without_names", error=type(error).__name__)
+        messages.warning(request, "ClickHouse does not answer: names are not shown.")
+        return {}
+
+
+def called(did: str) -> str:
+    """The handle as people write it; the did where none is known, or while ClickHouse is away."""
+    return columns.called(did, columns.names({did}).get(did, columns.NOBODY))
+
+
+def signed(authors: Collection[str]) -> dict[str, str]:
+    """How to show each of those who made changes: users by their names, API keys by what was noted of them.
+
+    Keys are told of by whoever keeps them (settings.KEY_NAMES), which this app does not import.
+    """
+    source: Callable[[Collection[str]], Mapping[str, str]] = import_string(settings.KEY_NAMES)
+    keys = source({author for author in authors if author})
+    return {author: _key(keys[author]) if author in keys else author for author in authors}
+
+
+def _key(name: str) -> str:
+    line = name.strip().partition("\n")[0].strip()
+    return f"key {line if len(line) <= KEY_CHARACTERS else line[:KEY_CHARACTERS] + '…'}"

@@ -1,0 +1,133 @@
+"""A pasted list or CSV of actors, and what giving or taking a label would do with each line. PURE.
+
+Lines go through three stages: read (`lines_of`), found (by labels.lookup, or not), judged (`judge`). What is confirmed
+is done by the lines that were judged NEW, and by no others.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from atsite.core.errors import AtsiteError
+from labels import identifiers
+from labels.identifiers import NotAnActor
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+#: Lines of one change; looking up so many handles takes some minutes.
+MAX_LINES: Final = 5_000
+#: A line is a handle and perhaps a note; what is longer is no list.
+MAX_LINE: Final = 2_500
+#: Columns by which a CSV says where its actors are, in the order of trust.
+COLUMNS: Final = ("did", "handle", "actor", "profile", "account", "username", "user", "name")
+
+
+class TooMany(AtsiteError):
+    """The list is longer than what one change may be."""
+
+
+class Status(StrEnum):
+    """What becomes of a line."""
+
+    PENDING = "pending"  # not looked up yet
+    NEW = "new"  # will be done
+    ALREADY = "already"  # has the label, or has not, as asked
+    DUPLICATE = "duplicate"  # an earlier line names the same actor
+    UNRESOLVABLE = "unresolvable"  # names nobody, or nobody now
+    INVALID = "invalid"  # is no actor's name at all
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `number` counts from 1 as an editor does; `changed`: done, and it made a difference."""
+
+    number: int
+    text: str
+    status: Status = Status.PENDING
+    #: The did, or the handle that is still to be found.
+    identifier: str = ""
+    did: str = ""
+    handle: str = ""
+    reason: str = ""
+    passing: bool = False
+    changed: bool | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON keeps it; what is empty is left out."""
+        return {name: value for name, value in asdict(self).items() if value not in ("", False) or name == "changed"}
+
+    @classmethod
+    def restored(cls, value: Mapping[str, Any]) -> Line:
+        """The reverse of `stored`."""
+        return cls(**{**value, "status": Status(value["status"])})
+
+
+def lines_of(text: str) -> list[Line]:
+    """The lines of a pasted list, or the rows of a CSV with or without a header. Raises TooMany.
+
+    Of a row counts the column that the header names, else the first cell that is an actor. Empty lines and lines that
+    begin with # are left out.
+    """
+    rows = _rows(text)
+    column = _column(rows[0][1]) if rows else None
+    if column is not None:
+        rows = rows[1:]
+    if len(rows) > MAX_LINES:
+        raise TooMany(f"{len(rows):,} lines are too many: at most {MAX_LINES:,} go at once, so cut the list in parts.")
+    return [_read(number, cells, column) for number, cells in rows]
+
+
+def judge(lines: Sequence[Line], having: Collection[str], *, giving: bool) -> list[Line]:
+    """The lines with their status, once each was found or not. `having`: who carries the label now."""
+    seen: dict[str, int] = {}
+    judged = []
+    for line in lines:
+        if line.status in (Status.INVALID, Status.UNRESOLVABLE) or not line.did:
+            judged.append(line)
+        elif line.did in seen:
+            reason = f"the same actor as in line {seen[line.did]}"
+            judged.append(replace(line, status=Status.DUPLICATE, reason=reason))
+        else:
+            seen[line.did] = line.number
+            already = (line.did in having) is giving
+            judged.append(replace(line, status=Status.ALREADY if already else Status.NEW))
+    return judged
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """Numbered cells of each line that says something; tabs, semicolons and commas divide."""
+    rows = []
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+        bare = line[:MAX_LINE].strip()
+        if not bare or bare.startswith("#"):
+            continue
+        divider = next((mark for mark in ("\t", ";", ",") if mark in bare), ",")
+        cells = [cell.strip() for cell in next(csv.reader([bare], delimiter=divider), [])]
+        rows.append((number, cells if any(cells) else [bare]))
+    return rows
+
+
+def _column(header: Sequence[str]) -> int | None:
+    """Where the header says that the actors are; None where the row is none."""
+    names = [cell.lower() for cell in header]
+    return next((names.index(name) for name in COLUMNS if name in names), None)
+
+
+def _read(number: int, cells: list[str], column: int | None) -> Line:
+    """By the named column where the row has it, else by the first cell that names an actor."""
+    tried = [cells[column], *cells] if column is not None and column < len(cells) else cells
+    tried = [cell for cell in tried if cell]
+    for cell in tried:
+        try:
+            return Line(number, identifiers.shown(cell), identifier=identifiers.read(cell))
+        except NotAnActor:
+            continue
+    try:
+        identifiers.read(tried[0])
+    except NotAnActor as error:
+        return Line(number, identifiers.shown(tried[0]), Status.INVALID, reason=str(error))
+    raise AssertionError("a cell cannot be read once and then not")

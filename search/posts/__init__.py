@@ -1,0 +1,1 @@
+"""Search of posts: what a query means, the statement it becomes, and its pages."""

@@ -1,0 +1,115 @@
+"""What the search service asks ClickHouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import Did, Nsid, Rkey
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import Limits
+
+if TYPE_CHECKING:
+    from search.posts.conditions import Where
+
+POST: Final = Nsid("app.bsky.feed.post")
+#: A reader waits, and one who asks for much waits beside others: the slowest measured search takes 3 s.
+SEARCH: Final = Limits(max_execution_time=5, max_memory_usage=1_000_000_000, readonly=True)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PostKey:
+    """A post; the order, descending, is newest first."""
+
+    rkey: str
+    did: str
+
+    @property
+    def uri(self) -> AtUri:
+        return AtUri(Did(self.did), POST, Rkey(self.rkey))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A post that matches, and the version of its row."""
+
+    rkey: str
+    did: str
+    version: int
+
+    @property
+    def key(self) -> PostKey:
+        return PostKey(self.rkey, self.did)
+
+
+#: Below every post: no TID and no did is less.
+BOTTOM: Final = PostKey("", "")
+
+# Of `below` and `down_to`, rkeys alone prune the primary key; the pairs decide among equal rkeys.
+# With FINAL: an edited post is found by what it says now, and a deleted one is not found.
+MATCHES: Final = """
+SELECT rkey, did, version
+FROM posts FINAL
+WHERE rkey <= {below_rkey:String} AND (rkey < {below_rkey:String} OR did < {below_did:String})
+  AND rkey >= {down_to_rkey:String} AND (rkey > {down_to_rkey:String} OR did >= {down_to_did:String})
+  AND CONDITIONS
+ORDER BY rkey DESC, did DESC
+LIMIT {size:UInt32}
+"""
+
+
+def matches(where: Where, *, below: PostKey, down_to: PostKey, size: int) -> list[Match]:
+    """The newest `size` posts of `where`, newest first, from `down_to` (included) up to `below` (not included)."""
+    ends = {
+        "below_rkey": below.rkey, "below_did": below.did,
+        "down_to_rkey": down_to.rkey, "down_to_did": down_to.did,
+    }  # fmt: skip
+    return door.query(
+        statement(MATCHES, where),
+        {**where.parameters, **ends, "size": size},
+        into=Match,
+        name="search.matches",
+        limits=SEARCH,
+    )
+
+
+# Without FINAL, so that it stops as soon as it has found enough rows: old versions and deleted posts are among them, so
+# this only says how far down to look. A word of 381,011 posts: 18 ms with this before, 74 ms without.
+NTH_ROW: Final = """
+SELECT rkey, did
+FROM posts
+WHERE rkey <= {below_rkey:String} AND (rkey < {below_rkey:String} OR did < {below_did:String})
+  AND CONDITIONS
+ORDER BY rkey DESC, did DESC
+LIMIT 1 OFFSET {skipped:UInt32}
+"""
+
+
+def nth_row(where: Where, *, below: PostKey, nth: int) -> PostKey | None:
+    """The key of the `nth` row of `where` below `below`, newest first; None where there are fewer."""
+    parameters = {**where.parameters, "below_rkey": below.rkey, "below_did": below.did, "skipped": nth - 1}
+    rows = door.query(statement(NTH_ROW, where), parameters, into=PostKey, name="search.nth_row", limits=SEARCH)
+    return rows[0] if rows else None
+
+
+def statement(template: str, where: Where) -> str:
+    """The template with the conditions, which are constants of search.posts.conditions, in their place."""
+    return template.replace("CONDITIONS", where.sql)
+
+
+# Two actors may have told of the same handle: the younger event is right. Reads the whole narrow column: there is no
+# index by handle yet.
+ACTOR_OF_HANDLE: Final = """
+SELECT did
+FROM actor_identities FINAL
+WHERE handle = {handle:String}
+ORDER BY version DESC
+LIMIT 1
+"""
+
+
+def actor_of_handle(handle: str) -> Did | None:
+    """The actor whose handle this is, in lower case, as far as the stream has told; None when it has not."""
+    dids = door.column(ACTOR_OF_HANDLE, {"handle": handle}, name="search.actor_of_handle", limits=SEARCH)
+    return Did(dids[0]) if dids else None

@@ -1,0 +1,1 @@
+"""Numbers about the whole site: totals and days."""

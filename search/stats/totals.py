@@ -1,0 +1,156 @@
+"""The totals that /stats answers: counted rarely, read from Redis.
+
+They are counted row by row, seconds to minutes on a large site. A task counts them into Redis every few minutes;
+readers only read. Where nothing is cached, one process of all (a lock in Redis) counts, its callers wait a little and
+share the result, and whoever would wait longer is told to come back. With Redis away each process counts for itself,
+once at a time, and keeps the result for a minute.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from threading import Lock, Thread
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final
+
+import redis
+import structlog
+
+from atsite.core import kv
+from atsite.core.errors import AtsiteError
+from atsite.core.kv.lock import single_flight
+from indexer.index.stats import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+logger = structlog.get_logger(__name__)
+
+KEY: Final = f"{kv.PREFIX}stats:totals"
+LOCK: Final = "stats.totals"
+#: Many missed refreshes: older totals would mislead, so they are counted anew.
+CACHE_SECONDS: Final = 3600
+#: A counting process that was killed blocks the others no longer than this. A count that takes longer is joined by a
+#: second one, which costs time and harms nothing.
+LOCK_SECONDS: Final = 120
+#: How long a caller waits for a count that runs: callers give up after 30 s.
+WAIT_SECONDS: Final = 10.0
+#: With Redis away, how old a count of this process may be before the next one begins.
+OWN_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.1
+
+
+class TotalsNotReady(AtsiteError):
+    """The totals are being counted, and nothing older is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Totals, and when their count began."""
+
+    totals: Totals
+    computed_at: datetime
+
+
+class TotalsCache:
+    """The totals as this process knows them. Thread-safe; `count` is what takes long."""
+
+    def __init__(self, count: Callable[[], Totals], *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._count = count
+        self._wait_seconds = wait_seconds
+        self._guard = Lock()
+        self._running: Future[Snapshot] | None = None
+        self._own: tuple[float, Snapshot] | None = None  # when (monotonic), what
+
+    def current(self) -> Snapshot:
+        """The newest totals there are. Raises TotalsNotReady after the wait, and whatever counting raises."""
+        try:
+            cached = _load()
+        except redis.RedisError:
+            cached = self._recent()
+        if cached is not None:
+            return cached
+        try:
+            return self._running_count().result(self._wait_seconds)
+        except TimeoutError as error:
+            raise TotalsNotReady("the totals are being counted, try again in a minute") from error
+
+    def refresh(self) -> None:
+        """Count and store, unless another process is at it. Raises what counting raises, RedisError without Redis."""
+        with single_flight(LOCK, LOCK_SECONDS) as mine:
+            if mine:
+                _store(self._counted())
+
+    def _recent(self) -> Snapshot | None:
+        if self._own is None or monotonic() - self._own[0] > OWN_SECONDS:
+            return None
+        return self._own[1]
+
+    def _running_count(self) -> Future[Snapshot]:
+        """The count that runs in this process; a new one where none does."""
+        with self._guard:
+            if self._running is None or self._running.done():
+                self._running = Future()
+                # A daemon: a count may outlast the service, and nobody reads it then.
+                Thread(target=self._run, args=(self._running,), name="stats-totals", daemon=True).start()
+            return self._running
+
+    def _run(self, result: Future[Snapshot]) -> None:
+        try:
+            result.set_result(self._count_once())
+        except BaseException as error:
+            result.set_exception(error)
+
+    def _count_once(self) -> Snapshot:
+        """Count alone among all processes, or wait for what the one that counts has stored."""
+        try:
+            while True:
+                with single_flight(LOCK, LOCK_SECONDS) as mine:
+                    if mine:
+                        return self._stored_or_counted()
+                sleep(_POLL_SECONDS)
+                if (snapshot := _load()) is not None:
+                    return snapshot
+        except redis.RedisError:
+            return self._counted()
+
+    def _stored_or_counted(self) -> Snapshot:
+        """With the lock in hand: the one who had it before may have stored a count since this caller looked."""
+        try:
+            if (snapshot := _load()) is not None:
+                return snapshot
+        except redis.RedisError:
+            logger.warning("stats.cache_not_read")
+        snapshot = self._counted()
+        try:
+            _store(snapshot)
+        except redis.RedisError:  # the count is still worth giving to those who wait
+            logger.warning("stats.not_cached")
+        return snapshot
+
+    def _counted(self) -> Snapshot:
+        started = datetime.now(UTC)
+        snapshot = Snapshot(self._count(), started)
+        self._own = (monotonic(), snapshot)
+        return snapshot
+
+
+def _load() -> Snapshot | None:
+    """What is cached; None also for what an older version of this project stored in another form."""
+    text = kv.client().get(KEY)
+    if text is None:
+        return None
+    try:
+        entry = json.loads(text)
+        return Snapshot(Totals(**entry["totals"]), datetime.fromisoformat(entry["computed_at"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _store(snapshot: Snapshot) -> None:
+    entry = {"totals": asdict(snapshot.totals), "computed_at": snapshot.computed_at.isoformat()}
+    kv.client().set(KEY, json.dumps(entry), ex=CACHE_SECONDS)

@@ -1,0 +1,100 @@
+"""The doors of the search service: XRPC methods and plain HTTP. Each parses, asks one function, and answers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
+from django.utils import timezone
+from ninja import Query, Router
+
+import atsite
+from atsite.core.atproto.syntax import is_did, is_handle
+from atsite.core.clickhouse import door
+from atsite.core.errors import InvalidSyntax
+from atsite.core.web.xrpc import XrpcError
+from search.posts import language, period, queries, recently_shown, search
+from search.posts.conditions import Filters
+from search.posts.search import NothingToShow
+from search.stats import site_stats
+from search.stats.totals import TotalsNotReady
+from search.web.schemas import Health, SearchPostsAnswer, SearchPostsQuery, StatsAnswer, StatsQuery
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.syntax import Did
+
+xrpc_router = Router()
+api_router = Router()
+
+#: Parameters of the lexicon that are not read yet. Refused, as an answer without the filter would be wrong.
+NOT_YET: Final = ("mentions", "domain", "url", "tag")
+
+
+@xrpc_router.get(
+    "/app.bsky.unspecced.searchPostsSkeleton", response=SearchPostsAnswer, exclude_none=True, tags=["search"]
+)
+def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> SearchPostsAnswer:
+    """The newest posts that have all words of `q`.
+
+    Words are whole and case does not matter; Chinese, Japanese, Korean and Thai are found inside of longer runs. A
+    query of a single character of those scripts looks through the newest 24 hours only (of the period before `until`).
+    """
+    for name in NOT_YET:
+        if name in request.GET:
+            raise XrpcError("InvalidRequest", f"{name}: this service cannot filter by it yet")
+    if parameters.sort != "latest":
+        raise XrpcError("InvalidRequest", "sort: this service answers `latest` only")
+    try:
+        query = language.parse(parameters.q)
+    except language.BadQuery as error:
+        raise XrpcError("BadQueryString", f"q: {error}") from error
+    filters = Filters(
+        lang=parameters.lang,
+        author=None if parameters.author is None else _author(parameters.author),
+        since=_micros("since", parameters.since),
+        until=_micros("until", parameters.until),
+    )
+    now = time.time_ns() // 1_000
+    try:
+        page = search.page(query, filters, limit=parameters.limit, cursor=parameters.cursor, now=now)
+    except NothingToShow as error:
+        raise XrpcError("NotEnoughResources", str(error)) from error
+    recently_shown.remember({post.did for post in page.posts})
+    return SearchPostsAnswer.of(page)
+
+
+@xrpc_router.get("/_health", response=Health, tags=["service"])
+def health(request: HttpRequest) -> Health:
+    """Whether the service can answer: 503 when ClickHouse does not."""
+    door.ping()
+    return Health(version=atsite.__version__)
+
+
+@api_router.get("/stats", response=StatsAnswer, by_alias=True, tags=["statistics"])
+def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsAnswer:
+    """Totals of what lives now, and the numbers of each of the last days."""
+    try:
+        snapshot = site_stats.TOTALS.current()
+    except TotalsNotReady as error:
+        raise XrpcError("NotEnoughResources", str(error)) from error
+    return StatsAnswer.of(snapshot, site_stats.daily(parameters.days, now=timezone.now()))
+
+
+def _author(text: str) -> Did:
+    """The did of an at-identifier; a handle as far as the stream has told of it."""
+    if is_did(text):
+        return text
+    if not is_handle(text):
+        raise XrpcError("InvalidRequest", "author: neither a did nor a handle")
+    did = queries.actor_of_handle(text.lower())
+    if did is None:
+        raise XrpcError("InvalidRequest", "author: this handle is not known here, give the did")
+    return did
+
+
+def _micros(name: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else period.micros_of(text)
+    except InvalidSyntax as error:
+        raise XrpcError("InvalidRequest", f"{name}: neither a datetime nor a day (YYYY-MM-DD)") from error

@@ -1,0 +1,129 @@
+"""What the search service reads and answers, as its clients see it: camelCase."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime  # noqa: TC003 - pydantic reads the annotations
+from typing import TYPE_CHECKING, Self
+
+from ninja import Field, Schema
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indexer.index.stats import Day
+    from search.posts.search import Page
+    from search.stats.totals import Snapshot
+
+#: Longest query read, in characters: a post has at most 300 graphemes, and a query says less than a post.
+Q_MAX = 1_000
+#: A longer text is no did, no handle, no language and no time.
+NAME_MAX = 2_048
+DAYS_MAX = 366
+
+
+class SearchPostsQuery(Schema):
+    """Parameters of app.bsky.unspecced.searchPostsSkeleton (its lexicon)."""
+
+    q: str = Field(max_length=Q_MAX, description="words that all must occur")
+    sort: str = Field("latest", description="`latest`: newest first")
+    since: str | None = Field(None, max_length=NAME_MAX, description="from this datetime or day on")
+    until: str | None = Field(None, max_length=NAME_MAX, description="before this datetime or day")
+    author: str | None = Field(None, max_length=NAME_MAX, description="did or handle")
+    lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$")
+    limit: int = Field(25, ge=1, le=100)
+    cursor: str | None = None
+
+
+class SkeletonPost(Schema):
+    uri: str
+
+
+class SearchPostsAnswer(Schema):
+    """A page of search; on the last one there is no `cursor`."""
+
+    cursor: str | None = None
+    posts: list[SkeletonPost]
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        return cls(cursor=page.cursor, posts=[SkeletonPost(uri=str(post)) for post in page.posts])
+
+
+class Health(Schema):
+    version: str
+
+
+class _Camel(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class StatsQuery(Schema):
+    days: int = Field(30, ge=1, le=DAYS_MAX, description="how many days of the daily series, up to today (UTC)")
+
+
+class LiveRecords(_Camel):
+    """Records that live now, of each kind."""
+
+    posts: int
+    likes: int
+    reposts: int
+    follows: int
+    blocks: int
+
+
+class UndatedRecords(_Camel):
+    """Those of the live records whose record key tells no believable time: they count in no day."""
+
+    posts: int
+    likes: int
+    reposts: int
+
+
+class StatsDay(_Camel):
+    """The numbers of one day (UTC). xActors: distinct actors who created an x; actors: any kind of record."""
+
+    day: date
+    posts: int
+    posts_with_images: int
+    images: int
+    images_with_alt: int
+    likes: int
+    reposts: int
+    follows: int
+    blocks: int
+    post_actors: int
+    like_actors: int
+    repost_actors: int
+    follow_actors: int
+    block_actors: int
+    actors: int
+
+
+class StatsAnswer(_Camel):
+    """The network as this site knows it."""
+
+    computed_at: datetime = Field(description="when the totals were counted")
+    totals: LiveRecords
+    without_day: UndatedRecords
+    days: list[StatsDay] = Field(description="oldest first; a day not computed yet is left out")
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, days: Sequence[Day]) -> Self:
+        totals = snapshot.totals
+        return cls(
+            computed_at=snapshot.computed_at,
+            totals=LiveRecords(
+                posts=totals.posts,
+                likes=totals.likes,
+                reposts=totals.reposts,
+                follows=totals.follows,
+                blocks=totals.blocks,
+            ),
+            without_day=UndatedRecords(
+                posts=totals.posts_without_day, likes=totals.likes_without_day, reposts=totals.reposts_without_day
+            ),
+            days=[StatsDay(**asdict(day)) for day in days],
+        )

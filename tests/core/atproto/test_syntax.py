@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atsite.core.atproto.aturi import AtUri, is_at_uri
+from atsite.core.atproto.syntax import (
+    Did,
+    Nsid,
+    Rkey,
+    is_cid,
+    is_did,
+    is_handle,
+    is_nsid,
+    is_plc_did,
+    is_rkey,
+    parse_cid,
+    parse_did,
+    parse_handle,
+    parse_nsid,
+    parse_rkey,
+)
+from atsite.core.errors import InvalidSyntax
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOOD: list[tuple[Callable[[str], str], str]] = [
+    (parse_cid, "bafyreiaxf7tgbfydx3465sckitq6v564thxe2wwydbi7cwxbxvgssje3em"),
+    (parse_did, "did:web:localhost%3A1234"),
+    (parse_handle, "Mira.Demo.Test"),
+    (parse_nsid, "app.bsky.feed.post"),
+    (parse_rkey, "did:plc:x::did:web:y"),
+]
+
+
+@pytest.mark.parametrize(("parse", "text"), GOOD)
+def test_parsing_returns_the_text_as_it_is(parse: Callable[[str], str], text: str) -> None:
+    assert parse(text) == text
+
+
+@pytest.mark.parametrize(("parse", "text"), GOOD)
+@pytest.mark.parametrize("spoil", ["\n", " ", "\0", "/", "é", "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_parsing_refuses_the_text_with_a_foreign_character_behind_it(
+    parse: Callable[[str], str], text: str, spoil: str
+) -> None:
+    with pytest.raises(InvalidSyntax, match="not a valid"):
+        parse(text + spoil)
+
+
+def test_an_error_says_what_was_expected_and_a_bounded_part_of_the_value() -> None:
+    with pytest.raises(InvalidSyntax) as caught:
+        parse_did("x" * 5_000_000)
+    assert str(caught.value) == f"not a valid did: '{'x' * 80}…'"
+
+
+def test_longest_forms_end_where_the_specification_says() -> None:
+    assert is_did("did:web:" + "x" * 2040)
+    assert not is_did("did:web:" + "x" * 2041)
+    assert is_rkey("x" * 512)
+    assert not is_rkey("x" * 513)
+
+
+def test_a_plc_did_has_24_base32_characters() -> None:
+    assert is_plc_did("did:plc:mcc5yghbk7tixqryac2yxku7")
+    assert not is_plc_did("did:plc:mcc5yghbk7tixqryac2yxku1")
+    assert not is_plc_did("did:plc:mcc5yghbk7tixqryac2yxku")
+
+
+@given(st.text(max_size=80))
+def test_no_check_ever_raises(text: str) -> None:
+    for check in (is_at_uri, is_cid, is_did, is_handle, is_nsid, is_plc_did, is_rkey):
+        assert check(text) in (True, False)
+
+
+dids = st.from_regex(r"did:[a-z]{1,8}:[A-Za-z0-9._:%-]{0,30}[A-Za-z0-9._-]", fullmatch=True).map(Did)
+nsids = st.from_regex(r"[a-z]{1,8}(\.[a-z0-9]{1,8}){1,3}\.[A-Za-z][A-Za-z0-9]{0,8}", fullmatch=True).map(Nsid)
+rkeys = st.from_regex(r"[A-Za-z0-9_~.:-]{1,40}", fullmatch=True).filter(is_rkey).map(Rkey)
+
+
+@given(dids, nsids, rkeys)
+def test_an_at_uri_survives_text_and_back(did: Did, collection: Nsid, rkey: Rkey) -> None:
+    uri = AtUri(did, collection, rkey)
+    assert AtUri.parse(str(uri)) == uri
+    assert is_at_uri(str(uri))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "at://",
+        "at://did:plc:asdf123",
+        "at://did:plc:asdf123/app.bsky.feed.post",
+        "at://did:plc:asdf123/app.bsky.feed.post/",
+        "at://did:plc:asdf123/app.bsky.feed.post/x/y",
+        "at://did:plc:asdf123/post/x",
+        "at://mira.demo.test/app.bsky.feed.post/x",
+        "at://did:plc:asdf123/app.bsky.feed.post/x\n",
+        "AT://did:plc:asdf123/app.bsky.feed.post/x",
+        "at://did:plc:asdf123/app.bsky.feed.post/..",
+    ],
+)
+def test_only_the_at_uri_of_a_record_by_did_is_parsed(text: str) -> None:
+    with pytest.raises(InvalidSyntax, match="not a valid at-uri of a record"):
+        AtUri.parse(text)

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpcore
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from atsite.core.atproto.did_document import DidDocument
+from atsite.core.atproto.keys import public_key_of
+from atsite.core.atproto.syntax import Did, Handle
+from atsite.core.identity import HandleLookup, LookupFailed, NoSuchIdentity, Resolver
+from atsite.core.identity.resolver import Pace
+from atsite.core.kv import PREFIX, quick
+from atsite.core.kv.quick import Asking
+from atsite.core.outgoing import Client
+from atsite.core.outgoing.guard import GuardedBackend
+from tests.core.identity.network import Network, document, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import redis
+
+ALICE = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
+KEYS = [public_key_of(ec.derive_private_key(number, ec.SECP256K1())) for number in (7, 8)]
+HANDLE = Handle("alice.test")
+
+
+@asynccontextmanager
+async def resolving(
+    cache: Asking | None, *, txt: dict[str, list[str]] | None = None
+) -> AsyncIterator[tuple[Network, Resolver]]:
+    """A network and a resolver on it: handles through its server, or by the given TXT records."""
+
+    async def records(name: str) -> list[str]:
+        assert txt is not None
+        return txt.get(name, [])
+
+    async def nowhere(host: str, port: int) -> list[str]:
+        if host != "localhost":
+            raise OSError(host)
+        return ["127.0.0.1"]
+
+    backend = GuardedBackend(httpcore.AnyIOBackend(), loopback=True, resolver=nowhere)
+    async with running() as network, Client(loopback=True, backend=backend) as client:
+        handles = HandleLookup(resolver_url=network.url if txt is None else "", loopback=True, txt=records)
+        yield network, Resolver(client, cache, plc_url=network.url, handles=handles, loopback=True)
+
+
+async def test_a_document_is_asked_once_and_then_remembered(valkey: redis.Redis) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE, KEYS[0].multibase)
+        found = [await resolver.document(ALICE) for _ in range(3)]
+    assert found == [DidDocument(did=ALICE, handle=HANDLE, signing_key=KEYS[0], pds=None)] * 3
+    assert network.asked == [f"/{ALICE}"]
+
+
+async def test_a_fresh_question_sees_the_rotated_key_and_replaces_what_was_remembered(valkey: redis.Redis) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE, KEYS[0].multibase)
+        await resolver.document(ALICE)
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE, KEYS[1].multibase)
+        keys = [(await resolver.document(ALICE, fresh=fresh)).signing_key for fresh in (False, True, False)]
+    assert keys == [KEYS[0], KEYS[1], KEYS[1]]
+
+
+async def test_nobody_is_remembered_as_nobody(valkey: redis.Redis) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        for _ in range(2):
+            with pytest.raises(NoSuchIdentity):
+                await resolver.document(ALICE)
+    assert network.asked == [f"/{ALICE}"]
+
+
+async def test_a_directory_in_trouble_is_not_remembered(valkey: redis.Redis) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers[f"/{ALICE}"] = 503
+        with pytest.raises(LookupFailed):
+            await resolver.document(ALICE)
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
+        assert (await resolver.document(ALICE)).handle == HANDLE
+
+
+async def test_many_who_ask_at_once_cause_one_question(valkey: redis.Redis) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
+        network.gate.clear()
+        asking = [asyncio.create_task(resolver.document(ALICE)) for _ in range(20)]
+        await network.first.wait()
+        asking.pop().cancel()  # whoever gives up does not end it for the others
+        network.gate.set()
+        found = await asyncio.gather(*asking)
+    assert ({each.handle for each in found}, network.asked) == ({HANDLE}, [f"/{ALICE}"])
+
+
+async def test_an_unreadable_memory_is_as_if_there_were_none(valkey: redis.Redis) -> None:
+    for rubbish in ("", "{", "[]", '{"key": "z1"}'):
+        valkey.set(f"{PREFIX}did:{ALICE}", rubbish)
+        async with resolving(quick.asking()) as (network, resolver):
+            network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
+            assert (await resolver.document(ALICE)).handle == HANDLE, rubbish
+            assert network.asked == [f"/{ALICE}"], rubbish
+
+
+async def test_without_redis_the_network_is_asked_each_time() -> None:
+    async with resolving(Asking("redis://127.0.0.1:1")) as (network, resolver):
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
+        found = [(await resolver.document(ALICE)).handle for _ in range(2)]
+    assert (found, len(network.asked)) == ([HANDLE] * 2, 2)
+
+
+async def test_a_did_web_on_loopback_is_its_well_known_file(valkey: redis.Redis) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        did = Did(f"did:web:localhost%3A{network.port}")
+        network.answers["/.well-known/did.json"] = document(did, HANDLE)
+        assert (await resolver.document(did)).handle == HANDLE
+
+
+@pytest.mark.parametrize(
+    "did",
+    [
+        "did:web:example.com:user:alice",
+        "did:web:127.0.0.1",
+        "did:web:a%2Fb",
+        "did:web:localhost%3A1%2Fx",
+        "did:key:zQ3",
+    ],
+)
+async def test_other_dids_are_nobody_and_nothing_is_asked(valkey: redis.Redis, did: str) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        with pytest.raises(NoSuchIdentity):
+            await resolver.document(Did(did))
+    assert network.asked == []
+
+
+async def test_a_handle_counts_when_both_sides_say_so(valkey: redis.Redis) -> None:
+    path = "/xrpc/com.atproto.identity.resolveHandle?handle=alice.test"
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers |= {path: {"did": ALICE}, f"/{ALICE}": document(ALICE, HANDLE)}
+        found = [(await resolver.identify(Handle("Alice.TEST"))).did for _ in range(2)]
+    assert (found, network.asked) == ([ALICE] * 2, [path, f"/{ALICE}"])
+
+
+async def test_a_handle_whose_did_says_another_name_is_nobody(valkey: redis.Redis) -> None:
+    path = "/xrpc/com.atproto.identity.resolveHandle?handle=alice.test"
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers |= {path: {"did": ALICE}, f"/{ALICE}": document(ALICE, "mallory.test")}
+        for _ in range(2):
+            with pytest.raises(NoSuchIdentity):
+                await resolver.identify(HANDLE)
+    # The document was asked anew before the verdict, and the verdict was remembered.
+    assert network.asked == [path, f"/{ALICE}", f"/{ALICE}"]
+
+
+async def test_a_handle_in_dns_needs_no_file(valkey: redis.Redis) -> None:
+    async with resolving(quick.asking(), txt={"_atproto.alice.test": ["v=spf1", f"did={ALICE}"]}) as (
+        network,
+        resolver,
+    ):
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
+        assert (await resolver.identify(HANDLE)).did == ALICE
+
+
+@pytest.mark.parametrize(
+    "texts", [[], ["did=rubbish"], ["did=did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", "did=did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"]]
+)
+async def test_a_handle_without_one_did_in_dns_is_nobody(valkey: redis.Redis, texts: list[str]) -> None:
+    async with resolving(quick.asking(), txt={"_atproto.alice.test": texts}) as (_network, resolver):
+        with pytest.raises(NoSuchIdentity):
+            await resolver.identify(HANDLE)
+
+
+def test_the_pace_lets_a_burst_pass_and_then_spreads_the_rest() -> None:
+    pace = Pace(rate=10.0, burst=2.0)
+    waits = [pace.take(now) for now in (100.0, 100.0, 100.0, 100.0, 100.3, 101.0)]
+    assert waits == pytest.approx([0.0, 0.0, 0.1, 0.2, 0.0, 0.0])

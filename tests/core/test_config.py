@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from atsite.core.config import defaults_of, load
+from atsite.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "s" * 40
+
+
+def addresses(env: dict[str, str], data_dir: Path) -> tuple[str, str, str, bool]:
+    loaded = load({"DATA_DIR": str(data_dir), "SECRET_KEY": SECRET, **env})
+    return loaded.plc_url, loaded.handle_resolver_url, loaded.appview_url, loaded.allow_loopback
+
+
+def test_a_site_asks_the_public_network_unless_told_otherwise(tmp_path: Path) -> None:
+    public = ("https://plc.directory", "", "https://public.api.bsky.app", False)
+    assert addresses({}, tmp_path) == public
+    assert addresses({"ATSITE_ENVIRONMENT": "production"}, tmp_path) == public
+    own = {
+        "PLC_URL": "http://localhost:2582/",
+        "HANDLE_RESOLVER_URL": "https://bsky.example",
+        "APPVIEW_URL": "http://127.0.0.1:3000",
+        "ALLOW_LOOPBACK": "1",
+    }
+    assert addresses(own, tmp_path) == ("http://localhost:2582", "https://bsky.example", "http://127.0.0.1:3000", True)
+
+
+@pytest.mark.parametrize(("environment", "open_"), [("demo", True), ("test", True), ("development", False)])
+def test_loopback_is_open_where_the_network_lives_on_it(tmp_path: Path, environment: str, open_: bool) -> None:
+    assert addresses({"ATSITE_ENVIRONMENT": environment}, tmp_path)[3] is open_
+    assert addresses({"ATSITE_ENVIRONMENT": environment, "ALLOW_LOOPBACK": "0"}, tmp_path)[3] is False
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({"ATSITE_ENVIRONMENT": "production", "ALLOW_LOOPBACK": "1"}, "ALLOW_LOOPBACK=1"),
+        ({"ALLOW_LOOPBACK": "yes"}, "ALLOW_LOOPBACK='yes'"),
+        ({"PLC_URL": "plc.directory"}, "PLC_URL='plc.directory'"),
+        ({"HANDLE_RESOLVER_URL": "https://"}, "HANDLE_RESOLVER_URL='https://'"),
+        ({"APPVIEW_URL": "https://a.example?x=1"}, "APPVIEW_URL='https://a.example?x=1'"),
+    ],
+)
+def test_nonsense_is_named(tmp_path: Path, env: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        addresses(env, tmp_path)
+    assert str(error.value).startswith(named)
+
+
+def test_a_token_of_the_demo_is_made_where_the_demo_lives() -> None:
+    assert defaults_of(["manage.py", "viewer_token", "x.test"]) == {"ATSITE_ENVIRONMENT": "demo"}

@@ -1,0 +1,55 @@
+"""What kinds declare of their parameters: enough for a form, and what is read strictly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from feeds.kinds import KINDS, MEANINGS, PARAMETERS
+from feeds.kinds.hot import HotParameters
+from feeds.kinds.label import LabelParameters
+from feeds.kinds.top import TopParameters
+from feeds.ranking.feed import InvalidDefinition
+from feeds.ranking.parameters import Between, Flag, LabelName, Parameter, declared, read
+
+
+def test_every_kind_says_what_it_is_and_what_each_parameter_means() -> None:
+    assert sorted(KINDS) == sorted(PARAMETERS) == sorted(MEANINGS)
+    for kind in KINDS:
+        for parameter in declared(PARAMETERS[kind]):
+            assert parameter.meaning.endswith("."), (kind, parameter.name)
+            assert parameter.default is None or not parameter.check.problem(parameter.default), (kind, parameter.name)
+
+
+def test_a_declaration_names_type_default_and_meaning() -> None:
+    assert declared(LabelParameters)[:2] == (
+        Parameter("label", LabelName(), "Who carries it is shown, and reads the feed where that is private.", None),
+        Parameter("replies", Flag(), "Show their replies as well.", False),
+    )
+    assert declared(TopParameters)[0] == Parameter("hours", Between(1, 168), "Age of the oldest post, in hours.", 24)
+
+
+def test_what_a_definition_does_not_say_is_the_default() -> None:
+    assert read(TopParameters, {"hours": 2}) == TopParameters(hours=2)
+    assert read(HotParameters, {}) == HotParameters()
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "message"),
+    [
+        (TopParameters, {"hours": 0}, "hours must be a whole number from 1 to 168"),
+        (TopParameters, {"hours": True}, "hours must be a whole number from 1 to 168"),
+        (TopParameters, {"hours": "2"}, "hours must be a whole number from 1 to 168"),
+        (TopParameters, {"media": "some"}, "media must be one of any, with, without"),
+        (TopParameters, {"media": []}, "media must be one of any, with, without"),
+        (HotParameters, {"language": "J A"}, "language must be a language such as ja, or empty for all"),
+        (HotParameters, {"hours": 2}, "unknown parameter 'hours': this kind has window_hours"),
+        (LabelParameters, {"label": "mpls", "replies": 1}, "replies must be true or false"),
+        (LabelParameters, {"label": "a b"}, "label must be the name of a label"),
+        (LabelParameters, {"replies": True}, "missing parameter: label"),
+    ],
+)
+def test_what_cannot_be_is_refused(kind: type, parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidDefinition, match=message):
+        read(kind, parameters)

@@ -1,0 +1,81 @@
+"""The queue of interactions: what ClickHouse refuses, loses the answer of, or cannot take for long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from atsite.core.clickhouse.errors import BadContent, Unreachable
+from feeds.usage import interactions
+from feeds.usage.interactions import Interaction
+from feeds.usage.interactions_outbox import WAITING_MAX, Outbox, OutboxFull
+from tests.feeds.usage.test_interactions import POST, SEEN, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Within the 30 days after which rows go by themselves.
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def row(number: int = 1) -> Interaction:
+    return Interaction(NOW, number, "whats-hot", POST, SEEN, "", "")
+
+
+def test_rows_whose_answer_was_lost_are_stored_once(clickhouse: None) -> None:
+    attempts = []
+
+    def store(rows: Sequence[Interaction]) -> None:
+        attempts.append(list(rows))
+        interactions.store(rows)
+        if len(attempts) == 1:
+            raise Unreachable("the answer was lost", code=0, name="tests")
+
+    outbox = Outbox(store)
+    outbox.add([row(1), row(2)])
+    outbox.flush()
+    outbox.add([row(3)])
+    outbox.flush()
+    assert attempts == [[row(1), row(2)], [row(1), row(2), row(3)]]
+    assert len(stored()) == 3
+
+
+def test_rows_that_clickhouse_never_takes_make_room_for_others() -> None:
+    kept: list[Interaction] = []
+
+    def store(rows: Sequence[Interaction]) -> None:
+        if row(1) in rows:
+            raise BadContent("no", code=0, name="tests")
+        kept.extend(rows)
+
+    outbox = Outbox(store)
+    outbox.add([row(1)])
+    outbox.flush()
+    outbox.add([row(2)])
+    outbox.flush()
+    assert kept == [row(2)]
+
+
+def test_a_full_outbox_takes_nothing_until_it_was_emptied() -> None:
+    away = True
+
+    def store(rows: Sequence[Interaction]) -> None:
+        if away:
+            raise Unreachable("away", code=0, name="tests")
+
+    outbox = Outbox(store)
+    large = replace(row(), feed_context="x" * 2000)
+    outbox.add([large] * (WAITING_MAX // large.bytes))
+    outbox.check_room()
+    outbox.add([large])
+    with pytest.raises(OutboxFull):
+        outbox.check_room()
+    outbox.flush()
+    with pytest.raises(OutboxFull):
+        outbox.check_room()
+    away = False
+    outbox.flush()
+    outbox.check_room()

@@ -1,0 +1,34 @@
+"""What a stranger sent, made readable."""
+
+from __future__ import annotations
+
+import pytest
+
+from indexer.admin.payloads import SHOWN, readable
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown"),
+    [
+        ('{"a":[1,"é"]}', '{\n  "a": [\n    1,\n    "é"\n  ]\n}'),
+        (b'{"a":1}', '{\n  "a": 1\n}'),
+        ("{", "{"),
+        ("", ""),
+        (b"\xff\x00x", "\\xff\\u0000x"),
+        ("a\u202eb\u200bc", "a\\u202eb\\u200bc"),
+        ('"\\ud800"', '"\\ud800"'),
+        ("line\n\ttwo", "line\n\ttwo"),
+        ("\U000e0001", "\\U000e0001"),
+        ("<b>日本語", "<b>日本語"),
+    ],
+)
+def test_a_payload_is_laid_out_and_nothing_in_it_acts(payload: str | bytes, shown: str) -> None:
+    assert readable(payload) == shown
+
+
+def test_json_that_is_nested_too_deep_is_shown_as_it_is() -> None:
+    assert readable("[" * 50_000) == "[" * 50_000
+
+
+def test_a_long_payload_is_cut_and_says_so() -> None:
+    assert readable("x" * (SHOWN + 7)) == "x" * SHOWN + "\n… and 7 characters more"

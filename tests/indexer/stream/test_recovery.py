@@ -1,0 +1,193 @@
+"""Stores that die while the indexer writes to them, and inserts that died between a table and its views."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from clickhouse_driver import Client, errors
+
+from atsite.core.clickhouse import door
+from atsite.core.config import BASE_DIR
+from atsite.core.embedded import EmbeddedClickHouse, EmbeddedValkey
+from indexer.simulator.sources import MemorySource
+from indexer.simulator.threaded import simulated_jetstream
+from indexer.stream.batch import Limits
+from tests.indexer import frames
+from tests.indexer.conftest import PATIENCE, index, until
+from tests.indexer.frames import POST, SECOND, T0
+from tests.indexer.stream_fold import _rows as rows_of
+from tests.indexer.stream_fold import all_rows, fold, stored
+from tests.indexer.synthetic import synthetic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.indexer.conftest import IndexerProcess
+
+SQL = BASE_DIR / "indexer" / "sql" / "materialized"
+#: The one that is left out is fed by the fill, which asks again, and not by the stream.
+VIEWS = sorted({path.stem for path in SQL.glob("*.sql")} - {"actor_handles_of_fills_mv"})
+DERIVED = (
+    "posts", "posts_by_actor", "likes", "reposts", "follows", "blocks", "engagement", "followers", "retractions",
+    "actor_profiles", "actor_handles",
+)  # fmt: skip
+ONE_BATCH = Limits(rows=100_000)
+
+
+def without_deletions(stream: list[bytes]) -> list[bytes]:
+    """The stream without deleted accounts: what is below a floor need not be healed."""
+    return [frame for frame in stream if json.loads(frame).get("account", {}).get("status") != "deleted"]
+
+
+def one_of_each_other() -> list[bytes]:
+    """What the synthetic stream has none of: a reply, a repost, a block, a profile."""
+    repo, at = frames.did(1), T0 + 2000 * SECOND
+    subject = {"cid": frames.CID, "uri": f"at://{repo}/{POST}/3mmoojp7etg2g"}
+    records: tuple[tuple[str, dict[str, Any]], ...] = (
+        (POST, {"text": "a reply", "reply": {"parent": subject, "root": subject}}),
+        (frames.REPOST, {"subject": subject}),
+        ("app.bsky.graph.block", {"subject": frames.did(2)}),
+        ("app.bsky.actor.profile", {"displayName": "A"}),
+    )
+    return [frames.commit(repo, collection, rkey_of(collection), record, at=at) for collection, record in records]
+
+
+def rkey_of(collection: str) -> str:
+    """A profile has one place in its repo."""
+    return "self" if collection.endswith(".profile") else "3mmoojp7etg2g"
+
+
+def derived() -> dict[str, Any]:
+    actors = "SELECT kind, hour, uniqCombined64Merge(17)(actors) FROM daily_stats_actors GROUP BY kind, hour"
+    return {table: all_rows(table) for table in DERIVED} | {"daily_stats_actors": sorted(rows_of(actors))}
+
+
+@pytest.mark.usefixtures("clickhouse", "valkey")
+@pytest.mark.django_db(databases=["default", "clickhouse"])
+def test_an_insert_that_died_between_the_table_and_any_of_its_views_is_healed_by_the_replay() -> None:
+    stream = without_deletions(synthetic(events=300)) + one_of_each_other()
+    tables = [*DERIVED, "daily_stats_actors", "repo_records", "actor_identities", "actor_accounts"]
+    with simulated_jetstream(MemorySource(stream)) as jetstream:
+        index(jetstream.url, events=len(stream), limits=ONE_BATCH)
+        whole = derived()
+        harmed = []
+        for view in VIEWS:
+            for table in tables:
+                door.execute(f"TRUNCATE TABLE {table}", name="tests.truncate")
+            door.execute(f"DETACH TABLE {view}", name="tests.detach")
+            index(jetstream.url, events=len(stream), limits=ONE_BATCH)
+            door.execute(f"ATTACH TABLE {view}", name="tests.attach")
+            harmed += [view] if derived() != whole else []
+
+            index(jetstream.url, events=len(stream), limits=ONE_BATCH)
+
+            assert derived() == whole, view
+
+    assert harmed == VIEWS
+
+
+@dataclass
+class OwnStores:
+    """Stores of one test, with the schema, that it may kill."""
+
+    clickhouse: EmbeddedClickHouse
+    valkey: EmbeddedValkey
+    env: dict[str, str]
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        address = self.clickhouse.address
+        with Client(address.host, address.tcp_port, "own", address.user, address.password, connect_timeout=5) as client:
+            rows: list[tuple[Any, ...]] = client.execute(sql)
+        return rows
+
+    def accounts_are(self, stream: list[bytes]) -> Callable[[], bool]:
+        """Whether every account event of the stream is there; False while the engine is away."""
+
+        def there() -> bool:
+            try:
+                return stored(self.rows).accounts == fold(stream).accounts
+            except (errors.Error, OSError):
+                return False
+
+        return there
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[OwnStores]:
+    with (
+        EmbeddedClickHouse(tmp_path / "clickhouse", database="own") as clickhouse,
+        EmbeddedValkey(tmp_path / "valkey") as valkey,
+    ):
+        address = clickhouse.address
+        env = {
+            "DATA_DIR": str(tmp_path / "site"),
+            "CLICKHOUSE_ADDRESS": f"{address.host}:{address.tcp_port}",
+            "CLICKHOUSE_USERNAME": address.user,
+            "CLICKHOUSE_PASSWORD": address.password,
+            "CLICKHOUSE_DATABASE": "own",
+            "REDIS_ADDRESS": valkey.address.url(0),
+        }
+        (tmp_path / "site").mkdir()
+        for database in ("default", "clickhouse"):
+            subprocess.run(
+                [sys.executable, str(BASE_DIR / "manage.py"), "migrate", "-v0", "--database", database],
+                env=os.environ | env,
+                check=True,
+                timeout=PATIENCE,
+            )
+        yield OwnStores(clickhouse, valkey, env)
+
+
+@pytest.mark.slow
+def test_clickhouse_killed_while_it_is_written_to_loses_nothing(
+    own: OwnStores, processes: Callable[..., IndexerProcess]
+) -> None:
+    stream = without_deletions(synthetic(events=2000))
+    step = len(stream) // 5
+    source = MemorySource(stream[:step])
+    with simulated_jetstream(source) as jetstream:
+        indexer = processes(jetstream.url, "--from", "1", env=own.env)
+        until(own.accounts_are(stream[:step]), "the first part is there")
+        for number in range(1, 5):
+            sent = jetstream.server.sent
+            for frame in stream[step * number : step * (number + 1) if number < 4 else None]:
+                jetstream.call(source.append, frame)
+            until(lambda sent=sent: jetstream.server.sent > sent, "the next part is under way")  # type: ignore[misc]
+            own.clickhouse.kill()
+            own.clickhouse.restart()
+        until(own.accounts_are(stream), "everything is there")
+        code, output = indexer.terminate()
+
+    assert code == 0, output
+    assert stored(own.rows) == fold(stream)
+
+
+@pytest.mark.slow
+def test_redis_may_go_and_come_back_empty(own: OwnStores, processes: Callable[..., IndexerProcess]) -> None:
+    stream = without_deletions(synthetic(events=900))
+    source = MemorySource(stream[:300])
+    with simulated_jetstream(source) as jetstream:
+        indexer = processes(jetstream.url, "--from", "1", env=own.env)
+        until(own.accounts_are(stream[:300]), "the first part is there")
+        own.valkey.kill()
+        for frame in stream[300:600]:
+            jetstream.call(source.append, frame)
+        until(own.accounts_are(stream[:600]), "the part without Redis is there")
+        indexer.kill()
+        indexer = processes(jetstream.url, env=own.env)
+        for frame in stream[600:]:
+            jetstream.call(source.append, frame)
+        until(own.accounts_are(stream), "a start without Redis goes on from ClickHouse's checkpoint")
+        own.valkey.restart()
+        code, output = indexer.terminate()
+
+    assert code == 0, output
+    assert "no checkpoint in Redis" in output
+    assert stored(own.rows) == fold(stream)

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from indexer.index.checkpoint import start_from, start_live
+from indexer.index.gaps import Resumed
+from indexer.simulator.sources import MemorySource
+from indexer.simulator.threaded import simulated_jetstream
+from indexer.stream import source as source_module
+from indexer.stream.source import (
+    BACKOFF_FIRST,
+    BACKOFF_MAX,
+    NOTHING,
+    REFUSALS_MAX,
+    Backoff,
+    Jetstream,
+    host_of,
+    subscribe_url,
+)
+from tests.indexer import frames
+from tests.indexer.conftest import PATIENCE, index, until
+from tests.indexer.frames import MINUTE, SECOND, T0
+from tests.indexer.stream_fold import _rows as rows_of
+from tests.indexer.stream_fold import fold, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STREAM = [frames.account(frames.did(number), active=True, at=T0 + number * SECOND) for number in range(200)]
+
+
+@pytest.fixture
+def opened() -> Iterator[list[Jetstream]]:
+    """Sources made by a test; closed at its end."""
+    sources: list[Jetstream] = []
+    yield sources
+    for each in sources:
+        each.close()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "BACKOFF_FIRST", 0.02)
+
+
+def read(source: Jetstream, number: int) -> tuple[list[bytes], list[Resumed]]:
+    """At least that many frames, and every time it said that it resumed."""
+    got: list[bytes] = []
+    resumed: list[Resumed] = []
+
+    def enough() -> bool:
+        chunk = source.read()
+        got.extend(chunk.frames)
+        if chunk.resumed is not None:
+            resumed.append(chunk.resumed)
+        if chunk.frames:
+            source.seen(max(int(frame.partition(b'"time_us":')[2].partition(b",")[0]) for frame in chunk.frames))
+        return len(got) >= number
+
+    until(enough, f"{number} frames")
+    return got, resumed
+
+
+@pytest.mark.parametrize(
+    ("base", "cursor", "collections", "hello", "url"),
+    [
+        ("wss://host/subscribe", None, (), False, "wss://host/subscribe"),
+        ("wss://host/subscribe", 5, (), False, "wss://host/subscribe?cursor=5"),
+        ("ws://host:1/subscribe?x=1", 5, (), False, "ws://host:1/subscribe?x=1&cursor=5"),
+        (
+            "ws://host/subscribe", None, ("app.bsky.feed.*", "a.b.c"), True,
+            "ws://host/subscribe?wantedCollections=app.bsky.feed.*&wantedCollections=a.b.c&requireHello=true",
+        ),
+    ],
+)  # fmt: skip
+def test_the_url_says_what_is_wanted(
+    base: str, cursor: int | None, collections: tuple[str, ...], hello: bool, url: str
+) -> None:
+    assert subscribe_url(base, cursor=cursor, collections=collections, hello=hello) == url
+
+
+def test_the_host_is_told_without_credentials() -> None:
+    assert host_of("wss://user:word@jetstream.example.com:444/subscribe?x=1") == "jetstream.example.com:444"
+
+
+def test_pauses_double_to_a_limit_and_begin_anew_after_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "BACKOFF_FIRST", BACKOFF_FIRST)
+    longest = Backoff(chance=lambda: 1.0)
+    assert [longest.take() for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, BACKOFF_MAX, BACKOFF_MAX]
+    longest.reset()
+    assert longest.take() == 0.25
+    assert Backoff(chance=lambda: 0.0).take() == 0.125
+
+
+def test_from_a_cursor_on_every_frame_comes_in_order(opened: list[Jetstream]) -> None:
+    with simulated_jetstream(MemorySource(STREAM)) as jetstream:
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+
+        assert read(opened[0], len(STREAM)) == (STREAM, [Resumed(T0, T0)])
+
+
+def test_live_begins_with_what_happens_next(opened: list[Jetstream]) -> None:
+    source = MemorySource(STREAM[:10])
+    with simulated_jetstream(source) as jetstream:
+        opened.append(Jetstream(jetstream.url, start_live(T0)))
+        until(lambda: not opened[0].read().frames and opened[0].connected, "connected")
+        jetstream.call(source.append, STREAM[10])
+
+        assert read(opened[0], 1) == ([STREAM[10]], [])
+
+
+def test_a_dropped_connection_is_opened_again_a_little_before_what_was_seen(opened: list[Jetstream]) -> None:
+    with simulated_jetstream(MemorySource(STREAM)) as jetstream:
+        jetstream.call(jetstream.server.drop_after, 100)
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+
+        got, resumed = read(opened[0], len(STREAM) + 6)
+
+    assert list(dict.fromkeys(got)) == STREAM
+    seen = T0 + 99 * SECOND + 250_000
+    assert resumed == [Resumed(T0, T0), Resumed(seen - 5 * SECOND, seen)]
+
+
+def test_a_host_that_refuses_is_asked_until_it_does_not(opened: list[Jetstream]) -> None:
+    with simulated_jetstream(MemorySource(STREAM)) as jetstream:
+        jetstream.call(jetstream.server.refuse_connections, 0.3)
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+
+        assert read(opened[0], len(STREAM))[0] == STREAM
+        assert len(jetstream.server.requests) > 1
+
+
+def test_a_host_that_goes_on_refusing_the_cursor_is_read_live_and_the_gap_is_told(
+    opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+    with simulated_jetstream(MemorySource([])) as jetstream:
+        jetstream.server.cursors_refused = True
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+        until(lambda: opened[0].read() == NOTHING and opened[0].connected, "a connection without a cursor")
+        assert [("cursor=" in each) for each in jetstream.server.requests] == [True] * REFUSALS_MAX + [False]
+
+        jetstream.call(jetstream.server.send_to_all, STREAM[9])
+        frames_got, resumed = read(opened[0], 1)
+
+    assert (frames_got, resumed) == ([STREAM[9]], [Resumed(T0, T0, refused=True)])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno",
+        b"SSH-2.0\r\n\r\n",
+        b"x" * 99_999,
+    ],
+    ids=["nothing", "no upgrade", "refused", "no HTTP", "garbage"],
+)
+def test_an_answer_that_is_no_websocket_is_no_end(answer: bytes, opened: list[Jetstream]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asked = threading.Semaphore(0)
+
+        def serve() -> None:
+            for _ in range(2):
+                client, _ = server.accept()
+                with client:
+                    client.recv(65_536)
+                    client.sendall(answer)
+                asked.release()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        opened.append(Jetstream(f"ws://127.0.0.1:{server.getsockname()[1]}/subscribe", start_from(T0)))
+        until(lambda: not opened[0].read().frames and asked.acquire(blocking=False), "asked once")
+        until(lambda: not opened[0].read().frames and asked.acquire(blocking=False), "asked again")
+        thread.join(PATIENCE)
+
+    assert not opened[0].read().frames
+
+
+def test_a_quiet_host_that_answers_pings_is_kept(opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(source_module, "PING_AFTER", 0.1)
+    monkeypatch.setattr(source_module, "DEAD_AFTER", 30)
+    source = MemorySource(STREAM[:1])
+    with simulated_jetstream(source) as jetstream:
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+        read(opened[0], 1)
+        heard = opened[0]._heard_at
+        until(lambda: opened[0].read().frames == () and opened[0]._heard_at > heard, "a pong")
+        jetstream.call(source.append, STREAM[1])
+
+        assert read(opened[0], 1)[0] == [STREAM[1]]
+        assert len(jetstream.server.requests) == 1
+
+
+def test_a_host_that_answers_nothing_is_left(opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(source_module, "DEAD_AFTER", 0.1)
+    with simulated_jetstream(MemorySource(STREAM[:1])) as jetstream:
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+        read(opened[0], 1)
+
+        until(lambda: not opened[0].read().frames and len(jetstream.server.requests) > 1, "connected again")
+
+
+def gaps() -> list[tuple[object, ...]]:
+    return rows_of("SELECT from_us, to_us, reason FROM stream_gaps FINAL ORDER BY from_us")
+
+
+@pytest.mark.usefixtures("clickhouse", "valkey")
+@pytest.mark.django_db(databases=["default", "clickhouse"])
+class TestGaps:
+    def test_a_clamped_cursor_leaves_a_gap_with_both_ends(self) -> None:
+        with simulated_jetstream(MemorySource(STREAM)) as jetstream:
+            index(jetstream.url, events=len(STREAM), from_cursor=T0 - 60 * MINUTE)
+
+        assert gaps() == [(T0 - 60 * MINUTE, T0 + 250_000, "clamped")]
+        assert stored().accounts == fold(STREAM).accounts
+
+    def test_a_cursor_in_the_hosts_future_leaves_a_gap_and_the_hosts_time_counts_from_then_on(self) -> None:
+        source = MemorySource(STREAM[:100])
+        future = T0 + 60 * MINUTE
+        with simulated_jetstream(source) as jetstream:
+            worker = threading.Thread(
+                target=index, args=(jetstream.url,), kwargs={"events": 100, "from_cursor": future}
+            )
+            worker.start()
+            until(lambda: bool(jetstream.server.connections), "connected")
+            for frame in STREAM[100:]:
+                jetstream.call(source.append, frame)
+            worker.join(PATIENCE)
+
+        assert gaps() == [(T0 + 100 * SECOND + 250_000, future, "future_cursor")]
+        assert stored().accounts == fold(STREAM[100:]).accounts
+
+    def test_an_unbroken_stream_that_was_dropped_on_the_way_has_no_gap(self) -> None:
+        with simulated_jetstream(MemorySource(STREAM)) as jetstream:
+            jetstream.call(jetstream.server.drop_after, 150)
+            index(jetstream.url, events=len(STREAM) + 6, from_cursor=T0)
+
+        assert gaps() == []
+        assert stored().accounts == fold(STREAM).accounts
+
+    def test_malformed_frames_between_the_others_become_dead_letters(self) -> None:
+        stream = [*STREAM[:50], b"{", b"\xff\xfe", b'{"kind":"commit","time_us":1}', *STREAM[50:]]
+        with simulated_jetstream(MemorySource(stream)) as jetstream:
+            index(jetstream.url, events=len(stream), from_cursor=1)
+
+        assert stored().accounts == fold(STREAM).accounts
+        reasons = rows_of("SELECT reason, count() FROM dead_letters FINAL GROUP BY reason ORDER BY reason")
+        assert reasons == [("bad_frame", 1), ("malformed", 2)]

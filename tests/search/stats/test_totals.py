@@ -1,0 +1,114 @@
+"""The totals are counted once for all who ask, and nobody waits long."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from atsite.core.kv.lock import Lock
+from indexer.index.stats import Totals
+from search.stats import totals
+from search.stats.totals import TotalsCache, TotalsNotReady
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import redis
+
+
+@dataclass
+class Counter:
+    """A count that goes on until it is let go; every count finds one post more."""
+
+    go: Event = field(default_factory=Event)
+    counts: int = 0
+
+    def __call__(self) -> Totals:
+        self.counts += 1
+        assert self.go.wait(30)
+        return Totals(self.counts, 0, 0, 0, 0, 0, 0, 0)
+
+
+@pytest.fixture
+def counter(valkey: redis.Redis) -> Iterator[Counter]:
+    """A count; after the test every thread that counts, or waits to, has come to its end."""
+    counter = Counter()
+    yield counter
+    counter.go.set()
+    valkey.delete(Lock(totals.LOCK, 1).key)
+    for thread in threading.enumerate():
+        if thread.name == "stats-totals":
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+def test_all_who_ask_at_once_share_one_count(valkey: redis.Redis, counter: Counter) -> None:
+    cache = TotalsCache(counter, wait_seconds=30)
+    with ThreadPoolExecutor(8) as callers:
+        answers = [callers.submit(cache.current) for _ in range(8)]
+        counter.go.set()
+
+    assert {answer.result().totals.posts for answer in answers} == {1}
+    assert counter.counts == 1
+
+
+def test_who_cannot_wait_is_told_so_and_finds_the_count_later(valkey: redis.Redis, counter: Counter) -> None:
+    cache = TotalsCache(counter, wait_seconds=0.01)
+    for _ in range(2):
+        with pytest.raises(TotalsNotReady, match="the totals are being counted, try again in a minute"):
+            cache.current()
+    counter.go.set()
+
+    assert TotalsCache(counter, wait_seconds=30).current().totals.posts == 1
+    assert counter.counts == 1
+
+
+def test_another_process_that_counts_is_waited_for(valkey: redis.Redis, counter: Counter) -> None:
+    counter.go.set()
+    lock = Lock(totals.LOCK, 60)
+    assert lock.acquire()
+    cache = TotalsCache(counter, wait_seconds=0.01)
+    with pytest.raises(TotalsNotReady):
+        cache.current()
+    cache.refresh()
+    assert counter.counts == 0
+
+    found = {"totals": dict.fromkeys(Totals.__dataclass_fields__, 7), "computed_at": "2026-01-01T00:00:00+00:00"}
+    valkey.set(totals.KEY, json.dumps(found))
+
+    assert cache.current().totals == Totals(7, 7, 7, 7, 7, 7, 7, 7)
+    assert cache.current().computed_at == datetime(2026, 1, 1, tzinfo=UTC)
+    lock.release()
+
+
+def test_a_refresh_replaces_what_is_cached_and_gives_the_lock_back(valkey: redis.Redis, counter: Counter) -> None:
+    counter.go.set()
+    cache = TotalsCache(counter)
+    cache.refresh()
+    cache.refresh()
+
+    assert cache.current().totals.posts == 2
+    assert 0 < valkey.ttl(totals.KEY) <= totals.CACHE_SECONDS
+    assert Lock(totals.LOCK, 1).acquire()
+
+
+def test_a_count_that_fails_fails_for_its_callers_and_is_tried_again(valkey: redis.Redis, counter: Counter) -> None:
+    def broken() -> Totals:
+        if counter.counts == 0:
+            counter.counts += 1
+            raise RuntimeError("the store is away")
+        return counter()
+
+    counter.go.set()
+    cache = TotalsCache(broken, wait_seconds=30)
+    with pytest.raises(RuntimeError, match="the store is away"):
+        cache.current()
+
+    assert cache.current().totals.posts == 2
