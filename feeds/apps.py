@@ -10,8 +10,8 @@ class FeedsConfig(AppConfig):
 
     def ready(self) -> None:
         from apikeys import feed_choices
-        from feeds import checks, definitions  # noqa: F401 - two of them register themselves
-        from feeds.usage import read_models  # noqa: F401 - two of them register themselves
+        from feeds import checks, definitions  # noqa: F401 - they register themselves
+        from feeds.usage import read_models  # noqa: F401 - they register themselves
         from labels import feed_names
 
         feed_choices.told_by(definitions.with_members)

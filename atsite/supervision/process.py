@@ -27,8 +27,8 @@ LOG_BYTES = 20_000_000
 class Process:
     """A child that is kept running. `say` gets a sentence when it dies and when it is started again.
 
-    It has a process group of its own and ends with this process however that ends (atsite/core/embedded/tether.py); whatever
-    it leaves of its group is killed before it starts again, so that its ports are free.
+    It has a process group of its own and ends with this process however that ends (atsite/core/embedded/tether.py);
+    whatever it leaves of its group is killed before it starts again, so that its ports are free.
     """
 
     def __init__(self, child: Child, log: Path, say: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The form of a feed, made from what its kind declares (feeds.ranking.parameters): one field for each parameter, with its help.
+"""The form of a feed, made from what its kind declares: one field for each parameter, with its help.
 
 Nobody types JSON. What is left empty is not stored, so a feed follows the default of its kind, or of the site.
 """

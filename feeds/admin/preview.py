@@ -1,7 +1,8 @@
 """A feed as a reader gets it, with what the posts say and why each stands where it does.
 
-The page is made by the function that serves it (feeds.serving.private_gate.page) and walked by its own cursors; it is no reading, so
-nothing counts it. Names and texts are looked up beside it, and while they cannot be had the page is shown without.
+The page is made by the function that serves it (feeds.serving.private_gate.page) and walked by its own cursors; it is
+no reading, so nothing counts it. Names and texts are looked up beside it, and while they cannot be had the page is
+shown without.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ LIMIT {limit:UInt32}
 def liked_candidates(
     *, formula: str, now: int, low: str, high: str, min_likes: int, limit: int, limits: Limits = door.TASK
 ) -> list[Candidate]:
-    """The record keys from `low` on and below `high` with the highest bounds, highest first; `formula`: feeds.kinds.likes."""
+    """The record keys from `low` on and below `high` with the highest bounds, highest first (feeds.kinds.likes)."""
     params = {"formula": formula, "now": now, "low": low, "high": high, "min_likes": min_likes, "limit": limit}
     return door.query(LIKED_CANDIDATES, params, into=Candidate, name="feeds.liked_candidates", limits=limits)
 

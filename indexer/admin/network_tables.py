@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
 from indexer.admin.columns import grouped
 from indexer.admin.payloads import readable
-from indexer.index import models  # noqa: F401 - those beside models register themselves
+from indexer.index import models
 
 
 @register(models.RepoRecord)

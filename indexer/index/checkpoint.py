@@ -18,9 +18,9 @@ from typing import Final
 
 import msgspec
 
+from atsite.core.clock import HOUR_US, MINUTE_US
 from atsite.core.errors import AtsiteError
-from indexer.index.gaps import HOUR_US, Resumed
-from indexer.stream.decode import MINUTE_US
+from indexer.index.gaps import Resumed
 
 #: time_us runs back by tens of milliseconds (42 of 152 real events did), and a host may have been slow to see a repo.
 OVERLAP_US: Final = MINUTE_US

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from atsite.core.atproto.tid import CLOCK_BITS, int_of_micros
-from indexer.stream.decode import MINUTE_US
+from atsite.core.clock import MINUTE_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

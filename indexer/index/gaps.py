@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from atsite.core.clock import HOUR_US, SECOND_US
+
 #: How far the first event may lie from where it is expected. time_us runs back by tens of milliseconds within a host,
 #: and hosts differ by some seconds.
-SLACK_US: Final = 5_000_000
-HOUR_US: Final = 3_600_000_000
+SLACK_US: Final = 5 * SECOND_US
 
 
 class GapReason(StrEnum):

@@ -1,7 +1,7 @@
 """One frame of Jetstream v1 -> one event, or why there is none. Pure, and never raises on what the network sends.
 
 A record passes through as its own bytes. For that the decoder proves that ClickHouse can read them: msgspec reads the
-record whole, and refuses whatever would blank it (indexer.stream.repair says what); then a repaired copy is decoded instead.
+record whole, and refuses whatever would blank it (indexer.stream.repair); then a repaired copy is decoded instead.
 Format of the frames: https://github.com/bluesky-social/jetstream#consuming-jetstream.
 """
 
@@ -17,11 +17,11 @@ from msgspec.json import Decoder
 from atsite.core.atproto.syntax import is_did, is_handle, is_nsid, is_rkey
 from atsite.core.atproto.tid import CLOCK_BITS, MICROS_MAX, int_of_checked, is_tid
 from atsite.core.atproto.timestamps import micros_of_datetime
+from atsite.core.clock import MINUTE_US
 from atsite.core.errors import InvalidSyntax
 from indexer.index.events import AccountEvent, Dead, DeadReason, Decoded, IdentityEvent, RecordEvent, Skip, SkipReason
 from indexer.stream.repair import MAX_DEPTH, BeyondRepair, TooDeep, is_too_deep, repaired
 
-MINUTE_US: Final = 60_000_000
 #: A rev or an inner time this far ahead of the witness time is a clock that is off; beyond it, a forgery that would win
 #: over everything its repo ever says again.
 MAX_AHEAD_US: Final = 5 * MINUTE_US

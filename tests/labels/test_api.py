@@ -1,4 +1,4 @@
-"""Who carries a label, changed and listed by programs with an API key; beside it: tests/feeds/members/test_members.py."""
+"""Who carries a label, changed and listed by programs with an API key (also tests/feeds/members/test_members.py)."""
 
 from __future__ import annotations
 

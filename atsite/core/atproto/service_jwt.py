@@ -2,8 +2,8 @@
 
 Two steps, so that no key is looked up for a token that could not be good anyway: `read` checks everything but the
 signature, `UnverifiedToken.verified_by` checks that. Both raise BadToken, named as the reference server names it.
-PyJWT takes the token apart. The signature is checked by atsite.core.atproto.keys: PyJWT accepts high-S, which this protocol
-forbids.
+PyJWT takes the token apart. The signature is checked by atsite.core.atproto.keys: PyJWT accepts high-S, which this
+protocol forbids.
 """
 
 from __future__ import annotations

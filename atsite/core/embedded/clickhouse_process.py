@@ -1,4 +1,4 @@
-"""The process of the embedded ClickHouse: `python -I clickhouse_process.py ROOT`, run by atsite.core.embedded.clickhouse.
+"""The process of the embedded ClickHouse: `python -I clickhouse_process.py ROOT`, run by `clickhouse`.
 
 The wheel's extension module is `clickhouse local`. Its statement SYSTEM START LISTEN opens the ports that
 ROOT/etc/config.xml names, and it serves for as long as a statement runs: here one that reads a pipe into which nothing

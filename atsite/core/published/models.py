@@ -33,7 +33,7 @@ __all__ = ["AnnouncedModel", "Cached", "LastIssued", "PublishedModel"]
 
 
 class AnnouncedModel(models.Model):
-    """A row of which processes hold local copies (`atsite.core.published.process_copies`): its changes raise the counter."""
+    """A row of which processes hold copies (`atsite.core.published.process_copies`): its changes raise the counter."""
 
     objects = models.Manager.from_queryset(RowByRow)()
 
@@ -78,8 +78,8 @@ class PublishedModel(models.Model):
     """A row that ClickHouse has a copy of.
 
     Every `save` and `delete` is one transaction with a new version (`time_us`); after the commit the entry in Redis and
-    the copy are written, and what fails there is told to `atsite.core.published.outcome.watched`. `delete` keeps the row and
-    marks it; adding a row with the same natural key revives it.
+    the copy are written, and what fails there is told to `published.outcome.watched`. `delete` keeps the row and marks
+    it; adding a row with the same natural key revives it.
     """
 
     #: The read model of the copy.

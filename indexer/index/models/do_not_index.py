@@ -18,7 +18,7 @@ def validate_did(text: str) -> None:
 
 
 class RefusedActor(AnnouncedModel):
-    """Nothing of this actor is indexed while the row is there, and what had been is gone (indexer.index.do_not_index)."""
+    """Nothing of this actor is indexed while the row is there, and what had been is gone."""
 
     did = models.CharField(max_length=DID_MAX, unique=True, validators=[validate_did])
     note = models.TextField(blank=True, help_text="Why; for those who run this site.")

@@ -1,4 +1,4 @@
-"""Tokens of readers, checked against a directory on loopback. Claim by claim: tests/core/atproto/test_service_jwt.py."""
+"""Tokens of readers, checked against a directory on loopback. Each claim: tests/core/atproto/test_service_jwt.py."""
 
 from __future__ import annotations
 

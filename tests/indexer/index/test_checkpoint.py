@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from atsite.core.clock import HOUR_US
 from indexer.index.checkpoint import (
     PROTOCOL,
     Checkpoint,
@@ -16,7 +17,7 @@ from indexer.index.checkpoint import (
     start_from,
     start_live,
 )
-from indexer.index.gaps import HOUR_US, Resumed
+from indexer.index.gaps import Resumed
 from tests.indexer.frames import MINUTE, SECOND, T0
 
 HOST = "jetstream.example.com"

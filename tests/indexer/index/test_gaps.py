@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from indexer.index.gaps import HOUR_US, SLACK_US, Gap, GapReason, Resumed, gap_of
+from atsite.core.clock import HOUR_US
+from indexer.index.gaps import SLACK_US, Gap, GapReason, Resumed, gap_of
 from tests.indexer.frames import MINUTE, T0
 
 NOW = T0 + 100 * HOUR_US
