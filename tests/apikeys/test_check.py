@@ -167,7 +167,7 @@ def test_revoking_is_final(reader_key: Key) -> None:
 ANSWERS = """
 import sys
 from apikeys.check import check
-from atsite.xrpc import XrpcError
+from atsite.core.web.xrpc import XrpcError
 for text in sys.stdin:
     try:
         print(check(text.strip()).subject, flush=True)

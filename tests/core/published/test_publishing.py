@@ -216,15 +216,15 @@ def test_a_row_that_clickhouse_refuses_holds_no_other_up(label: str, monkeypatch
 
 DIES_AFTER_COMMIT = """
 import os, signal
-from labels import access
+from labels import membership
 from atsite.core.published import {module}
 {module}.{function} = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
-access.assign("mpls", "did:plc:mira", by="admin")
+membership.assign("mpls", "did:plc:mira", by="admin")
 """
 
 
 @pytest.mark.parametrize(
-    ("module", "function"), [("models", "_settle"), ("copies", "publish_row"), ("copies", "insert")]
+    ("module", "function"), [("models", "_settle"), ("clickhouse_copies", "publish_row"), ("clickhouse_copies", "insert")]
 )
 @both
 def test_a_process_killed_between_commit_and_publish_loses_nothing(label: str, module: str, function: str) -> None:
@@ -239,7 +239,7 @@ def test_a_process_killed_between_commit_and_publish_loses_nothing(label: str, m
 
 TAKES_TURNS = """
 import random, sys
-from labels import access
+from labels import membership
 from labels.models import ActorLabel
 from atsite.core.published.errors import ChangedMeanwhile
 name = sys.stdin.readline().strip()
@@ -247,9 +247,9 @@ chance = random.Random(name)
 for turn in range(15):
     did = chance.choice(["did:plc:mira", "did:plc:noel"])
     if chance.random() < 0.3:
-        access.remove("mpls", did, by=name)
+        membership.remove("mpls", did, by=name)
     else:
-        access.assign("mpls", did, by=name)
+        membership.assign("mpls", did, by=name)
         try:
             for row in ActorLabel.objects.filter(did=did):
                 row.note = f"{name} {turn}"

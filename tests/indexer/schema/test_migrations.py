@@ -27,7 +27,7 @@ import io, json
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from atsite.management import schema_text
 
 schemas, versions = {}, {}
