@@ -11,7 +11,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.aturi import AtUri
-from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
+from atsite.core.atproto.syntax import DID_MAX, Did, is_did, is_rkey
 from atsite.core.clickhouse.models import ReadModel
 from atsite.core.errors import InvalidSyntax
 from atsite.core.published.models import AnnouncedModel, Cached, PublishedModel
@@ -123,7 +123,8 @@ class ActorLabel(PublishedModel):
         with transaction.atomic(using=DEFAULT):
             super().save(**options)
             if adding:
-                backfills.want(self)
+                others = type(self).objects.filter(did=self.did).exclude(pk=self.pk)
+                backfills.want(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
 
     def cached(self) -> Cached:
         entry = Entry(self.time_us, None if self.deleted else "")

@@ -19,14 +19,13 @@ from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.clickhouse.limits import Limits
 from atsite.core.errors import ConfigError
 from atsite.core.published import versions
+from atsite.core.published.copied import CopiedModel
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from django.db.models import QuerySet
-
-    from atsite.core.published.models import PublishedModel
 
 log = structlog.get_logger(__name__)
 
@@ -36,15 +35,13 @@ BATCH_ROWS: Final = 2000
 PUBLISH: Final = Limits(max_execution_time=5, max_memory_usage=500_000_000)
 
 
-def published_models() -> list[type[PublishedModel]]:
+def published_models() -> list[type[CopiedModel]]:
     """Every model with a copy, by label."""
-    from atsite.core.published.models import PublishedModel
-
-    models = [model for model in apps.get_models() if issubclass(model, PublishedModel)]
+    models = [model for model in apps.get_models() if issubclass(model, CopiedModel)]
     return sorted(models, key=lambda model: model._meta.label)
 
 
-def publish_row(model: type[PublishedModel], pk: object) -> bool:
+def publish_row(model: type[CopiedModel], pk: object) -> bool:
     """Publish one row if it is due. False when that must wait for the task."""
     try:
         rows = list(_due(model).filter(pk=pk))
@@ -56,7 +53,7 @@ def publish_row(model: type[PublishedModel], pk: object) -> bool:
     return True
 
 
-def publish_due(model: type[PublishedModel]) -> int:
+def publish_due(model: type[CopiedModel]) -> int:
     """Publish every due row; how many. Raises ClickHouseError.
 
     A row that ClickHouse refuses for its content stays due, is logged each time, and holds nothing else up.
@@ -64,17 +61,17 @@ def publish_due(model: type[PublishedModel]) -> int:
     return sum(_publish_each(model, batch) for batch in _batches(model))
 
 
-def every_row(model: type[PublishedModel]) -> QuerySet[PublishedModel]:
+def every_row(model: type[CopiedModel]) -> QuerySet[CopiedModel]:
     """All rows, the deleted ones too, with what their copies need. Writes through it pass versions by."""
     rows = model._base_manager.using(DEFAULT).all()
     return rows.select_related(*model.copied_from) if model.copied_from else rows
 
 
-def _due(model: type[PublishedModel]) -> QuerySet[PublishedModel]:
+def _due(model: type[CopiedModel]) -> QuerySet[CopiedModel]:
     return every_row(model).filter(published_us__lt=F("time_us"))
 
 
-def _batches(model: type[PublishedModel]) -> Iterator[list[PublishedModel]]:
+def _batches(model: type[CopiedModel]) -> Iterator[list[CopiedModel]]:
     """Due rows by primary key; each once, also where one stays due."""
     last: object = None
     while True:
@@ -86,7 +83,7 @@ def _batches(model: type[PublishedModel]) -> Iterator[list[PublishedModel]]:
         yield batch
 
 
-def _publish_each(model: type[PublishedModel], rows: Sequence[PublishedModel]) -> int:
+def _publish_each(model: type[CopiedModel], rows: Sequence[CopiedModel]) -> int:
     try:
         return _publish(model, rows)
     except ClickHouseError as error:
@@ -98,7 +95,7 @@ def _publish_each(model: type[PublishedModel], rows: Sequence[PublishedModel]) -
     return sum(_publish_each(model, [row]) for row in rows)
 
 
-def _publish(model: type[PublishedModel], rows: Sequence[PublishedModel]) -> int:
+def _publish(model: type[CopiedModel], rows: Sequence[CopiedModel]) -> int:
     insert(model, [row.row() for row in rows])
     with transaction.atomic(using=DEFAULT):
         versions.lock()  # first, as every change does: else two that lock the same rows could wait for each other
@@ -107,7 +104,7 @@ def _publish(model: type[PublishedModel], rows: Sequence[PublishedModel]) -> int
     return len(rows)
 
 
-def insert(model: type[PublishedModel], rows: Sequence[dict[str, object]]) -> None:
+def insert(model: type[CopiedModel], rows: Sequence[dict[str, object]]) -> None:
     """Rows of the copy's columns into the copy. Raises ClickHouseError."""
     columns = {column: [row[column] for row in rows] for column in (*model.copied, "time_us", "deleted")}
     door.insert(model.copy._meta.db_table, columns, name=f"publish.{model._meta.model_name}", limits=PUBLISH)

@@ -14,7 +14,7 @@ from atsite.core.published import clickhouse_copies, versions
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
-    from atsite.core.published.models import PublishedModel
+    from atsite.core.published.copied import CopiedModel
 
 Key = tuple[object, ...]
 Row = dict[str, Any]
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 NAMED: Final = 5
 
 
-def mend(model: type[PublishedModel]) -> list[str]:
+def mend(model: type[CopiedModel]) -> list[str]:
     """Compare all rows of `model` with its copy and mend the copy. One sentence for each kind of difference.
 
     Raises ClickHouseError, DatabaseError.
@@ -56,7 +56,7 @@ def mend(model: type[PublishedModel]) -> list[str]:
     ]
 
 
-def _copied(model: type[PublishedModel]) -> dict[Key, Row]:
+def _copied(model: type[CopiedModel]) -> dict[Key, Row]:
     """The newest version of each row of the copy, the deleted ones too."""
     columns = [*model.copied, "time_us", "deleted"]
     rows = model.copy.objects.with_deleted().values_list(*columns)
@@ -64,18 +64,18 @@ def _copied(model: type[PublishedModel]) -> dict[Key, Row]:
     return {tuple(row[name] for name in _key(model)): row for row in found}
 
 
-def _key(model: type[PublishedModel]) -> tuple[str, ...]:
+def _key(model: type[CopiedModel]) -> tuple[str, ...]:
     return tuple(str(field.column) for field in key_fields(model.copy))
 
 
-def _renew(model: type[PublishedModel], pk: object, *, above: int) -> None:
+def _renew(model: type[CopiedModel], pk: object, *, above: int) -> None:
     """Give the row a version greater than the copy's, so that it wins there. No change of what it says: no history."""
     with transaction.atomic(using=DEFAULT):
         version = versions.issue(above=above)
         clickhouse_copies.every_row(model).filter(pk=pk).update(time_us=version)
 
 
-def _bury(model: type[PublishedModel], orphans: dict[Key, Row]) -> None:
+def _bury(model: type[CopiedModel], orphans: dict[Key, Row]) -> None:
     """Mark rows of the copy as deleted that `default` does not know."""
     rows = []
     for copy in orphans.values():
@@ -84,7 +84,7 @@ def _bury(model: type[PublishedModel], orphans: dict[Key, Row]) -> None:
     clickhouse_copies.insert(model, rows)
 
 
-def _sentence(model: type[PublishedModel], count: int, what: str, keys: list[Key]) -> list[str]:
+def _sentence(model: type[CopiedModel], count: int, what: str, keys: list[Key]) -> list[str]:
     if not count:
         return []
     named = "; ".join(", ".join(map(str, key)) for key in keys[:NAMED])

@@ -15,18 +15,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models, transaction
-from django.db.models import F, Q
 
 from atsite.core.published import clickhouse_copies, outcome, process_copies, versions
+from atsite.core.published.copied import CopiedModel
 from atsite.core.published.errors import ChangedMeanwhile
 from atsite.core.published.querysets import RowByRow
 from atsite.core.published.versions import LastIssued
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from atsite.core.clickhouse.models import ReadModel
     from atsite.core.published.redis_cache import Entry, VersionedCache
 
 __all__ = ["AnnouncedModel", "Cached", "LastIssued", "PublishedModel"]
@@ -74,7 +71,7 @@ class LiveManager(models.Manager.from_queryset(RowByRow)):  # type: ignore[misc]
         return rows.filter(deleted=False)
 
 
-class PublishedModel(models.Model):
+class PublishedModel(CopiedModel):
     """A row that ClickHouse has a copy of.
 
     Every `save` and `delete` is one transaction with a new version (`time_us`); after the commit the entry in Redis and
@@ -82,30 +79,15 @@ class PublishedModel(models.Model):
     it; adding a row with the same natural key revives it.
     """
 
-    #: The read model of the copy.
-    copy: ClassVar[type[ReadModel]]
-    #: Column of the copy -> attribute of this model. `time_us` and `deleted` are added here.
-    copied: ClassVar[Mapping[str, str]]
-    #: Foreign keys that those attributes look at.
-    copied_from: ClassVar[tuple[str, ...]] = ()
     #: Fields that tell rows apart, for people and in the copy. They never change.
     natural_key: ClassVar[tuple[str, ...]]
-
-    time_us = models.BigIntegerField("version", default=0, editable=False)
-    published_us = models.BigIntegerField("published version", default=0, editable=False)
-    deleted = models.BooleanField(default=False, editable=False)
 
     objects = LiveManager()
     #: The deleted rows, too.
     every = models.Manager.from_queryset(RowByRow)()
 
-    class Meta:
+    class Meta(CopiedModel.Meta):
         abstract = True
-        indexes = [
-            models.Index(
-                fields=["time_us"], condition=Q(published_us__lt=F("time_us")), name="%(app_label)s_%(class)s_due"
-            )
-        ]
 
     def save(self, **options: Any) -> None:
         """Write the row under a new version.
@@ -149,11 +131,6 @@ class PublishedModel(models.Model):
     def cached(self) -> Cached | None:
         """The entry that readers decide by; None where nobody decides by this row."""
         return None
-
-    def row(self) -> dict[str, object]:
-        """The columns of the copy."""
-        columns = {column: getattr(self, name) for column, name in self.copied.items()}
-        return {**columns, "time_us": self.time_us, "deleted": int(self.deleted)}
 
     def _check_change(self, stored: Self) -> None:
         """For subclasses: raise ValueError where `stored` must not become this."""
