@@ -97,8 +97,8 @@ def insert_network(now: int) -> None:
     """The simulated network up to this moment, in the indexer's blocks."""
     from atsite.core.clickhouse import door
     from indexer.index import records
-    from indexer.simulator.network import Network
-    from indexer.simulator.timeline import Timeline
+    from indexer.simulator.network.events import Network
+    from indexer.simulator.network.timeline import Timeline
     from indexer.stream.batch import Batcher, Limits
     from indexer.stream.decode import decode
 

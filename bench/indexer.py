@@ -96,8 +96,8 @@ def synthetic(file: Path, events: int) -> Path:
 
 def longer(file: Path, target: Path, events: int, times: int) -> Path:
     """The first `events` of a file `times` times, each time as much later as they are long."""
-    from indexer.simulator.recorded import extent_of
-    from indexer.simulator.shift import shift_event
+    from indexer.simulator.serving.recorded_source import extent_of
+    from indexer.simulator.serving.time_shift import shift_event
 
     extent = extent_of(file)
     length = (extent.last_us - extent.first_us) // 1_000_000 + 1

@@ -20,9 +20,9 @@ from atsite.core.outgoing import Client
 from atsite.core.web.auth import ServiceAuth
 from atsite.management.commands.demo import PUBLISHER, Command
 from atsite.supervision.children import Ports
-from indexer.simulator.identities import Identities
-from indexer.simulator.network import Network
-from indexer.simulator.state import load_or_create
+from indexer.simulator.network.events import Network
+from indexer.simulator.network.identities import Identities
+from indexer.simulator.network.saved_network import load_or_create
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,16 +11,16 @@ from django.core.management.base import BaseCommand, CommandError
 from atsite.core.atproto.syntax import is_handle, is_nsid, is_rkey
 from atsite.core.config import SERVICE_PORTS, config
 from atsite.management.commands.demo import LOOPBACK, PUBLISHER
-from indexer.simulator.identities import Identities
-from indexer.simulator.network import Network
-from indexer.simulator.sources import SimulatorError
-from indexer.simulator.state import FILE, load_or_create
-from indexer.simulator.tokens import LIFETIME_SECONDS, service_token
+from indexer.simulator.network.events import Network
+from indexer.simulator.network.identities import Identities
+from indexer.simulator.network.saved_network import FILE, load_or_create
+from indexer.simulator.network.service_tokens import LIFETIME_SECONDS, service_token
+from indexer.simulator.serving.sources import SimulatorError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from indexer.simulator.timeline import Timeline
+    from indexer.simulator.network.timeline import Timeline
 
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
 

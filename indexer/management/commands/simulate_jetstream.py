@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.config import config
-from indexer.simulator.directory import Directory
-from indexer.simulator.identities import Identities
-from indexer.simulator.live import LOOKBACK_HOURS, NetworkSource
-from indexer.simulator.network import Network
-from indexer.simulator.recorded import MAX, RecordedSource
-from indexer.simulator.repos import Repos
-from indexer.simulator.server import SimulatedJetstream, now_us
-from indexer.simulator.sources import SimulatorError
-from indexer.simulator.state import load_or_create, make
-from indexer.simulator.xrpc import Xrpc
+from indexer.simulator.network.events import Network
+from indexer.simulator.network.identities import Identities
+from indexer.simulator.network.repos import Repos
+from indexer.simulator.network.saved_network import load_or_create, make
+from indexer.simulator.serving.network_source import LOOKBACK_HOURS, NetworkSource
+from indexer.simulator.serving.plc_directory import Directory
+from indexer.simulator.serving.recorded_source import MAX, RecordedSource
+from indexer.simulator.serving.server import SimulatedJetstream, now_us
+from indexer.simulator.serving.sources import SimulatorError
+from indexer.simulator.serving.xrpc import Xrpc
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from indexer.simulator.sources import Source
+    from indexer.simulator.serving.sources import Source
 
     Served = tuple[Source, Directory | None, Xrpc | None]
 

@@ -23,15 +23,15 @@ from feeds.serving.registry import ranked_feeds, registry
 from indexer.fill import queries, run, wanted
 from indexer.fill.asking import AppView
 from indexer.index import do_not_index
-from indexer.simulator.directory import Directory
-from indexer.simulator.identities import Identities
-from indexer.simulator.live import NetworkSource
-from indexer.simulator.network import Network
-from indexer.simulator.repos import Repos
-from indexer.simulator.server import now_us
-from indexer.simulator.threaded import simulated_jetstream
-from indexer.simulator.timeline import Timeline
-from indexer.simulator.xrpc import Xrpc
+from indexer.simulator.network.events import Network
+from indexer.simulator.network.identities import Identities
+from indexer.simulator.network.repos import Repos
+from indexer.simulator.network.timeline import Timeline
+from indexer.simulator.serving.network_source import NetworkSource
+from indexer.simulator.serving.plc_directory import Directory
+from indexer.simulator.serving.server import now_us
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.xrpc import Xrpc
 from labels import membership
 from labels.models import Label
 from search.posts import recently_shown
@@ -43,7 +43,7 @@ from tests.indexer.schema import tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from indexer.simulator.threaded import ThreadedJetstream
+    from indexer.simulator.serving.server_thread import ThreadedJetstream
 
 pytestmark = [
     pytest.mark.usefixtures("clickhouse", "valkey"),

@@ -17,8 +17,8 @@ from feeds.ranking.feed import PostKey
 from indexer.index import do_not_index, purge, records
 from indexer.index.events import Dead, DeadReason
 from indexer.index.models import RefusedActor
-from indexer.simulator.sources import MemorySource
-from indexer.simulator.threaded import simulated_jetstream
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import dead_letters
 from indexer.stream.sink import Sink
 from tests import builders as b

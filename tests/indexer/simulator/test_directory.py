@@ -7,16 +7,16 @@ from typing import Any
 import httpx
 from websockets.sync.client import connect
 
-from indexer.simulator.directory import RESOLVE_HANDLE, Directory
-from indexer.simulator.identities import Identities
-from indexer.simulator.live import NetworkSource
-from indexer.simulator.network import Network
-from indexer.simulator.repos import Repos
-from indexer.simulator.server import now_us
-from indexer.simulator.sources import MemorySource
-from indexer.simulator.threaded import simulated_jetstream
-from indexer.simulator.timeline import Timeline
-from indexer.simulator.xrpc import Xrpc
+from indexer.simulator.network.events import Network
+from indexer.simulator.network.identities import Identities
+from indexer.simulator.network.repos import Repos
+from indexer.simulator.network.timeline import Timeline
+from indexer.simulator.serving.network_source import NetworkSource
+from indexer.simulator.serving.plc_directory import RESOLVE_HANDLE, Directory
+from indexer.simulator.serving.server import now_us
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import MemorySource
+from indexer.simulator.serving.xrpc import Xrpc
 from tests.indexer.simulator.subscribers import DEADLINE
 
 ACTORS = 40

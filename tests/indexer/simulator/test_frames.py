@@ -6,7 +6,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from indexer.simulator.frames import text_frames
+from indexer.simulator.serving.websocket_frames import text_frames
 
 
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 8_191, 8_192, 65_535, 65_536, 200_000])

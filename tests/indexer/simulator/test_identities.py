@@ -10,10 +10,10 @@ import pytest
 from atsite.core.atproto.did_document import DidDocument, parse_did_document
 from atsite.core.atproto.keys import Algorithm, public_key_of
 from atsite.core.atproto.syntax import Did, Handle
-from indexer.simulator.directory import RESOLVE_HANDLE, Directory
-from indexer.simulator.identities import Identities
-from indexer.simulator.network import Network
-from indexer.simulator.timeline import SECOND, Timeline
+from indexer.simulator.network.events import Network
+from indexer.simulator.network.identities import Identities
+from indexer.simulator.network.timeline import SECOND, Timeline
+from indexer.simulator.serving.plc_directory import RESOLVE_HANDLE, Directory
 
 EPOCH = 1_790_000_000 * SECOND
 ORIGIN = "http://127.0.0.1:8096"

@@ -5,11 +5,11 @@ from itertools import islice
 
 import pytest
 
-from indexer.simulator.live import NetworkSource
-from indexer.simulator.malformed import SPOILERS, malformed
-from indexer.simulator.network import Network
-from indexer.simulator.server import SimulatedJetstream
-from indexer.simulator.timeline import HOUR, Timeline
+from indexer.simulator.network.events import Network
+from indexer.simulator.network.malformed_frames import SPOILERS, malformed
+from indexer.simulator.network.timeline import HOUR, Timeline
+from indexer.simulator.serving.network_source import NetworkSource
+from indexer.simulator.serving.server import SimulatedJetstream
 from tests.indexer.simulator.subscribers import subscriber, take
 
 EPOCH = 1_790_000_000_000_000

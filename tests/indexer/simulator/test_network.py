@@ -5,10 +5,10 @@ import json
 import pytest
 
 from atsite.core.atproto.tid import micros_of_tid
-from indexer.simulator.network import DISORDER_US, Network
-from indexer.simulator.pattern import PATTERN, SLOTS, TARGETS, Kind, target_of
-from indexer.simulator.population import DELETED, Population
-from indexer.simulator.timeline import HOUR, Timeline
+from indexer.simulator.network.event_pattern import PATTERN, SLOTS, TARGETS, Kind, target_of
+from indexer.simulator.network.events import DISORDER_US, Network
+from indexer.simulator.network.population import DELETED, Population
+from indexer.simulator.network.timeline import HOUR, Timeline
 from tests.indexer.simulator.fold import LIKE, POST, Fold
 
 EPOCH = 1_790_000_000_000_000

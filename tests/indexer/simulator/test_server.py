@@ -9,9 +9,9 @@ import zstandard
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
-from indexer.simulator.server import SimulatedJetstream
-from indexer.simulator.sources import Batch, MemorySource
-from indexer.simulator.threaded import simulated_jetstream
+from indexer.simulator.serving.server import SimulatedJetstream
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import Batch, MemorySource
 from tests.indexer.simulator.subscribers import (
     DEADLINE,
     MIRA,

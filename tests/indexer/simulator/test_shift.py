@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atsite.core.atproto.tid import TID_MAX, micros_of_tid, tid_of_micros
-from indexer.simulator.recorded import blocks_of
-from indexer.simulator.shift import move_witness, shift_datetime, shift_event
+from indexer.simulator.serving.recorded_source import blocks_of
+from indexer.simulator.serving.time_shift import move_witness, shift_datetime, shift_event
 
 if TYPE_CHECKING:
     from pathlib import Path

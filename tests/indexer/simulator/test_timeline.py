@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.simulator.timeline import HOUR, START_SLACK, Timeline
+from indexer.simulator.network.timeline import HOUR, START_SLACK, Timeline
 
 EPOCH = 1_790_000_000_000_000
 DEMO = Timeline(1, EPOCH)

@@ -6,9 +6,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from indexer.simulator.network import FOLLOW, Network
-from indexer.simulator.timeline import Timeline
-from indexer.simulator.whose import Deed, Whose
+from indexer.simulator.network.event_actors import Deed, Whose
+from indexer.simulator.network.events import FOLLOW, Network
+from indexer.simulator.network.timeline import Timeline
 
 TIMELINE = Timeline(seed=7, epoch_us=1_790_000_000_000_000, actors=60, preroll_events=60_000, preroll_hours=24)
 EVENTS = TIMELINE.first_live + 2_000

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import pytest
 
 from atsite.core.atproto.tid import int_to_tid
-from indexer.simulator.identities import Identities
-from indexer.simulator.network import FOLLOW, Network
-from indexer.simulator.repos import Repos
-from indexer.simulator.timeline import FOUNDING_EVENTS, SECOND, Timeline
-from indexer.simulator.xrpc import Xrpc
+from indexer.simulator.network.events import FOLLOW, Network
+from indexer.simulator.network.identities import Identities
+from indexer.simulator.network.repos import Repos
+from indexer.simulator.network.timeline import FOUNDING_EVENTS, SECOND, Timeline
+from indexer.simulator.serving.xrpc import Xrpc
 from tests.indexer.simulator.fold import POST, PROFILE, Fold
 
 EPOCH = 1_790_000_000 * SECOND

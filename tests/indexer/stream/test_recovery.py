@@ -15,8 +15,8 @@ from clickhouse_driver import Client, errors
 from atsite.core.clickhouse import door
 from atsite.core.config import BASE_DIR
 from atsite.core.embedded import EmbeddedClickHouse, EmbeddedValkey
-from indexer.simulator.sources import MemorySource
-from indexer.simulator.threaded import simulated_jetstream
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import MemorySource
 from indexer.stream.batch import Limits
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, index, until

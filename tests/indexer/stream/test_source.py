@@ -8,8 +8,8 @@ import pytest
 
 from indexer.index.checkpoint import start_from, start_live
 from indexer.index.gaps import Resumed
-from indexer.simulator.sources import MemorySource
-from indexer.simulator.threaded import simulated_jetstream
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import source as source_module
 from indexer.stream.source import (
     BACKOFF_FIRST,

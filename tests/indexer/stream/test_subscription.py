@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.errors import ConfigError
-from indexer.simulator.sources import MemorySource
-from indexer.simulator.threaded import simulated_jetstream
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import service, subscription
 from indexer.stream.subscription import Filter, Wanted, WantedUnknown, is_asked_for
 from labels import membership
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from indexer.simulator.threaded import ThreadedJetstream
+    from indexer.simulator.serving.server_thread import ThreadedJetstream
 
 __all__ = ["label"]
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from atsite.core.atproto.tid import tid_of_micros
-from indexer.simulator.whose import Whose
+from indexer.simulator.network.event_actors import Whose
 
 if TYPE_CHECKING:
-    from indexer.simulator.network import Network
+    from indexer.simulator.network.events import Network
 
 #: About 10 ms of work: the stream and its pings wait no longer for the index than that.
 _CHUNK: Final = 1_000

@@ -10,8 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from indexer.simulator.chance import Chance, zipf_table
-from indexer.simulator.pattern import (
+from indexer.simulator.network.event_pattern import (
     BLOCK,
     POST_DELETED_BY,
     RECREATE_BLOCKS,
@@ -19,11 +18,12 @@ from indexer.simulator.pattern import (
     SLOTS,
     Kind,
 )
-from indexer.simulator.population import may_leave
+from indexer.simulator.network.population import may_leave
+from indexer.simulator.network.seeded_random import Chance, zipf_table
 
 if TYPE_CHECKING:
-    from indexer.simulator.population import Population
-    from indexer.simulator.timeline import Timeline
+    from indexer.simulator.network.population import Population
+    from indexer.simulator.network.timeline import Timeline
 
 ERA_BLOCKS: Final = 10
 ERA: Final = ERA_BLOCKS * BLOCK

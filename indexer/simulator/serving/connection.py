@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from indexer.simulator.filters import (
+from indexer.simulator.serving.filters import (
     OPTIONS_MAX,
     BadOptions,
     Options,
@@ -20,14 +20,14 @@ from indexer.simulator.filters import (
     parse_query,
     parse_update,
 )
-from indexer.simulator.frames import text_frames
+from indexer.simulator.serving.websocket_frames import text_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from indexer.simulator.directory import Page
-    from indexer.simulator.frames import Compressor
-    from indexer.simulator.server import SimulatedJetstream
+    from indexer.simulator.serving.plc_directory import Page
+    from indexer.simulator.serving.server import SimulatedJetstream
+    from indexer.simulator.serving.websocket_frames import Compressor
 
 PATH: Final = "/subscribe"
 _READ: Final = 65_536

@@ -1,4 +1,4 @@
-"""The server: Jetstream v1's `/subscribe` over real sockets, and on the same port who is who (directory.py) and
+"""The server: Jetstream v1's `/subscribe` over real sockets, and on the same port who is who (plc_directory.py) and
 what the accounts have (xrpc.py).
 
 The handshake, control frames and what a client sends go through websockets' Sans-I/O protocol
@@ -14,16 +14,16 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Final, Self
 
-from indexer.simulator.connection import PATH, Connection
-from indexer.simulator.frames import Compressor
+from indexer.simulator.serving.connection import PATH, Connection
+from indexer.simulator.serving.websocket_frames import Compressor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from indexer.simulator.directory import Directory, Page
-    from indexer.simulator.sources import Source
-    from indexer.simulator.xrpc import Xrpc
+    from indexer.simulator.serving.plc_directory import Directory, Page
+    from indexer.simulator.serving.sources import Source
+    from indexer.simulator.serving.xrpc import Xrpc
 
 # How many undelivered live events cost a client its connection, as on the real host.
 OUTBOX: Final = 10_000

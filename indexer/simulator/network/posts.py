@@ -10,14 +10,14 @@ import msgspec
 
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.atproto.timestamps import datetime_of_micros
-from indexer.simulator.cids import blob_cid, record_cid
-from indexer.simulator.popularity import ROOT_RANKS, Popularity
-from indexer.simulator.words import ALT_TEXTS, FILLERS, LANGUAGES, PHRASES, SELF_LABELS, SITES, sentence
+from indexer.simulator.network.cids import blob_cid, record_cid
+from indexer.simulator.network.post_popularity import ROOT_RANKS, Popularity
+from indexer.simulator.network.words import ALT_TEXTS, FILLERS, LANGUAGES, PHRASES, SELF_LABELS, SITES, sentence
 
 if TYPE_CHECKING:
-    from indexer.simulator.chance import Chance
-    from indexer.simulator.population import Population
-    from indexer.simulator.timeline import Timeline
+    from indexer.simulator.network.population import Population
+    from indexer.simulator.network.seeded_random import Chance
+    from indexer.simulator.network.timeline import Timeline
 
 POST: Final = "app.bsky.feed.post"
 # The client writes, the PDS commits a little later, Jetstream sees it a little later still.

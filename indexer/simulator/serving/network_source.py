@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from indexer.simulator.malformed import malformed
-from indexer.simulator.sources import Batch
-from indexer.simulator.timeline import HOUR, SECOND
+from indexer.simulator.network.malformed_frames import malformed
+from indexer.simulator.network.timeline import HOUR, SECOND
+from indexer.simulator.serving.sources import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from indexer.simulator.network import Network
+    from indexer.simulator.network.events import Network
 
 # About 15 ms of work: other clients, pings and signals wait no longer than that.
 _CHUNK: Final = 500

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from indexer.simulator.chance import Chance
-from indexer.simulator.pattern import BLOCK, SLOTS, Kind
-from indexer.simulator.population import STEADY
+from indexer.simulator.network.event_pattern import BLOCK, SLOTS, Kind
+from indexer.simulator.network.population import STEADY
+from indexer.simulator.network.seeded_random import Chance
 
 if TYPE_CHECKING:
-    from indexer.simulator.network import Network
+    from indexer.simulator.network.events import Network
 
 #: As on the real network most keys are of secp256k1; one in so many is of P-256.
 P256_EVERY: Final = 4

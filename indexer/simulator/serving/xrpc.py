@@ -13,16 +13,16 @@ import msgspec
 
 from atsite.core.atproto.syntax import is_did, is_nsid
 from atsite.core.errors import AtsiteError
-from indexer.simulator.cids import record_cid
-from indexer.simulator.directory import Page
-from indexer.simulator.posts import POST
-from indexer.simulator.records import PROFILE
+from indexer.simulator.network.cids import record_cid
+from indexer.simulator.network.posts import POST
+from indexer.simulator.network.records import PROFILE
+from indexer.simulator.serving.plc_directory import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from indexer.simulator.identities import Identities
-    from indexer.simulator.repos import Repos
+    from indexer.simulator.network.identities import Identities
+    from indexer.simulator.network.repos import Repos
 
 PROFILES_MAX: Final = 25
 RECORDS_DEFAULT, RECORDS_MAX = 50, 100

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from indexer.simulator.server import SimulatedJetstream
+from indexer.simulator.serving.server import SimulatedJetstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from indexer.simulator.sources import Source
+    from indexer.simulator.serving.sources import Source
 
 Result = TypeVar("Result")
 

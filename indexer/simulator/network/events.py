@@ -13,14 +13,14 @@ from typing import Final
 
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.atproto.timestamps import datetime_of_micros
-from indexer.simulator.chance import Chance
-from indexer.simulator.cids import record_cid
-from indexer.simulator.pattern import BLOCK, PATTERN, RECREATE_BLOCKS, SLOTS, TARGETS, Kind, target_of
-from indexer.simulator.popularity import Popularity
-from indexer.simulator.population import Population
-from indexer.simulator.posts import COMMIT_DELAY, POST, RKEY_DELAY, Posts
-from indexer.simulator.records import FOREIGN_COLLECTIONS, PROFILE, foreign, profile
-from indexer.simulator.timeline import FOUNDING_EVENTS, Timeline
+from indexer.simulator.network.cids import record_cid
+from indexer.simulator.network.event_pattern import BLOCK, PATTERN, RECREATE_BLOCKS, SLOTS, TARGETS, Kind, target_of
+from indexer.simulator.network.population import Population
+from indexer.simulator.network.post_popularity import Popularity
+from indexer.simulator.network.posts import COMMIT_DELAY, POST, RKEY_DELAY, Posts
+from indexer.simulator.network.records import FOREIGN_COLLECTIONS, PROFILE, foreign, profile
+from indexer.simulator.network.seeded_random import Chance
+from indexer.simulator.network.timeline import FOUNDING_EVENTS, Timeline
 
 LIKE: Final = "app.bsky.feed.like"
 REPOST: Final = "app.bsky.feed.repost"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from indexer.simulator.cids import blob_cid
-from indexer.simulator.words import ALT_TEXTS, FILLERS, PHRASES
+from indexer.simulator.network.cids import blob_cid
+from indexer.simulator.network.words import ALT_TEXTS, FILLERS, PHRASES
 
 PROFILE: Final = "app.bsky.actor.profile"
 # Lexicons of other applications, and parts of Bluesky that the site stores raw; the last has keys that are no TIDs.

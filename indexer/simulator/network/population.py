@@ -12,14 +12,14 @@ from functools import lru_cache
 from math import gcd
 from typing import TYPE_CHECKING, Final
 
-from indexer.simulator.chance import Chance, zipf_table
-from indexer.simulator.cids import TO_BASE32
-from indexer.simulator.pattern import BLOCK, SLOTS, Kind
-from indexer.simulator.timeline import FOUNDING_EVENTS
-from indexer.simulator.words import LANGUAGES, NAMES
+from indexer.simulator.network.cids import TO_BASE32
+from indexer.simulator.network.event_pattern import BLOCK, SLOTS, Kind
+from indexer.simulator.network.seeded_random import Chance, zipf_table
+from indexer.simulator.network.timeline import FOUNDING_EVENTS
+from indexer.simulator.network.words import LANGUAGES, NAMES
 
 if TYPE_CHECKING:
-    from indexer.simulator.timeline import Timeline
+    from indexer.simulator.network.timeline import Timeline
 
 BIRTH_EVERY: Final = 5
 # 8 actors per 40 blocks, as many as are born: the lifecycles never overtake the births.

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from atsite.core.atproto.keys import public_key_of
 
 if TYPE_CHECKING:
-    from indexer.simulator.identities import Identities
+    from indexer.simulator.network.identities import Identities
 
 RESOLVE_HANDLE: Final = "/xrpc/com.atproto.identity.resolveHandle"
 _CONTEXT: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from indexer.simulator.sources import SimulatorError
-from indexer.simulator.timeline import Timeline
+from indexer.simulator.network.timeline import Timeline
+from indexer.simulator.serving.sources import SimulatorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

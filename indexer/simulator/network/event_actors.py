@@ -1,6 +1,6 @@
 """Whose event a number is, and whom it follows, without writing the event: a fifth of the work.
 
-The same arithmetic as in network.py: what a slot's kind cannot do becomes a like, and belongs to who likes.
+The same arithmetic as in events.py: what a slot's kind cannot do becomes a like, and belongs to who likes.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from indexer.simulator.pattern import BLOCK, PATTERN, RECREATE_BLOCKS, SLOTS, Kind, target_of
-from indexer.simulator.timeline import FOUNDING_EVENTS
+from indexer.simulator.network.event_pattern import BLOCK, PATTERN, RECREATE_BLOCKS, SLOTS, Kind, target_of
+from indexer.simulator.network.timeline import FOUNDING_EVENTS
 
 if TYPE_CHECKING:
-    from indexer.simulator.network import Network
+    from indexer.simulator.network.events import Network
 
 Finder = Callable[[int, int], "Deed"]
 #: The events of a founding before its follows: identity, account, profile.

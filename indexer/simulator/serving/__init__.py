@@ -1,0 +1,1 @@
+"""The simulated network as other programs reach it: the Jetstream websocket, the PLC directory, PDS and AppView."""
