@@ -224,7 +224,8 @@ membership.assign("mpls", "did:plc:mira", by="admin")
 
 
 @pytest.mark.parametrize(
-    ("module", "function"), [("models", "_settle"), ("clickhouse_copies", "publish_row"), ("clickhouse_copies", "insert")]
+    ("module", "function"),
+    [("models", "_settle"), ("clickhouse_copies", "publish_row"), ("clickhouse_copies", "insert")],
 )
 @both
 def test_a_process_killed_between_commit_and_publish_loses_nothing(label: str, module: str, function: str) -> None:
