@@ -104,6 +104,10 @@ class Repo:
         """A page of its records, newest first (atsite.core.pds.Pds.list_records)."""
         return self._ask(lambda pds: pds.list_records(self.did, collection, cursor=cursor))
 
+    def lacks(self, collection: str, rkey: str) -> bool:
+        """Whether it says by name that it has no such record. Anything but RecordNotFound is raised as above."""
+        return self._ask(lambda pds: pds.lacks_record(self.did, collection, rkey))
+
     def locate(self) -> None:
         """Look up where the repo is, past every cache: who moved is found at the new place."""
         try:

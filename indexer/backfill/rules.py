@@ -6,29 +6,39 @@ A page lists the live records of a range of keys at some moment after the rev R 
 2. Listed, and held with the same content: nothing is written, so that it still counts as what it is, a record that the
    stream brought.
 3. Listed otherwise: written under R.
-4. Held and alive, but not listed: it was deleted while nobody listened. A tombstone under R.
+4. Held and alive, but not listed: missing. It gets a tombstone under R, once the listing is known to be complete:
+   absence from a page is no proof of deletion while the PDS may still have more to say.
+
+A listing is complete when the PDS gives no cursor, or when it reaches `since`. An empty page with a cursor
+proves nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError, Raw, Struct
 from msgspec.json import Decoder, encode
 
+from atsite.core.atproto.tid import tid_to_int
 from atsite.core.errors import AtsiteError
 from indexer.index.events import RecordEvent
 from indexer.stream.decode import decode
 from indexer.stream.repair import BeyondRepair, TooDeep, repaired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from atsite.core.atproto.syntax import Did
 
 #: Above every rkey: the last ASCII character is no part of one.
 ABOVE_ALL: Final = "\x7f"
+#: Up to so many tombstones of one collection are written without asking the PDS about any of them by name.
+UNASKED_MAX: Final = 20
+#: So many of the missing are asked for by name where that is not enough.
+SAMPLE: Final = 10
 
 
 class UnreadablePage(AtsiteError):
@@ -60,7 +70,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records by descending rkey. `cursor` asks for what follows, "" at the end."""
+    """Records by descending rkey. `cursor` asks for what follows; "" where the PDS gives none: that is the end."""
 
     records: tuple[Listed, ...]
     cursor: str
@@ -95,10 +105,15 @@ class Source:
 
 @dataclass(slots=True)
 class Folded:
-    """What is to be written: events of listed records, tombstones; and how many records could not be read."""
+    """What a page says: events to write, keys that are held and missing from it, and two counts.
+
+    `alive` counts what is held, alive and older than the rev: what could be missing. `unreadable` counts listed records
+    that cannot be indexed.
+    """
 
     events: list[RecordEvent] = field(default_factory=list)
-    tombstones: list[RecordEvent] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    alive: int = 0
     unreadable: int = 0
 
 
@@ -112,14 +127,15 @@ def parse_page(body: bytes) -> Page:
         except (DecodeError, BeyondRepair, TooDeep, RecursionError) as error:
             raise UnreadablePage(f"the list of records cannot be read: {error}"[:300]) from error
     records = tuple(Listed(each.uri.rpartition("/")[2], each.cid, bytes(each.value)) for each in answer.records)
-    return Page(records, (answer.cursor or "") if records else "")
+    return Page(records, answer.cursor or "")
 
 
 def span_of(page: Page, *, since: str, high: str) -> Span:
     """The range of keys that the page tells about, below `high`, where the page before it ended.
 
-    The last page, and one that reaches `since`, tells about everything down to `since`. Raises UnreadablePage where the
-    records do not descend: nothing can be concluded from what is missing then.
+    The last page, and one that reaches `since`, tells about everything down to `since`; an empty page with a cursor
+    tells about nothing. Raises UnreadablePage where the records do not descend: nothing can be concluded from what is
+    missing then.
     """
     last = high
     for record in page.records:
@@ -140,9 +156,32 @@ def fold(page: Page, span: Span, held: Mapping[str, Held], source: Source) -> Fo
             folded.unreadable += 1
         elif _changes(event, held.get(rkey)):
             folded.events.append(event)
-    gone = [_tombstone(rkey, source) for rkey, known in held.items() if rkey not in listed and not known.deleted]
-    folded.tombstones = [event for event in gone if held[event.rkey].version < event.version]
+    version = tid_to_int(source.rev)
+    older = [rkey for rkey, known in held.items() if not known.deleted and known.version < version]
+    folded.alive = len(older)
+    folded.missing = [rkey for rkey in older if rkey not in listed]
     return folded
+
+
+def tombstones(missing: Iterable[Sequence[str]], source: Source) -> list[RecordEvent]:
+    """Deletes of keys that a complete listing does not have: (rev asked before their page, rkey) of each."""
+    ordered = sorted((rev, rkey) for rev, rkey in missing)
+    return [
+        _tombstone(rkey, replace(source, rev=rev))
+        for rev, of_rev in groupby(ordered, key=lambda pair: pair[0])
+        for _, rkey in of_rev
+    ]
+
+
+def to_ask(missing: Sequence[Sequence[str]], alive: int) -> tuple[str, ...]:
+    """The rkeys to ask the PDS for by name before tombstones are written; () where the listing alone is believed.
+
+    A PDS that lists nothing, or half, of what it has would bury an account's records here for good. So where many are
+    missing, and more than half of what is held, some of them from the whole range are asked for.
+    """
+    if len(missing) <= UNASKED_MAX or len(missing) * 2 <= alive:
+        return ()
+    return tuple(missing[number * (len(missing) - 1) // (SAMPLE - 1)][1] for number in range(SAMPLE))
 
 
 def _changes(event: RecordEvent, held: Held | None) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from atsite.core.atproto.tid import is_tid, micros_of_tid, tid_of_micros, tid_to_int
 from atsite.core.clickhouse import door
+from atsite.core.clock import DAY_US, now_us
 from indexer.backfill import rules
 from indexer.backfill.queries import held
 from indexer.backfill.repo import NotNow, Unusable
@@ -17,9 +17,10 @@ from indexer.stream.batch import Batcher
 from indexer.stream.decode import MAX_AHEAD_US
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from atsite.core.atproto.syntax import Did
+    from indexer.index.events import RecordEvent
     from indexer.index.records import Columns
     from indexer.stream.batch import Batch
 
@@ -35,7 +36,12 @@ COLLECTIONS: Final = (
 )
 SOURCE: Final = "backfill"
 DAYS: Final = 30
-DAY_US: Final = 24 * 3600 * 1_000_000
+#: Pages of one collection: a million records. A listing that does not end within them is not believed.
+PAGES_MAX: Final = 10_000
+#: Keys of one collection that are held and not listed; they are kept with the progress until the listing is complete.
+MISSING_MAX: Final = 50_000
+#: Tombstones written at once.
+TOMBSTONES: Final = 1_000
 
 
 class Repo(Protocol):
@@ -45,6 +51,7 @@ class Repo(Protocol):
 
     def latest_rev(self) -> str: ...
     def page(self, collection: str, cursor: str) -> bytes: ...
+    def lacks(self, collection: str, rkey: str) -> bool: ...
 
 
 class Sink(Protocol):
@@ -61,6 +68,10 @@ class Progress:
     done: tuple[str, ...] = ()
     cursor: str = ""
     high: str = rules.ABOVE_ALL
+    #: Of the collection under way: pages read, keys held that could be missing, and (rev, rkey) of those that are.
+    pages: int = 0
+    alive: int = 0
+    missing: tuple[Sequence[str], ...] = ()
     listed: int = 0
     written: int = 0
     removed: int = 0
@@ -76,7 +87,7 @@ class Run:
     since: str
     save: Callable[[Progress], None]
     wanted: Collection[str] = ()
-    now_us: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000)
+    now_us: Callable[[], int] = now_us
 
     def run(self, progress: Progress) -> Progress:
         """Go on from `progress` to the end.
@@ -104,41 +115,77 @@ class Run:
 
     def _collection(self, collection: str, rev: str, progress: Progress) -> Progress:
         since = "" if collection == PROFILE else self.since
+        asked: set[str] = set()
         while True:
+            if progress.cursor in asked:
+                raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}: its list never ends")
+            asked.add(progress.cursor)
             source = rules.Source(self.repo.did, collection, rev, self.now_us())
             page = rules.parse_page(self.repo.page(collection, progress.cursor))
             span = rules.span_of(page, since=since, high=progress.high)
             folded = rules.fold(page, span, held(self.repo.did, collection, span), source)
-            written, removed = self._write(folded)
+            written = self._write(folded.events)
             progress = replace(
                 progress,
                 cursor=page.cursor,
                 high=span.low,
+                pages=progress.pages + 1,
+                alive=progress.alive + folded.alive,
+                missing=(*progress.missing, *((rev, rkey) for rkey in folded.missing)),
                 listed=progress.listed + len(page.records),
                 written=progress.written + written,
-                removed=progress.removed + removed,
                 unreadable=progress.unreadable + folded.unreadable,
             )
             if not page.cursor or span.low <= since:
-                progress = replace(progress, done=(*progress.done, collection), cursor="", high=rules.ABOVE_ALL)
+                progress = self._complete(collection, progress, source)
                 self.save(progress)
                 return progress
+            _check_bounds(progress)
             self.save(progress)
 
-    def _write(self, folded: rules.Folded) -> tuple[int, int]:
-        """Through the indexer's own batch and sink; records and tombstones that were written.
+    def _complete(self, collection: str, progress: Progress, source: rules.Source) -> Progress:
+        """The listing is complete: bury what it does not have. Raises Unusable where the PDS contradicts itself."""
+        for rkey in rules.to_ask(progress.missing, progress.alive):
+            if not self.repo.lacks(collection, rkey):
+                raise Unusable(
+                    f"its PDS leaves {len(progress.missing)} of {progress.alive} records of {collection} out of its"
+                    f" list, and has at least one of them ({rkey}): nothing was deleted"
+                )
+        removed = 0
+        for start in range(0, len(progress.missing), TOMBSTONES):
+            removed += self._write(rules.tombstones(progress.missing[start : start + TOMBSTONES], source))
+        return replace(
+            progress,
+            done=(*progress.done, collection),
+            cursor="",
+            high=rules.ABOVE_ALL,
+            pages=0,
+            alive=0,
+            missing=(),
+            removed=progress.removed + removed,
+        )
+
+    def _write(self, events: Iterable[RecordEvent]) -> int:
+        """Through the indexer's own batch and sink; how many records were written.
 
         The floors are asked each time, as a deletion may come midway.
         """
         batcher = Batcher(floors=Floors(queries.floors_of([self.repo.did])), wanted=self.wanted)
         batcher.refused = do_not_index.refused()
-        for event in (*folded.events, *folded.tombstones):
+        for event in events:
             batcher.add(event, len(event.record_json), 0.0)
         batch = batcher.take()
         if batch:
             self.sink.write(batch)
-        removed = sum(event.operation == "delete" for event in batch.records)
-        return len(batch.records) - removed, removed
+        return len(batch.records)
+
+
+def _check_bounds(progress: Progress) -> None:
+    """Raises Unusable for a listing that is too long to be one."""
+    if progress.pages >= PAGES_MAX:
+        raise Unusable(f"its PDS lists more than {PAGES_MAX:,} pages of one collection")
+    if len(progress.missing) > MISSING_MAX:
+        raise Unusable(f"more than {MISSING_MAX:,} records of one collection are held here and not listed by its PDS")
 
 
 def since_of(days: int, now_us: int) -> str:

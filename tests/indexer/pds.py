@@ -35,6 +35,10 @@ class FakePds:
     rev: int = 1
     #: Answers for a method in place of the usual ones: (status, JSON).
     refuses: dict[str, Answer] = field(default_factory=dict)
+    #: Collections that it has and leaves out of its lists.
+    hides: set[str] = field(default_factory=set)
+    #: Empty pages, each with a cursor, before the first page of a collection.
+    empty_pages: int = 0
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     before: Callable[[str, dict[str, str]], None] = lambda method, query: None
     page: int = 100
@@ -67,6 +71,11 @@ class FakePds:
             return self.refuses[method]
         if method == "getLatestCommit":
             return 200, {"cid": cid_of("commit"), "rev": int_to_tid(self.rev)}
+        if method == "getRecord":
+            record = self.records.get((query["collection"], query["rkey"]))
+            if record is None:
+                return 400, {"error": "RecordNotFound", "message": "Could not locate record"}
+            return 200, {"uri": record.uri, "cid": record.cid, "value": record.record}
         return 200, self._page(query["collection"], int(query["limit"]), query.get("cursor"))
 
     def _document(self) -> Answer:
@@ -77,6 +86,15 @@ class FakePds:
         return 200, {"id": self.did, "alsoKnownAs": ["at://mira.test"], "service": [service]}
 
     def _page(self, collection: str, limit: int, cursor: str | None) -> dict[str, Any]:
+        if cursor is None and self.empty_pages:
+            return {"records": [], "cursor": "empty-1"}
+        if cursor and cursor.startswith("empty-"):
+            number = int(cursor.removeprefix("empty-"))
+            if number < self.empty_pages:
+                return {"records": [], "cursor": f"empty-{number + 1}"}
+            cursor = None
+        if collection in self.hides:
+            return {"records": []}
         keys = sorted((rkey for its, rkey in self.records if its == collection), reverse=True)
         keys = [rkey for rkey in keys if cursor is None or rkey < cursor][: min(limit, self.page)]
         records = [self.records[collection, rkey] for rkey in keys]

@@ -82,6 +82,17 @@ class Pds:
             raise PdsError("InvalidResponse", "the record has no value", 200)
         return value
 
+    async def lacks_record(self, repo: Did, collection: str, rkey: str) -> bool:
+        """Whether the PDS answers RecordNotFound for the record. Raises PdsError for any other refusal."""
+        query = urlencode({"repo": repo, "collection": collection, "rkey": rkey})
+        try:
+            await self._get(f"com.atproto.repo.getRecord?{query}")
+        except PdsError as error:
+            if error.name == "RecordNotFound":
+                return True
+            raise
+        return False
+
     async def latest_rev(self, did: Did) -> str:
         """The rev of the repo's newest commit (com.atproto.sync.getLatestCommit). Raises PdsError."""
         answer = await self._get(f"com.atproto.sync.getLatestCommit?{urlencode({'did': did})}")

@@ -131,6 +131,76 @@ def test_what_was_deleted_while_nobody_listened_is_taken_back_and_the_rest_stays
     assert tombstones == {(b.POST, gone.rkey, "delete", "backfill"), (b.LIKE, unliked.rkey, "delete", "backfill")}
 
 
+def of_many(pds: FakePds, number: int) -> list[Record]:
+    """So many posts, held here and in the repo, and the repo's next rev."""
+    made = [b.post(b.ALICE, at=b.ago(hours=1, minutes=minute), text=str(minute)) for minute in range(number)]
+    store(*made)
+    pds.commit(*made, b.follow(b.ALICE, b.BOB, at=b.ago(minutes=1)))
+    return made
+
+
+def test_an_empty_page_with_a_cursor_is_not_the_end_of_the_list(pds: FakePds) -> None:
+    made = of_many(pds, 3)
+    pds.empty_pages = 2
+    row = backfill()
+    assert (row.state, row.progress["removed"]) == (State.COMPLETED, 0)
+    assert set(posts()) == {post.rkey for post in made}
+
+
+def test_a_list_that_never_ends_fails_and_deletes_nothing(pds: FakePds) -> None:
+    made = of_many(pds, 3)
+    pds.refuses["listRecords"] = (200, {"records": [], "cursor": "again"})
+    row = backfill()
+    assert row.state == State.FAILED
+    assert "repeats the cursor 'again'" in row.reason
+    assert set(posts()) == {post.rkey for post in made}
+    assert {event for event in raw() if event[3] == "backfill"} == set()
+
+
+def test_a_page_that_does_not_end_the_list_deletes_nothing_yet(pds: FakePds) -> None:
+    gone, kept = of_many(pds, 2)  # the newer one is gone: the first page alone would tell
+    pds.commit(b.delete(gone, at=b.ago(seconds=30)))
+
+    def breaks(method: str, query: dict[str, str]) -> None:
+        if query.get("collection") == b.POST and query.get("cursor"):
+            pds.refuses["listRecords"] = (502, {"error": "UpstreamFailure"})
+
+    pds.before = breaks
+    assert backfill().state == State.WAITING
+    assert set(posts()) == {kept.rkey, gone.rkey}
+    pds.before, pds.refuses = (lambda method, query: None), {}
+    assert (again().state, set(posts())) == (State.COMPLETED, {kept.rkey})
+
+
+@pytest.mark.parametrize("held", [21, 60])
+def test_a_pds_that_lists_nothing_of_what_it_has_is_not_believed(pds: FakePds, held: int) -> None:
+    made = of_many(pds, held)
+    pds.hides = {b.POST}
+    row = backfill()
+    assert row.state == State.FAILED
+    assert row.reason.startswith(f"its PDS leaves {held} of {held} records of app.bsky.feed.post out of its list")
+    assert set(posts()) == {post.rkey for post in made}
+
+
+def test_a_pds_that_cannot_tell_whether_a_record_lives_is_not_believed(pds: FakePds) -> None:
+    made = of_many(pds, 21)
+    pds.hides = {b.POST}
+    pds.refuses["getRecord"] = (400, {"error": "InvalidRequest", "message": "what is that?"})
+    assert backfill().state == State.FAILED
+    assert set(posts()) == {post.rkey for post in made}
+
+
+def test_what_its_owner_deleted_goes_however_much_it_is_once_the_pds_says_so_by_name(pds: FakePds) -> None:
+    made = of_many(pds, 40)
+    pds.commit(*(b.delete(post, at=b.ago(seconds=40)) for post in made))
+    row = backfill()
+    assert (row.state, row.progress["removed"]) == (State.COMPLETED, 40)
+    assert posts() == {}
+    asked = [query["rkey"] for method, query in pds.asked if method == "getRecord"]
+    assert len(set(asked)) == 10
+    assert set(asked) <= {post.rkey for post in made}
+
+
 def test_what_changed_while_nobody_listened_is_brought_up_to_date_with_what_it_counted_for(pds: FakePds) -> None:
     one, other = b.post(b.BOB, at=b.ago(days=1), text="1"), b.post(b.BOB, at=b.ago(days=1), text="2")
     liked = b.like(b.ALICE, one, at=b.ago(hours=3))

@@ -18,6 +18,8 @@ from indexer.backfill.rules import (
     fold,
     parse_page,
     span_of,
+    to_ask,
+    tombstones,
 )
 from tests.indexer.frames import CID, POST, T0, did
 
@@ -35,11 +37,10 @@ def page(*rkeys: str, cursor: str = "", cid: str = CID, value: bytes = VALUE) ->
 
 def written(given: Page, held: dict[str, Held], span: Span = ALL) -> tuple[list[tuple[str, str]], list[str], int]:
     folded = fold(given, span, held, SOURCE)
-    events = [*folded.events, *folded.tombstones]
-    assert {event.rev for event in events} <= {REV}
-    assert {event.repo for event in events} <= {SOURCE.did}
+    assert {event.rev for event in folded.events} <= {REV}
+    assert {event.repo for event in folded.events} <= {SOURCE.did}
     records = [(event.rkey, event.operation) for event in folded.events]
-    return records, [event.rkey for event in folded.tombstones], folded.unreadable
+    return records, folded.missing, folded.unreadable
 
 
 def test_a_listed_record_that_is_not_held_is_created_under_the_rev_of_the_repo() -> None:
@@ -74,7 +75,7 @@ def test_a_listed_record_replaces_what_is_older_and_other(
     ],
     ids=["alive", "deleted", "made since"],
 )
-def test_what_is_held_and_not_listed_gets_a_tombstone_unless_it_is_newer(held: Held, removed: list[str]) -> None:
+def test_what_is_held_and_not_listed_is_missing_unless_it_is_newer(held: Held, removed: list[str]) -> None:
     assert written(page("c", "a"), {"b": held}) == ([("c", "create"), ("a", "create")], removed, 0)
 
 
@@ -96,6 +97,41 @@ def test_a_page_tells_about_the_keys_from_its_last_record_on_and_the_last_page_a
     assert span_of(page(), since="b", high="e") == Span("b", "e")
 
 
+def test_an_empty_page_with_a_cursor_tells_about_nothing() -> None:
+    assert span_of(page(cursor="d"), since="b", high="e") == Span("e", "e")
+    assert span_of(page(cursor="b"), since="", high=ABOVE_ALL) == Span(ABOVE_ALL, ABOVE_ALL)
+
+
+def test_what_could_be_missing_is_what_is_held_alive_and_older_than_the_rev() -> None:
+    held = {
+        "d": Held(OLD, deleted=False, cid=CID),
+        "c": Held(OLD, deleted=True, cid=""),
+        "b": Held(NEW, deleted=False, cid=CID),
+        "a": Held(OLD, deleted=False, cid=CID),
+    }
+    folded = fold(page("d"), ALL, held, SOURCE)
+    assert (folded.alive, folded.missing) == (2, ["a"])
+
+
+def test_a_tombstone_has_the_rev_that_was_asked_before_its_page() -> None:
+    events = tombstones([[REV, "b"], ["3mmmmmmmmmmm3", "c"], (REV, "a")], SOURCE)
+    assert {(event.rkey, event.rev, event.operation, event.repo) for event in events} == {
+        ("a", REV, "delete", SOURCE.did),
+        ("b", REV, "delete", SOURCE.did),
+        ("c", "3mmmmmmmmmmm3", "delete", SOURCE.did),
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "alive", "asked"), [(20, 20, 0), (21, 42, 0), (21, 41, 10), (21, 21, 10), (5_000, 10_001, 0)]
+)
+def test_some_of_the_missing_are_asked_for_where_they_are_many_and_most(missing: int, alive: int, asked: int) -> None:
+    keys = [(REV, f"{number:05}") for number in range(missing)]
+    sample = to_ask(keys, alive)
+    assert len(set(sample)) == asked
+    assert not asked or (sample[0], sample[-1]) == (keys[0][1], keys[-1][1])
+
+
 @pytest.mark.parametrize("given", [page("a", "b"), page("b", "b"), page("j")])
 def test_records_in_another_order_prove_nothing_about_what_is_missing(given: Page) -> None:
     with pytest.raises(UnreadablePage, match="another order"):
@@ -106,7 +142,8 @@ def test_a_page_is_read_with_its_records_untouched() -> None:
     uri = f"at://{SOURCE.did}/{POST}/3k"
     body = b'{"records":[{"uri":"%s","cid":"c","value":{"a" : 1e2}}],"cursor":"3k"}' % uri.encode()
     assert parse_page(body) == Page((Listed("3k", "c", b'{"a" : 1e2}'),), "3k")
-    assert parse_page(b'{"records":[],"cursor":"3k"}') == Page((), "")
+    assert parse_page(b'{"records":[],"cursor":"3k"}') == Page((), "3k")
+    assert parse_page(b'{"records":[]}') == Page((), "")
 
 
 def test_one_odd_record_does_not_spoil_its_page() -> None:
