@@ -13,7 +13,7 @@ from apikeys import keys, usage
 from apikeys.models import KEYS, ApiKey
 from atsite.core.kv.rate import RateLimit
 from atsite.core.published.redis_cache import ABSENT, Entry
-from atsite.core.web.auth import Kind, Principal, Scope
+from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
         message = f"more than {rights.rate_limit} calls a minute with this API key"
         raise XrpcError("RateLimitExceeded", message, headers={"Retry-After": str(math.ceil(wait))})
     usage.count(key.id, now=now)
-    return Principal(Kind.KEY, key.id, rights.scopes, rights.feeds)
+    return Principal(key.id, rights.scopes, rights.feeds)
 
 
 def _stored(key_id: str) -> Entry:

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from celery import current_app
+from celery import current_app, signals
 from celery.exceptions import Retry
 from celery.schedules import crontab
 from prometheus_client import REGISTRY
 
 from atsite.celery import BEAT, MeasuredTask, app
+from atsite.core.config import config
 from atsite.supervision.asking import REFRESH_TASK
 from feeds.tasks import refresh_feeds
 
@@ -88,3 +90,14 @@ def test_every_task_is_measured_with_its_outcome(probe: str, what: str, outcome:
     before = count()
     app.tasks[probe].apply(args=(what,))
     assert count() == before + 1
+
+
+@pytest.mark.parametrize(("port", "served"), [(0, []), (8099, [8099])])
+def test_a_metrics_port_of_0_starts_no_metrics_server(
+    port: int, served: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    monkeypatch.setattr("atsite.celery.config", replace(config, metrics_port=port))
+    monkeypatch.setattr("atsite.core.telemetry.start_metrics", started.append)
+    signals.worker_init.send(sender=None)
+    assert started == served

@@ -94,8 +94,6 @@ class Config:
     allowed_hosts: tuple[str, ...]
     #: Networks of the proxies in front, whose X-Forwarded-For tells who asks; empty: nobody's does.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
-    #: A zstd dictionary for Jetstream's compress=true; empty means uncompressed.
-    jetstream_dictionary: str
 
     @property
     def production(self) -> bool:
@@ -152,7 +150,6 @@ def load(env: Mapping[str, str]) -> Config:
         metrics_port=_integer(env, "METRICS_PORT", METRICS_PORTS[service], low=0, high=65535),  # type: ignore[index]
         allowed_hosts=_words(env, "ALLOWED_HOSTS"),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
-        jetstream_dictionary=env.get("JETSTREAM_DICTIONARY", ""),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
@@ -69,8 +69,11 @@ def configure(service: str = config.service) -> None:
         DjangoInstrumentor().instrument(tracer_provider=provider)
 
 
-def configure_logs(*, as_json: bool) -> None:
-    """Everything, of structlog and of the standard library, to stderr: one JSON object a line, or for people."""
+def configure_logs(*, as_json: bool, stream: TextIO | None = None) -> None:
+    """Everything, of structlog and of the standard library, to `stream`: one JSON object a line, or for people.
+
+    Without a stream it goes to stderr.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -101,8 +104,8 @@ def configure_logs(*, as_json: bool) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"structlog": formatter},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
-            "root": {"handlers": ["stderr"], "level": "INFO"},
+            "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "structlog", "stream": stream}},
+            "root": {"handlers": ["stream"], "level": "INFO"},
             "loggers": {
                 "django": {"handlers": [], "propagate": True},
                 # These log whole addresses, with their query strings, at INFO.

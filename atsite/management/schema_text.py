@@ -48,12 +48,6 @@ def schema() -> str:
     return "\n".join(parts)
 
 
-def clickhouse_statements() -> list[str]:
-    """The statements of the ClickHouse part, in the order in which they can be run."""
-    found = [*functions(), *_of_database(TABLES), *_of_database(MATERIALIZED_VIEWS), *_of_database(VIEWS)]
-    return [statement.sql for statement in found]
-
-
 FUNCTIONS = """
 SELECT name, formatQuery(create_query) FROM system.functions
 WHERE origin = 'SQLUserDefined' AND startsWith(name, 'atsite') ORDER BY name

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import structlog
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.config import config
 from atsite.core.embedded.ports import free_port
 from atsite.core.errors import AtsiteError
 from atsite.supervision.children import Ports, Site
+from atsite.supervision.errors import first_line
+from atsite.supervision.own_log import keep_off_the_terminal
 from atsite.supervision.run import Stopped, Until, run
 from atsite.supervision.terminal import Terminal
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+log = structlog.get_logger(__name__)
 
 
 class UpCommand(BaseCommand):
@@ -46,13 +51,20 @@ class UpCommand(BaseCommand):
         self.stdout.ending = ""  # progress writes parts of a line
         terminal = Terminal(self.stdout)
         until = Until(run_for=run_for, first_page=once)
+        own = site.logs / f"{self.purpose}.log"
         try:
+            keep_off_the_terminal(own)
             run(site, config, terminal, usual_ports=not free_ports, until=until, after=self.prepare)
         except Stopped:
             terminal.end_progress()
         except AtsiteError as error:
             terminal.end_progress()
             raise CommandError(str(error)) from error
+        except Exception as error:
+            terminal.end_progress()
+            log.exception("stopped by an error")
+            name = type(error).__name__
+            raise CommandError(f"stopped by an error: {name}: {first_line(error)}; {own} has the traceback") from error
         terminal.say("stopped; the data stays in " + str(config.data_dir))
 
     def refuse(self) -> None:

@@ -14,12 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from atsite.celery import app
 from atsite.supervision.addresses import feed_address
-from atsite.supervision.errors import UpFailed
+from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import TABLES, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from atsite.core.config import Config
     from atsite.supervision.children import Site
 
@@ -72,12 +70,14 @@ class Asker:
         try:
             self._clickhouse.execute(f"CREATE DATABASE IF NOT EXISTS `{self._config.clickhouse_database}`")
         except (ClickHouseDriverError, OSError, EOFError) as error:
-            address, line = self._config.clickhouse_address, (str(error) or type(error).__name__).splitlines()[0]
-            raise UpFailed(f"ClickHouse at {address} (CLICKHOUSE_ADDRESS) cannot be used: {line}") from error
+            address = self._config.clickhouse_address
+            raise UpFailed(
+                f"ClickHouse at {address} (CLICKHOUSE_ADDRESS) cannot be used: {first_line(error)}"
+            ) from error
 
     def sample(self) -> Sample:
         """How far the indexer is now."""
-        metrics = dict(self._metrics())
+        metrics = self._metrics()
         return Sample(time.monotonic(), metrics.get(EVENTS_METRIC), metrics.get(LAG_METRIC), self._rows())
 
     def feed(self) -> str | None:
@@ -106,11 +106,18 @@ class Asker:
             return {}
         return {str(table): int(count) for table, count in rows}
 
-    def _metrics(self) -> Iterator[tuple[str, float]]:
-        """Each family with the sum of its samples."""
-        text = _get(f"{self._site.url('indexer_metrics')}/metrics")
-        for family in text_string_to_metric_families(text.decode()):
-            yield family.name, sum(sample.value for sample in family.samples if not sample.name.endswith("_created"))
+    def _metrics(self) -> dict[str, float]:
+        """Each family with the sum of its samples; empty when no metrics are answered."""
+        try:
+            families = list(
+                text_string_to_metric_families(_get(f"{self._site.url('indexer_metrics')}/metrics").decode())
+            )
+        except ValueError:
+            return {}
+        return {
+            family.name: sum(sample.value for sample in family.samples if not sample.name.endswith("_created"))
+            for family in families
+        }
 
 
 def _json(url: str) -> dict[str, Any]:

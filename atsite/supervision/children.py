@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from atsite.core.config import BASE_DIR, METRICS_PORTS, SERVICE_PORTS
 from atsite.supervision.serving import granian
+from indexer.simulator.demo import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +75,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Child:
+class ProcessSpec:
     """One process to run and to keep running."""
 
     name: str
@@ -90,22 +91,22 @@ class Child:
     wave: int
 
 
-def children_of(site: Site) -> tuple[Child, ...]:
+def children_of(site: Site) -> tuple[ProcessSpec, ...]:
     """The processes of `site`, in the order in which they start."""
     ports = site.ports
 
-    def child(name: str, *command: str, metrics: int = 0, port: int = 0, stage: int = 1, wave: int = 2) -> Child:
+    def child(name: str, *command: str, metrics: int = 0, port: int = 0, stage: int = 1, wave: int = 2) -> ProcessSpec:
         environment = {**site.environment, "ATSITE_SERVICE": name, "METRICS_PORT": str(metrics)}
-        return Child(name, command, environment, tuple(filter(None, (port, metrics))), stage, wave)
+        return ProcessSpec(name, command, environment, tuple(filter(None, (port, metrics))), stage, wave)
 
-    def service(name: Service, wave: int = 2) -> Child:
+    def service(name: Service, wave: int = 2) -> ProcessSpec:
         # Not through `manage.py run_…`: that looks whether the databases are migrated, which they are by now.
         port, metrics = getattr(ports, name), getattr(ports, f"{name}_metrics")
         return child(name, *granian(name, host=site.host, port=port), metrics=metrics, port=port, wave=wave)
 
-    kept = ("--state", str(site.data_dir / "simulator"), "--port", str(ports.simulator))
+    kept = ("--state", str(site.data_dir / FOLDER), "--port", str(ports.simulator))
     simulate = (*MANAGE, "simulate_jetstream", *kept, *site.simulation)
-    simulator = Child("simulator", simulate, site.environment, (ports.simulator,), stage=0, wave=0)
+    simulator = ProcessSpec("simulator", simulate, site.environment, (ports.simulator,), stage=0, wave=0)
     return (
         *((simulator,) if site.simulated else ()),
         child("indexer", *MANAGE, "run_indexer", metrics=ports.indexer_metrics, stage=0, wave=1),

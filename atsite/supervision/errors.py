@@ -5,5 +5,10 @@ from __future__ import annotations
 from atsite.core.errors import AtsiteError
 
 
+def first_line(error: Exception) -> str:
+    """What an error says, without the lines that only its library understands."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class UpFailed(AtsiteError):
     """The site cannot be started; the message says why and what to do."""

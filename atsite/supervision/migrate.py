@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from django.core.management import call_command
-from django.db import connections
+from django.db import Error, connections
 
-from atsite.core.embedded.child import Child as Tethered
+from atsite.core.embedded import logs
+from atsite.core.embedded.child import Child
 from atsite.supervision.children import MANAGE
-from atsite.supervision.errors import UpFailed
-from atsite.supervision.process import last_lines, start_anew
+from atsite.supervision.errors import UpFailed, first_line
 
 if TYPE_CHECKING:
     from atsite.supervision.children import Site
@@ -27,17 +27,18 @@ def both(site: Site) -> None:
     """
     log = site.logs / "migrate.log"
     site.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    start_anew(log)
+    logs.start_anew(log)
     # Not `migrate`: this one lets no indexer write meanwhile.
     command = [*MANAGE, "schema", "--skip-checks", "up", "--database", "clickhouse"]
-    clickhouse = Tethered.spawn(command, output=log, environment=site.environment)
+    clickhouse = Child.spawn(command, output=log, environment=site.environment)
     try:
-        call_command("migrate", database="default", interactive=False, verbosity=0)
+        try:
+            call_command("migrate", database="default", interactive=False, verbosity=0)
+        except Error as error:
+            raise UpFailed(f"the relational database (DATABASE_URL) cannot be migrated: {first_line(error)}") from error
         connections.close_all()
-        deadline = time.monotonic() + MIGRATE_SECONDS
-        while clickhouse.process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
+        clickhouse.ends_by(time.monotonic() + MIGRATE_SECONDS)
         if clickhouse.process.poll() != 0:
-            raise UpFailed(f"ClickHouse could not be migrated; {log} says:\n{last_lines(log, count=20)}")
+            raise UpFailed(f"ClickHouse could not be migrated; {log} says:\n{logs.last_lines(log, count=20)}")
     finally:
         clickhouse.kill()

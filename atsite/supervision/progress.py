@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ class Sample:
     lag: float | None = None
     #: Rows per table.
     rows: Mapping[str, int] = field(default_factory=dict)
+
+    def at_least(self, before: Sample) -> Sample:
+        """The same with no total below that of `before`.
+
+        Rows that a merge finds twice are counted once from then on, and while ClickHouse is away there is no count:
+        neither is news of the network.
+        """
+        tables = {*before.rows, *self.rows}
+        return replace(self, rows={table: max(before.rows.get(table, 0), self.rows.get(table, 0)) for table in tables})
 
 
 def progress_line(before: Sample, now: Sample) -> str:

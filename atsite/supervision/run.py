@@ -16,7 +16,7 @@ from atsite.supervision import migrate
 from atsite.supervision.addresses import address_table
 from atsite.supervision.asking import FULL_PAGE, REFRESH_TASK, Asker
 from atsite.supervision.children import children_of
-from atsite.supervision.errors import UpFailed
+from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import Sample, progress_line
 from atsite.supervision.stores import running_stores
 from atsite.supervision.supervisor import Supervisor
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from atsite.core.config import Config
-    from atsite.supervision.children import Child, Site
+    from atsite.supervision.children import ProcessSpec, Site
     from atsite.supervision.terminal import Terminal
 
 TICK_SECONDS = 0.2
@@ -83,7 +83,7 @@ def run(
             terminal.say("stopping …")
 
 
-def refuse_taken_ports(children: tuple[Child, ...]) -> None:
+def refuse_taken_ports(children: tuple[ProcessSpec, ...]) -> None:
     """Return when every port is free. Raises UpFailed, naming all that are not."""
     taken = [(child.name, port) for child in children for port in child.ports if not ports.is_free(port)]
     if taken:
@@ -131,7 +131,7 @@ class Up:
     """The site between its stores' start and their stop."""
 
     site: Site
-    children: tuple[Child, ...]
+    children: tuple[ProcessSpec, ...]
     supervisor: Supervisor
     asker: Asker
     terminal: Terminal
@@ -202,7 +202,7 @@ class Up:
             for task in tasks:
                 self.asker.ask_worker(task)
         except OperationalError as error:
-            self.terminal.say(f"the worker could not be asked: {error}")
+            self.terminal.say(f"the worker could not be asked: {first_line(error)}")
 
     def keep_running(self) -> None:
         for _ in self.ticks(seconds=self.until.run_for):
@@ -218,7 +218,7 @@ class Up:
             self.supervisor.tend()
             if time.monotonic() >= due:
                 due = time.monotonic() + PROGRESS_SECONDS
-                now = self.asker.sample()
+                now = self.asker.sample().at_least(self.samples[-1])
                 self.terminal.progress(progress_line(self.samples[0], now))
                 self.samples.append(now)
                 yield now

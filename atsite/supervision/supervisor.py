@@ -1,4 +1,4 @@
-"""All children of a site together."""
+"""All processes of a site together."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import time
 from itertools import groupby
 from typing import TYPE_CHECKING, Self
 
-from atsite.supervision.process import Process, start_anew
+from atsite.core.embedded import logs
+from atsite.core.embedded.restarts import Restarts
+from atsite.supervision.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from atsite.supervision.children import Child
+    from atsite.supervision.children import ProcessSpec
 
-#: How long the children of one stage may take to end by themselves: a final flush is done in one or two seconds.
+#: How long the processes of one stage may take to end by themselves: a final flush is done in one or two seconds.
 STOP_SECONDS = 10.0
 
 
 class Supervisor:
-    """Keeps children running until it is left (a context manager): then all are stopped, stage by stage.
+    """Keeps processes running until it is left (a context manager): then all are stopped, stage by stage.
 
     `say` gets a sentence for whatever happens to one of them. Everything happens in the calls, there is no thread: call
     `tend` a few times a second.
@@ -29,36 +31,39 @@ class Supervisor:
         self._logs = logs
         self._say = say
         self._processes: list[Process] = []
+        self._restarts: list[Restarts] = []
 
-    def start(self, children: Iterable[Child]) -> None:
-        """Start `children` in this order and keep them running."""
-        for child in children:
-            log = self._logs / f"{child.name}.log"
-            start_anew(log)
-            process = Process(child, log, self._say)
+    def start(self, specs: Iterable[ProcessSpec]) -> None:
+        """Start these processes in this order and keep them running."""
+        for spec in specs:
+            process = Process(spec, self._logs / f"{spec.name}.log")
+            logs.start_anew(process.log)
             self._processes.append(process)
-            process.start()
+            self._restarts.append(Restarts(process, self._say))
+            process.restart()
 
     def tend(self) -> None:
         """Notice who died, start again who is due."""
-        for process in self._processes:
-            process.tend()
+        for restarts in self._restarts:
+            restarts.tend()
 
     def pids(self) -> dict[str, int | None]:
-        """The process id of each child by its name; None for one that waits to be started again."""
-        return {process.child.name: process.pid for process in self._processes}
+        """The process id of each process by its name; None for one that waits to be started again."""
+        return {process.name: process.pid for process in self._processes}
 
     def stop(self) -> None:
-        """Stop all, lower stages first; returns when every process is gone."""
+        """Stop all, lower stages first; returns when every process and its group is gone."""
         stages = groupby(sorted(self._processes, key=_stage), key=_stage)
+        self._processes, self._restarts = [], []
         for _, members in stages:
             stage = list(members)
             for process in stage:
                 process.ask_to_stop()
             deadline = time.monotonic() + STOP_SECONDS
             for process in stage:
-                process.wait_for_end(deadline)
-        self._processes = []
+                if not process.ends_by(deadline):
+                    self._say(f"{process.name} did not stop in time and was killed.")
+                process.kill()
 
     def __enter__(self) -> Self:
         return self
@@ -68,4 +73,4 @@ class Supervisor:
 
 
 def _stage(process: Process) -> int:
-    return process.child.stage
+    return process.spec.stage

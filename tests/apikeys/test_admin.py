@@ -16,7 +16,7 @@ from django.utils import timezone
 from apikeys import keys, usage
 from apikeys.check import check
 from apikeys.models import ApiKey, add_key
-from atsite.core.web.auth import Kind, Principal, Scope
+from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import XrpcError
 from tests.away import clickhouse_away
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clic
 
 def principal(*scopes: Scope, feeds: Sequence[str] = ()) -> Principal:
     """What the one key that there is opens."""
-    return Principal(Kind.KEY, ApiKey.objects.get().key_id, frozenset(scopes), frozenset(feeds))
+    return Principal(ApiKey.objects.get().key_id, frozenset(scopes), frozenset(feeds))
 
 
 def browser_of(name: str) -> Client:

@@ -16,7 +16,7 @@ from apikeys.keys import Key
 from apikeys.models import ApiKey
 from atsite.core.kv.rate import RateLimit
 from atsite.core.published.errors import Undecidable
-from atsite.core.web.auth import Kind, Principal, Scope
+from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import NO_KEY, XrpcError
 from tests.away import default_away, redis_away
 from tests.core.published import processes
@@ -149,7 +149,7 @@ def test_with_redis_away_a_process_counts_calls_by_itself(reader_key: Key, monke
 
 def test_a_scope_that_this_version_does_not_know_opens_nothing(reader_key: Key) -> None:
     ApiKey.objects.filter(key_id=reader_key.id).update(scopes=["stats", "launch"])
-    assert check(reader_key.text) == Principal(Kind.KEY, reader_key.id, frozenset({Scope.STATS}), frozenset())
+    assert check(reader_key.text) == Principal(reader_key.id, frozenset({Scope.STATS}), frozenset())
 
 
 def test_revoking_is_final(reader_key: Key) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from atsite.core.atproto.tid import is_tid, micros_of_int, micros_of_tid, tid_of_micros
+from atsite.core.atproto.tid import CLOCK_BITS, is_tid, micros_of_tid, tid_of_micros
 from atsite.core.atproto.timestamps import micros_of_datetime
 from feeds.ranking.feed import PostKey
 from tests.rows import Account, Floor, Record, Row
@@ -116,6 +116,6 @@ def _is_eligible(row: Record) -> bool:
     if not is_tid(row.rkey):
         return False
     posted = micros_of_tid(row.rkey)
-    if posted > micros_of_int(row.version) + 2 * MINUTE:
+    if posted > (row.version >> CLOCK_BITS) + 2 * MINUTE:
         return False
     return micros_of_datetime(_body(row)["createdAt"]) >= posted - 24 * HOUR

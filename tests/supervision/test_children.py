@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from atsite.supervision.addresses import address_table, feed_address
-from atsite.supervision.children import Child, Ports, Site, children_of
+from atsite.supervision.children import Ports, ProcessSpec, Site, children_of
 
 SITE = Site("demo", Path("/data"), "127.0.0.1", Ports(), {"DATA_DIR": "/data"}, simulated=True)
 
 
-def summary(child: Child) -> tuple[str, int, int, tuple[int, ...], str | None, str | None]:
+def summary(child: ProcessSpec) -> tuple[str, int, int, tuple[int, ...], str | None, str | None]:
     environment = child.environment
     return (
         child.name,

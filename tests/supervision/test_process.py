@@ -3,19 +3,17 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from atsite.core.config import BASE_DIR
-from atsite.supervision.children import Child
-from atsite.supervision.process import Process, ending, shorten
+from atsite.supervision.children import ProcessSpec
 from atsite.supervision.supervisor import Supervisor
 from tests.core.embedded.probes import processes_naming, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 PYTHON = (sys.executable, "-I", "-S", "-u", "-c")
 #: Waits for its end; SIGTERM ends it.
@@ -38,47 +36,43 @@ time.sleep(600)
 PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}, 'left ' + sys.argv[1]])"
 
 
-def child(name: str, program: str, mark: object, stage: int = 0) -> Child:
+def spec(name: str, program: str, mark: object, stage: int = 0) -> ProcessSpec:
     """A small Python program; `mark` stands on its command line, so that the test finds it."""
-    return Child(name, (*PYTHON, program, str(mark)), {"GREETING": "hello"}, (), stage, wave=0)
+    return ProcessSpec(name, (*PYTHON, program, str(mark)), {"GREETING": "hello"}, (), stage, wave=0)
 
 
-def test_a_child_that_dies_is_started_again_and_its_last_words_are_told(tmp_path: Path) -> None:
+def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(tmp_path: Path) -> None:
     said: list[str] = []
-    talker = child("talker", "import os; print(os.environ['GREETING']); raise SystemExit(3)", tmp_path)
-    process = Process(talker, tmp_path / "log", said.append)
-    process.start()
-    first = process.pid
+    program = "import os; print(os.environ['GREETING'], flush=True); raise SystemExit(3)"
+    with Supervisor(tmp_path, said.append) as supervisor:
+        supervisor.start([spec("talker", program, tmp_path)])
+        first = supervisor.pids()["talker"]
 
-    def started_twice() -> bool:
-        process.tend()
-        return len(said) >= 4
+        def started_twice() -> bool:
+            supervisor.tend()
+            return len(said) >= 4
 
-    wait_until(started_twice)
-    process.ask_to_stop()
-    process.wait_for_end(time.monotonic() + 5)
-    deaths = [
-        f"talker ended with exit code 3; starting it again in {pause} s. {tmp_path / 'log'} says:\n    | hello"
+        wait_until(started_twice)
+    ends = [
+        f"talker ended with exit code 3; starting it again in {pause} s. {tmp_path / 'talker.log'} says:\n    | hello"
         for pause in ("0.1", "0.2")
     ]
-    assert said[0:3:2] == deaths
-    assert said[1].startswith("talker was started again as process ")
-    assert said[1] != f"talker was started again as process {first}."
+    assert said[0:3:2] == ends
+    assert said[1].startswith("talker runs again as process ")
+    assert said[1] != f"talker runs again as process {first}."
 
 
-def test_what_a_dead_child_left_of_its_group_is_killed(tmp_path: Path) -> None:
-    process = Process(child("parent", PARENT, tmp_path), tmp_path / "log", print)
-    process.start()
-    wait_until(lambda: (tmp_path / "log").read_text() == "here\n")
-    assert len(processes_naming(f"left {tmp_path}")) == 1
+def test_what_an_ended_process_left_of_its_group_is_killed(tmp_path: Path) -> None:
+    with Supervisor(tmp_path, print) as supervisor:
+        supervisor.start([spec("parent", PARENT, tmp_path)])
+        wait_until(lambda: (tmp_path / "parent.log").read_text() == "here\n")
+        assert len(processes_naming(f"left {tmp_path}")) == 1
 
-    def gone() -> bool:
-        process.tend()
-        return processes_naming(f"left {tmp_path}") == []
+        def gone() -> bool:
+            supervisor.tend()
+            return processes_naming(f"left {tmp_path}") == []
 
-    wait_until(gone)
-    process.ask_to_stop()
-    process.wait_for_end(time.monotonic() + 5)
+        wait_until(gone)
 
 
 def test_stopping_asks_stage_by_stage_and_kills_who_does_not_listen(
@@ -86,9 +80,9 @@ def test_stopping_asks_stage_by_stage_and_kills_who_does_not_listen(
 ) -> None:
     monkeypatch.setattr("atsite.supervision.supervisor.STOP_SECONDS", 0.5)
     said: list[str] = []
-    late, stubborn = child("late", NOTES_ITS_END, tmp_path, stage=2), child("stubborn", STUBBORN, tmp_path, stage=1)
+    late, stubborn = spec("late", NOTES_ITS_END, tmp_path, stage=2), spec("stubborn", STUBBORN, tmp_path, stage=1)
     with Supervisor(tmp_path, said.append) as supervisor:
-        supervisor.start([late, stubborn, child("early", NOTES_ITS_END, tmp_path)])
+        supervisor.start([late, stubborn, spec("early", NOTES_ITS_END, tmp_path)])
         wait_until(lambda: [log.read_text() for log in tmp_path.glob("*.log")] == ["here\n"] * 3)
         names = {pid: name for name, pid in supervisor.pids().items()}
     ended = [names[int(pid)] for pid in (tmp_path / "ends").read_text().split()]
@@ -98,7 +92,7 @@ def test_stopping_asks_stage_by_stage_and_kills_who_does_not_listen(
 
 def test_a_child_that_waits_to_be_started_again_is_not_started_by_a_stop(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, print)
-    supervisor.start([child("short", "pass", tmp_path)])
+    supervisor.start([spec("short", "pass", tmp_path)])
 
     def died() -> bool:
         supervisor.tend()
@@ -113,11 +107,11 @@ def test_a_child_that_waits_to_be_started_again_is_not_started_by_a_stop(tmp_pat
 SUPERVISING = """
 import sys, time
 from pathlib import Path
-from atsite.supervision.children import Child
+from atsite.supervision.children import ProcessSpec
 from atsite.supervision.supervisor import Supervisor
 folder, program = sys.argv[1:]
 supervisor = Supervisor(Path(folder), print)
-supervisor.start(Child(name, (sys.executable, "-c", program, folder), {}, (), 0, 0) for name in ("one", "two"))
+supervisor.start(ProcessSpec(name, (sys.executable, "-c", program, folder), {}, (), 0, 0) for name in ("one", "two"))
 print("started", flush=True)
 time.sleep(600)
 """
@@ -136,24 +130,7 @@ def test_kill_9_of_the_supervisor_leaves_no_process(tmp_path: Path) -> None:
 def test_the_log_of_the_last_run_stays_beside_the_new_one(tmp_path: Path) -> None:
     for word in ("first", "second"):
         with Supervisor(tmp_path, print) as supervisor:
-            supervisor.start([child("talker", f"print('{word}', flush=True); {SLEEPER}", tmp_path)])
+            supervisor.start([spec("talker", f"print('{word}', flush=True); {SLEEPER}", tmp_path)])
             wait_until(lambda: (tmp_path / "talker.log").read_text().endswith("here\n"))
     assert (tmp_path / "talker.log.1").read_text() == "first\nhere\n"
     assert (tmp_path / "talker.log").read_text() == "second\nhere\n"
-
-
-def test_a_log_that_grew_too_long_is_cut_while_its_writer_goes_on(tmp_path: Path) -> None:
-    log = tmp_path / "x.log"
-    with log.open("ab", buffering=0) as writer:
-        writer.write(b"a" * 100)
-        shorten(log, limit=100)
-        assert log.read_bytes() == b"a" * 100
-        writer.write(b"b")
-        shorten(log, limit=100)
-        writer.write(b"c")
-    assert (log.read_bytes(), (tmp_path / "x.log.1").read_bytes()) == (b"c", b"a" * 100 + b"b")
-
-
-@pytest.mark.parametrize(("code", "text"), [(0, "with exit code 0"), (2, "with exit code 2"), (-9, "by SIGKILL")])
-def test_how_a_process_ended_is_said_in_words(code: int, text: str) -> None:
-    assert ending(code) == text

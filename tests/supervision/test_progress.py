@@ -28,6 +28,14 @@ def test_without_an_indexer_the_line_says_what_is_waited_for() -> None:
     assert progress_line(Sample(0.0), Sample(1.0, rows={"posts": 5})) == "waiting for the indexer · posts 5"
 
 
+def test_totals_do_not_go_down() -> None:
+    """A merge folds rows that were written twice, and a ClickHouse that is away answers nothing."""
+    before = Sample(1.0, events=5.0, rows={"posts": 100, "likes": 50})
+    merged = Sample(2.0, events=6.0, rows={"posts": 90, "likes": 60, "follows": 1}).at_least(before)
+    assert merged == Sample(2.0, events=6.0, rows={"posts": 100, "likes": 60, "follows": 1})
+    assert Sample(3.0).at_least(merged) == Sample(3.0, rows=merged.rows)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from atsite.supervision.children import Child
+from atsite.supervision.children import ProcessSpec
 from atsite.supervision.errors import UpFailed
 from atsite.supervision.progress import Sample
 from atsite.supervision.run import Stopped, Up, refuse_taken_ports, signals_stop
@@ -17,7 +17,7 @@ def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        children = (Child("feedgen", (), {}, (port,), 1, 2),)
+        children = (ProcessSpec("feedgen", (), {}, (port,), 1, 2),)
         with pytest.raises(
             UpFailed, match=rf"^these ports are taken by other processes: {port} \(for feedgen\)\. .*--free-ports"
         ):
@@ -55,3 +55,15 @@ def test_the_first_rate_of_a_step_counts_from_the_samples_of_the_step_before(mon
     clock.monotonic.return_value = 99.0
     next(up.ticks(seconds=None))
     assert [call.args[0] for call in terminal.progress.call_args_list] == ["1,000 events/s", "60 events/s"]
+
+
+def test_the_line_shows_no_total_below_one_that_it_has_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Mock(monotonic=Mock(return_value=0.0))
+    monkeypatch.setattr("atsite.supervision.run.time", clock)
+    samples = [Sample(float(at), rows=rows) for at, rows in enumerate([{"posts": 7}, {"posts": 5}, {}, {"posts": 9}])]
+    terminal = Mock()
+    up = Up(Mock(), (), Mock(), Mock(sample=Mock(side_effect=samples)), terminal, Mock(), Mock(), Mock())
+    for _ in samples:
+        next(up.ticks(seconds=None))
+    shown = [call.args[0].rpartition(" · ")[2] for call in terminal.progress.call_args_list]
+    assert shown == ["posts 7", "posts 7", "posts 7", "posts 9"]

@@ -1,7 +1,7 @@
 """What a did, a handle, an nsid, a record key and a cid look like, and the one type each of them has.
 
 Rules from https://atproto.com/specs/{did,handle,nsid,record-key}, checked by the interoperability vectors.
-`is_x(text)` answers; `parse_x(text)` returns the typed text or raises InvalidSyntax. Nothing is normalised.
+`is_x(text)` answers; `parse_did` and `parse_rkey` return the typed text or raise InvalidSyntax. Nothing is normalised.
 """
 
 from __future__ import annotations
@@ -87,29 +87,8 @@ def parse_did(text: str) -> Did:
     raise invalid("did", text)
 
 
-def parse_handle(text: str) -> Handle:
-    """`text` as a handle, in its own case; raises InvalidSyntax."""
-    if is_handle(text):
-        return text
-    raise invalid("handle", text)
-
-
-def parse_nsid(text: str) -> Nsid:
-    """`text` as an nsid; raises InvalidSyntax."""
-    if is_nsid(text):
-        return text
-    raise invalid("nsid", text)
-
-
 def parse_rkey(text: str) -> Rkey:
     """`text` as a record key; raises InvalidSyntax."""
     if is_rkey(text):
         return text
     raise invalid("record key", text)
-
-
-def parse_cid(text: str) -> Cid:
-    """`text` as a cid; raises InvalidSyntax."""
-    if is_cid(text):
-        return text
-    raise invalid("cid", text)

@@ -32,13 +32,6 @@ def is_tid(text: str) -> TypeGuard[Tid]:
     return _TID.fullmatch(text) is not None
 
 
-def parse_tid(text: str) -> Tid:
-    """`text` as a TID; raises InvalidSyntax."""
-    if _TID.fullmatch(text) is None:
-        raise invalid("tid", text)
-    return Tid(text)
-
-
 def tid_to_int(text: str) -> int:
     """The integer of a TID, 0 to TID_MAX; raises InvalidSyntax."""
     if _TID.fullmatch(text) is None:
@@ -81,8 +74,3 @@ def tid_of_micros(micros: int, clock_id: int = 0) -> Tid:
 def micros_of_tid(text: str) -> int:
     """The unix microseconds inside a TID; raises InvalidSyntax."""
     return tid_to_int(text) >> CLOCK_BITS
-
-
-def micros_of_int(number: int) -> int:
-    """The unix microseconds inside a TID integer."""
-    return number >> CLOCK_BITS

@@ -76,7 +76,7 @@ class ReadModel(ClickhouseModel):  # type: ignore[misc]
 
     #: atsite.core.routers sends the model to ClickHouse by this.
     clickhouse: ClassVar[bool] = True
-    #: As in system.tables; a test compares (atsite.core.clickhouse.drift). "View", "MergeTree", … where it is another.
+    #: As in system.tables; a test compares (tests.core.clickhouse.drift). "View", "MergeTree", … where it is another.
     engine: ClassVar[str] = "ReplacingMergeTree"
     #: Columns of the table that the model leaves out on purpose.
     unread: ClassVar[frozenset[str]] = frozenset()

@@ -1,10 +1,13 @@
-"""The process of a store, tethered to this one (see tether.py)."""
+"""A child process of this one, tethered to it (see tether.py), and what runs as at most one of them."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -15,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TETHER = Path(__file__).with_name("tether.py")
-#: How long a store may take to end by itself before it is killed: a clean end of either takes under a second.
+#: How long a child may take to end by itself before it is killed: a clean end of a store takes under a second.
 GRACE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Child:
-    """A running store. Whoever holds `leash` open keeps it alive."""
+    """A running program with a process group of its own. It ends when the last holder of `leash` closes it."""
 
     process: subprocess.Popen[bytes]
     #: The write end of the tether's pipe; nothing is ever written to it.
@@ -40,8 +43,8 @@ class Child:
 
         `environment` is put on top of this process's own.
 
-        It has a session of its own: Ctrl-C in a terminal is not for the stores, and ClickHouse's SYSTEM SHUTDOWN
-        signals its whole process group.
+        It has a session of its own: Ctrl-C in a terminal is not for it, and ClickHouse's SYSTEM SHUTDOWN signals its
+        whole process group.
         """
         log = files.append_private(output)
         watch, leash = os.pipe()
@@ -65,19 +68,63 @@ class Child:
             os.close(log)
         return cls(process, leash)
 
-    def stop(self) -> int:
-        """Ask it to end, wait until it has; its exit code (negative: the signal that ended it)."""
-        self.process.terminate()
+    def ends_by(self, deadline: float) -> bool:
+        """Wait until it has ended; False when it still runs at `deadline` (monotonic seconds)."""
         try:
-            return self.process.wait(GRACE_SECONDS)
+            self.process.wait(max(deadline - time.monotonic(), 0.0))
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
-        finally:
-            os.close(self.leash)
+            return False
+        return True
 
-    def kill(self) -> None:
-        """End it at once, as kill -9 does, and collect it. Also right for one that has ended by itself."""
+    def stop(self) -> int:
+        """Ask it to end, wait until it has, and kill it where it does not; its exit code (negative: the signal)."""
+        self.process.terminate()
+        self.ends_by(time.monotonic() + GRACE_SECONDS)
+        return self.kill()
+
+    def kill(self) -> int:
+        """End it at once, as kill -9 does, with what is left of its group; its exit code (negative: the signal).
+
+        Also right for one that has ended by itself, and then to be called once.
+        """
+        with suppress(ProcessLookupError, PermissionError):  # the second is macOS's word for a group of zombies
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
-        self.process.wait()
+        code = self.process.wait()
         os.close(self.leash)
+        return code
+
+
+class OneChild:
+    """What runs as at most one child of this process; who inherits it starts that child."""
+
+    _child: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of its process; None when there is none."""
+        return self._child.process.pid if self._child else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How its process ended (negative: by that signal); None while it runs, or when there is none."""
+        return self._child.process.poll() if self._child else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._child is not None and self._child.process.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, if it runs. Returns at once."""
+        if self._child is not None:
+            self._child.process.terminate()
+
+    def ends_by(self, deadline: float) -> bool:
+        """Wait until its process has ended; False when it still runs at `deadline` (monotonic seconds)."""
+        return self._child is None or self._child.ends_by(deadline)
+
+    def kill(self) -> int | None:
+        """End it at once, as kill -9 does, with what is left of its group, and forget it; how it ended, if it ran."""
+        child, self._child = self._child, None
+        return None if child is None else child.kill()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
 from atsite.core.embedded import files, ports
-from atsite.core.embedded.child import Child
+from atsite.core.embedded.child import Child, OneChild
 from atsite.core.embedded.errors import PortTaken, StoreFailed, explained
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PORT_ATTEMPTS = 5
 MIN_FREE_BYTES = 64_000_000
 
 
-class EmbeddedStore(ABC, Generic[Address]):
+class EmbeddedStore(OneChild, ABC, Generic[Address]):
     """One store on one data directory, as a child of this process.
 
     Ends with this process, however that ends; keeps its data and its ports between starts. Every file it makes is
@@ -42,7 +42,6 @@ class EmbeddedStore(ABC, Generic[Address]):
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self._child: Child | None = None
         self._address: Address | None = None
         self._ports: dict[str, int] = {}
 
@@ -52,21 +51,6 @@ class EmbeddedStore(ABC, Generic[Address]):
         if self._address is None:
             raise StoreFailed(f"{self.name} in {self.root} was not started.")
         return self._address
-
-    @property
-    def pid(self) -> int | None:
-        """The id of its process; None when none was started."""
-        return self._child.process.pid if self._child else None
-
-    @property
-    def exit_code(self) -> int | None:
-        """How its process ended (negative: by that signal); None while it runs, or when there is none."""
-        return self._child.process.poll() if self._child else None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether its process lives."""
-        return self._child is not None and self._child.process.poll() is None
 
     def start(self) -> Address:
         """Start it and return once it answers with its password.
@@ -79,23 +63,13 @@ class EmbeddedStore(ABC, Generic[Address]):
 
     def restart(self) -> None:
         """Start it again after it died, on the very ports it had (its clients know no others). Raises as start does."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
+        self.kill()
         self._start(tuple(replace(wish, asked=self._ports[wish.name]) for wish in self._wishes()))
 
     def stop(self) -> int:
         """Stop it cleanly; its exit code, 0 when all went well or nothing ran."""
-        if self._child is None:
-            return 0
         child, self._child = self._child, None
-        return child.stop()
-
-    def kill(self) -> None:
-        """End it at once, as kill -9 does."""
-        if self._child is not None:
-            child, self._child = self._child, None
-            child.kill()
+        return 0 if child is None else child.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -125,7 +99,7 @@ class EmbeddedStore(ABC, Generic[Address]):
         return self.root / "etc" / "ports.json"
 
     @property
-    def _output(self) -> Path:
+    def log(self) -> Path:
         """What the process writes to its standard output and error."""
         return self.root / "log" / "output.log"
 
@@ -171,8 +145,8 @@ class EmbeddedStore(ABC, Generic[Address]):
     def _run(self, command: list[str], chosen: dict[str, int], lock: int) -> None:
         """One attempt to start it on these ports."""
         address = self._prepare(chosen)
-        output_start = files.size_of(self._output)
-        child = Child.spawn(command, output=self._output, inherit=lock)
+        output_start = files.size_of(self.log)
+        child = Child.spawn(command, output=self.log, inherit=lock)
         try:
             files.sign_lock(lock, child.process.pid)
             self._wait_until_ready(child, address, chosen, output_start)
@@ -190,10 +164,10 @@ class EmbeddedStore(ABC, Generic[Address]):
             if time.monotonic() > deadline:
                 raise StoreFailed(
                     f"{self.name} did not answer within {START_TIMEOUT:.0f} s of its start;"
-                    f" its log is in {self._output.parent}."
+                    f" its log is in {self.log.parent}."
                 )
             time.sleep(POLL_SECONDS)
-        raise self._explain(child.process.returncode, chosen, files.tail(self._output, start=output_start))
+        raise self._explain(child.process.returncode, chosen, files.tail(self.log, start=output_start))
 
     def _explain(self, exit_code: int, chosen: dict[str, int], output: str) -> PortTaken | StoreFailed:
         """The error that tells why the process ended before it answered."""
@@ -203,6 +177,6 @@ class EmbeddedStore(ABC, Generic[Address]):
         if "No space left on device" in output:
             return StoreFailed(f"{self.name} could not start: the disk of {self.root} is full.")
         return StoreFailed(
-            f"{self.name} ended with exit code {exit_code} before it answered; its log is in {self._output.parent}."
+            f"{self.name} ended with exit code {exit_code} before it answered; its log is in {self.log.parent}."
             f" Its last words: {output or '(none)'}"
         )

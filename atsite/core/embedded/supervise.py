@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Self
 
 from atsite.core.embedded import files
 from atsite.core.embedded.clickhouse import EmbeddedClickHouse
 from atsite.core.embedded.errors import StoreFailed, WrongPurpose, explained
+from atsite.core.embedded.restarts import Restarts
 from atsite.core.embedded.valkey import EmbeddedValkey, ValkeyAddress
 
 if TYPE_CHECKING:
@@ -22,25 +22,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.1
-#: The first restart comes at once; a store that keeps dying is started ever more rarely, and never given up.
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
-#: A store that ran this long is healthy again: its next death starts with the first pause.
-HEALTHY_SECONDS = 60.0
-
-
-def pause_before_restart(last_pause: float, ran_for: float) -> float:
-    """Seconds to wait before a restart, when the last one waited `last_pause` (0: there was none) and ran `ran_for`."""
-    if ran_for >= HEALTHY_SECONDS:
-        return FIRST_PAUSE
-    return min(max(last_pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 class Watcher:
-    """A thread that starts one store again whenever it dies, on the same ports and data, with growing pauses."""
+    """A thread that starts one store again whenever it ends, on the same ports and data."""
 
     def __init__(self, store: EmbeddedStore[Any], report: Callable[[str], None]) -> None:
-        self._store = store
-        self._report = report
+        self._restarts = Restarts(store, report)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"watch {store.name}", daemon=True)
 
@@ -53,26 +41,8 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
-        pause, started = 0.0, time.monotonic()
         while not self._stopping.wait(WATCH_SECONDS):
-            if self._store.is_running:
-                continue
-            pause = pause_before_restart(pause, time.monotonic() - started)
-            code = self._store.exit_code
-            if code is not None:
-                self._report(f"{self._store.name} died (exit code {code}); starting it again in {pause:.1f} s.")
-            if self._stopping.wait(pause):
-                return
-            self._restart()
-            started = time.monotonic()
-
-    def _restart(self) -> None:
-        try:
-            self._store.restart()
-        except Exception as error:  # whatever it is, the next attempt comes: a watcher that ended would help nobody
-            self._report(f"{self._store.name} could not be started again: {error}")
-        else:
-            self._report(f"{self._store.name} runs again as process {self._store.pid}.")
+            self._restarts.tend()
 
 
 class EmbeddedStores:

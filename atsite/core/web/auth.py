@@ -58,17 +58,10 @@ SCOPES: Final = {
 }
 
 
-class Kind(StrEnum):
-    """How the caller proved who it is. A reader with a service token is a Viewer: it may read, and nothing else."""
-
-    KEY = "key"
-
-
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller that was recognised. `subject` is the id of its key."""
+    """A caller with an API key, whose id is `subject`. A reader with a service token is a Viewer and may only read."""
 
-    kind: Kind
     subject: str
     scopes: frozenset[Scope] = frozenset()
     #: Record keys of the feeds that it may change.
@@ -83,9 +76,9 @@ def principal_of(request: HttpRequest) -> Principal:
 def require(principal: Principal, scope: Scope, *, feed: str | None = None) -> None:
     """Return when `principal` has `scope`, and covers `feed` where one is meant. Raises XrpcError Forbidden."""
     if scope not in principal.scopes:
-        raise XrpcError("Forbidden", f"this {principal.kind} lacks the scope {scope}: {SCOPES[scope]}")
+        raise XrpcError("Forbidden", f"this key lacks the scope {scope}: {SCOPES[scope]}")
     if feed is not None and feed not in principal.feeds:
-        raise XrpcError("Forbidden", f"this {principal.kind} does not cover that feed")
+        raise XrpcError("Forbidden", "this key does not cover that feed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.db import connections
 from atsite.core.config import config
 from atsite.core.embedded import files
 from atsite.management.up_command import UpCommand
+from indexer.simulator.demo import LOOPBACK, PUBLISHER
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
 
     from atsite.supervision.children import Ports
 
-LOOPBACK = "127.0.0.1"
 #: As long as the simulated network reaches back.
 START_HOURS = 72
-#: An account that does not exist publishes the feeds of the demo.
-PUBLISHER = "did:plc:demodemodemodemodemodemo"
 ADMIN = "admin"
 
 

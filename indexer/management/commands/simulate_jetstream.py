@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.core.config import config
+from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
 from indexer.simulator.network.repos import Repos
@@ -16,7 +16,6 @@ from indexer.simulator.serving.network_source import LOOKBACK_HOURS, NetworkSour
 from indexer.simulator.serving.plc_directory import Directory
 from indexer.simulator.serving.recorded_source import MAX, RecordedSource
 from indexer.simulator.serving.server import SimulatedJetstream, now_us
-from indexer.simulator.serving.sources import SimulatorError
 from indexer.simulator.serving.xrpc import Xrpc
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=6008, help="0 takes a free one")
+        parser.add_argument("--dictionary", type=Path, help="a zstd dictionary, for subscribers with compress=true")
         recorded = parser.add_argument_group("a recorded file")
         recorded.add_argument("--file", type=Path, help="a .jsonl or .jsonl.zst of Jetstream v1 events")
         recorded.add_argument("--speed", type=speed, default=MAX, help="1, 10, … or max (the default)")
@@ -87,7 +87,7 @@ class Command(BaseCommand):
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        dictionary = Path(config.jetstream_dictionary).read_bytes() if config.jetstream_dictionary else None  # noqa: ASYNC240
+        dictionary = options["dictionary"].read_bytes() if options["dictionary"] else None
         server = SimulatedJetstream(
             source, host=options["host"], port=options["port"], dictionary=dictionary, directory=directory, xrpc=xrpc
         )

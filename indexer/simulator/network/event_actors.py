@@ -1,4 +1,4 @@
-"""Whose event a number is, and whom it follows, without writing the event: a fifth of the work.
+"""Which actor an event number belongs to, and whom it follows, without writing the event: a fifth of the work.
 
 The same arithmetic as in events.py: what a slot's kind cannot do becomes a like, and belongs to who likes.
 """
@@ -34,7 +34,7 @@ class Deed:
     gone: bool = False
 
 
-class Whose:
+class EventActors:
     """Tells the deed of any event of a network; pure."""
 
     def __init__(self, network: Network) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.timeline import Timeline
-from indexer.simulator.serving.sources import SimulatorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,14 @@ def load_or_create(folder: Path, asked: Mapping[str, int], *, seed: int, now: in
                 f"{path} holds a network with {name} {kept[name]}, not {value}: leave it out, or delete"
             )
     return make(kept)
+
+
+def load(folder: Path) -> Timeline:
+    """The network kept in `folder`. Raises SimulatorError where none is, and where it is not readable."""
+    path = folder / FILE
+    if not path.exists():
+        raise SimulatorError(f"there is no demo network in {folder} yet: run `./just demo` first")
+    return make(_read(path))
 
 
 def make(parameters: Mapping[str, int]) -> Timeline:

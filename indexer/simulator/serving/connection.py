@@ -25,8 +25,8 @@ from indexer.simulator.serving.websocket_frames import text_frames
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from indexer.simulator.serving.host import Host
     from indexer.simulator.serving.plc_directory import Page
-    from indexer.simulator.serving.server import SimulatedJetstream
     from indexer.simulator.serving.websocket_frames import Compressor
 
 PATH: Final = "/subscribe"
@@ -36,7 +36,7 @@ _WRITE_BUFFER: Final = 512 * 1024
 _PING_SECONDS: Final = 30
 _CLOSE_SECONDS: Final = 1
 _REMEMBERED: Final = 1_000
-NO_DICTIONARY: Final = "compress=true is not available: this server has no dictionary (JETSTREAM_DICTIONARY)\n"
+NO_DICTIONARY: Final = "compress=true is not available: this server has no dictionary (--dictionary)\n"
 NO_DEFLATE: Final = "compress=true and permessage-deflate exclude each other: connect without that extension\n"
 
 
@@ -45,13 +45,13 @@ class Connection:
 
     def __init__(
         self,
-        server: SimulatedJetstream,
+        host: Host,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         task: asyncio.Task[None],
     ) -> None:
         self.task = task
-        self._server = server
+        self._host = host
         self._reader = reader
         self._writer = writer
         self._protocol = ServerProtocol(max_size=OPTIONS_MAX)
@@ -109,8 +109,8 @@ class Connection:
                 return None
             self._protocol.receive_data(data)
             request = next((event for event in self._protocol.events_received() if isinstance(event, Request)), None)
-        self._server.requests.append(request.path)
-        response, subscription = self._response(request, await self._server.page(request.path))
+        self._host.requests.append(request.path)
+        response, subscription = self._response(request, await self._host.page(request.path))
         self._protocol.send_response(response)
         await self._flush()
         return subscription if self._protocol.state is State.OPEN else None
@@ -127,7 +127,7 @@ class Connection:
 
     def _judge(self, request: Request) -> tuple[tuple[int, str] | None, Subscription | None]:
         """Why the request is refused, as status and text, or the subscription it asks for."""
-        if self._server.refuses():
+        if self._host.refuses():
             return (503, "not ready\n"), None
         parts = urlsplit(request.path)
         if parts.path != PATH:
@@ -136,10 +136,10 @@ class Connection:
             subscription = parse_query(parts.query)
         except BadOptions as error:
             return (400, f"{error}\n"), None
-        if self._server.cursors_refused and subscription.cursor is not None:
+        if self._host.cursors_refused and subscription.cursor is not None:
             return (400, "CursorTooOld\n"), None
         if subscription.compress or request.headers.get("Socket-Encoding", "").lower() == "zstd":
-            self._compressor = self._server.compressor()
+            self._compressor = self._host.compressor()
             if self._compressor is None:
                 return (400, NO_DICTIONARY), None
             if "permessage-deflate" in ", ".join(request.headers.get_all("Sec-WebSocket-Extensions")):
@@ -179,7 +179,7 @@ class Connection:
         except BadOptions as error:
             self._protocol.fail(CloseCode.POLICY_VIOLATION, str(error)[:100])
             return
-        self._server.updates += 1
+        self._host.updates += 1
         self._hello.set()
 
     # What the client gets
@@ -187,12 +187,12 @@ class Connection:
     async def _send_events(self, subscription: Subscription) -> None:
         await self._hello.wait()
         cursor = subscription.cursor
-        if cursor is not None and self._server.oldest_us is not None:
-            cursor = max(cursor, self._server.oldest_us)
-        for batch in self._server.source.stream(cursor, self._server.clock):
+        if cursor is not None and self._host.oldest_us is not None:
+            cursor = max(cursor, self._host.oldest_us)
+        for batch in self._host.source.stream(cursor, self._host.clock):
             self.streaming = True
-            await self._server.running.wait()
-            if batch.behind > self._server.outbox:
+            await self._host.running.wait()
+            if batch.behind > self._host.outbox:
                 self._protocol.fail(CloseCode.POLICY_VIOLATION, "too slow")
                 return
             options = self._options
@@ -204,11 +204,11 @@ class Connection:
 
     async def _send(self, lines: Sequence[bytes]) -> bool:
         """Send lines and wait for the socket; True where the server is to cut the connection behind them."""
-        allowed = self._server.take_drop(self._sent, len(lines))
+        allowed = self._host.take_drop(self._sent, len(lines))
         lines = lines if allowed is None else lines[:allowed]
         self._writer.write(self._frames(lines))
         self._sent += len(lines)
-        self._server.sent += len(lines)
+        self._host.sent += len(lines)
         self._last.extend(lines)
         await self._writer.drain()
         if allowed is None:

@@ -15,13 +15,13 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from indexer.simulator.serving.connection import PATH, Connection
-from indexer.simulator.serving.websocket_frames import Compressor
+from indexer.simulator.serving.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from indexer.simulator.serving.plc_directory import Directory, Page
+    from indexer.simulator.serving.plc_directory import Directory
     from indexer.simulator.serving.sources import Source
     from indexer.simulator.serving.xrpc import Xrpc
 
@@ -34,7 +34,7 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-class SimulatedJetstream:
+class SimulatedJetstream(Host):
     """One listening Jetstream: `async with SimulatedJetstream(source) as server: … server.url`.
 
     Beside serving, it does on demand what a real one does to its clients: see the methods under "Faults". All methods
@@ -53,41 +53,14 @@ class SimulatedJetstream:
         directory: Directory | None = None,
         xrpc: Xrpc | None = None,
     ) -> None:
-        self.source = source
-        self.clock = clock
-        self.outbox = outbox
-        self.dictionary = dictionary
-        self.directory = directory
-        self.xrpc = xrpc
-        self.host = host
-        self.port = port
-        self.oldest_us: int | None = None
-        self.running = asyncio.Event()
-        self.running.set()
-        # For tests: the path and query of every request, options_updates taken, events sent over all connections.
-        self.requests: list[str] = []
-        self.updates = 0
-        self.sent = 0
+        super().__init__(source, host, port, clock, outbox, dictionary, directory, xrpc)
         self.connections: set[Connection] = set()
-        self._refused_until = 0.0
-        #: Whether any cursor is answered with 400, as by a host that no longer holds what was asked for.
-        self.cursors_refused = False
-        self._drop_after: int | None = None
         self._server: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
         """The address to subscribe to, without a query."""
-        return f"ws://{self._authority}{PATH}"
-
-    @property
-    def origin(self) -> str:
-        """The address at which the identities of the network are served, where there is a directory."""
-        return f"http://{self._authority}"
-
-    @property
-    def _authority(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"ws://{self.authority}{PATH}"
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -101,7 +74,7 @@ class SimulatedJetstream:
     async def open(self) -> None:
         """Listen; `port` 0 becomes the one that was free."""
         self.source.start(self.clock())
-        self._server = await asyncio.start_server(self._accept, self.host, self.port)
+        self._server = await asyncio.start_server(self._accept, self.address, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -123,7 +96,7 @@ class SimulatedJetstream:
 
     def drop_after(self, events: int) -> None:
         """Cut the next connection that has got this many events, once, after exactly that many."""
-        self._drop_after = events
+        self.drop_after_events = events
 
     def pause(self) -> None:
         """Send no event until `resume`; connections stay open and answer pings."""
@@ -135,7 +108,7 @@ class SimulatedJetstream:
 
     def refuse_connections(self, seconds: float) -> None:
         """Answer 503 to whoever connects during the next seconds; 0 ends it."""
-        self._refused_until = time.monotonic() + seconds
+        self.refused_until = time.monotonic() + seconds
 
     def send_to_all(self, message: bytes) -> None:
         """Send one text message as it is, well-formed or not, to every connection."""
@@ -150,33 +123,6 @@ class SimulatedJetstream:
     def clamp_lookback(self, oldest_us: int | None) -> None:
         """Hold nothing before this time: an older cursor is silently moved up to it. None holds all again."""
         self.oldest_us = oldest_us
-
-    # What connections ask
-
-    def refuses(self) -> bool:
-        """Whether connections are refused at this moment."""
-        return time.monotonic() < self._refused_until
-
-    def take_drop(self, sent: int, coming: int) -> int | None:
-        """How many of `coming` events a connection that has got `sent` may still get before it is cut, if it is."""
-        if self._drop_after is None or sent + coming < self._drop_after:
-            return None
-        allowed = max(0, self._drop_after - sent)
-        self._drop_after = None
-        return allowed
-
-    async def page(self, target: str) -> Page | None:
-        """What a plain request for `target` (path and query) is answered; None where that is no page."""
-        page = None
-        if self.directory is not None:
-            page = self.directory.page(target, origin=self.origin, now=self.clock())
-        if page is None and self.xrpc is not None:
-            page = await self.xrpc.page(target, now=self.clock())
-        return page
-
-    def compressor(self) -> Compressor | None:
-        """A compressor for one connection, where a dictionary is set."""
-        return None if self.dictionary is None else Compressor(self.dictionary)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

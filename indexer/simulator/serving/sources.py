@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from atsite.core.errors import AtsiteError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -15,10 +13,6 @@ _TIME_US: Final = re.compile(rb'"time_us":\s*(\d{1,19})')
 # How long a source without a timetable lets its reader sleep: short, as tests wait for it.
 _POLL_SECONDS: Final = 0.01
 _MEMORY_BATCH: Final = 1_000
-
-
-class SimulatorError(AtsiteError):
-    """The simulator cannot run as asked; the message says what to change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,7 @@ from atsite.core.atproto.tid import (
     TID_MAX,
     int_to_tid,
     is_tid,
-    micros_of_int,
     micros_of_tid,
-    parse_tid,
     tid_of_micros,
     tid_to_int,
 )
@@ -30,13 +28,13 @@ def test_an_integer_survives_its_tid(number: int) -> None:
 
 @given(st.from_regex(r"[2-7a-j][2-7a-z]{12}", fullmatch=True))
 def test_a_tid_survives_its_integer(text: str) -> None:
-    assert int_to_tid(tid_to_int(text)) == text == parse_tid(text)
+    assert int_to_tid(tid_to_int(text)) == text
 
 
 @given(st.integers(0, MICROS_MAX), st.integers(0, CLOCK_ID_MAX))
 def test_the_microseconds_survive_their_tid(micros: int, clock_id: int) -> None:
     text = tid_of_micros(micros, clock_id)
-    assert micros_of_tid(text) == micros == micros_of_int(tid_to_int(text))
+    assert micros_of_tid(text) == micros
     assert tid_to_int(text) % 1024 == clock_id
 
 
@@ -53,7 +51,7 @@ def test_a_tid_of_the_live_network_holds_the_time_of_its_commit() -> None:
 @pytest.mark.parametrize("text", ["", "2222222222222\n", "222222222222", "zzzzzzzzzzzzz", "222222222222é", "self"])
 def test_text_that_is_no_tid_is_refused(text: str) -> None:
     assert not is_tid(text)
-    for convert in (tid_to_int, micros_of_tid, parse_tid):
+    for convert in (tid_to_int, micros_of_tid):
         with pytest.raises(InvalidSyntax, match="not a valid tid"):
             convert(text)
 

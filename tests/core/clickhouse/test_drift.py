@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from atsite.core.clickhouse import door
-from atsite.core.clickhouse.drift import declared_columns, differences
+from tests.core.clickhouse.drift import declared_columns, differences
 from tests.core.clickhouse.read_models import SampleActor, SampleLike
 
 

@@ -5,9 +5,10 @@ import io
 from django.apps import apps
 from django.core.management import call_command
 
-from atsite.core.clickhouse import door, drift
+from atsite.core.clickhouse import door
 from atsite.core.clickhouse.models import ReadModel
 from indexer.index.purge import PURGED_TABLES, TIMED_TABLES
+from tests.core.clickhouse.drift import differences
 
 #: Tables without a model: one holds aggregate states, which the ORM cannot read; one is Django's own.
 WITHOUT_MODEL = {"daily_stats_actors", "django_migrations"}
@@ -25,7 +26,7 @@ def read_models() -> list[type[ReadModel]]:
 
 
 def test_models_and_tables_agree(django_db_setup: None) -> None:
-    assert drift.differences(read_models()) == []
+    assert differences(read_models()) == []
 
 
 def test_every_table_and_view_has_a_model(django_db_setup: None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from websockets.sync.client import connect
 
 from tests.indexer.simulator.subscribers import DEADLINE, commit
@@ -68,10 +69,21 @@ def test_with_a_state_folder_a_second_start_serves_the_same_past(tmp_path: Path)
         assert first(f"{url}?cursor=0", 400) == before
 
 
+def test_with_a_dictionary_it_compresses(tmp_path: Path) -> None:
+    recording, dictionary = tmp_path / "two.jsonl", tmp_path / "any.zdict"
+    recording.write_bytes(commit(1) + b"\n" + commit(2) + b"\n")
+    dictionary.write_bytes(commit(3))
+    unpacker = zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(commit(3)))
+    with simulator("--file", str(recording), "--dictionary", str(dictionary)) as (_, url):
+        packed = first(f"{url}?cursor=0&compress=true", 2)
+    assert [unpacker.decompress(frame, max_output_size=10_000) for frame in packed] == [commit(1), commit(2)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--file", "missing.jsonl"), "there is no recording at missing.jsonl"),
+        (("--dictionary", "missing"), "[Errno 2] No such file or directory: 'missing'"),
         (("--actors", "3"), "a network needs at least 16 actors, not 3"),
     ],
 )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
+from indexer.simulator.errors import SimulatorError
 from indexer.simulator.serving.recorded_source import MAX, Extent, RecordedSource, blocks_of, extent_of
 from indexer.simulator.serving.server import SimulatedJetstream
-from indexer.simulator.serving.sources import SimulatorError
 from tests.indexer.simulator.subscribers import commit, replay
 
 if TYPE_CHECKING:

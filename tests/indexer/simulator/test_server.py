@@ -173,7 +173,7 @@ async def test_a_request_that_makes_no_sense_is_refused_with_the_reason(query: s
 
 
 async def test_compression_without_a_dictionary_is_refused() -> None:
-    text = "compress=true is not available: this server has no dictionary (JETSTREAM_DICTIONARY)\n"
+    text = "compress=true is not available: this server has no dictionary (--dictionary)\n"
     async with SimulatedJetstream(MemorySource()) as server:
         assert await refusal(f"{server.url}?compress=true") == (400, text)
         assert await refusal(server.url, additional_headers={"Socket-Encoding": "zstd"}) == (400, text)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.saved_network import load_or_create
 from indexer.simulator.network.timeline import Timeline
-from indexer.simulator.serving.sources import SimulatorError
 
 if TYPE_CHECKING:
     from pathlib import Path

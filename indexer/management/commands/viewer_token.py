@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -10,17 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.atproto.syntax import is_handle, is_nsid, is_rkey
 from atsite.core.config import SERVICE_PORTS, config
-from atsite.management.commands.demo import LOOPBACK, PUBLISHER
-from indexer.simulator.network.events import Network
-from indexer.simulator.network.identities import Identities
-from indexer.simulator.network.saved_network import FILE, load_or_create
-from indexer.simulator.network.service_tokens import LIFETIME_SECONDS, service_token
-from indexer.simulator.serving.sources import SimulatorError
+from indexer.simulator.demo import FOLDER, LOOPBACK, PUBLISHER
+from indexer.simulator.errors import SimulatorError
+from indexer.simulator.network.viewer_token import viewer_token
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-
-    from indexer.simulator.network.timeline import Timeline
 
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
 
@@ -41,32 +35,14 @@ class Command(BaseCommand):
             )
         if not is_handle(handle) or not is_rkey(feed) or not is_nsid(method):
             raise CommandError("expected a handle, and with --feed a record key, with --method an NSID")
-        identities = Identities(Network(self._timeline()))
-        now = time.time_ns() // 1000
-        did = identities.did(handle.lower(), now)
-        if did is None:
-            raise CommandError(f"no account of the demo is {handle} now; {identities.example(now)} is one")
         # The demo on its usual ports; with --free-ports SERVICE_ENDPOINT says where it is.
         endpoint = config.service_endpoint or f"http://{LOOPBACK}:{SERVICE_PORTS['feedgen']}"
         audience = config.service_did or "did:web:" + endpoint.partition("://")[2].replace(":", "%3A")
-        token = service_token(
-            identities.key(did),
-            issuer=did,
-            audience=audience,
-            method=method,
-            now=int(time.time()),
-            seconds=LIFETIME_SECONDS,
-        )
-        self.stdout.write(f"curl -s -H 'Authorization: Bearer {token}' '{endpoint}/xrpc/{_call(method, feed)}'")
-
-    def _timeline(self) -> Timeline:
-        folder = config.data_dir / "simulator"
-        if not (folder / FILE).exists():
-            raise CommandError(f"there is no demo network in {folder} yet: run `./just demo` first")
         try:
-            return load_or_create(folder, {}, seed=0, now=0)
+            token = viewer_token(config.data_dir / FOLDER, handle, audience=audience, method=method)
         except SimulatorError as error:
             raise CommandError(str(error)) from error
+        self.stdout.write(f"curl -s -H 'Authorization: Bearer {token}' '{endpoint}/xrpc/{_call(method, feed)}'")
 
 
 def _call(method: str, feed: str) -> str:

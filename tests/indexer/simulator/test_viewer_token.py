@@ -18,11 +18,10 @@ from atsite.core.config import BASE_DIR
 from atsite.core.identity import HandleLookup, Resolver, SigningKeys
 from atsite.core.outgoing import Client
 from atsite.core.web.auth import ServiceAuth
-from atsite.management.commands.demo import PUBLISHER, Command
-from atsite.supervision.children import Ports
+from indexer.simulator.demo import PUBLISHER
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
-from indexer.simulator.network.saved_network import load_or_create
+from indexer.simulator.network.saved_network import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +79,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         lines = [simulator.stdout.readline() for _ in range(2)]
         found = re.fullmatch(r"did documents and handles of its accounts at (http://127\.0\.0\.1:\d+)\n", lines[1])
         assert found is not None, lines
-        timeline = load_or_create(data_dir / "simulator", {}, seed=0, now=0)
+        timeline = load(data_dir / "simulator")
         yield Demo(data_dir, found[1], Identities(Network(timeline)).example(time.time_ns() // 1000))
     finally:
         simulator.kill()
@@ -121,15 +120,3 @@ def test_what_cannot_be_is_said_in_one_sentence(demo: Demo, tmp_path: Path) -> N
     assert viewer_token(demo.data_dir, demo.handle, ATSITE_ENVIRONMENT="development") == (1, "", refused)
     assert viewer_token(demo.data_dir, "nobody.demo.test") == (1, "", f"{nobody}{demo.handle} is one")
     assert viewer_token(tmp_path, demo.handle) == (1, "", missing)
-
-
-def test_the_demo_asks_its_own_network_who_is_who() -> None:
-    variables = Command().environment(Ports(simulator=4096))
-    network = "http://127.0.0.1:4096"
-    asked = {name: variables[name] for name in ("PLC_URL", "HANDLE_RESOLVER_URL", "APPVIEW_URL", "ALLOW_LOOPBACK")}
-    assert asked == {
-        "PLC_URL": network,
-        "HANDLE_RESOLVER_URL": network,
-        "APPVIEW_URL": network,
-        "ALLOW_LOOPBACK": "1",
-    }

@@ -1,4 +1,4 @@
-"""Do the models still say what the tables are? Used by a test and by whoever changed a table by hand."""
+"""Do the models still say what the tables are?"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from indexer.simulator.network.event_actors import Deed, Whose
+from indexer.simulator.network.event_actors import Deed, EventActors
 from indexer.simulator.network.events import FOLLOW, Network
 from indexer.simulator.network.timeline import Timeline
 
@@ -16,13 +16,13 @@ EVENTS = TIMELINE.first_live + 2_000
 
 def test_the_deed_of_every_event_is_what_the_event_says() -> None:
     network = Network(TIMELINE)
-    whose = Whose(network)
+    event_actors = EventActors(network)
     actors = {network.population.did(actor): actor for actor in range(60 + EVENTS // 1_000)}
     followed: dict[str, int] = {}
     kinds: Counter[str] = Counter()
     for number in range(EVENTS):
         event = json.loads(network.event(number))
-        deed = whose.deed(number)
+        deed = event_actors.deed(number)
         assert deed == expected(event, actors, followed), f"event {number}: {event}"
         kinds.update(name for name in ("follows", "unfollows", "gone") if getattr(deed, name) not in (None, False))
     assert min(kinds[name] for name in ("follows", "unfollows", "gone")) > 5, kinds

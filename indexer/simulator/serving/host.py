@@ -1,0 +1,90 @@
+"""What all connections of one simulated Jetstream share: its events, its clock, and the faults that it is to show."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from indexer.simulator.serving.websocket_frames import Compressor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from indexer.simulator.serving.plc_directory import Directory, Page
+    from indexer.simulator.serving.sources import Source
+    from indexer.simulator.serving.xrpc import Xrpc
+
+
+def _running() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+@dataclass(eq=False)
+class Host:
+    """The state of one host. Belongs to one event loop."""
+
+    source: Source
+    #: Where it listens; a port of 0 becomes the one that was free.
+    address: str
+    port: int
+    #: Unix microseconds.
+    clock: Callable[[], int]
+    #: How many undelivered live events cost a client its connection.
+    outbox: int
+    #: The zstd dictionary of `compress=true`; None: the host refuses it.
+    dictionary: bytes | None = None
+    directory: Directory | None = None
+    xrpc: Xrpc | None = None
+    #: Nothing is held before this time (unix microseconds): an older cursor is silently moved up to it. None: all is.
+    oldest_us: int | None = None
+    #: Whether any cursor is answered with 400, as by a host that no longer holds what was asked for.
+    cursors_refused: bool = False
+    #: Events are sent while this is set.
+    running: asyncio.Event = field(default_factory=_running)
+    #: For tests: the path and query of every request, options_updates taken, events sent over all connections.
+    requests: list[str] = field(default_factory=list)
+    updates: int = 0
+    sent: int = 0
+    #: Until when (monotonic seconds) who connects is answered 503.
+    refused_until: float = 0.0
+    #: After how many events the next connection is cut; None: it is not.
+    drop_after_events: int | None = None
+
+    @property
+    def authority(self) -> str:
+        """The host and port of a URL."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """The address at which the identities of the network are served, where there is a directory."""
+        return f"http://{self.authority}"
+
+    def refuses(self) -> bool:
+        """Whether connections are refused at this moment."""
+        return time.monotonic() < self.refused_until
+
+    def take_drop(self, sent: int, coming: int) -> int | None:
+        """How many of `coming` events a connection that has got `sent` may still get before it is cut, if it is."""
+        if self.drop_after_events is None or sent + coming < self.drop_after_events:
+            return None
+        allowed = max(0, self.drop_after_events - sent)
+        self.drop_after_events = None
+        return allowed
+
+    async def page(self, target: str) -> Page | None:
+        """What a plain request for `target` (path and query) is answered; None where that is no page."""
+        page = None
+        if self.directory is not None:
+            page = self.directory.page(target, origin=self.origin, now=self.clock())
+        if page is None and self.xrpc is not None:
+            page = await self.xrpc.page(target, now=self.clock())
+        return page
+
+    def compressor(self) -> Compressor | None:
+        """A compressor for one connection, where a dictionary is set."""
+        return None if self.dictionary is None else Compressor(self.dictionary)
