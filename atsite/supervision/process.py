@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from atsite.core.embedded import files
 from atsite.core.embedded.child import Child as Tethered
-from atsite.core.embedded.supervise import pause_before_restart
+from atsite.core.embedded.supervise import LONGEST_PAUSE, pause_before_restart
+from atsite.core.errors import EXIT_NEEDS_YOU
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,8 @@ class Process:
                 shorten(self.log)
                 return
             self._bury()
-            self._pause = pause_before_restart(self._pause, now - self._started)
+            pause = pause_before_restart(self._pause, now - self._started)
+            self._pause = LONGEST_PAUSE if code == EXIT_NEEDS_YOU else pause
             self._due = now + self._pause
             self._say(
                 f"{self.child.name} ended {ending(code)}; starting it again in {self._pause:.1f} s. {self.log} says:\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.config import BASE_DIR
+from atsite.core.errors import EXIT_NEEDS_YOU
 from atsite.supervision.children import Child
 from atsite.supervision.process import Process, ending, shorten
 from atsite.supervision.supervisor import Supervisor
@@ -64,6 +65,21 @@ def test_a_child_that_dies_is_started_again_and_its_last_words_are_told(tmp_path
     assert said[0:3:2] == deaths
     assert said[1].startswith("talker was started again as process ")
     assert said[1] != f"talker was started again as process {first}."
+
+
+def test_a_child_that_a_restart_does_not_help_waits_as_long_as_any(tmp_path: Path) -> None:
+    said: list[str] = []
+    broken = child("broken", f"raise SystemExit({EXIT_NEEDS_YOU})", tmp_path)
+    process = Process(broken, tmp_path / "log", said.append)
+    process.start()
+
+    def has_ended() -> bool:
+        process.tend()
+        return bool(said)
+
+    wait_until(has_ended)
+    assert said[0].startswith(f"broken ended with exit code {EXIT_NEEDS_YOU}; starting it again in 30.0 s.")
+    assert process.pid is None
 
 
 def test_what_a_dead_child_left_of_its_group_is_killed(tmp_path: Path) -> None:
