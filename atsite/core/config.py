@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
+from urllib.parse import parse_qsl, urlsplit
 
 from atsite.core.errors import ConfigError
 
@@ -129,7 +130,7 @@ def load(env: Mapping[str, str]) -> Config:
         redis_url=_redis_url(redis_address or running.get("redis_address", "")),
         embedded_clickhouse=embedded,
         embedded_redis=not redis_address,
-        ws_url=env.get("WS_URL") or PUBLIC_JETSTREAM,
+        ws_url=_websocket_url(env, "WS_URL", PUBLIC_JETSTREAM),
         service_endpoint=endpoint,
         service_did=env.get("SERVICE_DID") or _did_web(endpoint),
         feed_actor_did=env.get("FEED_ACTOR_DID", ""),
@@ -193,6 +194,22 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
     if value and (scheme not in ("http", "https") or not host.strip("/") or {"?", "#", " "} & set(host)):
         raise ConfigError(f"{name}={value!r}: expected https://HOST")
     return value.rstrip("/")
+
+
+def _websocket_url(env: Mapping[str, str], name: str, default: str) -> str:
+    """The address of a Jetstream v1 host; it may have a query of its own. It can hold a password: never quoted."""
+    value = env.get(name) or default
+    try:
+        parts = urlsplit(value)
+        user_is_whole = (parts.username is None) == (parts.password is None)
+        usable = parts.scheme in ("ws", "wss") and parts.hostname and parts.port != 0 and user_is_whole
+    except ValueError:  # a port that is no number, a bracket that does not close
+        usable = False
+    if not usable or not value.isprintable() or " " in value or "#" in value:
+        raise ConfigError(f"{name} is no websocket address: expected wss://HOST/subscribe of a Jetstream v1 host")
+    if own := sorted({"compress", "cursor", "requireHello"} & dict(parse_qsl(parts.query, True)).keys()):
+        raise ConfigError(f"{name}: leave {', '.join(own)} out of its query; the indexer asks for what it needs")
+    return value
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -18,6 +18,11 @@ AtsiteError
 
 from __future__ import annotations
 
+from typing import Final
+
+#: The exit code of a process that starting again does not help (EX_CONFIG of sysexits.h); `up` then waits longest.
+EXIT_NEEDS_YOU: Final = 78
+
 
 class AtsiteError(Exception):
     """An error with a sentence for the person who reads it."""

@@ -47,6 +47,7 @@ class UpCommand(BaseCommand):
             self.environment(ports),
             simulated=self.simulated,
             simulation=self.simulation(**options),
+            begin=self.begin(**options),
         )
         self.stdout.ending = ""  # progress writes parts of a line
         terminal = Terminal(self.stdout)
@@ -84,6 +85,10 @@ class UpCommand(BaseCommand):
 
     def simulation(self, **options: object) -> tuple[str, ...]:
         """Arguments for the simulated network, where this command has one."""
+        return ()
+
+    def begin(self, **options: object) -> tuple[str, ...]:
+        """Arguments for `run_indexer` that say where it begins, where this command takes them."""
         return ()
 
     def prepare(self) -> str:

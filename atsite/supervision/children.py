@@ -63,6 +63,8 @@ class Site:
     simulated: bool
     #: What the simulated network is asked for beside its port and where it is kept.
     simulation: tuple[str, ...] = ()
+    #: Where the indexer begins, as arguments of `run_indexer`; without, where it stopped.
+    begin: tuple[str, ...] = ()
 
     @property
     def logs(self) -> Path:

@@ -15,6 +15,7 @@ from atsite.core.embedded import ports
 from atsite.supervision import migrate
 from atsite.supervision.addresses import address_table
 from atsite.supervision.asking import FULL_PAGE, REFRESH_TASK, Asker
+from atsite.supervision.begin import save_begin
 from atsite.supervision.children import children_of
 from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import Sample, progress_line
@@ -147,6 +148,7 @@ class Up:
         migrate.both(self.site)
         login = self.after()
         self.steps.done("both databases are migrated")
+        save_begin(self.site)
         self.start(wave=1)
         self.first_batch()
         self.start(wave=2)

@@ -40,8 +40,9 @@ class CheckpointUnreadable(AtsiteError):
 class Checkpoint:
     """Everything at or before `cursor` is in ClickHouse. Times and cursors are unix microseconds.
 
-    `cursor` is what the host understands, `time_us` the time it stands for (in v1 the same number); `safe_cursor` is
-    the cursor of a minute before, `acked_at` when ClickHouse acknowledged.
+    `cursor` is what the host understands, `time_us` the time it stands for: in v1 the same number, and less where the
+    local clock does not bear it out (`position`). `safe_cursor` is the cursor of a minute before, `acked_at` when
+    ClickHouse acknowledged.
     """
 
     host: str
@@ -62,10 +63,15 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What one store says: a checkpoint, or why there is none."""
+    """What one store says: a checkpoint, or why there is none.
+
+    `safe_cursor`: what had been acknowledged UNSYNCED_US before that checkpoint, by earlier runs, too; only ClickHouse
+    keeps the checkpoints that tell.
+    """
 
     checkpoint: Checkpoint | None
     problem: str = ""
+    safe_cursor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,14 @@ class Start:
     warnings: tuple[str, ...] = ()
     begins_anew: bool = False
 
+    @property
+    def durable_us(self) -> int:
+        """Up to when everything is there that was asked for, by the local clock; unix microseconds."""
+        return self.resumed.durable_us if self.resumed else self.safe_cursor
+
 
 def start_from(cursor: int) -> Start:
-    """Begin where the operator says."""
+    """Begin where the operator says (indexer.stream.begin)."""
     return Start(cursor, Resumed(cursor, cursor), cursor, begins_anew=True)
 
 
@@ -115,14 +126,17 @@ def resume(redis: Stored, clickhouse: Stored, *, host: str) -> Start:
         for name, stored in (("Redis", redis), ("ClickHouse", clickhouse))
         if stored.checkpoint is None
     )
-    chosen = min(found, key=lambda checkpoint: checkpoint.time_us)
+    chosen = min(found, key=lambda checkpoint: (checkpoint.time_us, checkpoint.cursor))
+    # A run that ends within a minute never gets to a newer safe cursor of its own: what was acknowledged before counts.
+    safe = chosen.safe_cursor if clickhouse.safe_cursor is None else clickhouse.safe_cursor
     if chosen.host == host and chosen.protocol == PROTOCOL:
-        cursor = min(chosen.cursor - OVERLAP_US, chosen.safe_cursor)
+        cursor, known_us = min(chosen.cursor - OVERLAP_US, safe), chosen.cursor
     else:
-        cursor = min(chosen.time_us - OVERLAP_US, chosen.safe_cursor) - OTHER_HOST_US
+        cursor, known_us = min(chosen.time_us - OVERLAP_US, safe) - OTHER_HOST_US, chosen.time_us
         warnings += (f"the checkpoint is of {chosen.host} ({chosen.protocol}): going back five more minutes",)
     cursor = max(cursor, 1)
-    return Start(cursor, Resumed(cursor, chosen.time_us), min(chosen.safe_cursor, cursor), warnings)
+    plausible_us = chosen.time_us if chosen.time_us < known_us else 0
+    return Start(cursor, Resumed(cursor, known_us, plausible_us=plausible_us), min(safe, cursor), warnings)
 
 
 class Progress:
@@ -133,8 +147,11 @@ class Progress:
         self._safe = safe_cursor
         self._acked: deque[tuple[int, int]] = deque()
 
-    def acknowledged(self, cursor: int, *, now_us: int) -> Checkpoint:
-        """The checkpoint to save now that everything at or before `cursor` is acknowledged."""
+    def acknowledged(self, cursor: int, *, now_us: int, plausible_us: int = 0) -> Checkpoint:
+        """The checkpoint to save now that everything at or before `cursor` is acknowledged.
+
+        `plausible_us`: the time it stands for, where that is not the cursor.
+        """
         self._acked.append((now_us, cursor))
         while self._acked and self._acked[0][0] <= now_us - UNSYNCED_US:
             self._safe = self._acked.popleft()[1]
@@ -142,7 +159,7 @@ class Progress:
             host=self._host,
             protocol=PROTOCOL,
             cursor=cursor,
-            time_us=cursor,
+            time_us=plausible_us or cursor,
             safe_cursor=min(self._safe, cursor),
             acked_at=now_us,
         )

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 from atsite.core.clock import HOUR_US, SECOND_US
 
@@ -40,29 +43,46 @@ class Resumed:
 
     `known_us` is the time of an event that this host (or one like it) has sent before, so that it must come again; it
     equals `cursor` where nothing is known but what was asked for. `expects_gap`: a first start takes what there is.
-    `refused`: the host would not take the cursor, and was asked for the live stream instead.
+    `refused`: the host would not take the cursor, and was asked for the live stream instead. `plausible_us`: up to when
+    everything is there by the local clock (indexer.stream.position), where that is not `known_us`.
     """
 
     cursor: int
     known_us: int
     expects_gap: bool = False
     refused: bool = False
+    plausible_us: int = 0
+
+    @property
+    def durable_us(self) -> int:
+        """Where a gap begins."""
+        return self.plausible_us or self.known_us
+
+
+def first_of(resumed: Resumed, times: Sequence[int]) -> int:
+    """The time of the first event that tells where the host goes on; `times` are those of the first events.
+
+    One event behind the cursor is a glitch of the host's clock where the next is not.
+    """
+    return next((time_us for time_us in times if time_us >= resumed.cursor - SLACK_US), times[0])
 
 
 def gap_of(resumed: Resumed, first_us: int, *, filtered: bool, now_us: int, lookback_hours: int) -> Gap | None:
     """The gap that the first event's time_us gives away, if it does.
 
-    On a `filtered` stream (WANTED_*) a late first event proves nothing: there the age of the cursor decides.
+    On a `filtered` stream (WANTED_*) a late first event proves nothing: there the age of the cursor decides. A first
+    start takes what there is; a host that refuses the cursor has not even been asked, and that is a gap all the same.
     """
-    if resumed.refused and first_us > resumed.known_us:
-        return None if resumed.expects_gap else Gap(resumed.known_us, first_us, GapReason.REFUSED)
+    begin_us = resumed.durable_us
+    if resumed.refused and first_us > begin_us:
+        return Gap(begin_us, first_us, GapReason.REFUSED)
     if first_us < resumed.cursor - SLACK_US:
-        return Gap(first_us, resumed.cursor, GapReason.FUTURE)
+        return Gap(min(begin_us, first_us), max(begin_us, first_us), GapReason.FUTURE)
     if resumed.expects_gap:
         return None
     if filtered:
         oldest_us = now_us - lookback_hours * HOUR_US
-        return Gap(resumed.known_us, oldest_us, GapReason.TOO_OLD) if resumed.known_us < oldest_us else None
+        return Gap(begin_us, oldest_us, GapReason.TOO_OLD) if begin_us < oldest_us else None
     if first_us > resumed.known_us + SLACK_US:
-        return Gap(resumed.known_us, first_us, GapReason.CLAMPED)
+        return Gap(begin_us, first_us, GapReason.CLAMPED)
     return None

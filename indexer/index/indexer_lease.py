@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import redis
 import structlog
 
+from atsite.core import kv
+from atsite.core.config import config
 from atsite.core.kv.lease import SECONDS, Lease, LeaseHeld
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 NAME: Final = "indexer"
+#: Seconds in which Redis answers, or counts as away: one that hangs must not hold up the end of the process.
+ANSWER_SECONDS: Final = 1.0
 #: A lease of this process's own past may have some milliseconds left when Redis comes back.
 RETAKE_WAIT: Final = 1.0
 
@@ -31,7 +35,10 @@ class SingleIndexer:
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
-        self._lease = Lease(NAME, seconds)
+        if not config.redis_url:
+            kv.client()  # raises, and says what to do
+        self._client = kv.connect(config.redis_url, answer_seconds=ANSWER_SECONDS)
+        self._lease = Lease(NAME, seconds, self._client)
         self._taken: LeaseHeld | None = None
         self._stop = threading.Event()
 
@@ -55,12 +62,13 @@ class SingleIndexer:
             self._stop.set()
             thread.join()
             self._lease.release()
+            self._client.close()
 
     def _keep(self) -> None:
         while not self._stop.wait(self._seconds / 4):
             if self._lease.renew():
                 continue
-            lease = Lease(NAME, self._seconds)
+            lease = Lease(NAME, self._seconds, self._client)
             try:
                 lease.acquire(wait=RETAKE_WAIT)
             except LeaseHeld as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from indexer.index.events import AccountEvent, Dead, IdentityEvent, RecordEvent, SkipReason
 from indexer.index.floors import Floors, floor_of_deletion
+from indexer.stream.position import Position
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,8 +45,12 @@ class Batch:
     #: Frames taken in, rows or not, and their bytes.
     events: int = 0
     bytes: int = 0
-    #: Largest and smallest time_us seen (0: none), unix microseconds. The largest is the cursor.
+    #: How far the stream is once the batch is durable (indexer.stream.position), unix microseconds; 0: not known.
     cursor: int = 0
+    #: The same by the local clock, where the two differ, and by how much the events are ahead of that clock.
+    plausible_us: int = 0
+    skew_us: int = 0
+    #: Smallest time_us seen (0: none).
     oldest_us: int = 0
 
     def __bool__(self) -> bool:
@@ -56,10 +61,17 @@ class Batcher:
     """Collects decoded events; leaves out what is unwanted or below its repo's floor."""
 
     def __init__(
-        self, limits: Limits | None = None, *, floors: Floors | None = None, wanted: Collection[str] = ()
+        self,
+        limits: Limits | None = None,
+        *,
+        floors: Floors | None = None,
+        wanted: Collection[str] = (),
+        position: Position | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.floors = floors or Floors()
+        #: How far the stream is with everything that was taken in.
+        self.position = position or Position()
         #: Dids of which nothing is indexed; whoever feeds the batcher keeps it up to date.
         self.refused: Collection[str] = frozenset()
         self._wanted = frozenset(name for name in wanted if not name.endswith(".*"))
@@ -81,7 +93,7 @@ class Batcher:
         batch.bytes += size
         times = [event.time_us for event in events if event.time_us]
         if times:
-            batch.cursor = max(batch.cursor, max(times))
+            self.position.advance(times, now)
             oldest = min(times)
             batch.oldest_us = min(batch.oldest_us, oldest) if batch.oldest_us else oldest
         # Of a hundred events 99 are records above any floor: where nothing is filtered, these go the short way.
@@ -128,9 +140,9 @@ class Batcher:
         return max(self.limits.rows - self._batch.events, 1)
 
     @property
-    def cursor(self) -> int:
-        """The largest time_us in the batch so far, 0 for none."""
-        return self._batch.cursor
+    def dead(self) -> int:
+        """How many events of the batch so far are dead letters."""
+        return len(self._batch.dead)
 
     @property
     def is_full(self) -> bool:
@@ -144,8 +156,12 @@ class Batcher:
     def take(self) -> Batch:
         """The batch so far; a new one begins. Floors that the stream has passed are forgotten."""
         batch, self._batch = self._batch, Batch()
-        if batch.cursor:
-            self.floors.forget_passed(batch.cursor)
+        position = self.position
+        if batch.events and position.us:
+            batch.cursor, batch.skew_us = position.us, position.skew_us
+            batch.plausible_us = max(position.plausible_us, 1) if position.plausible_us < position.us else 0
+            # A floor that a host's fast clock has passed may still be needed: by the local clock, then.
+            self.floors.forget_passed(batch.plausible_us or batch.cursor)
         return batch
 
     def _add_account(self, event: AccountEvent) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import redis
 import structlog
 
 from atsite.core import kv
 from atsite.core.clickhouse.errors import ClickHouseError
-from atsite.core.errors import ConfigError
+from atsite.core.kv import quick
 from indexer.index import queries
-from indexer.index.checkpoint import Checkpoint, Stored
+from indexer.index.checkpoint import UNSYNCED_US, Checkpoint, Stored
 from indexer.index.records import indexer_checkpoints
 from indexer.stream import metrics
 
@@ -37,11 +36,12 @@ class CheckpointStore:
     _redis_is_away: bool = False
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Save in ClickHouse, then in Redis; a Redis that is away is warned of once."""
+        """Save in ClickHouse, then in Redis; a Redis that is away is warned of once, and hung or not costs no time."""
         self.insert("indexer_checkpoints", indexer_checkpoints(checkpoint))
+        data = checkpoint.encode()
         try:
-            kv.client().set(KEY, checkpoint.encode())
-        except (redis.RedisError, ConfigError) as error:
+            quick.ask(lambda client: client.set(KEY, data))
+        except quick.RedisAway as error:
             metrics.REDIS_FAILURES.inc()
             if not self._redis_is_away:
                 log.warning("Redis took no checkpoint; ClickHouse has it", error=str(error)[:200])
@@ -53,8 +53,8 @@ class CheckpointStore:
 def load_redis() -> Stored:
     """What Redis says."""
     try:
-        data = kv.client().get(KEY)
-    except (redis.RedisError, ConfigError) as error:
+        data = quick.ask(lambda client: client.get(KEY), insist=True)
+    except quick.RedisAway as error:
         return Stored(None, f"cannot be read: {error}")
     if data is None:
         return Stored(None, "has none")
@@ -68,6 +68,9 @@ def load_clickhouse() -> Stored:
     """What ClickHouse says."""
     try:
         checkpoint = queries.newest_checkpoint()
+        if checkpoint is None:
+            return Stored(None, "has none")
+        safe_cursor = queries.cursor_before(checkpoint.acked_at - UNSYNCED_US, host=checkpoint.host)
     except ClickHouseError as error:
         return Stored(None, f"cannot be read: {error}")
-    return Stored(checkpoint) if checkpoint is not None else Stored(None, "has none")
+    return Stored(checkpoint, safe_cursor=safe_cursor)

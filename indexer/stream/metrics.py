@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter as Tally
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
@@ -33,7 +34,9 @@ BATCH_ROWS = Histogram(
     buckets=(1, 10, 100, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000, 200_000),
 )
 FLUSH_SECONDS = Histogram("indexer_flush_seconds", "Time from taking a batch to its checkpoint")
-LAG_SECONDS = Gauge("indexer_lag_seconds", "Age of the newest durable event")
+LAG_SECONDS = Gauge("indexer_lag_seconds", "Age of the newest durable event, at the moment of the scrape")
+SILENT_SECONDS = Gauge("indexer_silent_seconds", "Seconds since the host sent an event, or since it was connected")
+CLOCK_SKEW_SECONDS = Gauge("indexer_clock_skew_seconds", "How far the events are ahead of this machine's clock")
 CURSOR = Gauge("indexer_cursor_us", "Cursor of the last checkpoint, unix microseconds")
 QUEUE_BYTES = Gauge("indexer_queue_bytes", "Bytes of frames waiting for ClickHouse")
 CONNECTIONS = Counter("indexer_connections", "Connections opened to the host")
@@ -43,6 +46,11 @@ RETRIES = Counter("indexer_insert_retries", "Inserts sent again after a retryabl
 PAUSED = Gauge("indexer_paused", "1 while inserting waits: for ClickHouse or for disk", ["cause"])
 REDIS_FAILURES = Counter("indexer_checkpoint_redis_failures", "Checkpoints that Redis did not take")
 FLOORS_HELD = Gauge("indexer_floors_held", "Floors the decoder compares with")
+
+
+def stored_up_to(time_us: int) -> None:
+    """From now on the lag counts from this time (unix microseconds)."""
+    LAG_SECONDS.set_function(lambda: max(0.0, time.time() - time_us / 1_000_000))
 
 
 def count(batch: Batch) -> None:

@@ -7,24 +7,30 @@ hands batches over in the order of the stream and never looks back, so a crash a
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from indexer.index.gaps import GapReason, gap_of
+from indexer.index.gaps import GapReason, first_of, gap_of
 from indexer.stream import metrics
 from indexer.stream.decode import decode
+from indexer.stream.position import AGREE_EVENTS
+from indexer.stream.unreadable import DeadShare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from indexer.index.events import Decoded
     from indexer.index.gaps import Resumed
     from indexer.stream.batch import Batcher
     from indexer.stream.source import Chunk
     from indexer.stream.writer import Writer
 
 log = structlog.get_logger(__name__)
+
+#: How many of the first events after a connect are compared with what was asked for; a hundred that agree are believed.
+FIRST_TIMES: Final = 2 * AGREE_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,7 @@ class Source(Protocol):
     """What the pipeline asks of the stream (indexer.stream.source.Jetstream)."""
 
     def read(self) -> Chunk: ...
-    def seen(self, time_us: int) -> None: ...
-    def begin_again(self, time_us: int) -> None: ...
+    def seen(self, position_us: int, plausible_us: int = 0) -> None: ...
     def close(self) -> None: ...
 
 
@@ -58,11 +63,15 @@ class Pipeline:
     #: Dids of which nothing is indexed now (indexer.index.do_not_index).
     refused: Callable[[], Collection[str]] = frozenset
     _resumed: Resumed | None = None
+    #: The times of the first events since then, until one of them can be believed (indexer.stream.position).
+    _first_times: list[int] = field(default_factory=list)
+    _dead_share: DeadShare = field(default_factory=DeadShare)
 
     def run(self, stop: Callable[[], bool], *, max_events: int | None = None) -> Report:
         """Move events until `stop()` or `max_events`; then flush what is there.
 
-        Raises what stopped the writer; the checkpoint then stays before the first row that is not durable.
+        Raises what stopped the writer; the checkpoint then stays before the first row that is not durable. Raises
+        SourceUnreadable, and what `source.read` raises.
         """
         taken = 0
         began, cpu_began = time.monotonic(), time.process_time()
@@ -70,7 +79,7 @@ class Pipeline:
             while not stop() and (max_events is None or taken < max_events):
                 chunk = self.source.read()
                 if chunk.resumed is not None:
-                    self._resumed = chunk.resumed
+                    self._resumed, self._first_times = chunk.resumed, []
                 if chunk.frames and not taken:
                     began, cpu_began = time.monotonic(), time.process_time()
                 left = len(chunk.frames) if max_events is None else max_events - taken
@@ -89,10 +98,15 @@ class Pipeline:
         while start < len(frames):
             part = frames[start : start + self.batcher.room]
             start += len(part)
-            now = time.monotonic()
+            events = list(map(decode, part))
+            dead = self.batcher.dead
+            self.batcher.extend(events, sum(map(len, part)), time.monotonic())
+            if self.batcher.dead == dead:
+                self._dead_share.pass_by(len(part))
+            else:
+                self._dead_share.take(events)
             if self._resumed is not None:
-                self._look_for_gap(part)
-            self.batcher.extend(list(map(decode, part)), sum(map(len, part)), now)
+                self._look_for_gap(self._resumed, events)
             if self.batcher.is_full:
                 self._flush()
         return len(frames)
@@ -102,21 +116,30 @@ class Pipeline:
         self.writer.check()
         if self.writer.idle and self.batcher.is_due(time.monotonic()):
             self._flush()
-        self.source.seen(self.batcher.cursor)
+        self._say_what_is_seen()
 
     def _flush(self) -> None:
-        self.source.seen(self.batcher.cursor)
+        self._say_what_is_seen()
         batch = self.batcher.take()
         metrics.FLOORS_HELD.set(len(self.batcher.floors))
         if batch:
             self.writer.put(batch)
 
-    def _look_for_gap(self, frames: Sequence[bytes]) -> None:
-        """Compare the first event that has a time with what was asked for."""
-        first_us = next((time_us for time_us in (decode(frame).time_us for frame in frames) if time_us), 0)
-        if self._resumed is None or not first_us:
+    def _say_what_is_seen(self) -> None:
+        position = self.batcher.position
+        self.source.seen(position.us, position.plausible_us)
+
+    def _look_for_gap(self, resumed: Resumed, events: Sequence[Decoded]) -> None:
+        """Compare the first events that have a believable time with what was asked for."""
+        position = self.batcher.position
+        self._first_times += [event.time_us for event in events if event.time_us][
+            : FIRST_TIMES - len(self._first_times)
+        ]
+        times = [time_us for time_us in self._first_times if position.believes(time_us)]
+        if not times:
             return
-        resumed, self._resumed = self._resumed, None
+        self._resumed, self._first_times = None, []
+        first_us = first_of(resumed, times)
         gap = gap_of(
             resumed, first_us, filtered=self.filtered, now_us=self.now_us(), lookback_hours=self.lookback_hours
         )
@@ -125,4 +148,4 @@ class Pipeline:
         log.error("events are missing", from_us=gap.from_us, to_us=gap.to_us, reason=str(gap.reason))
         self.batcher.add_gap(gap)
         if gap.reason is GapReason.FUTURE:
-            self.source.begin_again(first_us)
+            position.begin_again(max(times))

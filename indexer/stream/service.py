@@ -18,9 +18,12 @@ from indexer.index.do_not_index import Watch
 from indexer.index.floors import Floors, held_from
 from indexer.index.indexer_lease import SingleIndexer
 from indexer.index.migration_state import unapplied
+from indexer.stream import metrics
 from indexer.stream.batch import Batcher, Limits
+from indexer.stream.begin import check_cursor
 from indexer.stream.checkpoint_store import CheckpointStore, load_clickhouse, load_redis
 from indexer.stream.pipeline import Pipeline, Report
+from indexer.stream.position import AHEAD_US, Position, now_us
 from indexer.stream.sink import Sink, disk_is_low, sleep_until
 from indexer.stream.source import Jetstream, host_of
 from indexer.stream.subscription import WantedBatcher, watched
@@ -35,8 +38,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a stop waits for ClickHouse to take the last batches; whoever stops the process waits 10.
-FINAL_FLUSH: Final = 8.0
+#: Seconds that a stop waits for ClickHouse to take the last batches; then the lease and the threads are let go, and at
+#: stopping.HARD_END the process ends.
+FINAL_FLUSH: Final = 6.0
 #: Seconds without an acknowledgement, with rows waiting, after which /readyz says no.
 READY_SILENCE: Final = 60.0
 
@@ -59,7 +63,7 @@ class Options:
 
 @dataclass(slots=True)
 class Stop:
-    """Asks a run to end: by `ask`, from a signal handler, or by the clock."""
+    """Asks a run to end: by `ask`, from a signal (indexer.stream.stopping), or by the clock."""
 
     ends_at: float | None = None
     asked_at: float | None = None
@@ -74,20 +78,15 @@ class Stop:
         return self.asked_at is not None
 
     def deadline(self) -> float | None:
-        """Until when the last batches may take; None while nobody asked."""
+        """Until when the last batches may take; None while nothing asked for the end."""
         return None if self.asked_at is None else self.asked_at + FINAL_FLUSH
-
-
-def now_us() -> int:
-    """Unix microseconds."""
-    return time.time_ns() // 1_000
 
 
 def run(config: Config, options: Options, stop: Stop) -> Report:
     """Index until told to stop.
 
-    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, Undecidable, SinkBroken, GaveUp or ClickHouseError:
-    each says what to do.
+    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, CursorUnusable, NoStream, SourceUnreadable, Undecidable,
+    SinkBroken, GaveUp or ClickHouseError: each says what to do.
     """
     missing = unapplied()
     if missing:
@@ -100,7 +99,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
         if options.run_for is not None:
             stop.ends_at = time.monotonic() + options.run_for
         wanted = stack.enter_context(watched(config.wanted_dids, telling=not options.dry_run))
-        source = Jetstream(config.ws_url, start, collections=config.wanted_collections, wanted=wanted)
+        source = _source(config, start, wanted)
         writer = _writer(config, options, start, stop)
         if config.metrics_port:
             server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
@@ -111,7 +110,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
             _batcher(config, options, start, wanted),
             writer,
             now_us,
-            filtered=bool(config.wanted_collections or config.wanted_dids),
+            filtered=_is_filtered(config),
             lookback_hours=config.jetstream_lookback_hours,
             refused=lambda: refusals.dids,
         )
@@ -126,9 +125,31 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
         return pipeline.run(must_stop, max_events=options.max_events)
 
 
+def _is_filtered(config: Config) -> bool:
+    """Whether the host is asked for some of the network only."""
+    return bool(config.wanted_collections or config.wanted_dids)
+
+
+def _source(config: Config, start: Start, wanted: Wanted | None) -> Jetstream:
+    """The stream from `start` on, and what the metrics tell of it before its first batch."""
+    if start.cursor is not None and start.cursor > now_us() + AHEAD_US:
+        log.warning("the checkpoint is ahead of this machine's clock: set the clock (NTP), if it is slow")
+    source = Jetstream(
+        config.ws_url,
+        start,
+        collections=config.wanted_collections,
+        wanted=wanted,
+        filtered=_is_filtered(config),
+    )
+    metrics.SILENT_SECONDS.set_function(source.silent_for)
+    metrics.stored_up_to(start.durable_us)
+    return source
+
+
 def resolve_start(config: Config, options: Options) -> Start:
-    """Where to begin: the rules of indexer.index.checkpoint. Raises CheckpointUnreadable."""
+    """Where to begin: the rules of indexer.index.checkpoint. Raises CheckpointUnreadable, CursorUnusable."""
     if options.from_cursor is not None:
+        check_cursor(options.from_cursor, now_us())
         return checkpoint.start_from(options.from_cursor)
     if options.from_live:
         return checkpoint.start_live(now_us())
@@ -139,24 +160,29 @@ def resolve_start(config: Config, options: Options) -> Start:
 
 
 def health(source: Jetstream, writer: Writer) -> Health:
-    """Ready means: connected, and what arrives gets written."""
+    """Ready means: connected, events arrive, and what arrives gets written."""
     reasons = []
     if not source.connected:
         reasons.append("not connected to Jetstream")
+    if source.is_silent:
+        reasons.append(f"connected, and no event for {source.silent_for():.0f} s")
     if writer.silent_for() > READY_SILENCE:
         reasons.append(f"nothing written for {READY_SILENCE:g} s")
     return Health(ok=not reasons, reasons=tuple(reasons))
 
 
 def _batcher(config: Config, options: Options, start: Start, wanted: Wanted | None) -> Batcher:
-    floors = _floors(start)
+    floors, collections = _floors(start), config.wanted_collections
+    position = Position(now_us, plausible_us=start.durable_us)
     if wanted is None:
-        return Batcher(options.limits, floors=floors, wanted=config.wanted_collections)
-    return WantedBatcher(wanted, options.limits, floors=floors, wanted=config.wanted_collections)
+        return Batcher(options.limits, floors=floors, wanted=collections, position=position)
+    return WantedBatcher(wanted, options.limits, floors=floors, wanted=collections, position=position)
 
 
 def _floors(start: Start) -> Floors:
-    return Floors(queries.floors_from(held_from(start.cursor if start.cursor is not None else now_us())))
+    """The floors that the stream can run into, also where the cursor is ahead of the clock."""
+    begin_us = start.durable_us if start.cursor is None else min(start.cursor, start.durable_us)
+    return Floors(queries.floors_from(held_from(min(begin_us, now_us()))))
 
 
 def _writer(config: Config, options: Options, start: Start, stop: Stop) -> Writer:
@@ -171,7 +197,7 @@ def _writer(config: Config, options: Options, start: Start, stop: Stop) -> Write
     progress = Progress(host=host, safe_cursor=start.safe_cursor)
     if start.begins_anew:
         checkpoints.save(progress.acknowledged(start.safe_cursor, now_us=now_us()))
-    return Writer(sink, checkpoints, progress, now_us=now_us)
+    return Writer(sink, checkpoints, progress, now_us=now_us, deadline=stop.deadline)
 
 
 class Nowhere:

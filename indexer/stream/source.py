@@ -1,5 +1,7 @@
 """Where the frames come from: a Jetstream v1 host, connected again whatever happens to the connection.
 
+A connection is opened in a thread of its own: a host may take its time for a handshake, and meanwhile batches go out.
+
 Parameters of /subscribe: https://github.com/bluesky-social/jetstream#consuming-jetstream.
 """
 
@@ -14,13 +16,16 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import structlog
 from websockets.exceptions import InvalidStatus
 
+from atsite.core.errors import AtsiteError
 from indexer.index.gaps import SLACK_US, Resumed
-from indexer.stream import metrics, websocket
+from indexer.stream import metrics
+from indexer.stream.dial import Dial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from indexer.index.checkpoint import Start
+    from indexer.stream import websocket
     from indexer.stream.subscription import Wanted
 
 log = structlog.get_logger(__name__)
@@ -28,19 +33,29 @@ log = structlog.get_logger(__name__)
 #: Seconds to wait before a new try: at first, and at most (contracts D4).
 BACKOFF_FIRST: Final = 0.25
 BACKOFF_MAX: Final = 30.0
-#: Seconds for the TCP connect, the TLS and the websocket handshake.
-CONNECT_TIMEOUT: Final = 10.0
+#: Seconds in which the host takes an options_update (10,000 dids are 0.4 MB).
+SEND_TIMEOUT: Final = 5.0
 #: Seconds after which `read` returns with nothing, so that a quiet stream's batches go out on time.
 READ_TIMEOUT: Final = 0.2
 #: A stream may be quiet; a host that answers no ping is gone. Hosts ping every 30 s themselves.
 PING_AFTER: Final = 20.0
 DEAD_AFTER: Final = 40.0
-#: Answers by which a host says that it does not take what is asked for. So many of them in a row, some two minutes, are
-#: no passing fault: then the stream goes on live, and what lies between is a gap.
-REFUSALS: Final = frozenset((400, 410, 416))
+#: A host that sends no event for so long is told of, though it answers pings: the network has hundreds a second.
+SILENT_AFTER: Final = 60.0
+#: Any HTTP 4xx refuses what is asked for, but for those that say "later". So many in a row, some two minutes, are no
+#: passing fault: then the stream is asked for without the cursor, and where that is taken, what lies between is a gap.
+LATER: Final = frozenset((408, 425, 429))
 REFUSALS_MAX: Final = 10
+#: Answers of a server that has no Jetstream at this address: a page, a redirect, nothing there, not for you. A host
+#: that streamed before may answer so for a while; one that never did is a wrong WS_URL, said after so many in a row.
+NO_STREAM: Final = frozenset((*range(200, 400), 401, 403, 404, 405, 426))
+NO_STREAM_MAX: Final = 5
 #: A reconnect goes back this far (microseconds): as far as time_us may run back, with room.
 RECONNECT_OVERLAP_US: Final = SLACK_US
+
+
+class NoStream(AtsiteError):
+    """The server at WS_URL answers, and has no Jetstream there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,44 +101,69 @@ class Backoff:
 
 
 class Jetstream:
-    """The frames of one host. `read` never raises on what the network does: it connects again, with growing pauses.
+    """The frames of one host. Whatever the network does, `read` connects again, with growing pauses.
 
     `wanted` names dids in an options_update: thousands do not fit in a URL, and they change while it is connected.
+    `filtered`: the host is asked for some of the network only, so that silence is nothing odd.
     """
 
     def __init__(
-        self, url: str, start: Start, *, collections: Sequence[str] = (), wanted: Wanted | None = None
+        self,
+        url: str,
+        start: Start,
+        *,
+        collections: Sequence[str] = (),
+        wanted: Wanted | None = None,
+        filtered: bool = False,
     ) -> None:
         self._url = url
         self._collections = collections
         self._wanted = wanted
+        self._filtered = filtered
         self._resumed = start.resumed
         self._cursor = start.cursor
         self._seen_us = 0
+        self._plausible_us = 0
         self._backoff = Backoff()
+        self._dial: Dial | None = None
         self._connection: websocket.Connection | None = None
         self._retry_at = 0.0
         self._heard_at = 0.0
         self._pinged_at = 0.0
+        self._event_at = 0.0
+        self._told_silence = False
         self._announce: Resumed | None = None
         self._refusals = 0
+        self._no_streams = 0
+        self._was_connected = False
 
     @property
     def connected(self) -> bool:
         return self._connection is not None
 
+    def silent_for(self) -> float:
+        """Seconds since the last event, or since the connection was opened; 0 without one."""
+        return time.monotonic() - self._event_at if self.connected else 0.0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is connected to a host that should send events, and sends none."""
+        return not self._filtered and self.silent_for() > SILENT_AFTER
+
     def read(self) -> Chunk:
-        """The next frames; none where none came within READ_TIMEOUT or the host is away."""
+        """The next frames; none where none came within READ_TIMEOUT or the host is away. Raises NoStream."""
         now = time.monotonic()
-        if self._connection is None and now < self._retry_at:
+        if self._connection is None and self._dial is None and now < self._retry_at:
             time.sleep(min(self._retry_at - now, READ_TIMEOUT))
             return NOTHING
         try:
             connection = self._connection or self._connect()
+            if connection is None:
+                return NOTHING
             if self._wanted is not None and self._wanted.sent is not self._wanted.current:
                 self._ask_for(connection, self._wanted)
             frames = connection.receive(READ_TIMEOUT)
-            self._watch_silence(connection, heard=frames is not None)
+            self._watch_silence(connection, heard=frames is not None, events=bool(frames))
         except Exception as error:
             self._failed(error)
             return NOTHING
@@ -133,48 +173,69 @@ class Jetstream:
         self._refusals = 0
         return Chunk(frames, resumed)
 
-    def seen(self, time_us: int) -> None:
-        """Everything up to `time_us` has arrived: a reconnect goes on from there."""
-        if time_us > self._seen_us:
-            self._seen_us = time_us
-            self._backoff.reset()
+    def seen(self, position_us: int, plausible_us: int = 0) -> None:
+        """Everything up to the position has arrived: a reconnect goes on from there.
 
-    def begin_again(self, time_us: int) -> None:
-        """The cursor lay ahead of the host: from now on the host's own time counts."""
-        self._seen_us = time_us
+        `plausible_us`: up to when by the local clock, where that is less (indexer.stream.position).
+        """
+        if position_us != self._seen_us:
+            self._seen_us = position_us
+            self._backoff.reset()
+        self._plausible_us = plausible_us if 0 < plausible_us < position_us else 0
 
     def close(self) -> None:
+        if self._dial is not None:
+            self._dial.abandon()
+            self._dial = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _connect(self) -> websocket.Connection:
+    def _connect(self) -> websocket.Connection | None:
+        """The open connection; None while it is being opened. Raises what opening it raised."""
+        if self._dial is None:
+            self._dial = self._begin_dial()
+        if not self._dial.wait(READ_TIMEOUT):
+            return None
+        dial, self._dial = self._dial, None
+        self._connection = dial.result()
+        self._announce = dial.resumed
+        self._was_connected, self._no_streams = True, 0
+        self._heard_at = self._pinged_at = self._event_at = time.monotonic()
+        if self._wanted is not None:
+            self._ask_for(self._connection, self._wanted)
+        metrics.CONNECTIONS.inc()
+        log.info("connected", host=host_of(self._url), cursor=dial.cursor)
+        return self._connection
+
+    def _begin_dial(self) -> Dial:
         if self._seen_us:
             self._cursor = max(self._seen_us - RECONNECT_OVERLAP_US, 1)
-            self._resumed = Resumed(self._cursor, self._seen_us)
+            self._resumed = Resumed(self._cursor, self._seen_us, plausible_us=self._plausible_us)
         cursor, resumed = self._cursor, self._resumed
         if self._refusals >= REFUSALS_MAX and resumed is not None:
             cursor, resumed = None, replace(resumed, refused=True)
         hello = self._wanted is not None
         url = subscribe_url(self._url, cursor=cursor, collections=self._collections, hello=hello)
-        self._connection = websocket.connect(url, timeout=CONNECT_TIMEOUT)
-        if self._wanted is not None:
-            self._ask_for(self._connection, self._wanted)
-        self._announce = resumed
-        self._heard_at = self._pinged_at = time.monotonic()
-        metrics.CONNECTIONS.inc()
-        log.info("connected", host=host_of(self._url), cursor=cursor)
-        return self._connection
+        return Dial(url, cursor, resumed)
 
     def _ask_for(self, connection: websocket.Connection, wanted: Wanted) -> None:
         """Send the filter as it is now."""
         asked = wanted.current
-        connection.send(asked.update(self._collections))
+        connection.send(asked.update(self._collections), timeout=SEND_TIMEOUT)
         wanted.sent = asked
         log.info("asked for dids", host=host_of(self._url), dids=len(asked.dids))
 
-    def _watch_silence(self, connection: websocket.Connection, *, heard: bool) -> None:
+    def _watch_silence(self, connection: websocket.Connection, *, heard: bool, events: bool) -> None:
         now = time.monotonic()
+        if events:
+            self._event_at = now
+        if events and self._told_silence:
+            self._told_silence = False
+            log.info("the host sends events again", host=host_of(self._url))
+        elif self.is_silent and not self._told_silence:
+            self._told_silence = True
+            log.warning("the host answers and sends no events", host=host_of(self._url), for_s=SILENT_AFTER)
         if heard:
             self._heard_at = now
         elif now - self._heard_at > DEAD_AFTER:
@@ -184,11 +245,12 @@ class Jetstream:
             connection.ping()
 
     def _failed(self, error: Exception) -> None:
-        if isinstance(error, InvalidStatus) and error.response.status_code in REFUSALS:
-            self._refusals += 1
+        """Close, and wait before the next try. Raises NoStream where trying again is of no use."""
+        self.close()
+        if isinstance(error, InvalidStatus):
+            self._refused_with(error.response.status_code)
         delay = self._backoff.take()
         self._retry_at = time.monotonic() + delay
-        self.close()
         metrics.RECONNECTS.inc()
         log.warning(
             "connection lost",
@@ -196,6 +258,21 @@ class Jetstream:
             error=f"{type(error).__name__}: {error}"[:200],
             wait_s=round(delay, 2),
         )
+
+    def _refused_with(self, status: int) -> None:
+        """Count it. Raises NoStream where the host never streamed and is not going to."""
+        if 400 <= status < 500 and status not in LATER:
+            self._refusals += 1
+        self._no_streams = self._no_streams + 1 if status in NO_STREAM else 0
+        at_all = self._refusals > REFUSALS_MAX  # without the cursor, too: then it was never the cursor's fault
+        if at_all:
+            self._refusals = 0
+        if (at_all or self._no_streams >= NO_STREAM_MAX) and not self._was_connected:
+            raise NoStream(
+                f"WS_URL: {host_of(self._url)}{urlsplit(self._url).path} answers HTTP {status} and opens no websocket."
+                " Expected the address of a Jetstream v1 host, such as wss://jetstream2.us-east.bsky.network/subscribe;"
+                " a host also refuses WANTED_COLLECTIONS that it does not understand"
+            )
 
 
 def host_of(url: str) -> str:

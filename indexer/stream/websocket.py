@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosedError, InvalidHandshake, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: The largest record of the network is 1 MB of CBOR, at most a few times as much in JSON. What is longer is not kept in
 #: memory: its beginning is handed on, to become a dead letter, and the rest is dropped as it comes.
@@ -42,9 +46,15 @@ class FrameReader:
 
     protocol: ClientProtocol
     _rest: bytes = b""
-    _fragments: list[bytes] = field(default_factory=list)
+    #: The message that comes in fragments: whether one is under way, what is kept of it, and its bytes so far.
+    _is_fragmented: bool = False
+    _kept: bytearray = field(default_factory=bytearray)
+    _size: int = 0
     _to_drop: int = 0
     _end: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.protocol.max_message_size = None  # what is too long is cut here; to the library it would be the end
 
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that `data` completes. An end that came behind messages is raised by the next call."""
@@ -88,12 +98,12 @@ class FrameReader:
                     break
             end = body + length
             if end > size:
-                if length > MAX_MESSAGE:
-                    append(data[body : body + KEPT_OF_OVERLONG])
+                if length > MAX_MESSAGE and body + KEPT_OF_OVERLONG <= size:
+                    messages.extend(self._cut_short(data[start], data[body : body + KEPT_OF_OVERLONG], length))
                     self._to_drop = end - size
                     start = size
                 break
-            if data[start] == _TEXT and not self._fragments:
+            if data[start] == _TEXT and not self._is_fragmented:
                 append(data[body:end])
             else:
                 messages.extend(self._through_the_library(data[start:end]))
@@ -107,18 +117,32 @@ class FrameReader:
             raise _closed(self.protocol)
         return start + 10, int.from_bytes(data[start + 2 : start + 10], "big")
 
+    def _cut_short(self, first: int, beginning: bytes, length: int) -> list[bytes]:
+        """What an overlong frame completes; to the library it is a frame of its first bytes."""
+        self._size += length
+        header = bytes((first, _LENGTH_16)) + len(beginning).to_bytes(2, "big")
+        return self._through_the_library(header + beginning)
+
     def _through_the_library(self, frame: bytes) -> list[bytes]:
         self.protocol.receive_data(frame)
         messages = []
         for event in self.protocol.events_received():
             if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                self._fragments.append(bytes(event.data))
+                self._is_fragmented = not event.fin
+                self._keep(event.data)
                 if event.fin:
-                    messages.append(b"".join(self._fragments))
-                    self._fragments.clear()
+                    messages.append(bytes(self._kept))
+                    self._kept, self._size = bytearray(), 0
         if self.protocol.close_expected():
             raise _closed(self.protocol)
         return messages
+
+    def _keep(self, fragment: bytes | bytearray | memoryview) -> None:
+        """Add a fragment to its message, of which only the beginning is kept where it is overlong."""
+        self._size += len(fragment)
+        self._kept += fragment
+        if self._size > MAX_MESSAGE:
+            del self._kept[KEPT_OF_OVERLONG:]
 
 
 class Connection:
@@ -148,8 +172,9 @@ class Connection:
         finally:
             self._answer()
 
-    def send(self, text: bytes) -> None:
-        """Send one text message."""
+    def send(self, text: bytes, *, timeout: float) -> None:
+        """Send one text message, in `timeout` seconds at most."""
+        self._socket.settimeout(timeout)
         self._reader.protocol.send_text(text)
         self._answer()
 
@@ -175,30 +200,60 @@ class Connection:
 
 
 def connect(url: str, *, timeout: float) -> Connection:
-    """Open `url` (ws:// or wss://) without compression. Raises OSError, or WebSocketException on a refused handshake.
+    """Open `url` (ws:// or wss://) without compression, in `timeout` seconds at most.
 
-    Jetstream answers HTTP 400 to a permessage-deflate offer beside compress=true, so none is made.
+    Raises OSError, or WebSocketException on a refused handshake. Only the look-up of the host's name is bounded by the
+    resolver alone. Jetstream answers HTTP 400 to a permessage-deflate offer beside compress=true, so none is made.
     """
     uri = parse_uri(url)
-    sock = socket.create_connection((uri.host, uri.port), timeout)
+    left = _countdown(timeout)
+    sock = _connected(uri.host, uri.port, left)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if uri.secure:
+            sock.settimeout(left())
             sock = ssl.create_default_context().wrap_socket(sock, server_hostname=uri.host)
-        protocol = ClientProtocol(uri, max_size=MAX_MESSAGE)
-        rest = _shake_hands(sock, protocol)
+        protocol = ClientProtocol(uri, max_size=None)
+        rest = _shake_hands(sock, protocol, left)
     except BaseException:
         sock.close()
         raise
     return Connection(sock, FrameReader(protocol), rest)
 
 
-def _shake_hands(sock: socket.socket, protocol: ClientProtocol) -> bytes:
+def _countdown(seconds: float) -> Callable[[], float]:
+    """Seconds that are left of all, for the next step; TimeoutError when none are."""
+    end = time.monotonic() + seconds
+
+    def left() -> float:
+        remaining = end - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError(f"the connection was not open after {seconds:g} s")
+        return remaining
+
+    return left
+
+
+def _connected(host: str, port: int, left: Callable[[], float]) -> socket.socket:
+    """A socket to the first address of the host that answers."""
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failure: OSError = OSError(f"{host} has no address")
+    for number, (*_, address) in enumerate(addresses):
+        try:
+            return socket.create_connection((str(address[0]), port), left() / (len(addresses) - number))
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _shake_hands(sock: socket.socket, protocol: ClientProtocol, left: Callable[[], float]) -> bytes:
     """Ask for the upgrade; what came after the answer's headers belongs to the stream and is returned."""
     protocol.send_request(protocol.connect())
+    sock.settimeout(left())
     sock.sendall(b"".join(protocol.data_to_send()))
     head, rest = b"", b""
     while b"\r\n\r\n" not in head and len(head) <= MAX_HANDSHAKE:
+        sock.settimeout(left())
         data = sock.recv(4096)
         if not data:
             break

@@ -15,6 +15,7 @@ import structlog
 from opentelemetry import trace
 
 from indexer.stream import metrics
+from indexer.stream.sink import GaveUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,8 @@ _tracer = trace.get_tracer("indexer")
 #: Bytes of frames that may wait for ClickHouse beside the batch that is being written; they take about twice as
 #: much memory. A full batch always fits.
 QUEUE_BYTES: Final = 96_000_000
+#: Seconds between two looks at a stop's deadline while waiting for the other thread.
+POLL_SECONDS: Final = 0.1
 
 
 class BatchSink(Protocol):
@@ -52,12 +55,15 @@ class Writer:
         *,
         queue_bytes: int = QUEUE_BYTES,
         now_us: Callable[[], int],
+        deadline: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._sink = sink
         self._checkpoints = checkpoints
         self._progress = progress
         self._queue_bytes = queue_bytes
         self._now_us = now_us
+        #: Until when the last batches may take (monotonic seconds); None while nothing was asked to stop.
+        self._deadline = deadline
         self._changed = threading.Condition()
         self._queue: deque[Batch] = deque()
         self._waiting_bytes = 0
@@ -78,10 +84,11 @@ class Writer:
         return 0.0 if self.idle else time.monotonic() - self._acked_at
 
     def put(self, batch: Batch) -> None:
-        """Queue a batch; waits while the queue is full. Raises what stopped the writer."""
+        """Queue a batch; waits while the queue is full. Raises what stopped the writer, GaveUp at a stop's deadline."""
         with self._changed:
             while self._queue and self._waiting_bytes + batch.bytes > self._queue_bytes and self._failure is None:
-                self._changed.wait()
+                self._give_up_if_late()
+                self._changed.wait(POLL_SECONDS)
             self.check()
             if self.idle:
                 self._acked_at = time.monotonic()
@@ -96,12 +103,23 @@ class Writer:
             raise self._failure
 
     def finish(self) -> None:
-        """Return when everything put is durable and its checkpoint saved. Raises what stopped the writer."""
+        """Return when everything put is durable and its checkpoint saved.
+
+        Raises what stopped the writer, GaveUp at a stop's deadline: a store that hangs does not answer even a stop.
+        """
         with self._changed:
             self._finishing = True
             self._changed.notify_all()
-        self._thread.join()
+        while self._thread.is_alive():
+            self._give_up_if_late()
+            self._thread.join(POLL_SECONDS)
         self.check()
+
+    def _give_up_if_late(self) -> None:
+        """Raise GaveUp once the deadline of a stop has passed."""
+        deadline = self._deadline()
+        if deadline is not None and time.monotonic() >= deadline and self._failure is None:
+            raise GaveUp("stopped while ClickHouse, or the disk, did not take the last batches; the checkpoint stays")
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:
@@ -136,9 +154,13 @@ class Writer:
             span.set_attribute("indexer.events", batch.events)
             self._sink.write(batch)
             if batch.cursor:
-                self._checkpoints.save(self._progress.acknowledged(batch.cursor, now_us=self._now_us()))
+                checkpoint = self._progress.acknowledged(
+                    batch.cursor, now_us=self._now_us(), plausible_us=batch.plausible_us
+                )
+                self._checkpoints.save(checkpoint)
         self._acked_at = time.monotonic()
         metrics.count(batch)
         if batch.cursor:
             metrics.CURSOR.set(batch.cursor)
-            metrics.LAG_SECONDS.set((self._now_us() - batch.cursor) / 1_000_000)
+            metrics.CLOCK_SKEW_SECONDS.set(batch.skew_us / 1_000_000)
+            metrics.stored_up_to(batch.cursor - batch.skew_us)

@@ -45,6 +45,21 @@ def test_loopback_is_open_where_the_network_lives_on_it(tmp_path: Path, environm
         ({"PLC_URL": "plc.directory"}, "PLC_URL='plc.directory'"),
         ({"HANDLE_RESOLVER_URL": "https://"}, "HANDLE_RESOLVER_URL='https://'"),
         ({"APPVIEW_URL": "https://a.example?x=1"}, "APPVIEW_URL='https://a.example?x=1'"),
+        ({"WS_URL": "https://jetstream.example/subscribe"}, "WS_URL is no websocket address: expected wss://HOST"),
+        ({"WS_URL": "jetstream.example/subscribe"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://:443/subscribe"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://jetstream.example:port/subscribe"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://jetstream.example:99999/subscribe"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://[::1/subscribe"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://jetstream.example/sub scribe"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://jetstream.example/subscribe#x"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://user@jetstream.example/subscribe"}, "WS_URL is no websocket address"),
+        ({"WS_URL": "wss://jetstream.example/subscribe?compress=true"}, "WS_URL: leave compress out"),
+        (
+            {"WS_URL": "wss://jetstream.example/subscribe?requireHello&cursor=5"},
+            "WS_URL: leave cursor, requireHello out",
+        ),
     ],
 )
 def test_nonsense_is_named(tmp_path: Path, env: dict[str, str], named: str) -> None:
@@ -55,3 +70,11 @@ def test_nonsense_is_named(tmp_path: Path, env: dict[str, str], named: str) -> N
 
 def test_a_token_of_the_demo_is_made_where_the_demo_lives() -> None:
     assert defaults_of(["manage.py", "viewer_token", "x.test"]) == {"ATSITE_ENVIRONMENT": "demo"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["wss://jetstream.example/subscribe", "ws://[::1]:6008/subscribe", "wss://u:p@host.example/subscribe?key=a%20b"],
+)
+def test_a_websocket_address_is_taken_as_it_is(tmp_path: Path, address: str) -> None:
+    assert load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "WS_URL": address}).ws_url == address

@@ -15,11 +15,14 @@ import pytest
 from atsite.core.config import BASE_DIR, config
 from indexer.stream import service
 from indexer.stream.batch import Limits
+from tests.indexer.stores import own_stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from atsite.core.config import Config
+    from tests.indexer.stores import OwnStores
 
 #: Small enough that a few hundred events make several batches.
 SMALL = Limits(rows=250, bytes=1_000_000, age=0.1)
@@ -37,7 +40,8 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 def configured(url: str, **changes: object) -> Config:
     """The session's configuration, reading from `url`, with other changes."""
-    return dataclasses.replace(config, ws_url=url, min_free_disk=0, metrics_port=0, **changes)  # type: ignore[arg-type]
+    quiet: dict[str, object] = {"ws_url": url, "min_free_disk": 0, "metrics_port": 0}
+    return dataclasses.replace(config, **(quiet | changes))  # type: ignore[arg-type]
 
 
 def index(url: str, *, events: int, from_cursor: int | None = 1, limits: Limits = SMALL, **changes: object) -> int:
@@ -99,3 +103,10 @@ def processes() -> Iterator[Callable[..., IndexerProcess]]:
     for process in started:
         if process.process.stdout is not None and not process.process.stdout.closed:
             process.kill()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[OwnStores]:
+    """Stores of this test alone."""
+    with own_stores(tmp_path) as stores:
+        yield stores

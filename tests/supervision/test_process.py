@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from atsite.core.config import BASE_DIR
+from atsite.core.errors import EXIT_NEEDS_YOU
 from atsite.supervision.children import ProcessSpec
 from atsite.supervision.supervisor import Supervisor
 from tests.core.embedded.probes import processes_naming, wait_until
@@ -60,6 +61,19 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(tmp_pa
     assert said[0:3:2] == ends
     assert said[1].startswith("talker runs again as process ")
     assert said[1] != f"talker runs again as process {first}."
+
+
+def test_a_process_that_a_restart_does_not_help_waits_as_long_as_any(tmp_path: Path) -> None:
+    said: list[str] = []
+    with Supervisor(tmp_path, said.append) as supervisor:
+        supervisor.start([spec("broken", f"raise SystemExit({EXIT_NEEDS_YOU})", tmp_path)])
+
+        def has_ended() -> bool:
+            supervisor.tend()
+            return bool(said)
+
+        wait_until(has_ended)
+        assert said[0].startswith(f"broken ended with exit code {EXIT_NEEDS_YOU}; starting it again in 30.0 s.")
 
 
 def test_what_an_ended_process_left_of_its_group_is_killed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from atsite.core.embedded import files, logs
+from atsite.core.errors import EXIT_NEEDS_YOU
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +71,8 @@ class Restarts:
         elif self._process.is_running:
             logs.shorten(self._process.log)
         else:
-            self._wait(ran_for=now - self._started)
             code, log = self._process.kill(), self._process.log
+            self._wait(ran_for=now - self._started, longest=code == EXIT_NEEDS_YOU)
             self._say(
                 f"{self._process.name} ended {ending(code)};"
                 f" starting it again in {self._pause:.1f} s. {log} says:\n"
@@ -92,8 +93,8 @@ class Restarts:
             self._due, self._started = None, time.monotonic()
             self._say(f"{self._process.name} runs again as process {self._process.pid}.")
 
-    def _wait(self, *, ran_for: float) -> None:
-        self._pause = pause_before_restart(self._pause, ran_for)
+    def _wait(self, *, ran_for: float, longest: bool = False) -> None:
+        self._pause = LONGEST_PAUSE if longest else pause_before_restart(self._pause, ran_for)
         self._due = time.monotonic() + self._pause
 
 

@@ -23,15 +23,15 @@ def client() -> redis.Redis:
     return connect(config.redis_url)
 
 
-def connect(url: str) -> redis.Redis:
+def connect(url: str, *, answer_seconds: float = 5) -> redis.Redis:
     """A client of that server. A connection that died idle is replaced once, at once.
 
     By itself redis-py tries for 9 seconds, while a reader waits for what could be answered without Redis.
     """
     return redis.Redis.from_url(
         url,
-        socket_timeout=5,
-        socket_connect_timeout=2,
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=min(answer_seconds, 2),
         health_check_interval=30,
         retry=Retry(NoBackoff(), retries=1),
     )

@@ -8,8 +8,11 @@ from django.core.management.base import CommandError
 
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
+from indexer.stream.begin import add_begin_options
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
     from atsite.supervision.children import Ports
 
 
@@ -20,6 +23,15 @@ LOCAL_PUBLISHER = "did:web:localhost"
 class Command(UpCommand):
     help = "Run the whole site on the real Jetstream, with embedded stores where no server is named."
     purpose = "up"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        add_begin_options(parser)
+
+    def begin(self, **options: object) -> tuple[str, ...]:
+        if options["from_cursor"] is not None:
+            return ("--from", str(options["from_cursor"]))
+        return ("--from-live",) if options["from_live"] else ()
 
     def refuse(self) -> None:
         if config.environment == "demo":

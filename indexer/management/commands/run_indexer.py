@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core import telemetry
 from atsite.core.config import config
-from atsite.core.errors import AtsiteError
+from atsite.core.errors import EXIT_NEEDS_YOU, AtsiteError
 from indexer.stream import service
+from indexer.stream.begin import add_begin_options
+from indexer.stream.source import NoStream
+from indexer.stream.stopping import signals_ask
+from indexer.stream.unreadable import SourceUnreadable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -19,9 +22,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        begin = parser.add_mutually_exclusive_group()
-        begin.add_argument("--from", type=int, metavar="CURSOR", dest="from_cursor", help="unix microseconds")
-        begin.add_argument("--from-live", action="store_true", help="leave out what happened since the last run")
+        add_begin_options(parser)
         parser.add_argument("--max-events", type=int, help="end after this many events")
         parser.add_argument("--run-for", type=float, metavar="SECONDS", help="end after this long")
         parser.add_argument("--dry-run", action="store_true", help="read and decode, write nothing")
@@ -36,13 +37,12 @@ class Command(BaseCommand):
             run_for=options["run_for"],
             dry_run=options["dry_run"],
         )
-        before = {number: signal.signal(number, lambda *_: stop.ask()) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            report = service.run(config, asked, stop)
-        except AtsiteError as error:
-            raise CommandError(str(error)) from error
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with signals_ask(stop):
+            try:
+                report = service.run(config, asked, stop)
+            except (NoStream, SourceUnreadable) as error:
+                raise CommandError(str(error), returncode=EXIT_NEEDS_YOU) from error
+            except AtsiteError as error:
+                raise CommandError(str(error)) from error
         cpu = f"{report.cpu_seconds:.2f} s of CPU"
         self.stdout.write(f"indexed {report.events} events in {report.seconds:.2f} s ({cpu})")

@@ -79,6 +79,31 @@ def test_the_safe_cursor_is_what_had_been_acknowledged_a_minute_before() -> None
     assert safe == [5, 5, 5, 100, 200]
 
 
+@pytest.mark.parametrize(
+    ("before", "cursor"),
+    [(T0 - 70 * SECOND, T0 - 70 * SECOND), (T0 - 61 * SECOND, T0 - 61 * SECOND), (T0 - 1, T0 - MINUTE), (None, None)],
+)
+def test_what_earlier_runs_had_acknowledged_a_minute_before_is_safe(before: int | None, cursor: int | None) -> None:
+    """A run that ends within a minute saves its own start as the safe cursor, again and again."""
+    stuck = dataclasses.replace(NEWER, safe_cursor=T0 - 9 * MINUTE)
+
+    start = resume(Stored(stuck), Stored(stuck, safe_cursor=before), host=HOST)
+
+    assert start.cursor == (T0 - 9 * MINUTE if cursor is None else cursor)
+    assert start.safe_cursor == start.cursor
+
+
+def test_a_checkpoint_ahead_of_the_clock_says_from_when_something_may_be_missing() -> None:
+    ahead = dataclasses.replace(NEWER, cursor=T0 + 24 * HOUR_US, safe_cursor=T0 + 24 * HOUR_US - MINUTE)
+
+    start = resume(Stored(ahead), Stored(ahead), host=HOST)
+    assert (start.cursor, start.durable_us) == (T0 + 24 * HOUR_US - MINUTE, T0)
+    assert start.resumed == Resumed(T0 + 24 * HOUR_US - MINUTE, T0 + 24 * HOUR_US, plausible_us=T0)
+
+    other = resume(Stored(ahead), Stored(ahead), host="other.example.com")
+    assert (other.cursor, other.resumed) == (T0 - 6 * MINUTE, Resumed(T0 - 6 * MINUTE, T0))
+
+
 def test_a_checkpoint_is_read_back_as_it_was_written_and_nonsense_is_an_error() -> None:
     assert Checkpoint.decode(NEWER.encode()) == NEWER
     for text in (b"", b"null", b"{}", b'{"host":1}', b"\xff"):

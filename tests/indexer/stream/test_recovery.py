@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from clickhouse_driver import Client, errors
 
 from atsite.core.clickhouse import door
 from atsite.core.config import BASE_DIR
-from atsite.core.embedded import EmbeddedClickHouse, EmbeddedValkey
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import MemorySource
 from indexer.stream.batch import Limits
 from tests.indexer import frames
-from tests.indexer.conftest import PATIENCE, index, until
+from tests.indexer.conftest import index, until
 from tests.indexer.frames import POST, SECOND, T0
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import all_rows, fold, stored
 from tests.indexer.synthetic import synthetic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tests.indexer.conftest import IndexerProcess
+    from tests.indexer.stores import OwnStores
 
 SQL = BASE_DIR / "indexer" / "sql" / "materialized"
 #: The one that is left out is fed by the fill, which asks again, and not by the stream.
@@ -91,58 +85,6 @@ def test_an_insert_that_died_between_the_table_and_any_of_its_views_is_healed_by
             assert derived() == whole, view
 
     assert harmed == VIEWS
-
-
-@dataclass
-class OwnStores:
-    """Stores of one test, with the schema, that it may kill."""
-
-    clickhouse: EmbeddedClickHouse
-    valkey: EmbeddedValkey
-    env: dict[str, str]
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        address = self.clickhouse.address
-        with Client(address.host, address.tcp_port, "own", address.user, address.password, connect_timeout=5) as client:
-            rows: list[tuple[Any, ...]] = client.execute(sql)
-        return rows
-
-    def accounts_are(self, stream: list[bytes]) -> Callable[[], bool]:
-        """Whether every account event of the stream is there; False while the engine is away."""
-
-        def there() -> bool:
-            try:
-                return stored(self.rows).accounts == fold(stream).accounts
-            except (errors.Error, OSError):
-                return False
-
-        return there
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[OwnStores]:
-    with (
-        EmbeddedClickHouse(tmp_path / "clickhouse", database="own") as clickhouse,
-        EmbeddedValkey(tmp_path / "valkey") as valkey,
-    ):
-        address = clickhouse.address
-        env = {
-            "DATA_DIR": str(tmp_path / "site"),
-            "CLICKHOUSE_ADDRESS": f"{address.host}:{address.tcp_port}",
-            "CLICKHOUSE_USERNAME": address.user,
-            "CLICKHOUSE_PASSWORD": address.password,
-            "CLICKHOUSE_DATABASE": "own",
-            "REDIS_ADDRESS": valkey.address.url(0),
-        }
-        (tmp_path / "site").mkdir()
-        for database in ("default", "clickhouse"):
-            subprocess.run(
-                [sys.executable, str(BASE_DIR / "manage.py"), "migrate", "-v0", "--database", database],
-                env=os.environ | env,
-                check=True,
-                timeout=PATIENCE,
-            )
-        yield OwnStores(clickhouse, valkey, env)
 
 
 @pytest.mark.slow

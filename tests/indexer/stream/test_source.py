@@ -5,25 +5,34 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
+from atsite.core.clock import HOUR_US
 from indexer.index.checkpoint import start_from, start_live
 from indexer.index.gaps import Resumed
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import MemorySource
+from indexer.stream import dial as dial_module
 from indexer.stream import source as source_module
+from indexer.stream.batch import Limits
+from indexer.stream.position import now_us
 from indexer.stream.source import (
     BACKOFF_FIRST,
     BACKOFF_MAX,
+    NO_STREAM_MAX,
     NOTHING,
     REFUSALS_MAX,
     Backoff,
     Jetstream,
+    NoStream,
     host_of,
     subscribe_url,
 )
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, index, until
 from tests.indexer.frames import MINUTE, SECOND, T0
+from tests.indexer.running import running
+from tests.indexer.serving import DRIP, serving
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import fold, stored
 
@@ -209,8 +218,122 @@ def test_a_host_that_answers_nothing_is_left(opened: list[Jetstream], monkeypatc
         until(lambda: not opened[0].read().frames and len(jetstream.server.requests) > 1, "connected again")
 
 
+def test_a_handshake_that_never_ends_holds_up_nothing_and_has_an_end(
+    opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(dial_module, "CONNECT_TIMEOUT", 0.5)
+    with serving(DRIP, pause=0.05) as (url, requests):
+        opened.append(Jetstream(url, start_from(T0)))
+        reads = 0
+        while len(requests) < 2:  # the first try was given up
+            assert opened[0].read() == NOTHING
+            reads += 1
+
+    assert reads > 10
+
+
+def test_a_connection_that_opens_after_it_was_given_up_is_closed(opened: list[Jetstream]) -> None:
+    with simulated_jetstream(MemorySource(STREAM)) as jetstream:
+        source = Jetstream(jetstream.url, start_from(T0))
+        source._dial = source._begin_dial()
+        source.close()
+        until(lambda: len(jetstream.server.requests) == 1, "it was opened")
+        until(lambda: not jetstream.server.connections, "it is closed")
+
+    assert not source.connected
+
+
+@pytest.mark.parametrize("status", ["200 OK", "301 Moved", "401 Unauthorized", "404 Not Found", "426 Upgrade Required"])
+def test_an_address_without_a_stream_is_said_and_names_the_variable(status: str, opened: list[Jetstream]) -> None:
+    with serving(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as (url, requests):
+        opened.append(Jetstream(url, start_from(T0)))
+        with pytest.raises(NoStream, match=rf"^WS_URL: 127.0.0.1:\d+/feed answers HTTP {status[:3]}"):
+            until(lambda: opened[0].read() != NOTHING, "an error")
+
+    assert len(requests) == NO_STREAM_MAX
+
+
+def test_a_host_that_refuses_with_and_without_the_cursor_and_never_streamed_is_said(
+    opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+    with serving(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as (url, requests):
+        opened.append(Jetstream(url, start_from(T0)))
+        with pytest.raises(NoStream, match="HTTP 400"):
+            until(lambda: opened[0].read() != NOTHING, "an error")
+
+    assert [b"cursor=" in request for request in requests] == [True] * REFUSALS_MAX + [False]
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "503 Service Unavailable", "429 Too Many"])
+def test_a_host_that_streamed_before_is_asked_with_the_cursor_again_whatever_it_answers(
+    status: str, opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+    answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+    with simulated_jetstream(MemorySource(STREAM[:20])) as jetstream, serving(answer) as (elsewhere, requests):
+        opened.append(Jetstream(jetstream.url, start_from(T0)))
+        read(opened[0], 20)
+        opened[0]._url = elsewhere
+        jetstream.call(jetstream.server.drop_connections)
+        until(lambda: opened[0].read() == NOTHING and len(requests) >= 2 * REFUSALS_MAX + 2, "asked often")
+        opened[0]._url = jetstream.url
+        got, resumed = read(opened[0], 1)
+
+    assert got[0] in STREAM[:20]
+    assert [each.refused for each in resumed] == [False]
+
+
+def test_a_silent_host_that_answers_pings_is_told_of_and_stays_connected(
+    opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(source_module, "PING_AFTER", 0.05)
+    monkeypatch.setattr(source_module, "SILENT_AFTER", 0.3)
+    source = MemorySource(STREAM[:1])
+    with simulated_jetstream(source) as jetstream, capture_logs() as logs:
+        opened += [Jetstream(jetstream.url, start_from(T0)), Jetstream(jetstream.url, start_from(T0), filtered=True)]
+        for each in opened:
+            read(each, 1)
+        assert not opened[0].is_silent
+        for each in opened:
+            until(lambda each=each: each.read() == NOTHING and each.silent_for() > 0.3, "silence")  # type: ignore[misc]
+        assert [each.is_silent for each in opened] == [True, False]
+        until(
+            lambda: opened[0].read() == NOTHING and any("sends no events" in each["event"] for each in logs), "a word"
+        )
+        jetstream.call(source.append, STREAM[1])
+        read(opened[0], 1)
+        assert len(jetstream.server.requests) == 2
+
+    assert [each["event"] for each in logs if "events" in each["event"]] == [
+        "the host answers and sends no events",
+        "the host sends events again",
+    ]
+    assert not opened[0].is_silent
+
+
 def gaps() -> list[tuple[object, ...]]:
     return rows_of("SELECT from_us, to_us, reason FROM stream_gaps FINAL ORDER BY from_us")
+
+
+@pytest.mark.usefixtures("clickhouse", "valkey")
+@pytest.mark.django_db(databases=["default", "clickhouse"])
+def test_a_batch_goes_out_while_a_handshake_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection ends with events that have waited for no second, and the next handshake drips."""
+    addresses: list[str] = []
+    monkeypatch.setattr(source_module, "subscribe_url", lambda base, **_: addresses.pop(0) if addresses else base)
+    stream = MemorySource(STREAM)
+    with simulated_jetstream(stream) as jetstream, serving(DRIP, pause=0.1) as (dripping, requests):
+        addresses.append(f"{jetstream.url}?cursor={T0}")
+        with running(dripping, from_cursor=T0, limits=Limits(age=2.0)):
+            until(lambda: jetstream.server.sent == len(STREAM), "all is sent")
+            jetstream.call(jetstream.server.drop_connections)
+            until(lambda: bool(requests), "the next handshake")
+            assert stored().accounts == {}
+            until(lambda: stored().accounts == fold(STREAM).accounts, "the batch is written")
+            assert len(requests) == 1
 
 
 @pytest.mark.usefixtures("clickhouse", "valkey")
@@ -238,6 +361,28 @@ class TestGaps:
 
         assert gaps() == [(T0 + 100 * SECOND + 250_000, future, "future_cursor")]
         assert stored().accounts == fold(STREAM[100:]).accounts
+
+    def test_a_cursor_that_the_host_goes_on_refusing_leaves_a_gap_also_at_a_first_start(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+        began = now_us()
+        for first_start in (True, False):
+            source = MemorySource([])
+            with simulated_jetstream(source) as jetstream:
+                jetstream.server.cursors_refused = True
+                with running(jetstream.url, from_cursor=None if first_start else T0):
+                    open_ones = jetstream.server.connections
+                    until(lambda ones=open_ones: any(each.streaming for each in list(ones)), "live")  # type: ignore[misc]
+                    moment = began + (1 if first_start else 2) * SECOND
+                    jetstream.call(source.append, frames.account(frames.did(1), active=True, at=moment, seen=moment))
+                    until(lambda first=first_start: len(gaps()) == (1 if first else 2), "a gap")  # type: ignore[misc]
+
+        (asked, *_), (from_start, to_start, reason) = gaps()[0], gaps()[1]
+        assert (asked, gaps()[0][1], gaps()[0][2]) == (T0, began + 2 * SECOND, "refused_cursor")
+        assert (to_start, reason) == (began + SECOND, "refused_cursor")
+        assert isinstance(from_start, int)
+        assert began - 25 * HOUR_US < from_start < began - 23 * HOUR_US
 
     def test_an_unbroken_stream_that_was_dropped_on_the_way_has_no_gap(self) -> None:
         with simulated_jetstream(MemorySource(STREAM)) as jetstream:

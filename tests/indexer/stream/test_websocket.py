@@ -9,6 +9,7 @@ from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
+from indexer.stream import websocket
 from indexer.stream.websocket import KEPT_OF_OVERLONG, MAX_MESSAGE, FrameReader
 
 
@@ -106,3 +107,37 @@ def test_a_message_beyond_the_limit_is_cut_and_the_next_one_is_whole() -> None:
     assert (messages[0], messages[2:]) == (b"before", [b"after"])
     assert set(messages[1]) == {ord("y")}
     assert 0 < len(messages[1]) <= KEPT_OF_OVERLONG
+
+
+@pytest.mark.parametrize("size", [MAX_MESSAGE // 4, MAX_MESSAGE - 1, MAX_MESSAGE + 1], ids=["quarters", "one", "two"])
+@pytest.mark.parametrize("piece", [1 << 18, 3 * MAX_MESSAGE])
+def test_a_fragmented_message_beyond_the_limit_is_cut_and_the_next_ones_are_whole(size: int, piece: int) -> None:
+    client = reader()
+    fragments = [b"z" * size] * (MAX_MESSAGE // size + 1)
+    stream = (
+        sent(Opcode.TEXT, b"before")
+        + sent(Opcode.TEXT, fragments[0], fin=False)
+        + sent(Opcode.PING, b"")
+        + b"".join(sent(Opcode.CONT, fragment, fin=False) for fragment in fragments)
+        + sent(Opcode.CONT, b"end")
+        + sent(Opcode.TEXT, b"whole, ", fin=False)
+        + sent(Opcode.CONT, b"in two parts")
+        + sent(Opcode.TEXT, b"after")
+    )
+
+    messages = fed(client, stream, piece)
+
+    assert (messages[0], messages[2:]) == (b"before", [b"whole, in two parts", b"after"])
+    assert set(messages[1]) == {ord("z")}
+    assert 0 < len(messages[1]) <= KEPT_OF_OVERLONG
+
+
+def test_a_message_in_tiny_fragments_beyond_the_limit_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "MAX_MESSAGE", 10_000)
+    client = reader()
+    tiny = sent(Opcode.CONT, b"z", fin=False)
+
+    assert fed(client, sent(Opcode.TEXT, b"z", fin=False) + tiny * 20_000, 4096) == []
+
+    assert len(client._kept) <= KEPT_OF_OVERLONG
+    assert fed(client, sent(Opcode.CONT, b"") + sent(Opcode.TEXT, b"next"), 4096)[1:] == [b"next"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from indexer.index.checkpoint import Progress
 from indexer.stream.batch import Batch, Batcher, Limits
 from indexer.stream.pipeline import Pipeline
+from indexer.stream.sink import GaveUp
 from indexer.stream.source import Chunk
 from indexer.stream.writer import Writer
 from tests.indexer import frames
@@ -49,8 +51,7 @@ class Frames:
     def read(self) -> Chunk:
         return Chunk(self.chunks.pop(0)) if self.chunks else Chunk()
 
-    def seen(self, time_us: int) -> None: ...
-    def begin_again(self, time_us: int) -> None: ...
+    def seen(self, position_us: int, plausible_us: int = 0) -> None: ...
 
     def close(self) -> None:
         self.closed = True
@@ -169,3 +170,23 @@ def test_a_broken_sink_ends_the_run() -> None:
         run([[event(n) for n in range(1, 9)]], journal)
 
     assert journal.done == []
+
+
+def test_a_full_queue_and_an_end_wait_no_longer_than_a_stop_allows() -> None:
+    journal = Journal()
+    journal.open.clear()
+    deadline: list[float] = []
+    progress = Progress(host="host", safe_cursor=0)
+    behind = Writer(
+        journal, journal, progress, queue_bytes=1, now_us=lambda: T0, deadline=lambda: deadline[0] if deadline else None
+    )
+    for cursor in (1, 2):
+        behind.put(batch(cursor))
+    deadline.append(time.monotonic() + 0.2)
+
+    with pytest.raises(GaveUp, match="the checkpoint stays"):
+        behind.put(batch(3))
+    with pytest.raises(GaveUp, match="the checkpoint stays"):
+        behind.finish()
+    assert journal.done == []
+    journal.open.set()
