@@ -19,7 +19,8 @@ from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.errors import AtsiteError
 from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
-from labels import lookup, membership, queries
+from indexer.index.handles import dids_of_handles
+from labels import lookup, membership
 from labels.bulk_plan import Line, Status, judge, lines_of
 from labels.change_author import Via, acting
 from labels.lookup import Unfound
@@ -175,7 +176,9 @@ def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
     handles = {
         line.identifier for line in read if line.status is Status.PENDING and not line.identifier.startswith("did:")
     }
-    known = queries.members_by_handle(label.name, handles) if handles else {}
+    known: dict[str, str] = dict(dids_of_handles(handles))
+    having = set(ActorLabel.objects.filter(label_id=label.name, did__in=known.values()).values_list("did", flat=True))
+    known = {handle: did for handle, did in known.items() if did in having}
     found = []
     for line in read:
         did = line.identifier if is_did(line.identifier) else known.get(line.identifier, "")

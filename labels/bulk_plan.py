@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from atsite.core.errors import AtsiteError
-from labels import identifiers
-from labels.identifiers import NotAnActor
+from indexer.index import pasted
+from indexer.index.pasted import NotAnActor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -123,11 +123,11 @@ def _read(number: int, cells: list[str], column: int | None) -> Line:
     tried = [cell for cell in tried if cell]
     for cell in tried:
         try:
-            return Line(number, identifiers.shown(cell), identifier=identifiers.read(cell))
+            return Line(number, pasted.shown(cell), identifier=pasted.actor(cell))
         except NotAnActor:
             continue
     try:
-        identifiers.read(tried[0])
+        pasted.actor(tried[0])
     except NotAnActor as error:
-        return Line(number, identifiers.shown(tried[0]), Status.INVALID, reason=str(error))
+        return Line(number, pasted.shown(tried[0]), Status.INVALID, reason=str(error))
     raise AssertionError("a cell cannot be read once and then not")

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from atsite.core import paging
-from atsite.core.atproto.syntax import Did, Handle, is_did, is_handle
+from atsite.core.atproto.syntax import Did, Handle, is_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.config import config
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
 from atsite.core.published.redis_cache import from_default
 from atsite.core.web.xrpc import XrpcError
-from labels import membership, queries
+from indexer.index import pasted
+from indexer.index.handles import names_of
+from labels import membership
 from labels.change_author import Via
 from labels.models import ActorLabel, Label
 
@@ -66,11 +68,12 @@ async def did_of(identifier: str) -> Did:
     So a deleted account can be taken out. Raises XrpcError: InvalidRequest where it names nobody, UpstreamFailure where
     the network does not say.
     """
-    if is_did(identifier):
-        return Did(identifier)
-    handle = identifier.removeprefix("@")
-    if not is_handle(handle):
-        raise XrpcError("InvalidRequest", "handle: neither a handle nor a did")
+    try:
+        handle = pasted.actor(identifier)
+    except pasted.NotAnActor as error:
+        raise XrpcError("InvalidRequest", "handle: neither a handle nor a did") from error
+    if is_did(handle):
+        return handle
     try:
         return (await _resolver().identify(Handle(handle))).did
     except NoSuchIdentity as error:
@@ -113,7 +116,7 @@ def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None)
 def _known_handles(dids: Sequence[Did]) -> dict[str, str]:
     """Handles, as far as they are known; none while ClickHouse is away, as the carriers are known all the same."""
     try:
-        return queries.handles_of(dids)
+        return {did: name.handle for did, name in names_of(dids).items() if name.handle}
     except ClickHouseError as error:
         log.warning("carriers.without_handles", error=type(error).__name__)
         return {}

@@ -10,13 +10,13 @@ from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.config import config
 from atsite.core.identity import LookupFailed, NoSuchIdentity, Resolver, site_resolver
 from atsite.core.outgoing import Client
-from labels import identifiers
-from labels.identifiers import NotAnActor
+from indexer.index import pasted
+from indexer.index.pasted import NotAnActor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from labels.identifiers import Identifier
+    from indexer.index.pasted import Actor as Identifier
 
 #: Looked up at once. Most of a look-up is waiting for strangers' hosts; the directory has limits of its own.
 AT_ONCE: Final = 16
@@ -41,7 +41,7 @@ class Unfound:
 
 def find(text: str) -> Actor:
     """The actor that `text` means. Raises NotAnActor, with a sentence for whoever wrote it."""
-    (found,) = find_all([identifiers.read(text)])
+    (found,) = find_all([pasted.actor(text)])
     if isinstance(found, Unfound):
         raise NotAnActor(found.reason)
     return found
@@ -69,9 +69,9 @@ async def _did(resolver: Resolver, did: Did) -> Actor | Unfound:
     try:
         document = await resolver.document(did)
     except NoSuchIdentity:
-        return Unfound(f"There is no account with the did {identifiers.shown(did)}.")
+        return Unfound(f"There is no account with the did {pasted.shown(did)}.")
     except LookupFailed:
-        return Actor(did, doubt=f"Whether there is an account {identifiers.shown(did)} could not be checked now.")
+        return Actor(did, doubt=f"Whether there is an account {pasted.shown(did)} could not be checked now.")
     return Actor(did, document.handle or "")
 
 

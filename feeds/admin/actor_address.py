@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
-from atsite.core.atproto.syntax import Did, Handle, is_did, is_handle
+from atsite.core.atproto.syntax import Handle, is_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.errors import InvalidSyntax
 from atsite.core.identity import LookupFailed, NoSuchIdentity
 from feeds.publishing import network
-from feeds.ranking import queries
+from indexer.index import pasted
+from indexer.index.handles import did_of_handle
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.syntax import Did
 
 EXAMPLE: Final = "alice.example.com, did:plc:… or a link to a profile"
 
@@ -21,31 +24,18 @@ def read(text: str) -> Did:
 
     Raises InvalidSyntax, with a sentence for whoever typed it. Not for coroutines.
     """
-    name = _name(text.strip())
-    if is_did(name):
-        return Did(name)
-    handle = name.removeprefix("@").lower()
-    if not is_handle(handle):
-        raise InvalidSyntax(f"Enter {EXAMPLE}.")
     try:
-        if found := queries.did_of_handle(handle):
-            return Did(found)
-        return asyncio.run(_identified(Handle(handle)))
+        handle = pasted.actor(text)
+    except pasted.NotAnActor as error:
+        raise InvalidSyntax(f"Enter {EXAMPLE}.") from error
+    if is_did(handle):
+        return handle
+    try:
+        return did_of_handle(handle) or asyncio.run(_identified(Handle(handle)))
     except NoSuchIdentity as error:
         raise InvalidSyntax(f"Nobody is called {handle}: {error}.") from error
     except (LookupFailed, ClickHouseError) as error:
         raise InvalidSyntax(f"Nobody can tell now who {handle} is: try again, or enter the did.") from error
-
-
-def _name(text: str) -> str:
-    """The actor in a link to a profile, and any other text as it is."""
-    if not text.startswith(("https://", "http://")):
-        return text
-    try:
-        parts = urlsplit(text).path.strip("/").split("/")
-    except ValueError:
-        return text
-    return parts[1] if len(parts) >= 2 and parts[0] == "profile" else text
 
 
 async def _identified(handle: Handle) -> Did:

@@ -16,8 +16,8 @@ from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.errors import InvalidSyntax
 from atsite.core.roles import Right, demand
 from feeds.admin import moderation, preview_queries
-from feeds.admin.preview_queries import Author
 from feeds.ranking.feed import PostKey
+from indexer.index.handles import Name
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -163,10 +163,10 @@ def _query(request: HttpRequest) -> str:
     return f"?{urlencode({'as': reader})}" if reader else ""
 
 
-def _shown(post: PostKey) -> tuple[Author, PostText | None]:
+def _shown(post: PostKey) -> tuple[Name, PostText | None]:
     """What the question names; bare where ClickHouse is away."""
     try:
         names, texts = preview_queries.authors([post.did]), preview_queries.post_texts([post])
     except ClickHouseError:
-        return Author(post.did), None
-    return names.get(post.did, Author(post.did)), texts.get(post)
+        return Name(post.did), None
+    return names.get(post.did, Name(post.did)), texts.get(post)

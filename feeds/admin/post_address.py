@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
-from atsite.core.atproto.aturi import SCHEME, AtUri
-from atsite.core.atproto.syntax import Did, Nsid, Rkey, is_did, is_handle, is_rkey
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import is_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.errors import InvalidSyntax
-from feeds.ranking import queries
 from feeds.ranking.feed import POST
+from indexer.index import pasted
+from indexer.index.handles import did_of_handle
+
+if TYPE_CHECKING:
+    from atsite.core.atproto.syntax import Did
 
 EXAMPLE: Final = "https://bsky.app/profile/HANDLE/post/RKEY"
 
 
 def read(text: str) -> AtUri:
     """The post that `text` means. Raises InvalidSyntax, with a sentence for whoever typed it."""
-    actor, collection, rkey = _parts(text.strip())
-    if collection != POST or not is_rkey(rkey) or not (is_did(actor) or is_handle(actor)):
+    post = pasted.record(text)
+    if post is None or post.collection != POST:
         raise InvalidSyntax(f"Enter the address of a post: {EXAMPLE}, or its at-uri.")
-    did = actor if is_did(actor) else _did_of(actor)
-    return AtUri(Did(did), Nsid(collection), Rkey(rkey))
+    did = post.actor if is_did(post.actor) else _did_of(post.actor)
+    return AtUri(did, post.collection, post.rkey)
 
 
-def _parts(text: str) -> tuple[str, str, str]:
-    """Actor, collection, record key; empty where `text` has another form."""
-    if text.startswith(SCHEME):
-        parts = text.removeprefix(SCHEME).split("/")
-        return (parts[0], parts[1], parts[2]) if len(parts) == 3 else ("", "", "")
+def _did_of(handle: str) -> Did:
     try:
-        link = urlsplit(text)
-    except ValueError:
-        return "", "", ""
-    match link.path.strip("/").split("/"):
-        case ["profile", actor, "post", rkey] if link.scheme in ("http", "https"):
-            return actor, POST, rkey
-    return "", "", ""
-
-
-def _did_of(handle: str) -> str:
-    try:
-        did = queries.did_of_handle(handle.lower())
+        did = did_of_handle(handle)
     except ClickHouseError as error:
         raise InvalidSyntax(f"Nobody can tell now who {handle} is: use the did instead of the handle.") from error
     if did is None:

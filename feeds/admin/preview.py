@@ -17,10 +17,10 @@ from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.tid import is_tid, micros_of_tid
 from atsite.core.clickhouse.errors import ClickHouseError
 from feeds.admin import preview_queries, preview_reasons
-from feeds.admin.preview_queries import Author
 from feeds.ranking import cursor as cursors
 from feeds.ranking.feed import FeedRequest, Pin, PostKey, Repost
 from feeds.serving import private_gate
+from indexer.index.handles import Name
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -41,12 +41,12 @@ class PreviewRow:
     """One entry of the page. `known` is None where the index does not hold the post."""
 
     post: PostKey
-    author: Author
+    author: Name
     known: PostText | None
     posted_at: datetime | None
     #: "" where it stands in its own place; else "pinned", "reposted" or "instructions".
     mark: str
-    reposted_by: Author | None
+    reposted_by: Name | None
     why: str
 
     @property
@@ -101,11 +101,11 @@ def _rows(feed: Feed, page: FeedPage, moment: int) -> list[PreviewRow]:
         rows.append(
             PreviewRow(
                 post=key,
-                author=names.get(key.did, Author(key.did)),
+                author=names.get(key.did, Name(key.did)),
                 known=texts.get(key),
                 posted_at=_posted_at(key),
                 mark=_mark(entry),
-                reposted_by=None if by is None else names.get(by, Author(by)),
+                reposted_by=None if by is None else names.get(by, Name(by)),
                 why="Pinned above the feed." if isinstance(entry.reason, Pin) else reasons.get(key, ""),
             )
         )
@@ -114,7 +114,7 @@ def _rows(feed: Feed, page: FeedPage, moment: int) -> list[PreviewRow]:
 
 def _bare(entry: SkeletonPost) -> PreviewRow:
     key = _key(entry.post)
-    return PreviewRow(key, Author(key.did), None, _posted_at(key), _mark(entry), None, "")
+    return PreviewRow(key, Name(key.did), None, _posted_at(key), _mark(entry), None, "")
 
 
 def _key(uri: str) -> PostKey:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
 from feeds.ranking.feed import PostKey
 from feeds.ranking.queries import PAGE
+from indexer.index.handles import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from indexer.index.handles import Name
 
 #: Characters that are shown of a post and of a name; the network stores what people send, of any length.
 TEXT_MAX: Final = 3000
@@ -54,25 +57,6 @@ def post_texts(posts: Collection[PostKey]) -> dict[PostKey, PostText]:
     return {row.key: row for row in found if row.key in set(posts)}
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
-    """What an actor is called; empty where nothing was heard."""
-
-    did: str
-    handle: str = ""
-    display_name: str = ""
-
-
-# The filter on did reaches the tables under the view.
-AUTHORS = """
-SELECT did, handle, substringUTF8(display_name, 1, {name_max:UInt32}) FROM actors WHERE did IN {dids:Array(String)}
-"""
-
-
-def authors(dids: Collection[str]) -> dict[str, Author]:
+def authors(dids: Collection[str]) -> dict[str, Name]:
     """The names of each of `dids`, as far as they are known. Raises ClickHouseError."""
-    if not dids:
-        return {}
-    params = {"dids": sorted(set(dids)), "name_max": NAME_MAX}
-    found = door.query(AUTHORS, params, into=Author, name="feeds.authors", limits=PAGE)
-    return {row.did: row for row in found}
+    return {did: replace(name, display_name=name.display_name[:NAME_MAX]) for did, name in names_of(dids).items()}

@@ -81,12 +81,3 @@ def _looked_up(posts: Collection[PostKey], limits: Limits) -> tuple[Mapping[Post
     params = {"rkeys": {post.rkey for post in posts}, "dids": dids}
     found = {row.key: row for row in door.query(STATES, params, into=_State, name="feeds.states", limits=limits)}
     return {post: found[post] for post in posts if post in found}, standings(dids, limits=limits)
-
-
-HANDLE = "SELECT did FROM actor_identities FINAL WHERE handle = {handle:String} ORDER BY version DESC LIMIT 1"
-
-
-def did_of_handle(handle: str) -> str | None:
-    """Who had this handle last, as the stream told; None where it told of nobody."""
-    found = door.column(HANDLE, {"handle": handle}, name="feeds.did_of_handle")
-    return str(found[0]) if found else None

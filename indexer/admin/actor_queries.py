@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
-from indexer.index.names import LIMITS, names_of
+from indexer.index.handles import LIMITS, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,7 +12,7 @@ from atsite.core.clickhouse.admin import LAST, KeyOrderedList, ReadOnlyAdmin, re
 from atsite.core.clickhouse.errors import ClickHouseError
 from indexer.admin import actor_queries
 from indexer.admin.columns import NamedRows, foreign, moment
-from indexer.index import models
+from indexer.index import models, pasted
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -33,10 +33,10 @@ class ActorList(KeyOrderedList):
     queryset: QuerySet[Any]
 
     def get_results(self, request: HttpRequest) -> None:
-        term = self.query.strip()
+        term = pasted.search_term(self.query)
         if _is_handle(term):
             self.queryset = self.queryset.order_by(Lower("handle"), "did")
-        elif not term.startswith("at://"):
+        else:
             wanted = self.page_num * self.list_per_page + 1
             dids = actor_queries.last_dids(low=term, high=(term or "") + LAST, limit=wanted)
             self.queryset = self.queryset.filter(did__in=dids)
@@ -106,15 +106,16 @@ class ActorAdmin(NamedRows):
         return found
 
     def _lookup(self, term: str) -> dict[str, Any]:
-        """The filter for what somebody typed: an at-uri, the beginning of a did, or that of a handle."""
+        """The filter for what somebody typed: an address or at-uri, or the beginning of a did or of a handle."""
+        term = pasted.search_term(term)
         if not _is_handle(term):
             return ReadOnlyAdmin._lookup(self, term)
-        return {"did__in": actor_queries.dids_by_handle(term.removeprefix("@"))}
+        return {"did__in": actor_queries.dids_by_handle(term)}
 
 
 def _is_handle(term: str) -> bool:
     """Whether a search is for the beginning of a handle."""
-    return bool(term) and not term.startswith(("did:", "at://"))
+    return bool(term) and not term.startswith("did:")
 
 
 def add_counts(actors: list[Actor]) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django.contrib import admin
 from django.utils.html import format_html
 
-from atsite.core.atproto.syntax import is_handle
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import is_did
 from atsite.core.atproto.tid import CLOCK_BITS, is_tid, micros_of_tid
 from atsite.core.atproto.timestamps import datetime_of_micros
 from atsite.core.clickhouse.admin import ReadOnlyAdmin
 from atsite.core.clickhouse.errors import ClickHouseError
-from indexer.index.names import Name, did_of_handle, names_of
+from indexer.index import pasted
+from indexer.index.handles import Name, did_of_handle, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
     from django.http import HttpRequest
 
+    from atsite.core.atproto.syntax import Did
+
 #: Beyond this, microseconds are no time that anybody means (the year 2100).
 _LATEST_US: Final = 4_102_444_800_000_000
-NOBODY: Final = Name("", "", "")
+NOBODY: Final = Name("")
 
 
 def moment(micros: int) -> str:
@@ -116,21 +120,31 @@ class Named:
 
 
 class NamedRows(Named, ReadOnlyAdmin):
-    """Rows of the network that name an actor: also found by a whole handle."""
+    """Rows of the network that name an actor: also found by a whole handle, or by the address of an actor or post."""
 
     def _lookup(self, term: str) -> dict[str, Any]:
-        handle = term.removeprefix("@").lower()
-        if not is_handle(handle):
-            return super()._lookup(term)
+        term = pasted.visible(term)
         try:
-            did = did_of_handle(handle)
-        except ClickHouseError:
-            did = None
-        return {"pk__in": []} if did is None else self._by_actor(did)
+            named = pasted.actor(term)
+        except pasted.NotAnActor:
+            return super()._lookup(term)
+        did = named if is_did(named) else _did_of(named)
+        if did is None:
+            return {"pk__in": []}
+        if record := pasted.record(term):
+            return super()._lookup(str(AtUri(did, record.collection, record.rkey)))
+        return super()._lookup(did) if is_did(named) else self._by_actor(did)
 
     def _by_actor(self, did: str) -> dict[str, Any]:
         """The filter for all rows of an actor."""
         return {self.named_by: did}
+
+
+def _did_of(handle: str) -> Did | None:
+    try:
+        return did_of_handle(handle)
+    except ClickHouseError:
+        return None
 
 
 def names(dids: set[str]) -> dict[str, Name]:

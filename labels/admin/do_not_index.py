@@ -16,11 +16,10 @@ from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.published.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
-from indexer.index import do_not_index
+from indexer.index import do_not_index, pasted
 from indexer.index.models import RefusedActor
-from labels import identifiers
+from indexer.index.pasted import NotAnActor
 from labels.admin.forms import ActorField
-from labels.identifiers import NotAnActor
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -31,7 +30,7 @@ class WhomField(ActorField):
 
     def clean(self, value: Any) -> str:
         try:
-            whom = identifiers.read(str(value or ""))
+            whom = pasted.actor(str(value or ""))
         except NotAnActor as error:
             raise ValidationError(str(error)) from error
         return whom if is_did(whom) else super().clean(whom)

@@ -7,13 +7,13 @@ import io
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from labels.queries import known_actors
+from indexer.index.handles import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from indexer.index.handles import Name
     from labels.models import ActorLabel
-    from labels.queries import KnownActor
 
 HEADER: Final = ("label", "did", "handle", "display_name", "note", "created_by", "created_at")
 #: Rows whose names are looked up at once.
@@ -28,7 +28,7 @@ def rows_as_csv(members: Iterable[ActorLabel]) -> Iterator[str]:
     yield _text([HEADER])
     rest = iter(members)
     while chunk := list(islice(rest, CHUNK)):
-        known = known_actors({row.did for row in chunk})
+        known = names_of({row.did for row in chunk})
         yield _text(_cells(row, known.get(row.did)) for row in chunk)
 
 
@@ -37,7 +37,7 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _cells(row: ActorLabel, known: KnownActor | None) -> tuple[str, ...]:
+def _cells(row: ActorLabel, known: Name | None) -> tuple[str, ...]:
     handle, name = (known.handle, known.display_name) if known else ("", "")
     return (row.label_id, row.did, handle, name, row.note, row.created_by, row.created_at.isoformat())
 

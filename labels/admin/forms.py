@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from atsite.core.atproto.aturi import SCHEME, AtUri
+from atsite.core.atproto.syntax import Did, is_did
+from indexer.index import pasted
+from indexer.index.pasted import NotAnActor
 from labels import bulk_plan, feed_names, lookup
 from labels.admin.names import called
 from labels.bulk_plan import MAX_LINES, TooMany
-from labels.identifiers import NotAnActor
 from labels.models import ActorLabel, Block, Label
 
 #: A file of MAX_LINES long lines.
 FILE_BYTES = 1_000_000
-#: The address of a post in the app.
-_POST = re.compile(r"https://bsky\.app/profile/(?P<actor>[^/\s]+)/post/(?P<rkey>[^/?#\s]+)")
 
 
 class ActorField(forms.CharField):
@@ -70,12 +70,12 @@ class SubjectField(ActorField):
         self.help_text = "An actor: a handle, a did, or the address of a profile. Or one post: its at-uri or address."
 
     def clean(self, value: Any) -> str:
-        text = str(value or "").strip()
-        if text.startswith("at://"):
-            return text  # the model looks at it
-        if post := _POST.fullmatch(text):
-            return f"at://{super().clean(post['actor'])}/app.bsky.feed.post/{post['rkey']}"
-        return super().clean(text)
+        text = str(value or "")
+        record = pasted.record(text)
+        if record is None:  # an at-uri of anything else is for the model to refuse
+            return text.strip() if pasted.visible(text).startswith(SCHEME) else super().clean(text)
+        did = record.actor if is_did(record.actor) else Did(super().clean(record.actor))
+        return str(AtUri(did, record.collection, record.rkey))
 
 
 class BlockForm(forms.ModelForm):  # type: ignore[type-arg]

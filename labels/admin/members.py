@@ -18,6 +18,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.published.admin import DecisionAdmin
 from atsite.core.roles import Right, may
+from indexer.index import pasted
 from indexer.index.models import Backfill
 from labels import bulk_changes, bulk_plan, queries
 from labels.admin.actor_page import ActorPages, told
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.utils.safestring import SafeString
 
-    from labels.queries import KnownActor
+    from indexer.index.handles import Name
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     @admin.display(description="actor", ordering="did")
     def actor(self, row: ActorLabel) -> SafeString:
         """Handle, name and did, as far as they are known."""
-        known: KnownActor | None = row.__dict__.get("known")
+        known: Name | None = row.__dict__.get("known")
         handle, name = (known.handle, known.display_name) if known else ("", "")
         return format_html(
             '<bdi class="at-foreign">{}</bdi>{}<small class="at-mono">{}</small>',
@@ -125,7 +126,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         self, request: HttpRequest, rows: QuerySet[ActorLabel], term: str
     ) -> tuple[QuerySet[ActorLabel], bool]:
         """By the beginning of a did, a label or a handle; handles are known to ClickHouse only."""
-        term = term.strip().removeprefix("@")
+        term = pasted.search_term(term)
         if not term:
             return rows, False
         try:

@@ -11,14 +11,14 @@ from django.utils.module_loading import import_string
 
 from atsite.core.clickhouse.errors import ClickHouseError
 from indexer.admin import columns
-from labels import queries
+from indexer.index.handles import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from django.http import HttpRequest
 
-    from labels.queries import KnownActor
+    from indexer.index.handles import Name
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +26,10 @@ log = structlog.get_logger(__name__)
 KEY_CHARACTERS = 64
 
 
-def known_to(request: HttpRequest, dids: Collection[str]) -> dict[str, KnownActor]:
+def known_to(request: HttpRequest, dids: Collection[str]) -> dict[str, Name]:
     """What is known of each did, from one question; nothing, and a word to the reader, when it is not answered."""
     try:
-        return queries.known_actors(dids)
+        return names_of(dids)
     except ClickHouseError as error:
         log.warning("members.without_names", error=type(error).__name__)
         messages.warning(request, "ClickHouse does not answer: names are not shown.")

@@ -96,20 +96,3 @@ def nth_row(where: Where, *, below: PostKey, nth: int) -> PostKey | None:
 def statement(template: str, where: Where) -> str:
     """The template with the conditions, which are constants of search.posts.conditions, in their place."""
     return template.replace("CONDITIONS", where.sql)
-
-
-# Two actors may have told of the same handle: the younger event is right. Reads the whole narrow column: there is no
-# index by handle yet.
-ACTOR_OF_HANDLE: Final = """
-SELECT did
-FROM actor_identities FINAL
-WHERE handle = {handle:String}
-ORDER BY version DESC
-LIMIT 1
-"""
-
-
-def actor_of_handle(handle: str) -> Did | None:
-    """The actor whose handle this is, in lower case, as far as the stream has told; None when it has not."""
-    dids = door.column(ACTOR_OF_HANDLE, {"handle": handle}, name="search.actor_of_handle", limits=SEARCH)
-    return Did(dids[0]) if dids else None

@@ -10,11 +10,13 @@ from django.utils import timezone
 from ninja import Query, Router
 
 import atsite
-from atsite.core.atproto.syntax import is_did, is_handle
+from atsite.core.atproto.syntax import is_did
 from atsite.core.clickhouse import door
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.xrpc import XrpcError
-from search.posts import language, period, queries, recently_shown, search
+from indexer.index import pasted
+from indexer.index.handles import did_of_handle
+from search.posts import language, period, recently_shown, search
 from search.posts.conditions import Filters
 from search.posts.search import NothingToShow
 from search.stats import site_stats
@@ -82,12 +84,12 @@ def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsA
 
 
 def _author(text: str) -> Did:
-    """The did of an at-identifier; a handle as far as the stream has told of it."""
-    if is_did(text):
-        return text
-    if not is_handle(text):
-        raise XrpcError("InvalidRequest", "author: neither a did nor a handle")
-    did = queries.actor_of_handle(text.lower())
+    """The did of an actor; of a handle, as this site knows it."""
+    try:
+        named = pasted.actor(text)
+    except pasted.NotAnActor as error:
+        raise XrpcError("InvalidRequest", "author: neither a did nor a handle") from error
+    did = named if is_did(named) else did_of_handle(named)
     if did is None:
         raise XrpcError("InvalidRequest", "author: this handle is not known here, give the did")
     return did

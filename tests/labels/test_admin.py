@@ -55,7 +55,17 @@ def add(browser: Client, label: str, who: str, note: str = "") -> Any:
     return browser.post(f"{MEMBERS}add/", {"label": choice[1], "did": who, "note": note}, follow=True)
 
 
-@pytest.mark.parametrize("text", [MIRA.handle, f"@{MIRA.handle}", MIRA.did, f"https://bsky.app/profile/{MIRA.handle}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        MIRA.handle,
+        f"@{MIRA.handle}",
+        MIRA.did,
+        f"https://bsky.app/profile/{MIRA.handle}",
+        f"\u202a{MIRA.handle}\u202c",
+        f"bsky.app/profile/{MIRA.did}?x#y",
+    ],
+)
 def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Client, label: str, text: str) -> None:
     response = add(browser, label, text, "founder")
     assert response.redirect_chain == [(MEMBERS, 302)]
@@ -218,7 +228,8 @@ def test_the_list_shows_names_from_one_question_each(browser: Client, label: str
     ("search", "found"),
     [
         ("mir", [MIRA]), ("@Mira.ex", [MIRA]), ("example.com", []), (NOEL.did, [NOEL]), (NOEL.did[:14], [NOEL]),
-        ("mpls", [MIRA, NOEL, OTTO]), ("nothing", []),
+        ("mpls", [MIRA, NOEL, OTTO]), ("nothing", []), ("\u202amir\u202c", [MIRA]),
+        (f"bsky.app/profile/{NOEL.handle}/", [NOEL]), (f"at://{NOEL.did}", [NOEL]),
     ],
 )  # fmt: skip
 def test_members_are_found_by_the_beginning_of_a_handle_a_did_or_a_label(
@@ -449,6 +460,29 @@ def test_the_page_of_an_actor_asks_for_its_earlier_posts_again(browser: Client, 
     assert Backfill.objects.get().state == Backfill.State.QUEUED
     browser.post(f"{MEMBERS}actor/{OTTO.did}/fetch/")
     assert Backfill.objects.count() == 1  # not for somebody who never had a label
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        (f"\u202a@{MIRA.handle}\u202c", MIRA.did),
+        (f"bsky.app/profile/{MIRA.handle}", MIRA.did),
+        (f"bsky.app/profile/{MIRA.handle}/post/3k/quotes?x#y", f"at://{MIRA.did}/app.bsky.feed.post/3k"),
+        (f"\u202ahttps://bsky.app/profile/{MIRA.did}/post/3k\u202c", f"at://{MIRA.did}/app.bsky.feed.post/3k"),
+        (f"\u2068at://{MIRA.did}/app.bsky.feed.post/3k", f"at://{MIRA.did}/app.bsky.feed.post/3k"),
+        (f"at://{MIRA.handle}/app.bsky.feed.post/3k", f"at://{MIRA.did}/app.bsky.feed.post/3k"),
+    ],
+)
+def test_what_to_block_is_read_as_people_paste_it(browser: Client, text: str, subject: str) -> None:
+    assert browser.post("/admin/labels/block/add/", {"subject": text, "feed": ""}).status_code == 302
+    assert Block.objects.get().subject == subject
+
+
+@pytest.mark.parametrize("text", [f"at://{MIRA.did}/app.bsky.feed.post", f"at://{MIRA.did}/posts/3k", "at://"])
+def test_part_of_an_at_uri_does_not_block_its_author(browser: Client, text: str) -> None:
+    response = browser.post("/admin/labels/block/add/", {"subject": text, "feed": ""})
+    assert "Enter a did, or the at-uri of a post" in text_of(response)
+    assert not Block.objects.exists()
 
 
 def test_a_block_is_added_and_deleted(browser: Client) -> None:

@@ -83,6 +83,16 @@ def test_a_label_is_given_and_taken_at_once_by_the_key_whether_or_not_a_feed_use
     assert list(entries) == [(False, labels_key.id, Via.API_KEY), (True, labels_key.id, Via.API_KEY)]
 
 
+@pytest.mark.parametrize(
+    "text", [f"\u202a{MIRA.handle}\u202c", f"https://bsky.app/profile/{MIRA.handle}/post/3k?x", f"\u200b{MIRA.did}"]
+)
+def test_an_actor_is_read_as_people_paste_one(labels_key: Key, text: str) -> None:
+    for path in (ASSIGN, UNASSIGN):
+        status, answer = said(call(labels_key, "PUT", path, label="mpls", handle=text))
+        assert (status, answer["did"], answer["changed"]) == (200, MIRA.did, True)
+    assert said(call(labels_key, "GET", MEMBERS, label="mpls", handle=text)) == (200, {"members": []})
+
+
 def test_a_did_is_taken_as_it_is_so_that_a_deleted_account_loses_its_label(labels_key: Key, network: Network) -> None:
     for path in (ASSIGN, UNASSIGN):
         assert said(call(labels_key, "PUT", path, label="mpls", handle=NOBODY)) == (

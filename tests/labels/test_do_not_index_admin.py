@@ -57,7 +57,13 @@ def test_an_actor_is_added_with_a_note_and_lifted_by_deleting_the_row(browser: C
 
 @pytest.mark.parametrize(
     "written",
-    [f"@{MIRA.handle}", MIRA.did, f"https://bsky.app/profile/{MIRA.handle}", f"https://bsky.app/profile/{MIRA.did}"],
+    [
+        f"@{MIRA.handle}",
+        MIRA.did,
+        f"https://bsky.app/profile/{MIRA.handle}",
+        f"https://bsky.app/profile/{MIRA.did}",
+        f"\u202a{MIRA.handle}\u202c",
+    ],
 )
 def test_an_actor_is_entered_as_members_are(browser: Client, network: Network, written: str) -> None:
     assert "A handle, a did, or the address of a profile" in browser.get(f"{ROWS}add/").content.decode()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.index.pasted import NotAnActor
 from labels import lookup
-from labels.identifiers import NotAnActor
 from labels.lookup import Actor
 from tests.core.identity.network import document
 from tests.labels.people import ALL, MIRA, NOBODY, NOEL, RESOLVE

@@ -20,6 +20,7 @@ from tests.away import clickhouse_away
 from tests.feeds import administration
 from tests.feeds.administration import FEEDS, browser, form_of, page_of
 from tests.feeds.kind_cases import PUBLISHER
+from tests.indexer.fill.test_view import fill
 from tests.rows import store
 
 if TYPE_CHECKING:
@@ -183,6 +184,23 @@ def test_only_a_static_feed_has_a_list_and_its_posts_are_given_by_link(editor: C
     link = "https://bsky.app/profile/alice.test/post/3kabcdefghij2?ref=x"
     assert save(editor, page_of("bangers"), pinned_post=link, **{"posts-0-uri": link, "posts-0-position": "4"}) == ""
     assert list(feed("bangers").posts.values_list("position", "uri")) == [(4, POST)]
+    assert feed("bangers").pinned_post == POST
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "bsky.app/profile/Alice.test/post/3kabcdefghij2",
+        "https://bsky.app/profile/alice.test/post/3kabcdefghij2/liked-by?x=1#y",
+        "\u202ahttps://bsky.app/profile/alice.test/post/3kabcdefghij2\u202c",
+        "\u00a0https://bsky.app/profile/\u2068@alice.test\u2069/post/3kabcdefghij2/",
+        f"\u202aat://{b.ALICE}/app.bsky.feed.post/3kabcdefghij2\u202c",
+        "at://Alice.test/app.bsky.feed.post/3kabcdefghij2",
+    ],
+)
+def test_a_post_is_read_as_people_paste_one(editor: Client, link: str) -> None:
+    fill(b.ALICE, "alice.test", "Alice", at=b.ago(hours=1))
+    assert save(editor, page_of("bangers"), pinned_post=link) == ""
     assert feed("bangers").pinned_post == POST
 
 

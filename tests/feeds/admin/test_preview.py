@@ -28,6 +28,7 @@ from tests import builders as b
 from tests.away import clickhouse_away
 from tests.feeds import administration, worlds
 from tests.feeds.administration import browser, page_of
+from tests.indexer.fill.test_view import fill
 from tests.rows import store
 
 if TYPE_CHECKING:
@@ -173,9 +174,28 @@ def test_a_private_feed_is_previewed_as_nobody_and_as_a_member_by_handle_did_or_
     page = page_of("a-mpls", "preview")
     assert shown(content(editor, page)) == []
     assert shown(content(editor, f"{page}?as={b.BOB}")) == []
-    for reader in ("alice.test", "@Alice.test", b.ALICE, "https://bsky.app/profile/alice.test"):
+    for reader in (
+        "alice.test",
+        "@Alice.test",
+        b.ALICE,
+        "https://bsky.app/profile/alice.test",
+        "bsky.app/profile/alice.test/post/3k?x#y",
+        f"at://{b.ALICE}",
+        "\u202aalice.test\u202c",
+        "\u00a0@alice.test\u200b",
+    ):
         assert shown(content(editor, f"{page}?as={quote(reader)}")) == [post.uri], reader
     assert "Enter alice.example.com, did:plc" in content(editor, f"{page}?as={quote('a b')}")
+
+
+def test_a_reader_is_found_by_a_handle_that_the_site_asked_for(editor: Client) -> None:
+    post = b.post(b.ALICE, at=b.ago(hours=1), text="for members")
+    store(post)
+    membership.assign("mpls", b.ALICE, by="test")
+    fill(b.ALICE, "alice.test", "Alice", at=b.ago(hours=2))
+    page = content(editor, f"{page_of('a-mpls', 'preview')}?as=alice.test")
+    assert shown(page) == [post.uri]
+    assert "@alice.test" in page
 
 
 def test_the_instructions_and_the_pinned_post_are_shown_as_readers_get_them(editor: Client) -> None:

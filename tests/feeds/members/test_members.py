@@ -109,6 +109,14 @@ def test_somebody_becomes_a_member_at_once_and_is_taken_out_at_once(site: Site, 
     assert changed(call(site, moderator_key, "PUT", UNASSIGN, **alice)) == {**answer, "changed": False}
 
 
+def test_a_member_is_read_as_people_paste_one(site: Site, moderator_key: Key) -> None:
+    for text in ("\u202aalice.test\u202c", "@alice.test\u00a0", "bsky.app/profile/Alice.test/?x#y", f"at://{ALICE}"):
+        for path in (ASSIGN, UNASSIGN):
+            answer = changed(call(site, moderator_key, "PUT", path, feedName="a-mpls", handle=text))
+            assert (answer["did"], answer["changed"]) == (ALICE, True), text
+        assert members(site, moderator_key, handle=text) == {"members": []}
+
+
 def test_a_member_reads_the_private_feed_from_that_moment_on_and_no_longer(site: Site, moderator_key: Key) -> None:
     reader = Did(site.somebody())
     post = b.post(reader, at=b.ago(minutes=5), text="hello")

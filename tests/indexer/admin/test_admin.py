@@ -125,6 +125,9 @@ def test_actors_are_found_by_the_beginning_of_a_handle_or_of_a_did(browser: Clie
         "@Ann": [CAROL],
         "ann.example.com": [],
         "alice.example.com": [ALICE],
+        "\u202aalice.exam\u202c": [ALICE],
+        "https://bsky.app/profile/alice.example.com/post/3k": [ALICE],
+        f"at://{ALICE}/app.bsky.feed.post/3k": [ALICE],
         "example": [],
     }
     assert {term: cells(page(browser, ACTORS, q=term), "did") for term in by_handle} == by_handle
@@ -152,7 +155,9 @@ def test_posts_show_their_authors_names_and_are_found_by_them(browser: Client) -
     assert cells(text, "carries") == ["", "2 images, 1 described"]
     assert ESCAPED in text
     assert "<script>alert" not in text
-    for query in ("alice.example.com", "@alice.example.com", ALICE, by_alice.uri, by_alice.rkey[:12]):
+    link = f"bsky.app/profile/alice.example.com/post/{by_alice.rkey}?x#y"
+    pasted = ("\u202aalice.example.com\u202c", f"at://{ALICE}", "https://bsky.app/profile/Alice.example.com/", link)
+    for query in ("alice.example.com", "@alice.example.com", ALICE, by_alice.uri, by_alice.rkey[:12], *pasted):
         assert f"@alice.example.com {ALICE}" in cells(page(browser, POSTS, q=query), "who"), query
     assert cells(page(browser, POSTS, q="alice.example.com"), "who") == [f"@alice.example.com {ALICE}"]
     assert cells(page(browser, POSTS, q="nobody.example.com"), "who") == []

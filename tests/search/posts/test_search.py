@@ -22,6 +22,7 @@ from tests.builders import (
     store,
     update,
 )
+from tests.indexer.fill.test_view import fill
 from tests.search.service import Service, newest_first
 
 
@@ -139,6 +140,30 @@ def test_an_author_is_a_did_or_a_handle_that_the_stream_told_of(service: Service
     for q in ("cat", "東京", "東"):
         assert service.found(q, author=ALICE) == service.found(q, author="Cat.Test") == [alice.uri]
         assert service.found(q, author=CAROL) == []
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        "\u202acat.test\u202c",
+        "\u00a0@cat.test\u200b",
+        "https://bsky.app/profile/Cat.test/post/3k?ref=1#x",
+        "bsky.app/profile/cat.test/",
+        f"at://{ALICE}",
+        f"\u2068{ALICE}\u2069",
+    ],
+)
+def test_an_author_is_read_as_people_paste_one(service: Service, author: str) -> None:
+    alice, bob = (post(did, at=ago(hours=1), text="cat") for did in (ALICE, BOB))
+    store(alice, bob, identity(ALICE, "cat.test", at=ago(hours=2)))
+    assert service.found("cat", author=author) == [alice.uri]
+
+
+def test_an_author_is_found_by_a_handle_that_the_site_asked_for(service: Service) -> None:
+    alice, bob = (post(did, at=ago(hours=1), text="cat") for did in (ALICE, BOB))
+    store(alice, bob)
+    fill(ALICE, "cat.test", "Cat", at=ago(hours=2))
+    assert service.found("cat", author="cat.test") == [alice.uri]
 
 
 def test_since_is_included_and_until_is_not(service: Service) -> None:

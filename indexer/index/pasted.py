@@ -1,0 +1,109 @@
+"""An actor or a record as people type or paste it: a handle, a did, an at-uri, or a link to a page of an app. PURE.
+
+Every form and parameter that takes an actor or a post reads it here. What a text looks like is decided here alone;
+whose handle it is, say `indexer.index.handles` (as this site knows it) and `atsite.core.identity` (as the network does).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from atsite.core.atproto.aturi import SCHEME
+from atsite.core.atproto.syntax import Did, Handle, Nsid, Rkey, is_did, is_handle, is_nsid, is_rkey
+from atsite.core.errors import InvalidSyntax
+
+Actor: TypeAlias = "Did | Handle"
+
+EXAMPLES: Final = "alice.bsky.social, did:plc:… or https://bsky.app/profile/alice.bsky.social"
+POST: Final = Nsid("app.bsky.feed.post")
+#: How much of a wrong text is repeated.
+_SHOWN: Final = 80
+_HAS_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+#: Asks for another form of the character before it, and has none of its own.
+_VARIATIONS: Final = frozenset(chr(code) for code in range(0xFE00, 0xFE10))
+
+
+class NotAnActor(InvalidSyntax):
+    """The text names no actor, or one that cannot be found; the message is for the person who wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it was written: by did or by handle."""
+
+    actor: Actor
+    collection: Nsid
+    rkey: Rkey
+
+
+def actor(text: str) -> Actor:
+    """The did, or the handle in lower case, that `text` means. Raises NotAnActor.
+
+    Of an address or at-uri the actor counts, whatever comes after it.
+    """
+    bare = visible(text)
+    if not bare:
+        raise NotAnActor(f"Enter a handle, a did or a profile address, such as {EXAMPLES}.")
+    found = _actor(_parts(bare)[0] or bare)
+    if found is None:
+        raise NotAnActor(f"“{shown(bare)}” is neither a handle, nor a did, nor a profile address, such as {EXAMPLES}.")
+    return found
+
+
+def record(text: str) -> Record | None:
+    """The record that `text` means: an at-uri, or a link to a post in an app; None where it means none."""
+    named, collection, rkey = _parts(visible(text))
+    found = _actor(named)
+    if found is None or not is_nsid(collection) or not is_rkey(rkey):
+        return None
+    return Record(found, collection, rkey)
+
+
+def search_term(text: str) -> str:
+    """What to search for: the actor that an address or at-uri names, and any other text as it is, without its @."""
+    bare = visible(text)
+    return (_actor(_parts(bare)[0]) or bare).removeprefix("@")
+
+
+def visible(text: str) -> str:
+    """`text` without what copying from a page brings along unseen: marks of direction, joiners, spaces around it."""
+    kept = (char for char in text if unicodedata.category(char) != "Cf" and char not in _VARIATIONS)
+    return "".join(kept).strip()
+
+
+def shown(text: str) -> str:
+    """A bounded part of a text that a person wrote."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _actor(name: str) -> Actor | None:
+    name = name.removeprefix("@")
+    if is_did(name):
+        return name
+    name = visible(unquote(name)).removeprefix("@")
+    if is_did(name):
+        return name
+    name = name.lower().rstrip(".")
+    return name if is_handle(name) else None
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Actor, collection and record key of at://ACTOR/… or [https://]HOST/profile/ACTOR/…; "" for what is not there."""
+    try:
+        link = urlsplit(text if _HAS_SCHEME.match(text) else f"https://{text}")
+    except ValueError:
+        return "", "", ""
+    if link.scheme == "at":
+        # By hand: what stands before the first slash is no host, and may hold colons.
+        path = re.split(r"[?#]", text[len(SCHEME) :])[0].rstrip("/").split("/")
+        return (path[0], path[1], path[2]) if len(path) == 3 else (path[0], "", "")
+    match link.path.split("/"):
+        case ["", "profile", name, "post", rkey, *_] if link.scheme in ("http", "https"):
+            return name, POST, unquote(rkey)
+        case ["", "profile", name, *_] if link.scheme in ("http", "https"):
+            return name, "", ""
+    return "", "", ""
