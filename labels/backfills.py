@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from labels.models import ActorLabel
 
 #: What became of the last backfill, or is becoming of it, that makes another one needless.
-_GOOD = (*Backfill.DUE, Backfill.State.COMPLETED)
+_GOOD = (*Backfill.graph.active, Backfill.State.COMPLETED)
 
 
 def want(row: ActorLabel) -> None:
