@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
 
 #: What became of the last backfill, or is becoming of it, that makes another one needless.
-_GOOD = (*Backfill.DUE, Backfill.State.COMPLETED)
+_GOOD = (*Backfill.graph.active, Backfill.State.COMPLETED)
 
 
 def want(did: Did, *, after_us: int, has_other_labels: bool) -> None:

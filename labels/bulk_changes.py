@@ -1,8 +1,8 @@
 """Bulk changes carried out in short steps, each as far as its time goes: by the page that shows them, and by a task.
 
-A change goes FINDING (who are they?) -> READY (the plan is shown) -> APPLYING (confirmed) -> DONE. Every step keeps in
-the row what it did, by an update that only succeeds if no other step came between; doing it to members twice is the
-same as once. So the browser may be closed, and a step may die: the next one goes on.
+A change goes FINDING (who are they?) -> READY (the plan is shown) -> APPLYING (confirmed) -> DONE. It is a job
+(atsite.core.jobs): each step claims it, and keeps in the row what it did, in the transaction that does it to members.
+So the browser may be closed, and a step may die: the next one goes on.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.errors import AtsiteError
+from atsite.core.jobs import moves, runner
+from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
+from atsite.core.jobs.lease import claim
 from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
 from indexer.index.handles import dids_of_handles
@@ -29,6 +32,8 @@ from labels.models import ActorLabel, BulkChange, Label
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from atsite.core.jobs.lease import JobLease
+
 State = BulkChange.State
 
 #: Seconds that one step of a page may take: the reader sees the bar move.
@@ -36,8 +41,8 @@ STEP_SECONDS: Final = 2.0
 #: Looked up, or changed, between two looks at the clock.
 FIND_AT_ONCE: Final = 24
 APPLY_AT_ONCE: Final = 20
-#: A change whose page was closed is gone on with by the task after this long; it looks for what nobody works on.
-ABANDONED: Final = timedelta(minutes=1)
+
+_ELSEWHERE: Final = "This change was worked on elsewhere at the same time; here is how it stands."
 
 
 class Conflict(AtsiteError):
@@ -72,6 +77,7 @@ def undo(change: BulkChange, *, by: str) -> BulkChange:
         created_by=by,
         lines=[line.stored() for line in touched],
         state=State.APPLYING,
+        next_at=timezone.now() + BulkChange.abandoned,
         undoes=change,
     )
 
@@ -86,9 +92,20 @@ def confirm(change: BulkChange) -> None:
     _move(change, State.READY, State.APPLYING)
 
 
-def cancel(change: BulkChange) -> None:
-    """Do nothing; what was applied stays. Raises Conflict."""
-    _move(change, change.state, State.CANCELLED, finished_at=timezone.now())
+def cancel(change: BulkChange, *, by: str) -> None:
+    """Do nothing; what was applied stays. A step that runs ends it. Raises Conflict."""
+    try:
+        moves.cancel(change, by=by)
+    except IllegalMove as error:
+        raise _moved_on(change) from error
+    except JobChanged as error:
+        raise Conflict(_ELSEWHERE) from error
+
+
+def try_again(change: BulkChange) -> None:
+    """Go on with a change that failed. Raises Conflict."""
+    found = all(line.status is not Status.PENDING for line in lines(change))
+    _move(change, State.FAILED, State.APPLYING if found else State.FINDING)
 
 
 def look_again(change: BulkChange) -> None:
@@ -101,25 +118,36 @@ def look_again(change: BulkChange) -> None:
 
 
 def advance(change: BulkChange, *, seconds: float = STEP_SECONDS) -> None:
-    """Go on for about so long. Raises Conflict where another step was quicker."""
-    deadline = monotonic() + seconds
-    work = {State.FINDING: _find, State.APPLYING: _apply}.get(State(change.state))
-    if work is not None:
-        work(change, lambda: monotonic() >= deadline)
+    """Go on for about so long. Raises Conflict where another step works on it, or was quicker."""
+    if change.state not in change.graph.claims:
+        return
+    lease = claim(change, early=not change.reason)  # a reason: it failed, and waits for its next try
+    if lease is None:
+        raise Conflict(_ELSEWHERE)
+    try:
+        with lease:
+            _step(lease, _after(seconds))
+    except LeaseLost as error:
+        raise Conflict(_ELSEWHERE) from error
 
 
 def go_on(*, seconds: float) -> None:
     """For the task: finish what was confirmed and is no longer worked on by a page."""
+    late = _after(seconds)
+    runner.run_due(BulkChange, lambda lease: _step(lease, late), budget=timedelta(seconds=seconds))
+
+
+def _after(seconds: float) -> Callable[[], bool]:
     deadline = monotonic() + seconds
-    for change in BulkChange.objects.filter(state=State.APPLYING, created_at__lt=timezone.now() - ABANDONED):
-        while change.state == State.APPLYING and monotonic() < deadline:
-            try:
-                advance(change, seconds=max(deadline - monotonic(), 0.0))
-            except Conflict:
-                break  # a page works on it
+    return lambda: monotonic() >= deadline
 
 
-def _find(change: BulkChange, late: Callable[[], bool]) -> None:
+def _step(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
+    (_find if lease.job.state == State.FINDING else _apply)(lease, late)
+
+
+def _find(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
+    change = lease.job
     known = lines(change)
     waiting = [index for index, line in enumerate(known) if line.status is Status.PENDING and not line.did]
     while waiting:
@@ -127,14 +155,15 @@ def _find(change: BulkChange, late: Callable[[], bool]) -> None:
         found = lookup.find_all([known[index].identifier for index in part])  # type: ignore[misc]  # they were read
         for index, answer in zip(part, found, strict=True):
             known[index] = _answered(known[index], answer)
-        if late():  # after the work, so that each step gets somewhere
+        lease.keep_progress(lines=[line.stored() for line in known])
+        if lease.cancel_asked or late():  # after the work, so that each step gets somewhere
             break
     if waiting:
-        _keep(change, lines=[line.stored() for line in known])
+        lease.release()
         return
     having = set(ActorLabel.objects.filter(label_id=change.label_id).values_list("did", flat=True))
     judged = judge(known, having, giving=change.giving)
-    _keep(change, lines=[line.stored() for line in judged], state=State.READY)
+    lease.move(State.READY, lines=[line.stored() for line in judged])
 
 
 def _answered(line: Line, answer: lookup.Actor | Unfound) -> Line:
@@ -143,26 +172,27 @@ def _answered(line: Line, answer: lookup.Actor | Unfound) -> Line:
     return replace(line, did=answer.did, handle=answer.handle, reason=answer.doubt)
 
 
-def _apply(change: BulkChange, late: Callable[[], bool]) -> None:
-    known = lines(change)
+def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
+    known = lines(lease.job)
     waiting = [index for index, line in enumerate(known) if line.status is Status.NEW and line.changed is None]
     while waiting:
         part, waiting = waiting[:APPLY_AT_ONCE], waiting[APPLY_AT_ONCE:]
-        for index, changed in zip(part, _change(change, [Did(known[index].did) for index in part]), strict=True):
-            known[index] = replace(known[index], changed=changed)
-        # Kept after each part: what is known to be done can be undone.
-        done = {} if waiting else {"state": State.DONE, "finished_at": timezone.now()}
-        _keep(change, lines=[line.stored() for line in known], **done)
-        if late():
+        with transaction.atomic(using=DEFAULT):  # what is done can be undone, so it is noted with it or not done
+            for index, changed in zip(part, _change(lease.job, [Did(known[index].did) for index in part]), strict=True):
+                known[index] = replace(known[index], changed=changed)
+            lease.keep_progress(lines=[line.stored() for line in known])
+        if lease.cancel_asked or late():
             break
-    if not waiting and change.state == State.APPLYING:
-        _keep(change, state=State.DONE, finished_at=timezone.now())
+    if waiting:
+        lease.release()
+    else:
+        lease.move(State.DONE)
 
 
 def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
-    """Give or take, and whether each was changed; somebody else may have been quicker."""
-    with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK), transaction.atomic(using=DEFAULT):
-        versions.lock()
+    """Give or take, and whether each was changed; somebody else may have been quicker. In a transaction."""
+    versions.lock()
+    with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK):
         return [
             membership.assign(change.label_id, did, by=change.created_by, note=change.note).changed
             if change.giving
@@ -189,15 +219,12 @@ def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
 
 def _move(change: BulkChange, before: str, after: State, **values: Any) -> None:
     if change.state != before:
-        raise Conflict(f"This change is no longer where you saw it: it is {change.get_state_display()}.")
-    _keep(change, state=after, **values)
+        raise _moved_on(change)
+    try:
+        moves.move(change, after, **values)
+    except JobChanged as error:
+        raise Conflict(_ELSEWHERE) from error
 
 
-def _keep(change: BulkChange, **values: Any) -> None:
-    """Write to the row if nobody else did since it was read. Raises Conflict."""
-    mine = BulkChange.objects.filter(pk=change.pk, step=change.step)
-    values["step"] = change.step + 1
-    if not mine.update(**values):
-        raise Conflict("This change was worked on elsewhere at the same time; here is how it stands.")
-    for name, value in values.items():
-        setattr(change, name, value)
+def _moved_on(change: BulkChange) -> Conflict:
+    return Conflict(f"This change is no longer where you saw it: it is {change.get_state_display()}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
@@ -14,6 +15,8 @@ from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, Did, is_did, is_rkey
 from atsite.core.clickhouse.models import ReadModel
 from atsite.core.errors import InvalidSyntax
+from atsite.core.jobs.graph import Graph
+from atsite.core.jobs.models import Job
 from atsite.core.published.models import AnnouncedModel, Cached, PublishedModel
 from atsite.core.published.redis_cache import Entry, VersionedCache
 from atsite.core.routers import DEFAULT
@@ -156,7 +159,7 @@ class Block(AnnouncedModel):
         return f"{self.subject} in {self.feed}" if self.feed else self.subject
 
 
-class BulkChange(models.Model):
+class BulkChange(Job):
     """A label given to, or taken from, many actors at once (labels.bulk_changes). The row is the work."""
 
     class State(models.TextChoices):
@@ -165,6 +168,27 @@ class BulkChange(models.Model):
         APPLYING = "applying", "being done"
         DONE = "done", "done"
         CANCELLED = "cancelled", "cancelled"
+        FAILED = "failed", "failed"
+
+    graph = Graph(
+        initial=State.FINDING,
+        moves={
+            State.FINDING: frozenset({State.READY, State.CANCELLED, State.FAILED}),
+            State.READY: frozenset({State.FINDING, State.APPLYING, State.CANCELLED}),
+            State.APPLYING: frozenset({State.DONE, State.CANCELLED, State.FAILED}),
+            State.DONE: frozenset(),
+            State.CANCELLED: frozenset(),
+            State.FAILED: frozenset({State.FINDING, State.APPLYING}),
+        },
+        claims={State.FINDING: State.FINDING, State.APPLYING: State.APPLYING},
+        ended=frozenset({State.DONE, State.CANCELLED, State.FAILED}),
+        failed=State.FAILED,
+        cancelled=State.CANCELLED,
+    )
+    progress_fields = ("lines",)
+    lease_time = timedelta(minutes=1)
+    #: A confirmed change that no page works on is gone on with by the task after this long.
+    abandoned = timedelta(minutes=1)
 
     label = models.ForeignKey(Label, models.PROTECT, to_field="name", db_column="label")
     giving = models.BooleanField()
@@ -172,11 +196,10 @@ class BulkChange(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.FINDING)
     #: labels.bulk_plan.Line, each as a dict.
     lines = models.JSONField(default=list)
-    #: Raised by each step, so that of two that run at once one is told.
-    step = models.PositiveIntegerField(default=0)
+    #: As Job's: of a change that is confirmed. What is not is looked up by its page alone.
+    next_at = models.DateTimeField("goes on", null=True, blank=True)
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True)
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
 
     class Meta:
@@ -184,3 +207,7 @@ class BulkChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label_id} {'for' if self.giving else 'taken from'} {len(self.lines)} lines"
+
+    def due_in(self, state: str, now: datetime) -> datetime | None:
+        """Not before its page was closed, as that does the work; and not before it is confirmed."""
+        return now + self.abandoned if state == self.State.APPLYING else None

@@ -50,7 +50,7 @@ class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
     @admin.display(description="next try")
     def next_try(self, row: Backfill) -> datetime | None:
         """When it is looked after again; nothing where it is at its end."""
-        return row.next_at if row.state in Backfill.DUE else None
+        return (row.leased_until or row.next_at) if row.is_active else None
 
     @admin.display(description="records")
     def counts(self, row: Backfill) -> str:

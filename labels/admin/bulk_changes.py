@@ -29,7 +29,7 @@ State = BulkChange.State
 #: While there is something to do.
 WORKING = (State.FINDING, State.APPLYING)
 #: When nothing will be changed any more.
-OVER = (State.DONE, State.CANCELLED)
+OVER = (State.DONE, State.CANCELLED, State.FAILED)
 LINES_PER_PAGE = 100
 #: Heading and colour of each status, in the order of the page: what needs a look comes first.
 _MEANINGS: Mapping[Status, tuple[str, str]] = {
@@ -101,16 +101,19 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         demand(request, Right.BULK_LABEL)
         shown = change
         try:
-            if request.POST.get("step") != str(change.step):
+            if request.POST.get("fence") != str(change.fence):
                 raise Conflict("This change went on, or somebody else touched it: here is how it stands.")
             match request.POST.get("do"):
                 case "confirm":
                     bulk_changes.confirm(change)
                     self.log_change(request, change, "Confirmed: given." if change.giving else "Confirmed: taken off.")
                 case "cancel":
-                    bulk_changes.cancel(change)
+                    bulk_changes.cancel(change, by=request.user.get_username())
                 case "again":
                     bulk_changes.look_again(change)
+                case "retry":
+                    bulk_changes.try_again(change)
+                    self.log_change(request, change, "Tried again.")
                 case "undo":
                     shown = bulk_changes.undo(change, by=request.user.get_username())
                     self.log_change(request, change, "Undone.")

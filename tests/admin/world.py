@@ -167,7 +167,7 @@ def _community(words: Words) -> None:
     for stage in (BulkChange.State.READY, BulkChange.State.DONE):
         stored = [line.stored() for line in lines]
         label = Label.objects.get(name="choir")
-        BulkChange.objects.create(label=label, giving=True, created_by="mira", state=stage, lines=stored, step=3)
+        BulkChange.objects.create(label=label, giving=True, created_by="mira", state=stage, lines=stored, fence=3)
 
 
 def _feeds(words: Words, posts: list[Record]) -> None:

@@ -274,9 +274,9 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     assert members(label) == [NOEL.did]
 
     def do(what: str, address: str) -> str:
-        step = re.search(r'name="step" value="(\d+)"', text_of(browser.get(address)))
-        assert step is not None
-        response = browser.post(address, {"do": what, "step": step[1]}, follow=True)
+        fence = re.search(r'name="fence" value="(\d+)"', text_of(browser.get(address)))
+        assert fence is not None
+        response = browser.post(address, {"do": what, "fence": fence[1]}, follow=True)
         (location, _) = response.redirect_chain[-1]
         while browser.get(location, headers={"accept": "application/json"}).json()["working"]:
             pass
@@ -315,7 +315,7 @@ def test_a_change_that_was_cancelled_speaks_of_nothing_to_come(browser: Client, 
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     assert "1 will be changed" in text_of(browser.get(page))
     change.refresh_from_db()
-    shown = text_of(browser.post(page, {"do": "cancel", "step": str(change.step)}, follow=True))
+    shown = text_of(browser.post(page, {"do": "cancel", "fence": str(change.fence)}, follow=True))
     assert ("1 not changed" in shown, "will be changed" in shown) == (True, False)
 
 
@@ -323,7 +323,7 @@ def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) ->
     browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": MIRA.did}, follow=True)
     change = BulkChange.objects.get()
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
-    response = browser.post(page, {"do": "confirm", "step": str(change.step - 1)}, follow=True)
+    response = browser.post(page, {"do": "confirm", "fence": str(change.fence - 1)}, follow=True)
     assert "somebody else touched it" in text_of(response)
     assert members(label) == []
 

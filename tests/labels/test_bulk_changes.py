@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did
@@ -34,6 +35,15 @@ def planned(label: str, text: str = PASTED, *, giving: bool = True) -> BulkChang
 def finish(change: BulkChange, *, seconds: float = 30) -> None:
     for _ in range(20):
         bulk_changes.advance(change, seconds=seconds)
+
+
+def many(label: str) -> BulkChange:
+    """A confirmed change of sixty actors, which takes three steps."""
+    dids = [Did(f"did:plc:{number:a>24}".replace("0", "b").replace("1", "c")) for number in range(60)]
+    change = bulk_changes.plan_for(Label.objects.get(name=label), dids, giving=True, by="anna")
+    bulk_changes.advance(change)
+    bulk_changes.confirm(change)
+    return change
 
 
 def statuses(change: BulkChange) -> list[Status]:
@@ -94,22 +104,19 @@ def test_taking_off_needs_no_network_for_dids_and_for_handles_that_the_site_know
 
 
 def test_a_step_ends_with_its_time_and_the_next_goes_on_where_it_was(label: str, network: Network) -> None:
-    dids = [Did(f"did:plc:{number:a>24}".replace("0", "b").replace("1", "c")) for number in range(60)]
-    change = bulk_changes.plan_for(Label.objects.get(name=label), dids, giving=True, by="anna")
-    bulk_changes.advance(change)
-    bulk_changes.confirm(change)
+    change = many(label)
     done = []
     for _ in range(3):
         bulk_changes.advance(change, seconds=0)
         done.append(len(members()))
     assert (done, change.state) == ([20, 40, 60], State.DONE)
-    assert members() == set(dids)
+    assert members() == {line.did for line in bulk_changes.lines(change)}
 
 
 def test_a_step_that_was_overtaken_writes_nothing_over_the_other(label: str, network: Network) -> None:
     change = planned(label)
     other = BulkChange.objects.get(pk=change.pk)
-    bulk_changes.cancel(other)
+    bulk_changes.cancel(other, by="ben")
     with pytest.raises(Conflict, match="worked on elsewhere"):
         bulk_changes.confirm(change)
     assert BulkChange.objects.get().state == State.CANCELLED
@@ -122,7 +129,7 @@ def test_the_task_finishes_what_was_confirmed_and_leaves_alone_what_was_not(labe
     bulk_changes.confirm(confirmed)
     bulk_changes.go_on(seconds=30)
     assert members() == set()  # its page may still be open
-    BulkChange.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    BulkChange.objects.filter(state=State.APPLYING).update(next_at=timezone.now() - timedelta(minutes=4))
     bulk_changes.go_on(seconds=30)
     assert members() == {MIRA.did}
     assert BulkChange.objects.get(pk=waiting.pk).state == State.READY
@@ -136,3 +143,90 @@ def test_who_could_not_be_looked_up_is_looked_up_again(label: str, network: Netw
     bulk_changes.look_again(change)
     finish(change)
     assert statuses(change) == [Status.NEW, Status.NEW, Status.INVALID]
+
+
+def test_of_two_steps_at_once_one_is_told_and_does_nothing(
+    label: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = planned(label)
+    bulk_changes.confirm(change)
+    told: list[str] = []
+    assign = membership.assign
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        if not told:
+            with pytest.raises(Conflict, match="worked on elsewhere") as raised:
+                bulk_changes.advance(BulkChange.objects.get(pk=change.pk))
+            told.append(str(raised.value))
+        return assign(*args, **kwargs)
+
+    monkeypatch.setattr(membership, "assign", meanwhile)
+    finish(change)
+    assert (change.state, len(told), members()) == (State.DONE, 1, {MIRA.did, NOEL.did, OTTO.did})
+
+
+def test_a_step_that_loses_the_change_midway_takes_back_what_it_could_not_note(
+    label: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = many(label)
+    assign = membership.assign
+
+    def lose(*args: Any, **kwargs: Any) -> Any:
+        if len(members()) == 30:
+            BulkChange.objects.update(fence=F("fence") + 1)  # as a claim does, once this step's lease ended
+        return assign(*args, **kwargs)
+
+    monkeypatch.setattr(membership, "assign", lose)
+    with pytest.raises(Conflict, match="worked on elsewhere"):
+        bulk_changes.advance(change, seconds=30)
+    noted = [line.did for line in bulk_changes.lines(BulkChange.objects.get()) if line.changed]
+    assert (len(noted), set(noted)) == (20, members())
+
+
+def test_cancelling_while_a_step_runs_ends_it_after_its_part_and_keeps_what_was_done(
+    label: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = many(label)
+
+    def ask(lease: Any, late: Any) -> None:
+        bulk_changes.cancel(BulkChange.objects.get(), by="ben")
+        apply(lease, late)
+
+    apply = bulk_changes._apply
+    monkeypatch.setattr(bulk_changes, "_apply", ask)
+    bulk_changes.advance(change, seconds=30)
+    stored = BulkChange.objects.get()
+    assert (stored.state, stored.reason, len(members())) == (State.CANCELLED, "cancelled by ben", 20)
+    assert sum(line.changed is True for line in bulk_changes.lines(stored)) == 20
+
+
+def test_a_change_that_fails_each_time_ends_with_its_reason_and_can_be_tried_again(
+    label: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = many(label)
+    with monkeypatch.context() as broken:
+        broken.setattr(membership, "assign", lambda *args, **kwargs: 1 / 0)
+        for _ in range(BulkChange.max_tries):
+            BulkChange.objects.update(next_at=timezone.now() - timedelta(minutes=1))
+            with pytest.raises(ZeroDivisionError):
+                bulk_changes.go_on(seconds=30)
+    change.refresh_from_db()
+    assert (change.state, members()) == (State.FAILED, set())
+    assert change.reason == "given up after 12 tries: a fault of this site: ZeroDivisionError"
+    bulk_changes.try_again(change)
+    finish(change)
+    assert (change.state, len(members())) == (State.DONE, 60)
+
+
+def test_a_page_does_not_hurry_a_change_that_waits_for_its_next_try(
+    label: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = many(label)
+    with monkeypatch.context() as broken:
+        broken.setattr(membership, "assign", lambda *args, **kwargs: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bulk_changes.advance(change)
+    assert change.reason == "a fault of this site: ZeroDivisionError"
+    with pytest.raises(Conflict):
+        bulk_changes.advance(change)
+    assert members() == set()

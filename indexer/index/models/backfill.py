@@ -6,9 +6,11 @@ from django.db import models
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import DID_MAX
+from atsite.core.jobs.graph import Graph
+from atsite.core.jobs.models import Job
 
 
-class Backfill(models.Model):
+class Backfill(Job):
     """One did's backfill, the last that was asked for. indexer.backfill.work reads and writes it."""
 
     class State(models.TextChoices):
@@ -19,27 +21,43 @@ class Backfill(models.Model):
         GONE = "gone", "the account is gone"
         FAILED = "failed", "failed"
 
-    #: What the worker looks after; the others are at their end.
-    DUE = (State.QUEUED, State.RUNNING, State.WAITING)
+    graph = Graph(
+        initial=State.QUEUED,
+        moves={
+            State.QUEUED: frozenset({State.RUNNING, State.FAILED}),
+            State.RUNNING: frozenset({State.WAITING, State.COMPLETED, State.GONE, State.FAILED}),
+            State.WAITING: frozenset({State.RUNNING, State.FAILED}),
+            State.COMPLETED: frozenset(),
+            State.GONE: frozenset(),
+            State.FAILED: frozenset(),
+        },
+        claims={
+            State.QUEUED: State.RUNNING,
+            State.RUNNING: State.RUNNING,
+            State.WAITING: State.RUNNING,
+        },
+        ended=frozenset({State.COMPLETED, State.GONE, State.FAILED}),
+        failed=State.FAILED,
+        waiting=State.WAITING,
+    )
+    progress_fields = ("progress",)
+    dates = {State.RUNNING: "started_at"}
 
     did = models.CharField(max_length=DID_MAX, unique=True)
     days = models.PositiveIntegerField()
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
-    #: Why it waits, failed or cannot be done, for people.
-    reason = models.TextField(blank=True)
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    #: When it is to be looked after: queued at once, waiting later, running when its worker must have died.
-    next_at = models.DateTimeField(default=timezone.now)
-    tries = models.PositiveIntegerField(default=0)
     #: The indexer must ask the stream for this did before: version of the change that wants it so, 0 for none.
     after_us = models.BigIntegerField(default=0)
     #: indexer.backfill.run.Progress, as a dict.
     progress = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["next_at"], name="indexer_backfill_due")]
+        indexes = [
+            models.Index(fields=["next_at"], name="indexer_backfill_due"),
+            models.Index(fields=["leased_until"], name="indexer_backfill_leased"),
+        ]
         ordering = ("-requested_at",)
 
     def __str__(self) -> str:

@@ -55,8 +55,10 @@ def backfill(did: Did = b.ALICE, *, days: int = 30) -> Backfill:
 
 
 def again() -> Backfill:
-    """What the task does once the row is due."""
-    Backfill.objects.update(next_at=timezone.now() - MINUTE)
+    """What the task does once the row is due, or its worker's lease ended."""
+    past = timezone.now() - MINUTE
+    Backfill.objects.filter(leased_until=None).update(next_at=past)
+    Backfill.objects.exclude(leased_until=None).update(leased_until=past)
     work.run_due()
     return Backfill.objects.get()
 
@@ -322,6 +324,7 @@ def test_a_run_that_broke_goes_on_behind_the_last_page_that_is_durable(pds: Fake
     pds.before = break_at_the_third_page_of_posts
     row = backfill()
     assert (row.state, len(posts())) == (State.WAITING, 4)
+    assert row.next_at is not None
     assert row.next_at > timezone.now()
 
     asked = len(pds.asked)
@@ -445,13 +448,14 @@ def test_a_pds_that_asks_for_patience_gets_it(pds: FakePds, monkeypatch: pytest.
     before = timezone.now()
     row = backfill()
     assert row.state == State.WAITING
+    assert row.next_at is not None
     assert row.next_at >= before + timedelta(seconds=repo.LATER_SECONDS)
 
 
 def test_failures_that_do_not_pass_end_in_a_state_that_a_person_sees(pds: FakePds) -> None:
     pds.refuses["getLatestCommit"] = (500, {})
     backfill()
-    Backfill.objects.update(tries=work.MAX_TRIES - 1)
+    Backfill.objects.update(tries=Backfill.max_tries - 1)
     row = again()
     assert row.state == State.FAILED
     assert row.reason.startswith("given up after 12 tries: its PDS does not answer now")

@@ -1,0 +1,102 @@
+"""The states of a kind of job and the legal moves between them. Pure; a graph that makes no sense fails at import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from atsite.core.jobs.errors import IllegalMove
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from enum import Enum
+
+S = TypeVar("S", bound=str)
+
+
+@dataclass(frozen=True)
+class Graph(Generic[S]):
+    """States are the members of a string enum. Raises ValueError, with every fault, when it contradicts itself."""
+
+    initial: S
+    #: From each state to those that may follow it.
+    moves: Mapping[S, frozenset[S]]
+    #: State in which a worker may claim a job -> the state of the job while the worker has it.
+    claims: Mapping[S, S]
+    #: Nothing more happens by itself; where `moves` allows it, a person may try again.
+    ended: frozenset[S]
+    #: The state of a job that was given up.
+    failed: S
+    #: The state of a job that waits for its due time. None: it waits in the state that it has.
+    waiting: S | None = None
+    cancelled: S | None = None
+
+    def __post_init__(self) -> None:
+        if faults := [*self._faults_of_moves(), *self._faults_of_claims()]:
+            raise ValueError(f"the states of {type(self.initial).__qualname__}: {'; '.join(faults)}")
+
+    @property
+    def states(self) -> frozenset[S]:
+        """Every state, whether or not `moves` has a line for it."""
+        return cast("frozenset[S]", frozenset(cast("type[Enum]", type(self.initial))))
+
+    @property
+    def active(self) -> frozenset[S]:
+        """The states of a job that has not ended."""
+        return self.states - self.ended
+
+    def may_move(self, before: str, after: str) -> bool:
+        """Whether a job may go from one state to the other."""
+        return after in self.moves[cast("S", before)]
+
+    def check_move(self, before: str, after: str) -> None:
+        """Raises IllegalMove where a job may not go from one state to the other."""
+        if not self.may_move(before, after):
+            raise IllegalMove(f"a job that is {words(before)} cannot become {words(after)}")
+
+    def _faults_of_moves(self) -> Iterable[str]:
+        if set(self.moves) != self.states:
+            yield f"moves need one line for each state, and differ in {_named(self.states ^ set(self.moves))}"
+            return
+        if unknown := frozenset[Any]().union(*self.moves.values()) - self.states:
+            yield f"{_named(unknown)} can be moved to, but does not exist"
+            return
+        if still := [state for state in self.states if state in self.moves[state]]:
+            yield f"{_named(still)} leads to itself"
+        if lost := self.states - self._from({self.initial}):
+            yield f"{_named(lost)} cannot be reached from {self.initial}"
+        if endless := [state for state in self.active if not self._from({state}) & self.ended]:
+            yield f"no end can be reached from {_named(endless)}"
+
+    def _faults_of_claims(self) -> Iterable[str]:
+        working = set(self.claims.values())
+        if self.failed not in self.ended or self.cancelled not in {*self.ended, None}:
+            yield "failed and cancelled are not among the ended states"
+        if ended := set(self.claims) & self.ended:
+            yield f"{_named(ended)} has ended and cannot be claimed"
+        if lost := [state for state in working if self.claims.get(state) != state]:
+            yield f"a job whose worker died in {_named(lost)} could not be claimed again"
+        if self.waiting is not None and self.waiting not in self.claims:
+            yield f"{self.waiting} is never claimed, so a job would wait in it for ever"
+        needed = [(before, after) for before, after in self.claims.items() if before != after]
+        needed += [(state, self.failed) for state in self.claims]
+        needed += [(state, self.waiting) for state in working if self.waiting not in {None, state}]
+        needed += [(state, self.cancelled) for state in self.claims if self.cancelled is not None]
+        for before, after in needed:
+            if after not in self.moves.get(before, frozenset()):
+                yield f"{before} must be able to become {after}"
+
+    def _from(self, reached: set[S]) -> set[S]:
+        """The states that are or can be reached from these."""
+        while new := {after for before in reached for after in self.moves[before]} - reached:
+            reached = reached | new
+        return reached
+
+
+def words(state: str) -> str:
+    """A state as people read it: "needs sign in"."""
+    return str(state).replace("_", " ")
+
+
+def _named(states: Iterable[object]) -> str:
+    return ", ".join(sorted(map(str, states)))

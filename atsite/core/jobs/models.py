@@ -1,0 +1,122 @@
+"""The base of models whose rows are work. The row is all there is to know: a message only says that there is some."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core import checks
+from django.db import models
+from django.utils import timezone
+
+from atsite.core.routers import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from atsite.core.jobs.graph import Graph
+
+
+class Job(models.Model):
+    """One piece of work. `next_at` and `leased_until` are never both set: a job is due then, or leased until then.
+
+    A subclass gives `state` its choices and default (the graph's initial state).
+    """
+
+    graph: ClassVar[Graph[Any]]
+    #: What `JobLease.keep_progress` may change.
+    progress_fields: ClassVar[tuple[str, ...]]
+    #: State -> the field that holds when the job first came to it.
+    dates: ClassVar[Mapping[str, str]] = {}
+    #: How long a worker may be silent before it is taken for dead.
+    lease_time: ClassVar[timedelta] = timedelta(minutes=5)
+    #: A job is given up after this many tries without progress; the pauses between them double.
+    max_tries: ClassVar[int] = 12
+    pause: ClassVar[timedelta] = timedelta(minutes=1)
+    pause_max: ClassVar[timedelta] = timedelta(days=1)
+
+    state = models.CharField(max_length=16)
+    #: Why it waits, failed or was cancelled, for people.
+    reason = models.TextField(blank=True)
+    #: When a worker takes it. Empty while one has it, and where a person must act first.
+    next_at = models.DateTimeField("goes on", null=True, blank=True, default=timezone.now)
+    #: While a worker has it: until when, unless it tells of progress before.
+    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    #: Grows with every claim and every end of one, so that a worker that lost the job cannot write to it.
+    fence = models.PositiveBigIntegerField(default=0, editable=False)
+    #: Claims since the last progress.
+    tries = models.PositiveIntegerField(default=0, editable=False)
+    #: Who asked to cancel it while a worker had it. The worker ends it.
+    cancel_asked_by = models.CharField(max_length=150, blank=True, editable=False)
+    finished_at = models.DateTimeField("finished", null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has not ended."""
+        return self.state not in self.graph.ended
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether a worker has it, as far as this row knows."""
+        return self.leased_until is not None and self.leased_until > timezone.now()
+
+    def claimed_as(self) -> str:
+        """The state that a worker's claim brings it to."""
+        return str(self.graph.claims[self.state])
+
+    def due_in(self, state: str, now: datetime) -> datetime | None:
+        """When a worker takes a job that came to `state`; None: not before a person acts."""
+        return now if state in self.graph.claims else None
+
+    def store(self, expected: models.Q, values: Mapping[str, Any], *, by: str = "") -> bool:
+        """Write `values` if the stored row is still as `expected`; whether it was. One conditional UPDATE.
+
+        `values` hold the state when it changes or a lease ends. `by`: the person who wants it, where there is one.
+        """
+        rows = type(self)._base_manager.using(DEFAULT).filter(expected, pk=self.pk)
+        if not rows.update(**values):
+            return False
+        for name, value in values.items():
+            setattr(self, name, value)
+        return True
+
+    def progress_kept(self) -> None:
+        """For subclasses: progress was stored."""
+
+    @classmethod
+    def check(cls, **options: Any) -> list[checks.CheckMessage]:
+        """Django's checks, and that the columns say the same as the graph."""
+        found: list[checks.CheckMessage] = super().check(**options)
+        fields = {field.name: field for field in cls._meta.fields}
+        state = fields["state"]
+        if {value for value, _ in state.choices or ()} != cls.graph.states or state.default != cls.graph.initial:
+            told = "choices and default of `state` differ from the graph's"
+            found.append(checks.Error(told, obj=cls, id="jobs.E001"))
+        if missing := {*cls.progress_fields, *cls.dates.values()} - fields.keys():
+            found.append(checks.Error(f"there is no field {', '.join(sorted(missing))}", obj=cls, id="jobs.E002"))
+        return found
+
+
+def entering(job: Job, state: str, now: datetime) -> dict[str, Any]:
+    """The columns that say since when a job is in `state`."""
+    values: dict[str, Any] = {"finished_at": now if state in job.graph.ended else None}
+    date = job.dates.get(state)
+    if date is not None and getattr(job, date) is None:
+        values[date] = now
+    return values
+
+
+def leaving(job: Job, to: str, now: datetime, *, reason: str, next_at: datetime | None) -> dict[str, Any]:
+    """The columns of a job that goes to `to`, and that no worker has any more."""
+    return {
+        "state": str(to),
+        "reason": reason,
+        "next_at": next_at or job.due_in(to, now),
+        "leased_until": None,
+        "fence": job.fence + 1,
+        **entering(job, to, now),
+    }
