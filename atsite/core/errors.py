@@ -1,4 +1,4 @@
-"""The root of every error this project raises on purpose.
+"""The root of every error this project raises on purpose. Pure.
 
 AtsiteError
 ├── ConfigError            the environment says something unusable

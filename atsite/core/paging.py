@@ -1,4 +1,4 @@
-"""Opaque cursors: a position in a list, as text that a client carries from one page to the next.
+"""Opaque cursors: a position in a list, as text that a client carries from one page to the next. Pure.
 
 A cursor is the unpadded base64url of a compact JSON array `[version, kind, part, …]`. Each position has exactly one
 text, so a cursor that was cut, changed or made for another list is refused and never read as something else. It is

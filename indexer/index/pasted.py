@@ -1,7 +1,7 @@
 """An actor or a record as people type or paste it: a handle, a did, an at-uri, or a link to a page of an app. PURE.
 
 Every form and parameter that takes an actor or a post reads it here. What a text looks like is decided here alone;
-whose handle it is, say `indexer.index.handles` (as this site knows it) and `atsite.core.identity` (as the network does).
+whose handle it is, say `indexer.index.handles` (as this site knows it) and `identity` (as the network does).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The AT Protocol without network, framework or clock: names, keys and times as the specifications write them."""
+"""The AT Protocol without network, framework or clock: names, keys and times as the specifications write them. Pure."""
