@@ -1121,9 +1121,11 @@ CREATE TABLE "feeds_pinnedpost" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT
 
 CREATE INDEX "feeds_pinnedpost_feed_id_1da0955c" ON "feeds_pinnedpost" ("feed_id");
 
-CREATE TABLE "indexer_backfill" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL UNIQUE, "days" integer unsigned NOT NULL CHECK ("days" >= 0), "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_at" datetime NOT NULL, "started_at" datetime NULL, "finished_at" datetime NULL, "next_at" datetime NOT NULL, "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "after_us" bigint NOT NULL, "progress" text NOT NULL CHECK ((JSON_VALID("progress") OR "progress" IS NULL)));
+CREATE TABLE "indexer_backfill" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL UNIQUE, "days" integer unsigned NOT NULL CHECK ("days" >= 0), "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_at" datetime NOT NULL, "started_at" datetime NULL, "finished_at" datetime NULL, "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "after_us" bigint NOT NULL, "progress" text NOT NULL CHECK ((JSON_VALID("progress") OR "progress" IS NULL)), "cancel_asked_by" varchar(150) NOT NULL, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "leased_until" datetime NULL, "next_at" datetime NULL);
 
 CREATE INDEX "indexer_backfill_due" ON "indexer_backfill" ("next_at");
+
+CREATE INDEX "indexer_backfill_leased" ON "indexer_backfill" ("leased_until");
 
 CREATE TABLE "indexer_historicalrefusedactor" ("id" bigint NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
 
@@ -1145,7 +1147,7 @@ CREATE INDEX "labels_actorlabel_label_cdfa0c4d" ON "labels_actorlabel" ("label")
 
 CREATE TABLE "labels_block" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "subject" varchar(3072) NOT NULL, "feed" varchar(512) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, CONSTRAINT "labels_block_once" UNIQUE ("subject", "feed"));
 
-CREATE TABLE "labels_bulkchange" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "giving" bool NOT NULL, "note" text NOT NULL, "state" varchar(16) NOT NULL, "lines" text NOT NULL CHECK ((JSON_VALID("lines") OR "lines" IS NULL)), "step" integer unsigned NOT NULL CHECK ("step" >= 0), "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "finished_at" datetime NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, "undoes_id" bigint NULL UNIQUE REFERENCES "labels_bulkchange" ("id") DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE "labels_bulkchange" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "giving" bool NOT NULL, "note" text NOT NULL, "state" varchar(16) NOT NULL, "lines" text NOT NULL CHECK ((JSON_VALID("lines") OR "lines" IS NULL)), "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "finished_at" datetime NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "cancel_asked_by" varchar(150) NOT NULL, "leased_until" datetime NULL, "next_at" datetime NULL, "reason" text NOT NULL, "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "undoes_id" bigint NULL UNIQUE REFERENCES "labels_bulkchange" ("id") DEFERRABLE INITIALLY DEFERRED);
 
 CREATE INDEX "labels_bulkchange_label_e9173f66" ON "labels_bulkchange" ("label");
 
