@@ -17,8 +17,8 @@ import pytest
 
 from atsite.core.config import BASE_DIR
 from indexer.position import now_us
-from indexer.simulator.sources import MemorySource
-from indexer.simulator.threaded import simulated_jetstream
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import MemorySource
 from tests.core.embedded.probes import wait_until
 
 if TYPE_CHECKING:
