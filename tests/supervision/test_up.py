@@ -16,9 +16,9 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from atsite.core.config import BASE_DIR
-from indexer.position import now_us
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import MemorySource
+from indexer.stream.position import now_us
 from tests.core.embedded.probes import wait_until
 
 if TYPE_CHECKING:
