@@ -59,26 +59,20 @@ def newest_checkpoint() -> Checkpoint | None:
     )
 
 
-# Where a run began by --from or --from-live it saved a checkpoint that is its own safe cursor: what earlier runs had
-# acknowledged says nothing of it.
+# A checkpoint that is its own safe cursor is where --from or --from-live began: what was before says nothing.
 CURSOR_BEFORE = """
-SELECT min(cursor) FROM (
-    (
-        SELECT cursor FROM indexer_checkpoints
-        WHERE host = {host:String} AND acked_at <= fromUnixTimestamp64Micro({until:Int64})
-        ORDER BY acked_at DESC
-        LIMIT 1
-    )
-    UNION ALL
-    SELECT cursor FROM indexer_checkpoints
-    WHERE host = {host:String} AND acked_at > fromUnixTimestamp64Micro({until:Int64}) AND cursor = safe_cursor
-)
-HAVING count() > 0
+SELECT cursor FROM indexer_checkpoints
+WHERE host = {host:String} AND (acked_at <= fromUnixTimestamp64Micro({until:Int64}) OR cursor = safe_cursor)
+ORDER BY acked_at DESC
+LIMIT 1
 """
 
 
 def cursor_before(until_us: int, *, host: str) -> int | None:
-    """The cursor that had been acknowledged at a time (unix microseconds), by whichever run; None where none had."""
+    """The cursor that had been acknowledged at a time (unix microseconds), by whichever run; None where none had.
+
+    Where a run was told to begin elsewhere since, that is its cursor.
+    """
     found = door.column(CURSOR_BEFORE, {"host": host, "until": until_us}, name="indexer.cursor_before")
     return int(found[0]) if found else None
 

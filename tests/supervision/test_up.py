@@ -16,6 +16,9 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from atsite.core.config import BASE_DIR
+from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.sources import MemorySource
+from indexer.stream.position import now_us
 from tests.core.embedded.probes import wait_until
 
 if TYPE_CHECKING:
@@ -91,6 +94,30 @@ def test_the_demo_serves_a_full_page_and_leaves_nothing_behind_but_its_data(data
     with command("up", data_dir) as other:
         output, _ = other.communicate()
     assert (other.returncode, "holds the data of `demo`" in output) == (1, True), output
+
+
+def test_up_begins_where_it_is_told_and_later_where_it_stopped(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cursors() -> list[int]:
+        return [int(request.rpartition("cursor=")[2]) for request in jetstream.server.requests]
+
+    begin = now_us() - 3_600_000_000
+    with simulated_jetstream(MemorySource()) as jetstream:
+        monkeypatch.setenv("WS_URL", jetstream.url)
+        for options in (("--from", str(begin)), (), ("--from-live",)):
+            asked = len(cursors())
+            with command("up", data_dir, *options) as up:
+                wait_until(lambda asked=asked: len(cursors()) > asked or up.poll() is not None)  # type: ignore[misc]
+                up.send_signal(signal.SIGINT)
+                output, _ = up.communicate()
+            assert up.returncode == 0, output
+        with command("up", data_dir, "--from", str(begin * 1000)) as up:
+            output, _ = up.communicate()
+
+    # A start goes on a minute before its checkpoint.
+    assert cursors()[:2] == [begin - 60_000_000] * 2
+    assert cursors()[2] > begin + 3_500_000_000
+    assert up.returncode != 0
+    assert f"argument --from: {begin * 1000} is in nanoseconds" in output
 
 
 def test_kill_9_of_the_demo_leaves_no_process(data_dir: Path) -> None:
