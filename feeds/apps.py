@@ -10,9 +10,10 @@ class FeedsConfig(AppConfig):
 
     def ready(self) -> None:
         from apikeys import feed_choices
-        from feeds import checks, definitions  # noqa: F401 - they register themselves
-        from feeds.usage import read_models  # noqa: F401 - they register themselves
+        from feeds import checks, definitions, readings  # noqa: F401 - checks register themselves
+        from feeds.usage import counting, read_models  # noqa: F401 - read models register themselves
         from labels import feed_names
 
+        readings.page_read.connect(counting.count_reading)
         feed_choices.told_by(definitions.with_members)
         feed_names.told_by(definitions.names)

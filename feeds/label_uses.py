@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.urls import NoReverseMatch, reverse
 
 from feeds.models import FeedDefinition
+from feeds.ranking.feed import LABEL
 from labels.uses import Use
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def feeds_by_label() -> Iterator[Use]:
     """Every feed whose parameters name a label, switched off or not."""
     for row in FeedDefinition.objects.order_by("rkey"):
-        label = row.parameters.get("label") if isinstance(row.parameters, dict) else None
+        label = row.parameters.get(LABEL) if isinstance(row.parameters, dict) else None
         if isinstance(label, str) and label:
             how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts of its members"
             yield Use(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")

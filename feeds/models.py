@@ -10,7 +10,9 @@ from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
 from atsite.core.errors import InvalidSyntax
 from atsite.core.published.models import AnnouncedModel
+from feeds.definition_from_row import PRIVATE as MEMBERS_ONLY
 from feeds.ranking.feed import PostKey
+from feeds.validation import validate_definition
 
 #: Room for an at-uri of a post: a did, the collection, a record key.
 URI_MAX = DID_MAX + 600
@@ -47,7 +49,7 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
 
     class Visibility(models.TextChoices):
         PUBLIC = "public", "everybody reads it"
-        PRIVATE = "private", "only those who carry its label read it"
+        PRIVATE = MEMBERS_ONLY, "only those who carry its label read it"
 
     publisher = models.CharField(
         max_length=DID_MAX,
@@ -78,9 +80,7 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
 
     def clean(self) -> None:
         """Raises ValidationError where no feed can be made of this, as the kind says."""
-        from feeds.validation import validate_definition  # kinds ask stores, whose models are not ready yet up there
-
-        validate_definition(self)
+        validate_definition(self, namesakes=type(self).objects.filter(rkey=self.rkey).exclude(pk=self.pk))
 
 
 class PinnedPost(AnnouncedModel):

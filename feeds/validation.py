@@ -9,21 +9,26 @@ from django.core.exceptions import ValidationError
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.config import config
-from feeds.definitions import definition_of
+from feeds.definition_from_row import definition_of
 from feeds.kinds import made
 from feeds.ranking.feed import Definition, InvalidDefinition
 from feeds.ranking.page_data import FeedData
 from labels.models import Label
 
 if TYPE_CHECKING:
-    from feeds.models import FeedDefinition
+    from collections.abc import Iterable
+
+    from feeds.definition_from_row import Row
 
 #: Stands for FEED_ACTOR_DID while that is not set: whose the feeds are is the site's to say, not the form's.
 _ANYBODY = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
 
 
-def validate_definition(row: FeedDefinition) -> None:
-    """Raises ValidationError with the reason, at the field that it concerns where that is known."""
+def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
+    """Raises ValidationError with the reason, at the field that it concerns where that is known.
+
+    `namesakes`: the other rows with the same record key.
+    """
     if not isinstance(row.parameters, dict):
         raise ValidationError({"parameters": 'Enter an object such as {"hours": 24}.'})
     definition = definition_of(row, config)
@@ -33,8 +38,7 @@ def validate_definition(row: FeedDefinition) -> None:
         raise ValidationError({"parameters": str(error)}) from error
     if definition.label and not Label.objects.filter(name=definition.label).exists():
         raise ValidationError({"parameters": f"there is no label {definition.label!r}: add it first"})
-    twin = type(row).objects.filter(rkey=row.rkey).exclude(pk=row.pk)
-    if any((other.publisher or config.feed_actor_did) == definition.publisher for other in twin):
+    if any((other.publisher or config.feed_actor_did) == definition.publisher for other in namesakes):
         raise ValidationError({"rkey": "the publisher has another feed of this name"})
 
 

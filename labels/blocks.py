@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.published.process_copies import LocalCopy
+from indexer.index.models import RefusedActor
 from labels.models import Block
 
 if TYPE_CHECKING:
@@ -41,11 +42,15 @@ def forget() -> None:
 
 
 def _load() -> Mapping[str, Blocks]:
-    """Feed rkey -> its blocks with those of everywhere, which stand under ""."""
+    """Feed rkey -> its blocks with those of everywhere, which stand under "".
+
+    Who is not to be indexed is blocked everywhere: a list may name a post that the index no longer knows.
+    """
     subjects: defaultdict[str, set[str]] = defaultdict(set)
     for feed, subject in Block.objects.values_list("feed", "subject"):
         subjects[feed].add(subject)
     everywhere = subjects[""]
+    everywhere.update(RefusedActor.objects.values_list("did", flat=True))
     return {feed: _blocks(own | everywhere) for feed, own in subjects.items()}
 
 

@@ -15,24 +15,22 @@ from unfold.admin import TabularInline
 
 from atsite.core.config import config
 from atsite.core.published.admin import DecisionAdmin
-from feeds.admin.forms import WITH_MEMBERS, PinnedPostForm, form_of
+from feeds.admin.forms import PinnedPostForm, form_of
 from feeds.admin.pages import FeedPages, tabs_of
 from feeds.admin.post_warnings import not_indexed
 from feeds.admin.readonly import PREFIX
-from feeds.definitions import definition_of
-from feeds.kinds import KINDS, MEANINGS, PARAMETERS, made
+from feeds.definition_from_row import definition_of
+from feeds.kinds import KINDS, made
 from feeds.models import FeedDefinition, PinnedPost
-from feeds.ranking.feed import InvalidDefinition
+from feeds.ranking.feed import LABEL, InvalidDefinition
 from feeds.ranking.page_data import FeedData
-from feeds.ranking.parameters import declared
+from feeds.ranking.ranking import RankedFeed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from feeds.admin.forms import FeedForm
 
-#: Kinds whose order is stored, so that a change waits for the next ranking.
-RANKED = ("hot", "top")
 #: Fields that name a post, and what it is.
 POSTS = {"pinned_post": "The pinned post", "instructions_post": "The instructions post"}
 #: Name of the hidden input that says for which kind the open form was made.
@@ -96,26 +94,26 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        kind = self._kind(request, obj)
-        parameters = [PREFIX + each.name for each in declared(PARAMETERS[kind])]
-        readers = [("Readers", {"fields": ["visibility", "instructions_post"]})] if kind == WITH_MEMBERS else []
+        kind = KINDS[self._kind(request, obj)]
+        parameters = [PREFIX + each.name for each in kind.declared]
+        readers = [("Readers", {"fields": ["visibility", "instructions_post"]})] if kind.may_be_private else []
         return [
             (None, {"fields": ["rkey", "display_name", "description", "enabled"]}),
-            (f"What is in it: {kind}", {"fields": parameters, "description": MEANINGS[kind]}),
+            (f"What is in it: {kind.name}", {"fields": parameters, "description": kind.meaning}),
             *readers,
             ("Above it", {"fields": ["pinned_post"]}),
             ("Publisher", {"fields": ["publisher"]}),
         ]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[PinnedPostInline], ...]:
-        return self.inlines if self._kind(request, obj) == "static" else ()
+        return self.inlines if KINDS[self._kind(request, obj)].has_list else ()
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """First the kind, then its form."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         if self._chosen(request) not in KINDS:
-            return self._page(request, None, "feeds/kinds.html", "Add a feed: which kind?", kinds=MEANINGS)
+            return self._page(request, None, "feeds/kinds.html", "Add a feed: which kind?", kinds=KINDS.values())
         response: HttpResponse = super().add_view(request, form_url, extra_context)
         return response
 
@@ -134,7 +132,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
 
     def save_model(self, request: HttpRequest, obj: FeedDefinition, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if obj.kind in RANKED and any(name.startswith(PREFIX) for name in form.changed_data):
+        if any(name.startswith(PREFIX) for name in form.changed_data) and _is_ranked(obj):
             messages.info(request, "Its ranking is made anew within a minute; the preview can do so now.")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -153,7 +151,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         row = self._changeable(request, pk)
         if row is None:
             return HttpResponseRedirect(reverse("admin:feeds_feeddefinition_changelist"))
-        others = {kind: meaning for kind, meaning in MEANINGS.items() if kind != row.kind}
+        others = [kind for kind in KINDS.values() if kind.name != row.kind]
         title = f"Change the kind of {row.rkey}"
         return self._page(request, row, "feeds/kinds.html", title, kinds=others, ending=_ending(row, ""))
 
@@ -171,13 +169,22 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
 
 def label_of(row: FeedDefinition) -> str:
     """The label whose carriers are the feed's members; "" where it has none."""
-    stored = row.parameters if row.kind == WITH_MEMBERS and isinstance(row.parameters, dict) else {}
-    return str(stored.get("label") or "")
+    with_members = row.kind in KINDS and KINDS[row.kind].may_be_private
+    stored = row.parameters if with_members and isinstance(row.parameters, dict) else {}
+    return str(stored.get(LABEL) or "")
 
 
 def _warn(request: HttpRequest, named: Mapping[str, str]) -> None:
     for sentence in not_indexed(named):
         messages.warning(request, sentence)
+
+
+def _is_ranked(row: FeedDefinition) -> bool:
+    """Whether its order is stored, so that a change waits for the next ranking."""
+    try:
+        return isinstance(made(definition_of(row, config), FeedData()), RankedFeed)
+    except InvalidDefinition:  # no publisher yet: nobody ranks it
+        return False
 
 
 def problem_of(row: FeedDefinition) -> str:
@@ -198,8 +205,8 @@ def _ending(row: FeedDefinition, kind: str) -> list[str]:
     if row.kind == kind:
         return []
     stored = row.parameters if isinstance(row.parameters, dict) else {}
-    kept = {each.name for each in declared(PARAMETERS[kind])} if kind else set()
+    kept = {each.name for each in KINDS[kind].declared} if kind else set()
     ending = [f"{name.replace('_', ' ')}: {value}" for name, value in stored.items() if name not in kept]
-    if row.visibility == FeedDefinition.Visibility.PRIVATE and kind != WITH_MEMBERS:
+    if row.visibility == FeedDefinition.Visibility.PRIVATE and not (kind and KINDS[kind].may_be_private):
         ending.append("only members read it: everybody will")
     return ending

@@ -5,7 +5,7 @@ Nobody types JSON. What is left empty is not stored, so a feed follows the defau
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -21,17 +21,15 @@ from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
 from feeds.admin import post_address, readonly
 from feeds.admin.readonly import PREFIX
-from feeds.definitions import site_defaults
-from feeds.kinds import PARAMETERS
+from feeds.kinds import KINDS
 from feeds.models import DESCRIPTION_MAX, DISPLAY_NAME_MAX, URI_MAX, FeedDefinition, PinnedPost
-from feeds.ranking.parameters import Between, Flag, LabelName, OneOf, Parameter, Word, declared
+from feeds.ranking.parameters import Between, Flag, LabelName, OneOf, Parameter, Word
 from labels.models import Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Only those who carry a label can be told apart, so only this kind can be private.
-WITH_MEMBERS: Final = "label"
+    from feeds.kinds.kind import Kind
 
 
 class PostField(forms.CharField):
@@ -55,8 +53,7 @@ class PostField(forms.CharField):
 class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
     """The fields that every kind has; `form_of` adds those of one kind."""
 
-    kind: ClassVar[str] = ""
-    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    kind: ClassVar[Kind[Any]]
     #: What holds where nothing is stored, by parameter.
     defaults: ClassVar[Mapping[str, Any]] = {}
 
@@ -75,7 +72,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         stored = _stored(self.instance)
-        for parameter in self.parameters:
+        for parameter in self.kind.declared:
             if (field := self.fields.get(PREFIX + parameter.name)) is not None and parameter.name in stored:
                 field.initial = stored[parameter.name]
             value = stored.get(parameter.name, self.defaults.get(parameter.name))
@@ -84,8 +81,8 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
     def _post_clean(self) -> None:
         """Before the model judges the whole: what the fields say becomes its kind and parameters."""
         self.instance.parameters = self._said()
-        self.instance.kind = self.kind
-        if self.kind != WITH_MEMBERS:
+        self.instance.kind = self.kind.name
+        if not self.kind.may_be_private:
             self.instance.visibility = FeedDefinition.Visibility.PUBLIC
             self.instance.instructions_post = ""
         super()._post_clean()  # type: ignore[misc]
@@ -104,9 +101,9 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
 
     def _said(self) -> dict[str, Any]:
         """The parameters to store: what was said and is not the default, and what was stored in so many words."""
-        before = _stored(self.instance) if self.instance.kind == self.kind else {}
+        before = _stored(self.instance) if self.instance.kind == self.kind.name else {}
         said = {}
-        for parameter in self.parameters:
+        for parameter in self.kind.declared:
             value = self.cleaned_data.get(PREFIX + parameter.name)
             if value in (None, "") or (value == parameter.default and parameter.name not in before):
                 continue
@@ -114,14 +111,14 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         return said
 
 
-def form_of(kind: str) -> type[FeedForm]:
-    """The form of a feed of this kind. Reads the labels there are."""
-    parameters = declared(PARAMETERS[kind])
-    defaults = site_defaults(kind, config)
-    defaults = {each.name: defaults.get(each.name, each.default) for each in parameters}
-    fields: dict[str, Any] = {PREFIX + each.name: _field(each, defaults[each.name]) for each in parameters}
+def form_of(name: str) -> type[FeedForm]:
+    """The form of a feed of the kind of this name. Reads the labels there are."""
+    kind = KINDS[name]
+    site = kind.site_defaults(config)
+    defaults = {each.name: site.get(each.name, each.default) for each in kind.declared}
+    fields: dict[str, Any] = {PREFIX + each.name: _field(each, defaults[each.name]) for each in kind.declared}
     asked: tuple[str, ...] = FeedForm.Meta.fields
-    if kind == WITH_MEMBERS:
+    if kind.may_be_private:
         fields["visibility"] = forms.ChoiceField(
             choices=[(value, text[0].upper() + text[1:]) for value, text in FeedDefinition.Visibility.choices],
             widget=UnfoldAdminRadioSelectWidget(),
@@ -135,9 +132,7 @@ def form_of(kind: str) -> type[FeedForm]:
         asked = (*asked, "instructions_post")
     said = readonly.said_of({**FeedForm.base_fields, **fields})
     meta = type("Meta", (FeedForm.Meta,), {"fields": asked, **said})
-    return type(
-        "FeedForm", (FeedForm,), {"kind": kind, "parameters": parameters, "defaults": defaults, "Meta": meta, **fields}
-    )
+    return type("FeedForm", (FeedForm,), {"kind": kind, "defaults": defaults, "Meta": meta, **fields})
 
 
 def _field(parameter: Parameter, default: Any) -> forms.Field:

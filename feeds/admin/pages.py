@@ -19,8 +19,8 @@ from atsite.core.roles import Right, demand, may
 from feeds.admin import actor_address
 from feeds.admin.blocks import BlockPages
 from feeds.admin.preview import preview
-from feeds.definitions import definition_of
-from feeds.kinds import made
+from feeds.definition_from_row import definition_of
+from feeds.kinds import KINDS, made
 from feeds.models import FeedDefinition
 from feeds.publishing import actions
 from feeds.ranking import refresh
@@ -83,6 +83,7 @@ class FeedPages(BlockPages):
                 problem = _sentence(error)
         context = {
             "shown": shown,
+            "kind": KINDS.get(row.kind),
             "problem": problem,
             "reader": reader,
             "asked": request.GET.get("as", ""),

@@ -1,13 +1,13 @@
 """A feed as a reader gets it, with what the posts say and why each stands where it does.
 
 The page is made by the function that serves it (feeds.serving.private_gate.page) and walked by its own cursors; it is
-no reading, so nothing counts it. Names and texts are looked up beside it, and while they cannot be had the page is
-shown without.
+no reading, so nothing counts it. Why a post stands there, the feed's kind says. Names and texts are looked up beside
+it, and while they cannot be had the page is shown without.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +16,10 @@ import structlog
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.tid import is_tid, micros_of_tid
 from atsite.core.clickhouse.errors import ClickHouseError
-from feeds.admin import preview_queries, preview_reasons
+from feeds.admin import preview_queries
 from feeds.ranking import cursor as cursors
-from feeds.ranking.feed import FeedRequest, Pin, PostKey, Repost
+from feeds.ranking.feed import FeedRequest, Instructions, Pin, PostKey, Repost
+from feeds.ranking.ranking import RankedFeed
 from feeds.serving import private_gate
 from indexer.index.handles import Name
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: The mark of the one post that a private feed shows to who may not read it.
-INSTRUCTIONS: Final = "instructions"
 #: Posts of one preview page: what a reader's app asks for.
 PAGE_POSTS: Final = 30
 
@@ -73,18 +72,30 @@ def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limi
     """
     request = FeedRequest(limit, cursors.decode(cursor) if cursor else None, viewer)
     page = private_gate.page(feed, data, request)
-    instructed = not private_gate.may_read(feed.definition, viewer)
-    moment = preview_reasons.ranked_at(feed, data, request, page)
+    moment = ranked_at(feed, data, request, page)
     bare = False
     try:
         rows = _rows(feed, page, moment or data.clock())
     except ClickHouseError as error:
         log.warning("preview.bare", error=type(error).__name__)
-        rows, bare = [_bare(entry) for entry in page.posts], True
-    if instructed:
-        rows = [replace(row, mark=INSTRUCTIONS, why=preview_reasons.instructed(feed)) for row in rows]
+        rows, bare = [_bare(feed, entry) for entry in page.posts], True
     following = cursors.encode(page.cursor) if page.cursor is not None and page.posts else ""
     return Preview(tuple(rows), following, None if moment is None else _time(moment), bare)
+
+
+def ranked_at(feed: Feed, data: FeedData, request: FeedRequest, page: FeedPage) -> int | None:
+    """The moment of the ranking that the page was read from, unix microseconds; None where the feed is not ranked."""
+    if not isinstance(feed, RankedFeed):
+        return None
+    for cursor in (request.cursor, page.cursor):
+        match cursor:
+            case cursors.Ranked(generation):
+                return micros_of_tid(generation)
+            case cursors.Computed(moment):
+                return moment
+    now = data.clock()
+    current = data.generations.current(feed.definition.key, now=now)
+    return now if current is None else current.made_at
 
 
 def _rows(feed: Feed, page: FeedPage, moment: int) -> list[PreviewRow]:
@@ -94,7 +105,9 @@ def _rows(feed: Feed, page: FeedPage, moment: int) -> list[PreviewRow]:
     }
     texts = preview_queries.post_texts(keys)
     names = preview_queries.authors({key.did for key in keys} | set(reposters.values()))
-    reasons = preview_reasons.reasons(feed, keys, moment)
+    fixed = {key: _why(feed, entry) for entry, key in zip(page.posts, keys, strict=True)}
+    of_kind = [key for key, why in fixed.items() if not why]
+    reasons = {**fixed, **(feed.reasons(of_kind, moment) if of_kind else {})}
     rows = []
     for entry, key in zip(page.posts, keys, strict=True):
         by = reposters.get(entry.post)
@@ -106,15 +119,15 @@ def _rows(feed: Feed, page: FeedPage, moment: int) -> list[PreviewRow]:
                 posted_at=_posted_at(key),
                 mark=_mark(entry),
                 reposted_by=None if by is None else names.get(by, Name(by)),
-                why="Pinned above the feed." if isinstance(entry.reason, Pin) else reasons.get(key, ""),
+                why=reasons[key],
             )
         )
     return rows
 
 
-def _bare(entry: SkeletonPost) -> PreviewRow:
+def _bare(feed: Feed, entry: SkeletonPost) -> PreviewRow:
     key = _key(entry.post)
-    return PreviewRow(key, Name(key.did), None, _posted_at(key), _mark(entry), None, "")
+    return PreviewRow(key, Name(key.did), None, _posted_at(key), _mark(entry), None, _why(feed, entry))
 
 
 def _key(uri: str) -> PostKey:
@@ -127,6 +140,19 @@ def _mark(entry: SkeletonPost) -> str:
             return "pinned"
         case Repost():
             return "reposted"
+        case Instructions():
+            return "instructions"
+    return ""
+
+
+def _why(feed: Feed, entry: SkeletonPost) -> str:
+    """Why a post stands here that does so in every kind of feed."""
+    match entry.reason:
+        case Pin():
+            return "Pinned above the feed."
+        case Instructions():
+            label = feed.definition.label
+            return f"the instructions post: all that those see of this feed who do not carry {label}"
     return ""
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
 
-from feeds.kinds.likes import LikesRanking
-from feeds.ranking import ranked
+from atsite.core.atproto.tid import micros_of_tid
+from feeds.kinds import like_counts
+from feeds.kinds.likes import HOUR, LikesRanking, oldest_like
+from feeds.ranking import queries, ranked
 from feeds.ranking.feed import FeedDescription, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from feeds.kinds.likes import Formula
-    from feeds.ranking.feed import Definition, FeedPage, FeedRequest
+    from feeds.ranking.feed import Definition, FeedPage, FeedRequest, PostKey
     from feeds.ranking.page_data import FeedData
     from feeds.ranking.ranking import RankedPost
+
+#: What to do about a feed that shows nothing.
+NONE_QUALIFIES: Final = "No post qualifies yet. Ask for fewer likes in its settings, then refresh."
 
 
 class LikesParameters(Protocol):
@@ -41,7 +46,7 @@ P = TypeVar("P", bound=LikesParameters)
 
 @dataclass(frozen=True)
 class ByLikes(Generic[P]):
-    """A ranked feed (feeds.ranking.ranked.RankedFeed); a kind says its `formula` and its `window`."""
+    """A ranked feed (feeds.ranking.ranking.RankedFeed); a kind says its `formula`, its `window` and its `reason`."""
 
     definition: Definition
     parameters: P
@@ -53,6 +58,10 @@ class ByLikes(Generic[P]):
     @abstractmethod
     def window(self) -> int:
         """Age of the oldest post, in hours."""
+
+    @abstractmethod
+    def reason(self, likes: int, age_hours: float) -> str:
+        """The formula in the numbers of one post."""
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -79,3 +88,30 @@ class ByLikes(Generic[P]):
             self.parameters.media,
         )
         return ranks.rank(now, seconds=seconds)
+
+    def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
+        likes = self._likes(posts, moment)
+        ages = {post: max(moment - micros_of_tid(post.rkey), 0) / HOUR for post in posts}
+        return {post: self.reason(likes.get(post, 0), age) for post, age in ages.items()}
+
+    def _likes(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, int]:
+        """Live likes of each, counted now as the ranking counts them: a stored ranking keeps the order alone."""
+        found = like_counts.liked_exact(
+            [post.rkey for post in posts],
+            formula="likes",
+            now=moment,
+            likes_from=oldest_like(moment, self.window),
+            min_likes=1,
+            limits=queries.PAGE,
+        )
+        return likes_of(found)
+
+
+def likes_of(ranked: Sequence[RankedPost]) -> dict[PostKey, int]:
+    """Post -> likes, of posts whose score is the number of their likes."""
+    return {post.key: round(post.score) for post in ranked}
+
+
+def counted(likes: int) -> str:
+    """A number of likes in words."""
+    return f"{likes} like" if likes == 1 else f"{likes} likes"

@@ -6,16 +6,22 @@ score = (likes - 1) / (age in hours + 2) ^ 1.8 (the function atsiteHotScore and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from feeds.kinds import likes
-from feeds.kinds.by_likes import ByLikes
+from feeds.kinds.by_likes import NONE_QUALIFIES, ByLikes, counted
+from feeds.kinds.kind import Kind
 from feeds.kinds.likes import LIKES_HOURS
-from feeds.ranking.parameters import Between, parameter, read
+from feeds.ranking.parameters import Between, parameter
 
 if TYPE_CHECKING:
-    from feeds.ranking.feed import Definition, Parameters
-    from feeds.ranking.page_data import FeedData
+    from collections.abc import Mapping
+
+    from atsite.core.config import Config
+
+#: Of atsiteHotScore (indexer/sql/functions/hot_score.sql).
+GRAVITY: Final = 1.8
+HOURS_ADDED: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +42,36 @@ class HotParameters:
     language: str = likes.language()
     media: str = likes.media()
 
-    @classmethod
-    def of(cls, parameters: Parameters) -> Self:
-        """Raises InvalidDefinition for an unknown name or a value out of its range."""
-        return read(cls, parameters)
-
 
 class Hot(ByLikes[HotParameters]):
     """A ranked feed of recent root posts."""
 
     formula = "hot"
 
-    @classmethod
-    def of(cls, definition: Definition, data: FeedData) -> Self:
-        """Raises InvalidDefinition."""
-        return cls(definition, HotParameters.of(definition.parameters), data)
-
     @property
     def window(self) -> int:
         return self.parameters.window_hours
+
+    def reason(self, likes: int, age_hours: float) -> str:
+        score = hot_score(likes, age_hours)
+        return f"({counted(likes)} − 1) ÷ ({age_hours:.1f} hours + {HOURS_ADDED})^{GRAVITY} = {score:.3f}"
+
+
+def hot_score(likes: int, age_hours: float) -> float:
+    """As atsiteHotScore computes it."""
+    score: float = (likes - 1) / (age_hours + HOURS_ADDED) ** GRAVITY
+    return score
+
+
+def _site_defaults(site: Config) -> Mapping[str, Any]:
+    return {"min_likes": site.feed_min_likes}
+
+
+KIND: Final = Kind(
+    "hot",
+    "Recent posts by likes; the score falls with age, so the list keeps moving.",
+    HotParameters,
+    Hot,
+    NONE_QUALIFIES,
+    site_defaults=_site_defaults,
+)

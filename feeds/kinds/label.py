@@ -6,24 +6,27 @@ post stands once, where it first came into the community: as a member's own post
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import Nsid
 from atsite.core.atproto.tid import is_tid, tid_of_micros
 from atsite.core.errors import InvalidSyntax
 from feeds.kinds import label_queries, newest
+from feeds.kinds.kind import Kind
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
-from feeds.ranking.parameters import Flag, LabelName, parameter, read, required
+from feeds.ranking.parameters import Flag, LabelName, parameter, required
+from feeds.ranking.recent_state import Lately
+from feeds.ranking.shared_answers import Shared
 from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from feeds.kinds.label_queries import Entry
-    from feeds.ranking.feed import Definition, FeedRequest, Parameters
+    from feeds.ranking.feed import Definition, FeedRequest
     from feeds.ranking.page_data import FeedData
 
 SECOND: Final = 1_000_000
@@ -48,10 +51,15 @@ class LabelParameters:
     replies: bool = parameter(False, Flag(), "Show their replies as well.")
     reposts: bool = parameter(False, Flag(), "Show what they reposted in the last week as well, each post once.")
 
-    @classmethod
-    def of(cls, parameters: Parameters) -> Self:
-        """Raises InvalidDefinition."""
-        return read(cls, parameters)
+
+@dataclass(frozen=True)
+class _Memory:
+    """What a process keeps of label feeds: answers for those who read the same part of one at the same time, and how
+    many carry a label.
+    """
+
+    entries: Shared[list[Entry]] = field(default_factory=Shared)
+    carriers: Lately[int] = field(default_factory=Lately)
 
 
 @dataclass(frozen=True)
@@ -62,17 +70,15 @@ class Label:
     parameters: LabelParameters
     data: FeedData
 
-    @classmethod
-    def of(cls, definition: Definition, data: FeedData) -> Self:
-        """Raises InvalidDefinition."""
-        return cls(definition, LabelParameters.of(definition.parameters), data)
-
     @property
     def depends_on_viewer(self) -> bool:
         return self.definition.private
 
     def describe(self) -> FeedDescription:
         return describe(self.definition)
+
+    def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
+        return dict.fromkeys(posts, f"its author or reposter carries {self.parameters.label}; newest first")
 
     def page(self, request: FeedRequest) -> FeedPage:
         now = _whole(self.data.clock())
@@ -92,7 +98,7 @@ class Label:
     def _entries(self, now: int) -> _Entries:
         oldest = tid_of_micros(now - REPOST_DAYS * DAY)
         label = self.parameters.label
-        carriers = self.data.carriers.get(
+        carriers = self.data.memory(_Memory).carriers.get(
             label, lambda: self.data.lookups.call(lambda: label_queries.member_count(label))
         )
         return _Entries(self.definition, self.parameters, self.data, carriers <= FEW, oldest)
@@ -115,7 +121,8 @@ class _Entries:
 
     def below(self, key: PostKey, limit: int) -> list[Entry]:
         same = (self.parameters, self.few, self.oldest_repost if self.parameters.reposts else "", key, limit)
-        return self.data.entries.ask(same, lambda: self.data.lookups.call(lambda: self._below(key, limit)))
+        entries = self.data.memory(_Memory).entries
+        return entries.ask(same, lambda: self.data.lookups.call(lambda: self._below(key, limit)))
 
     def _below(self, key: PostKey, limit: int) -> list[Entry]:
         label, replies = self.parameters.label, self.parameters.replies
@@ -156,3 +163,13 @@ def _subject(entry: Entry) -> PostKey | None:
         return PostKey.of(AtUri.parse(entry.subject)) if entry.subject else None
     except InvalidSyntax:
         return None
+
+
+KIND: Final = Kind(
+    "label",
+    "What those who carry a label post, newest first; for everybody, or for them alone.",
+    LabelParameters,
+    Label,
+    "Nothing to show to this reader. The feed shows what those who carry its label post: add members, or look as one"
+    " of them.",
+)

@@ -122,7 +122,7 @@ def liked_exact(
 ) -> list[RankedPost]:
     """The eligible root posts with these record keys and at least `min_likes` live likes, best first.
 
-    Likes count from the record key `likes_from` on. `language` and `media`: feeds.kinds.hot.
+    Likes count from the record key `likes_from` on. `language` and `media`: feeds.kinds.likes.
     """
     params = {
         "rkeys": list(rkeys),

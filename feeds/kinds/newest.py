@@ -1,17 +1,17 @@
-"""Pages of newest-first lists: entries are read below a key, those that may not be shown are left out, and the page is
-filled from further down. PURE, apart from what the source does.
-"""
+"""Pages of newest-first lists: entries are read below a key. PURE, apart from what the source does."""
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from feeds.ranking.cursor import Newest
 from feeds.ranking.feed import FeedPage, FeedUnavailable, PostKey
-from feeds.ranking.ranking import REFILL_FACTOR, REFILLS, SPARE
+from feeds.ranking.ranking import SPARE
+from indexer.index.candidates import Candidates, NothingToShow, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from feeds.ranking.feed import SkeletonPost
 
@@ -37,28 +37,22 @@ class Source(Protocol[E]):
 
 
 def page(source: Source[E], below: PostKey, limit: int) -> FeedPage:
-    """At most `limit` entries below a key.
+    """At most `limit` entries below a key (indexer.index.candidates).
 
-    A page is full, or the end, or short after REFILLS readings more. Raises FeedUnavailable where even those found
-    nothing and the list goes on: an empty page would end the walk.
+    Raises FeedUnavailable where none may be shown and the list goes on.
     """
-    found: list[tuple[E, SkeletonPost]] = []
-    size = limit + 1 + SPARE
-    for _ in range(1 + REFILLS):
-        entries = source.below(below, size)
-        shown = source.shown(entries) if entries else {}
-        found += [(entry, shown[entry]) for entry in entries if entry in shown]
-        if len(found) > limit:  # the one too many proves that there is a next page
-            return _page(found[:limit], found[limit - 1][0].key)
-        if len(entries) < size:
-            return _page(found, None)
-        below = entries[-1].key
-        size *= REFILL_FACTOR
-    if not found:
-        raise FeedUnavailable("the newest posts of this feed are all ones that may not be shown")
-    return _page(found, below)
 
+    def read(key: PostKey, size: int) -> Candidates[E, PostKey]:
+        entries = source.below(key, size)
+        return Candidates(entries, entries[-1].key if len(entries) >= size else None)
 
-def _page(found: Sequence[tuple[E, SkeletonPost]], last: PostKey | None) -> FeedPage:
-    cursor = None if last is None else Newest(last.rkey, last.did)
-    return FeedPage(tuple(post for _, post in found), cursor)
+    def shown(entries: Sequence[E]) -> Iterable[tuple[PostKey, SkeletonPost]]:
+        posts = source.shown(entries)
+        return ((entry.key, posts[entry]) for entry in entries if entry in posts)
+
+    try:
+        filled = fill(below, limit, read=read, shown=shown, position=itemgetter(0), spare=SPARE)
+    except NothingToShow as error:
+        raise FeedUnavailable("the newest posts of this feed are all ones that may not be shown") from error
+    cursor = None if filled.next is None else Newest(filled.next.rkey, filled.next.did)
+    return FeedPage(tuple(post for _, post in filled.entries), cursor)

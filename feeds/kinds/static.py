@@ -12,28 +12,30 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import redis
 
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import best_ever, like_counts
+from feeds.kinds.by_likes import counted, likes_of
+from feeds.kinds.kind import Kind
 from feeds.kinds.likes import MEMORY
-from feeds.ranking import ranked, ranking
+from feeds.ranking import queries, ranked, ranking
 from feeds.ranking.cursor import InvalidCursor, Listed
 from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
 from feeds.ranking.generations import SECOND
-from feeds.ranking.parameters import Between, OneOf, parameter, read
+from feeds.ranking.parameters import Between, OneOf, parameter
 from feeds.ranking.ranked import END
 from feeds.ranking.ranking import Generation
 from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Mapping, Sequence, Set
 
     from atsite.core.atproto.syntax import Did
-    from feeds.ranking.feed import Definition, FeedRequest, Parameters, PostKey
+    from feeds.ranking.feed import Definition, FeedRequest, PostKey
     from feeds.ranking.page_data import FeedData
     from feeds.ranking.ranking import RankedPost
 
@@ -58,23 +60,6 @@ class StaticParameters:
         1800, Between(10, 3600), "Seconds after which the ranking of the network is made anew."
     )
 
-    @classmethod
-    def of(cls, parameters: Parameters) -> Self:
-        """Raises InvalidDefinition for an unknown name or a value out of its range."""
-        return read(cls, parameters)
-
-
-def of(definition: Definition, data: FeedData) -> Feed:
-    """The feed of a definition. Raises InvalidDefinition."""
-    parameters = StaticParameters.of(definition.parameters)
-    match parameters.source:
-        case "viewer_best":
-            return ViewerBest(definition, parameters, data)
-        case "network_best":
-            return NetworkBest(definition, parameters, data)
-        case _:
-            return Chosen(definition, parameters, data)
-
 
 @dataclass(frozen=True)
 class _Static:
@@ -88,6 +73,12 @@ class _Static:
 
     def describe(self) -> FeedDescription:
         return describe(self.definition)
+
+    def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
+        """Of those that are found by likes."""
+        found = like_counts.liked_ever([post.rkey for post in posts], min_likes=1, limits=queries.PAGE)
+        likes = likes_of(found)
+        return {post: counted(likes.get(post, 0)) for post in posts}
 
 
 @dataclass(frozen=True)
@@ -109,6 +100,10 @@ class Chosen(_Static):
             return FeedPage(shown)
         last = posts[cut.position - 1]
         return FeedPage(shown, Listed(cut.position, last.rkey, last.did))
+
+    def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
+        places = {post: place for place, post in enumerate(dict.fromkeys(self.definition.posts), 1)}
+        return {post: f"place {places[post]} of your list" for post in posts if post in places}
 
     def _named(self, posts: Sequence[PostKey]) -> Set[PostKey]:
         return self.data.named(self.definition, posts)
@@ -199,3 +194,23 @@ class OwnBest(_Static):
                 self.data.generations.publish(key, Generation(id, tuple(post.key for post in posts)), now=now)
         except (StoreAway, redis.RedisError):
             return
+
+
+def _made(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:
+    match parameters.source:
+        case "viewer_best":
+            return ViewerBest(definition, parameters, data)
+        case "network_best":
+            return NetworkBest(definition, parameters, data)
+        case _:
+            return Chosen(definition, parameters, data)
+
+
+KIND: Final = Kind(
+    "static",
+    "Posts chosen by hand, in your order; or the best ones of all time.",
+    StaticParameters,
+    _made,
+    "Nothing to show to this reader. Add posts to its list; or, where its posts are found by likes, ask for fewer.",
+    has_list=True,
+)

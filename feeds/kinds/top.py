@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final
 
 from feeds.kinds import likes
-from feeds.kinds.by_likes import ByLikes
-from feeds.ranking.parameters import Between, parameter, read
-
-if TYPE_CHECKING:
-    from feeds.ranking.feed import Definition, Parameters
-    from feeds.ranking.page_data import FeedData
+from feeds.kinds.by_likes import NONE_QUALIFIES, ByLikes, counted
+from feeds.kinds.kind import Kind
+from feeds.ranking.parameters import Between, parameter
 
 #: A week: likes taken back within a longer time do not fit into a ranking's memory on the whole network.
 HOURS_MAX: Final = 7 * 24
@@ -29,22 +26,18 @@ class TopParameters:
     language: str = likes.language()
     media: str = likes.media()
 
-    @classmethod
-    def of(cls, parameters: Parameters) -> Self:
-        """Raises InvalidDefinition for an unknown name or a value out of its range."""
-        return read(cls, parameters)
-
 
 class Top(ByLikes[TopParameters]):
     """The most liked ones first."""
 
     formula = "likes"
 
-    @classmethod
-    def of(cls, definition: Definition, data: FeedData) -> Self:
-        """Raises InvalidDefinition."""
-        return cls(definition, TopParameters.of(definition.parameters), data)
-
     @property
     def window(self) -> int:
         return self.parameters.hours
+
+    def reason(self, likes: int, age_hours: float) -> str:
+        return f"{counted(likes)}, {age_hours:.1f} hours old"
+
+
+KIND: Final = Kind("top", "The most liked posts of the last hours.", TopParameters, Top, NONE_QUALIFIES)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from atsite.core.atproto.syntax import Rkey
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError
-from feeds.definitions import definition_of
+from feeds.definition_from_row import definition_of
 from feeds.publishing.generator_record import publish, unpublish
 from feeds.publishing.network import outside, publisher
 from feeds.publishing.self_check import FeedCheck, verdict

@@ -11,6 +11,8 @@ from atsite.core.atproto.syntax import Nsid
 from atsite.core.errors import AtsiteError, InvalidSyntax
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from atsite.core.atproto.syntax import Did, Rkey
     from feeds.ranking.cursor import Cursor
 
@@ -21,6 +23,9 @@ POST: Final = Nsid("app.bsky.feed.post")
 LIMIT_MIN: Final = 1
 LIMIT_MAX: Final = 100
 LIMIT_DEFAULT: Final = 50
+
+#: The parameter that names the label whose carriers are a feed's members.
+LABEL: Final = "label"
 
 #: Parameters of a kind, by name; the kind says which it knows.
 Parameters: TypeAlias = Mapping[str, Any]
@@ -91,7 +96,7 @@ class Definition:
     @property
     def label(self) -> str:
         """The label whose carriers are the feed's members; "" where it has none."""
-        return str(self.parameters.get("label", ""))
+        return str(self.parameters.get(LABEL, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,12 @@ class Repost:
     uri: str
 
 
-Reason: TypeAlias = Pin | Repost
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """The post is all that this reader gets of a private feed; the skeleton knows no reason for that."""
+
+
+Reason: TypeAlias = Pin | Repost | Instructions
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,12 @@ class Feed(Protocol):
         """Raises InvalidCursor for a cursor this feed never gave, FeedUnavailable when no page can be made now."""
 
     def describe(self) -> FeedDescription: ...
+
+    def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
+        """Why each of `posts` stands here, for people who preview the feed; those with no reason are left out.
+
+        `moment`: when the order was made, unix microseconds. Raises ClickHouseError.
+        """
 
 
 def describe(definition: Definition) -> FeedDescription:

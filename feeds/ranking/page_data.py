@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from atsite.core.published.errors import Undecidable
 from feeds.ranking import computed, metrics, queries
@@ -12,16 +12,15 @@ from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import Generations
 from feeds.ranking.liveness import Liveness
-from feeds.ranking.recent_state import Lately
-from feeds.ranking.shared_answers import Shared
 from feeds.ranking.store_timeouts import Patience, StoreAway
 from labels.blocks import Blocks, blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Set
 
-    from feeds.kinds.label_queries import Entry
     from feeds.ranking.feed import Definition, PostKey
+
+T = TypeVar("T")
 
 
 def unix_micros() -> int:
@@ -45,11 +44,14 @@ class FeedData:
     #: Of posts that came from the index, and of posts that people named.
     alive: Liveness = field(default_factory=lambda: Liveness(queries.alive))
     not_gone: Liveness = field(default_factory=lambda: Liveness(queries.not_gone))
-    #: Entries of label feeds, for those who read the same part of one at the same time; and how many carry a label.
-    entries: Shared[list[Entry]] = field(default_factory=Shared)
-    carriers: Lately[int] = field(default_factory=Lately)
     #: Feed rkey -> what people block there.
     blocks: Callable[[str], Blocks] = blocked
+    _memories: dict[type, Any] = field(default_factory=dict)
+
+    def memory(self, what: type[T]) -> T:
+        """What a kind keeps for all its feeds in this process: the one `what`, made when it is first asked for."""
+        kept: T | None = self._memories.get(what)
+        return self._memories.setdefault(what, what()) if kept is None else kept
 
     def listed(self, definition: Definition, posts: Iterable[PostKey]) -> Set[PostKey]:
         """Those of `posts`, which came from the index, that the list of the feed may show.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from atsite.core.atproto.tid import is_tid, tid_to_int
 from atsite.core.clickhouse import door
 from feeds.ranking.feed import PostKey
 from indexer.index.queries import UNKNOWN, standings
@@ -63,12 +64,18 @@ def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
 
 
 def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
-    """Those of `posts`, which people named, that may be shown, also where the index does not know them."""
+    """Those of `posts`, which people named, that may be shown, also where the index does not know them.
+
+    An unknown post is shown unless its author is inactive, or it was made before their records ended.
+    """
     states, authors = _looked_up(posts, limits)
 
     def gone(post: PostKey) -> bool:
         state, author = states.get(post), authors.get(post.did, UNKNOWN)
-        return not author.active if state is None else bool(state.deleted) or not author.shows(state.version)
+        if state is None:
+            # The floor also ends what was purged, and so is not known any more: a record is as old as its key says.
+            return not author.shows(tid_to_int(post.rkey)) if is_tid(post.rkey) else not author.active
+        return bool(state.deleted) or not author.shows(state.version)
 
     return {post for post in posts if not gone(post)}
 

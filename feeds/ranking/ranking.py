@@ -9,24 +9,23 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
 import msgspec
 
 from atsite.core.atproto.tid import micros_of_tid
 from feeds.ranking.feed import Feed, FeedUnavailable, PostKey
+from indexer.index.candidates import Candidates, NothingToShow, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence, Set
+    from collections.abc import Callable, Iterable, Sequence, Set
 
 #: Entries of a stored ranking: 60 pages of 50, more than anybody scrolls (and what the seed design kept).
 SIZE_MAX: Final = 3000
 
 #: Looked at beyond what the page needs, so that a few dead entries cost no second look-up.
 SPARE: Final = 10
-#: A page that is not full looks further down, this often at most, each time at this many times as many entries.
-REFILLS: Final = 4
-REFILL_FACTOR: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +93,22 @@ class RankedFeed(Feed, Protocol):
 def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Sequence[PostKey]], Set[PostKey]]) -> Cut:
     """At most `limit` living posts from `position` on; `alive` tells which of some entries live, in one look-up.
 
-    A page is full, or the end, or short after REFILLS look-ups more. Raises FeedUnavailable where even those found
-    nothing and the list goes on: an empty page would end the walk.
+    Raises FeedUnavailable where none of many lives (indexer.index.candidates).
     """
-    found: list[tuple[int, PostKey]] = []
-    size = limit + 1 + SPARE
-    for _ in range(1 + REFILLS):
-        chunk = posts[position : position + size]
-        living = alive(chunk) if chunk else frozenset()
-        found += [(index, post) for index, post in enumerate(chunk, position) if post in living]
-        position += len(chunk)
-        if len(found) > limit:  # the one too many proves that there is a next page
-            last, _ = found[limit - 1]
-            return Cut(tuple(post for _, post in found[:limit]), last + 1)
-        if position >= len(posts):
-            return Cut(tuple(post for _, post in found), None)
-        size *= REFILL_FACTOR
-    if not found:
-        raise FeedUnavailable("the stored ranking has too many posts that are gone")
-    return Cut(tuple(post for _, post in found), position)
+
+    def read(start: int, size: int) -> Candidates[tuple[int, PostKey], int]:
+        chunk = list(enumerate(posts[start : start + size], start + 1))
+        return Candidates(chunk, start + len(chunk) if start + len(chunk) < len(posts) else None)
+
+    def shown(entries: Sequence[tuple[int, PostKey]]) -> Iterable[tuple[int, PostKey]]:
+        living = alive([post for _, post in entries])
+        return (entry for entry in entries if entry[1] in living)
+
+    try:
+        filled = fill(position, limit, read=read, shown=shown, position=itemgetter(0), spare=SPARE)
+    except NothingToShow as error:
+        raise FeedUnavailable("the stored ranking has too many posts that are gone") from error
+    return Cut(tuple(post for _, post in filled.entries), filled.next)
 
 
 def after(posts: Sequence[RankedPost], last: tuple[float, str, str]) -> int:

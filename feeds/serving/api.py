@@ -18,10 +18,10 @@ from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, service_auth
 from atsite.core.web.xrpc import error_response
 from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.readings import page_read
 from feeds.serving.registry import registry
 from feeds.serving.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
 from feeds.serving.skeleton import answer, depends_on_viewer, is_poll, rkey_of
-from feeds.usage.counting import RECORDER
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -91,7 +91,7 @@ def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
     feeds = registry()
     body = answer(feeds, feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=reader.did)
     if reader.counts and not is_poll(query.limit, query.cursor):
-        RECORDER.count("requests", rkey_of(feeds, query.feed), reader.did)
+        page_read.send(None, feed=rkey_of(feeds, query.feed), viewer=reader.did)
     return body, PERSONAL_CACHE if depends_on_viewer(feeds, query.feed) else PAGE_CACHE
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from atsite.core.published.errors import Undecidable
-from feeds.ranking.feed import FeedPage, FeedUnavailable, Pin, SkeletonPost
+from feeds.ranking.feed import FeedPage, FeedUnavailable, Instructions, Pin, SkeletonPost
 from labels.membership import has_label
 
 if TYPE_CHECKING:
@@ -48,4 +48,4 @@ def _instructions(definition: Definition, data: FeedData, request: FeedRequest) 
     post = definition.instructions
     if post is None or request.cursor is not None or not data.named(definition, [post]):
         return FeedPage()
-    return FeedPage((SkeletonPost(post.uri),))
+    return FeedPage((SkeletonPost(post.uri, Instructions()),))

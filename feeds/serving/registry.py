@@ -13,7 +13,7 @@ from atsite.core.config import config
 from atsite.core.published.errors import Undecidable
 from atsite.core.published.process_copies import LocalCopy
 from feeds import definitions
-from feeds.kinds import KINDS, made
+from feeds.kinds import made
 from feeds.ranking.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed
 from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.aturi import AtUri
     from feeds.ranking.feed import Definition
-
-__all__ = ["KINDS", "Problem", "Registry", "feed_named", "ranked_feeds", "registry"]
 
 log = structlog.get_logger(__name__)
 

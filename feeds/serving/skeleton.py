@@ -15,7 +15,7 @@ from atsite.core.errors import InvalidSyntax
 from feeds.ranking import cursor as cursors
 from feeds.ranking import metrics
 from feeds.ranking.cursor import InvalidCursor
-from feeds.ranking.feed import FeedRequest, FeedUnavailable, Pin, Repost, UnknownFeed
+from feeds.ranking.feed import FeedRequest, FeedUnavailable, Instructions, Pin, Repost, UnknownFeed
 from feeds.serving import private_gate
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _entry(post: SkeletonPost) -> dict[str, object]:
             return {"post": post.post, "reason": {"$type": "app.bsky.feed.defs#skeletonReasonPin"}}
         case Repost(uri):
             return {"post": post.post, "reason": {"$type": "app.bsky.feed.defs#skeletonReasonRepost", "repost": uri}}
-        case None:
+        case Instructions() | None:
             return {"post": post.post}
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from atsite.core.atproto.syntax import Did
+    from atsite.core.atproto.syntax import Did, Rkey
 
 #: requests: pages that were read. interactions: what readers' apps reported.
 What = Literal["requests", "interactions"]
@@ -115,6 +115,11 @@ class Recorder:
 
 #: The one of this process.
 RECORDER: Final = Recorder()
+
+
+def count_reading(sender: object, *, feed: Rkey, viewer: Did | None, **_: object) -> None:
+    """Receiver of feeds.readings.page_read."""
+    RECORDER.count("requests", feed, viewer)
 
 
 def pseudonym(viewer: Did) -> bytes:

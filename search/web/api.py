@@ -15,10 +15,11 @@ from atsite.core.clickhouse import door
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.xrpc import XrpcError
 from indexer.index import pasted
+from indexer.index.candidates import NothingToShow
 from indexer.index.handles import did_of_handle
+from labels.blocks import blocked
 from search.posts import language, period, recently_shown, search
 from search.posts.conditions import Filters
-from search.posts.search import NothingToShow
 from search.stats import site_stats
 from search.stats.totals import TotalsNotReady
 from search.web.schemas import Health, SearchPostsAnswer, SearchPostsQuery, StatsAnswer, StatsQuery
@@ -32,6 +33,8 @@ api_router = Router()
 #: Parameters of the lexicon that are not read yet. Refused, as an answer without the filter would be wrong.
 NOT_YET: Final = ("mentions", "domain", "url", "tag")
 
+HIDDEN: Final = "the newest matches are all posts that are not shown, try a narrower search"
+
 
 @xrpc_router.get(
     "/app.bsky.unspecced.searchPostsSkeleton", response=SearchPostsAnswer, exclude_none=True, tags=["search"]
@@ -41,6 +44,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
 
     Words are whole and case does not matter; Chinese, Japanese, Korean and Thai are found inside of longer runs. A
     query of a single character of those scripts looks through the newest 24 hours only (of the period before `until`).
+    What the site blocks everywhere is left out.
     """
     for name in NOT_YET:
         if name in request.GET:
@@ -59,9 +63,9 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     )
     now = time.time_ns() // 1_000
     try:
-        page = search.page(query, filters, limit=parameters.limit, cursor=parameters.cursor, now=now)
+        page = search.page(query, filters, blocked(), limit=parameters.limit, cursor=parameters.cursor, now=now)
     except NothingToShow as error:
-        raise XrpcError("NotEnoughResources", str(error)) from error
+        raise XrpcError("NotEnoughResources", HIDDEN) from error
     recently_shown.remember({post.did for post in page.posts})
     return SearchPostsAnswer.of(page)
 

@@ -18,7 +18,7 @@ from django.urls import reverse
 from apikeys.models import ApiKey
 from atsite.core.clickhouse.admin import address as address_of
 from atsite.core.clickhouse.models import ReadModel
-from feeds.kinds import MEANINGS
+from feeds.kinds import KINDS
 from feeds.models import FeedDefinition
 from tests.admin.addresses import of_models
 from tests.admin.chromium import DESK, PHONE
@@ -70,7 +70,7 @@ def pages(*, of_the_network: bool) -> Iterator[tuple[str, str]]:
 
 
 def _feeds() -> Iterator[tuple[str, str]]:
-    for kind in MEANINGS:
+    for kind in KINDS:
         yield f"feed_add_{kind}", reverse(f"{FEED}add") + f"?kind={kind}"
     for feed in FeedDefinition.objects.filter(rkey__in=FEEDS):
         for page in ("change", "preview"):

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from atsite.core.atproto.syntax import Did
+from indexer.index.models import RefusedActor
 from labels import blocks
 from labels.blocks import Blocks, blocked
 from labels.models import Block
@@ -41,6 +42,15 @@ def test_a_block_is_for_one_feed_or_for_everywhere() -> None:
     Block.objects.bulk_create([Block(subject=MIRA), Block(subject=POST, feed="whats-hot")])
     assert blocked("whats-hot") == Blocks(frozenset({MIRA}), frozenset({POST}))
     assert blocked("bangers") == blocked() == Blocks(frozenset({MIRA}))
+
+
+def test_who_is_not_to_be_indexed_is_blocked_everywhere() -> None:
+    RefusedActor.objects.create(did=NOEL)
+    Block.objects.create(subject=MIRA, feed="whats-hot")
+    assert blocked() == blocked("bangers") == Blocks(frozenset({NOEL}))
+    assert blocked("whats-hot") == Blocks(frozenset({MIRA, NOEL}))
+    RefusedActor.objects.get().delete()
+    assert eventually("", Blocks()) == Blocks()
 
 
 def test_a_record_is_left_out_itself_or_with_its_author() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from atsite.core.kv.lock import Lock
 from feeds.admin.preview import preview
-from feeds.admin.preview_reasons import hot_score
 from feeds.kinds import like_counts
+from feeds.kinds.hot import hot_score
 from feeds.kinds.likes import HOUR
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking import cursor as cursors

@@ -14,6 +14,7 @@ from feeds.kinds.hot import Hot, HotParameters
 from feeds.ranking import ranking
 from feeds.ranking.feed import Definition, InvalidDefinition, PostKey
 from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.parameters import read
 from tests import builders as b
 from tests.feeds import oracle, worlds
 from tests.feeds.worlds import HOUR, MINUTE, actor
@@ -27,7 +28,8 @@ PUBLISHER = Did("did:plc:" + "p" * 24)
 
 
 def feed(parameters: Parameters) -> Hot:
-    return Hot.of(Definition(PUBLISHER, Rkey("whats-hot"), "hot", "Hot", "", parameters), FeedData())
+    definition = Definition(PUBLISHER, Rkey("whats-hot"), "hot", "Hot", "", parameters)
+    return Hot(definition, read(HotParameters, parameters), FeedData())
 
 
 def ranked(parameters: Parameters, now: int) -> list[PostKey]:
@@ -40,7 +42,7 @@ def test_the_ranking_equals_brute_force_over_the_same_events(seed: int) -> None:
     now = unix_micros()
     rows = worlds.troubled(seed, now=now)
     store(*rows)
-    expected = oracle.hot(rows, HotParameters.of(PARAMETERS), now=now)
+    expected = oracle.hot(rows, read(HotParameters, PARAMETERS), now=now)
     found = feed(PARAMETERS).rank(now, seconds=30)
     assert len(expected) > 30
     assert [post.key for post in found] == [key for key, _ in expected]
@@ -57,7 +59,7 @@ def test_too_few_candidates_are_widened_until_the_ranking_is_proven(
     store(*rows)
     monkeypatch.setattr(likes, "CANDIDATES", candidates)
     monkeypatch.setattr(ranking, "SIZE_MAX", size)
-    expected = oracle.hot(rows, HotParameters.of(PARAMETERS), now=now)
+    expected = oracle.hot(rows, read(HotParameters, PARAMETERS), now=now)
     assert ranked(PARAMETERS, now) == [key for key, _ in expected[:size]]
 
 
@@ -89,7 +91,7 @@ def test_equal_scores_are_newest_first_and_equal_keys_by_did() -> None:
     now = unix_micros()
     rows = worlds.liked_posts(9, now=now, likes=2)
     store(*rows)
-    expected = oracle.hot(rows, HotParameters.of({"min_likes": 1}), now=now)
+    expected = oracle.hot(rows, read(HotParameters, {"min_likes": 1}), now=now)
     assert ranked({"min_likes": 1}, now) == [key for key, _ in expected]
     shared = [key for key, _ in expected if key.rkey == expected[0][0].rkey]
     assert len(shared) == 3

@@ -14,6 +14,7 @@ from feeds.kinds import label, made
 from feeds.kinds.label import LabelParameters
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedPage, FeedRequest, FeedUnavailable, InvalidDefinition, PostKey, Repost, SkeletonPost
+from feeds.ranking.parameters import read
 from feeds.ranking.store_timeouts import Patience
 from labels.blocks import Blocks
 from tests import builders as b
@@ -92,7 +93,7 @@ def test_a_page_is_filled_from_further_down(site: Site) -> None:
 
 
 def test_where_nothing_that_may_be_shown_is_found_no_page_is_empty(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feeds.kinds.newest.REFILLS", 1)
+    monkeypatch.setattr("indexer.index.candidates.REFILLS", 1)
     store(*(b.post(NOEL, at=site.time - MINUTE - number) for number in range(200)))
     carry(LABEL, NOEL)
     site.blocks = Blocks(frozenset({NOEL}))
@@ -188,4 +189,4 @@ def _place(record: b.Record) -> tuple[str, str]:
 )
 def test_a_definition_with_wrong_parameters_is_refused(parameters: Parameters, message: str) -> None:
     with pytest.raises(InvalidDefinition, match=message):
-        LabelParameters.of(parameters)
+        read(LabelParameters, parameters)

@@ -9,6 +9,7 @@ import pytest
 from feeds.kinds.static import OWN_FRESH, StaticParameters
 from feeds.ranking.cursor import Ranked
 from feeds.ranking.feed import FeedPage, FeedRequest, InvalidDefinition, PostKey
+from feeds.ranking.parameters import read
 from tests import builders as b
 from tests.feeds.conftest import Site
 from tests.feeds.kind_cases import CASES
@@ -38,6 +39,14 @@ def test_the_posts_stand_in_the_order_of_the_list_also_those_never_indexed(site:
     store(old, new, deleted, b.delete(deleted, at=site.time))
     site.define(posts=keys(unknown, new, deleted, old, new))
     assert site.walk(1) == site.walk(50) == [unknown.uri, new.uri, old.uri]
+
+
+def test_a_post_that_was_purged_is_not_shown_as_one_that_was_never_indexed(site: Site) -> None:
+    before, after = (b.post(MIRA, at=site.time - hours * HOUR, text=str(hours)) for hours in (9, 1))
+    site.define(posts=keys(before, after))
+    assert site.walk(9) == [before.uri, after.uri]
+    store(b.floor(MIRA, at=site.time - 5 * HOUR))
+    assert site.walk(9) == [after.uri]
 
 
 def test_a_list_that_is_edited_during_a_walk_goes_on_where_the_walk_was(site: Site) -> None:
@@ -101,4 +110,4 @@ def test_a_reader_s_best_posts_come_without_redis_as_well(site: Site, monkeypatc
 )
 def test_a_definition_with_wrong_parameters_is_refused(parameters: Parameters, message: str) -> None:
     with pytest.raises(InvalidDefinition, match=message):
-        StaticParameters.of(parameters)
+        read(StaticParameters, parameters)

@@ -13,6 +13,7 @@ from feeds.kinds.hot import HotParameters
 from feeds.kinds.top import TopParameters
 from feeds.ranking.feed import Definition, InvalidDefinition
 from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.parameters import read
 from feeds.ranking.ranking import RankedFeed
 from tests import builders as b
 from tests.feeds import oracle, worlds
@@ -86,4 +87,4 @@ def test_a_feed_may_be_of_one_language_and_with_or_without_media(kind: str) -> N
 )
 def test_a_definition_with_wrong_parameters_is_refused(parameters: Parameters, message: str) -> None:
     with pytest.raises(InvalidDefinition, match=message):
-        TopParameters.of(parameters)
+        read(TopParameters, parameters)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from feeds.kinds import KINDS, MEANINGS, PARAMETERS
+from feeds.kinds import KINDS
 from feeds.kinds.hot import HotParameters
 from feeds.kinds.label import LabelParameters
 from feeds.kinds.top import TopParameters
@@ -15,11 +15,17 @@ from feeds.ranking.parameters import Between, Flag, LabelName, Parameter, declar
 
 
 def test_every_kind_says_what_it_is_and_what_each_parameter_means() -> None:
-    assert sorted(KINDS) == sorted(PARAMETERS) == sorted(MEANINGS)
-    for kind in KINDS:
-        for parameter in declared(PARAMETERS[kind]):
-            assert parameter.meaning.endswith("."), (kind, parameter.name)
-            assert parameter.default is None or not parameter.check.problem(parameter.default), (kind, parameter.name)
+    assert list(KINDS) == sorted(KINDS) == [kind.name for kind in KINDS.values()]
+    for kind in KINDS.values():
+        assert kind.meaning.endswith("."), kind.name
+        assert kind.when_empty.endswith("."), kind.name
+        for parameter in kind.declared:
+            assert parameter.meaning.endswith("."), (kind.name, parameter.name)
+            assert parameter.default is None or not parameter.check.problem(parameter.default), parameter.name
+
+
+def test_a_kind_that_names_a_label_may_be_private() -> None:
+    assert [kind.name for kind in KINDS.values() if kind.may_be_private] == ["label"]
 
 
 def test_a_declaration_names_type_default_and_meaning() -> None:

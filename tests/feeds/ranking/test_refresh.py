@@ -20,7 +20,7 @@ from feeds.ranking.refresh import Refreshed
 from feeds.serving.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import redis
 
@@ -48,6 +48,9 @@ class Ranking:
 
     def describe(self) -> FeedDescription:
         return describe(self.definition)
+
+    def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
+        raise NotImplementedError
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         self.ranked_at.append(now)

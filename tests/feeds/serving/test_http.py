@@ -14,10 +14,11 @@ import pytest
 from atsite.core import paging
 from atsite.core.atproto.syntax import Did, Rkey
 from atsite.core.config import BASE_DIR
-from feeds.kinds.hot import Hot
+from feeds.kinds import made
 from feeds.ranking import refresh
 from feeds.ranking.feed import Definition
 from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.ranking import RankedFeed
 from tests import builders as b
 from tests.feeds import service as services
 from tests.feeds import worlds
@@ -63,7 +64,8 @@ def publish(count: int) -> list[str]:
     now = unix_micros()
     store(*worlds.liked_posts(count, now=now))
     data = FeedData()
-    feed = Hot.of(HOT, data)
+    feed = made(HOT, data)
+    assert isinstance(feed, RankedFeed)
     assert refresh.refresh(feed, data.generations, now=now).outcome == "published"
     generation = data.generations.current(HOT.key, now=now)
     assert generation is not None

@@ -12,7 +12,7 @@ from atsite.core.config import load
 from feeds import checks
 from feeds.ranking.feed import Definition, UnknownFeed
 from feeds.ranking.page_data import FeedData
-from feeds.serving.registry import KINDS, Registry, ranked_feeds
+from feeds.serving.registry import Registry, ranked_feeds
 from tests.feeds.kind_cases import PUBLISHER
 
 HOT = Definition(PUBLISHER, Rkey("whats-hot"), "hot", "What's Hot", "", {"min_likes": 2})
@@ -23,10 +23,6 @@ FEEDGEN = {
     "SERVICE_ENDPOINT": "https://feeds.example.com",
     "FEED_ACTOR_DID": PUBLISHER,
 }
-
-
-def test_kinds_are_sorted() -> None:
-    assert list(KINDS) == sorted(KINDS)
 
 
 def test_a_feed_is_found_by_publisher_collection_and_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client import REGISTRY
@@ -28,6 +29,11 @@ from feeds.serving import skeleton
 from feeds.serving.registry import Registry
 from tests.feeds.kind_cases import PUBLISHER
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from feeds.ranking.feed import PostKey
+
 POST = SkeletonPost("at://did:plc:a/app.bsky.feed.post/3laaaaaaaaaa2")
 CURSOR = Newest("3laaaaaaaaaa2", "did:plc:a")
 DEFINITION = Definition(PUBLISHER, Rkey("one"), "hot", "One", "")
@@ -50,6 +56,9 @@ class Fixed:
 
     def describe(self) -> FeedDescription:
         return describe(self.definition)
+
+    def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
+        raise NotImplementedError
 
 
 def answer(feed: Feed, *, limit: int = 50, text: str | None = None) -> bytes:

@@ -1,0 +1,71 @@
+"""From a row that people edit to the definition that kinds see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from atsite.core.atproto.aturi import AtUri
+from atsite.core.atproto.syntax import Did, Rkey
+from atsite.core.errors import InvalidSyntax
+from feeds.kinds import KINDS
+from feeds.ranking.feed import Definition, PostKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from atsite.core.config import Config
+
+#: The visibility of a feed that only its members read.
+PRIVATE: Final = "private"
+
+
+class Row(Protocol):
+    """What is read of a row (feeds.models.FeedDefinition)."""
+
+    @property
+    def publisher(self) -> str: ...
+    @property
+    def rkey(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def parameters(self) -> Any: ...
+    @property
+    def display_name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def visibility(self) -> str: ...
+    @property
+    def pinned_post(self) -> str: ...
+    @property
+    def instructions_post(self) -> str: ...
+
+
+def definition_of(row: Row, site: Config, posts: Iterable[str] = ()) -> Definition:
+    """The definition that a row means; `posts` are the at-uris of its list. A broken address of a post is left out."""
+    return Definition(
+        publisher=Did(row.publisher or site.feed_actor_did),
+        rkey=Rkey(row.rkey),
+        kind=row.kind,
+        display_name=row.display_name,
+        description=row.description,
+        parameters=_parameters(row, site),
+        private=row.visibility == PRIVATE,
+        instructions=_post(row.instructions_post),
+        pinned=_post(row.pinned_post),
+        posts=tuple(key for uri in posts if (key := _post(uri)) is not None),
+    )
+
+
+def _parameters(row: Row, site: Config) -> Mapping[str, Any]:
+    parameters: dict[str, Any] = dict(row.parameters) if isinstance(row.parameters, dict) else {"parameters": 0}
+    defaults = KINDS[row.kind].site_defaults(site) if row.kind in KINDS else {}
+    return {**defaults, **parameters}
+
+
+def _post(uri: str) -> PostKey | None:
+    try:
+        return PostKey.of(AtUri.parse(uri)) if uri else None
+    except InvalidSyntax:
+        return None
