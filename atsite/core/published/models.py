@@ -155,6 +155,10 @@ class PublishedModel(models.Model):
         columns = {column: getattr(self, name) for column, name in self.copied.items()}
         return {**columns, "time_us": self.time_us, "deleted": int(self.deleted)}
 
+    def copied_late(self) -> frozenset[str]:
+        """Columns whose copy may be older than the row just now, though it has the row's version."""
+        return frozenset()
+
     def _check_change(self, stored: Self) -> None:
         """For subclasses: raise ValueError where `stored` must not become this."""
 
