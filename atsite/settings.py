@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "indexer",
     "feeds",
     "search",
+    "search.cleanup",
     "labels",
     "apikeys",
     "clickhouse_backend",

@@ -202,7 +202,7 @@ class BulkChange(Job):
     created_at = models.DateTimeField(default=timezone.now)
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
 
-    class Meta:
+    class Meta(Job.Meta):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:

@@ -83,7 +83,7 @@ class Role:
 VIEWERS: Final = Role(
     "viewers",
     "see everything but people, change nothing",
-    {f"{app}.*": VIEW for app in ("labels", "apikeys", "feeds", "search", "indexer")},
+    {f"{app}.*": VIEW for app in ("labels", "apikeys", "feeds", "cleanup", "indexer")},
     frozenset({Right.SEE_NUMBERS}),
 )
 MODERATORS: Final = Role(
@@ -96,7 +96,7 @@ OPERATORS: Final = Role(
     "operators",
     "run the site: everything but what only superusers may",
     {
-        **{f"{app}.*": EDIT for app in ("labels", "apikeys", "feeds", "search")},
+        **{f"{app}.*": EDIT for app in ("labels", "apikeys", "feeds", "cleanup")},
         "indexer.*": VIEW,
         "auth.user": EDIT,
         "auth.group": VIEW,

@@ -13,7 +13,7 @@ FIRST_STEPS: Final[dict[str, str]] = {
     "feeds.feeddefinition": "No feed yet. Choose a kind, preview it as readers see it, then publish it.",
     "apikeys.apikey": "No keys yet. A key lets a program change members, search or read statistics; it is shown once.",
     "apikeys.apikeyusage": "No key has been used yet. Uses appear here within five minutes.",
-    "search.repocleanupjob": "Nobody has asked for a clean-up. Jobs appear here when an account plans one.",
+    "cleanup.repocleanupjob": "Nobody has asked for a clean-up. Jobs appear here when an account plans one.",
     "feeds.feedusage": "Nobody has read a feed yet. Counts appear here within five minutes of the first reading.",
     "feeds.feedinteraction": "No interactions yet. They come from readers' apps where a feed says that it takes them.",
     "indexer.refusedactor": "Everybody is indexed. Add whose records must not be here, by handle, did or the address of"

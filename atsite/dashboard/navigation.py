@@ -58,7 +58,7 @@ NAVIGATION: list[dict[str, Any]] = [
     ),
     group(
         "Clean-up",
-        rows("Clean-up jobs", "cleaning_services", "search.repocleanupjob"),
+        rows("Clean-up jobs", "cleaning_services", "cleanup.repocleanupjob"),
         rows("Purged accounts", "delete_sweep", "indexer.purge"),
     ),
     group(

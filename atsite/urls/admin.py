@@ -16,5 +16,14 @@ def health(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health),
+    # Clean-ups were pages of the app `search`; links to them are in bookmarks and messages.
+    path(
+        "admin/search/repocleanupjob/<path:rest>",
+        RedirectView.as_view(url="/admin/cleanup/repocleanupjob/%(rest)s", query_string=True, permanent=True),
+    ),
+    path(
+        "admin/search/repocleanupjob/",
+        RedirectView.as_view(url="/admin/cleanup/repocleanupjob/", query_string=True, permanent=True),
+    ),
     path("admin/", admin.site.urls),
 ]

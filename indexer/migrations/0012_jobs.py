@@ -59,6 +59,9 @@ class Migration(migrations.Migration):
             name="tries",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
+        migrations.RenameIndex(
+            model_name="backfill", old_name="indexer_backfill_due", new_name="indexer_backfill_next"
+        ),
         migrations.AddIndex(
             model_name="backfill",
             index=models.Index(fields=["leased_until"], name="indexer_backfill_leased"),

@@ -74,5 +74,13 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
+        migrations.AddIndex(
+            model_name="bulkchange",
+            index=models.Index(fields=["next_at"], name="labels_bulkchange_next"),
+        ),
+        migrations.AddIndex(
+            model_name="bulkchange",
+            index=models.Index(fields=["leased_until"], name="labels_bulkchange_leased"),
+        ),
         migrations.RunPython(confirmed_are_due, migrations.RunPython.noop, hints={"database": DEFAULT}),
     ]

@@ -12,7 +12,7 @@ from apikeys.models import ApiKey, add_key
 from feeds.models import FeedDefinition
 from indexer.index.models import Backfill, RefusedActor
 from labels.models import ActorLabel, Block, BulkChange, Label
-from search.models import RepoCleanupJob
+from search.cleanup.models import RepoCleanupJob
 from tests.search.cleanup.rows import job as cleanup_job
 
 if TYPE_CHECKING:

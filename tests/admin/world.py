@@ -22,8 +22,8 @@ from indexer.index.models import Backfill, RefusedActor
 from labels import membership
 from labels.bulk_plan import Line, Status
 from labels.models import Block, BulkChange, Label
+from search.cleanup.models import CleanupBatch
 from search.cleanup.states import State
-from search.models import CleanupBatch
 from tests import builders as b
 from tests.rows import Record, store
 from tests.search.cleanup.rows import job

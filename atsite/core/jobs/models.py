@@ -53,6 +53,10 @@ class Job(models.Model):
 
     class Meta:
         abstract = True
+        indexes = [
+            models.Index(fields=["next_at"], name="%(app_label)s_%(class)s_next"),
+            models.Index(fields=["leased_until"], name="%(app_label)s_%(class)s_leased"),
+        ]
 
     @property
     def is_active(self) -> bool:

@@ -29,6 +29,7 @@ class PublishedJob(Job, PublishedModel):
 
     class Meta(PublishedModel.Meta):
         abstract = True
+        indexes = [*PublishedModel.Meta.indexes, *Job.Meta.indexes]
 
     def store(self, expected: models.Q, values: Mapping[str, Any], *, by: str = "") -> bool:
         """As Job's; where the state is among the values, under the lock of all published rows. Raises as `save`."""

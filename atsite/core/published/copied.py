@@ -39,3 +39,7 @@ class CopiedModel(models.Model):
         """The columns of the copy."""
         columns = {column: getattr(self, name) for column, name in self.copied.items()}
         return {**columns, "time_us": self.time_us, "deleted": int(self.deleted)}
+
+    def copied_late(self) -> frozenset[str]:
+        """Columns whose copy may be older than the row just now, though it has the row's version."""
+        return frozenset()

@@ -53,11 +53,7 @@ class Backfill(Job):
     #: indexer.backfill.run.Progress, as a dict.
     progress = models.JSONField(default=dict)
 
-    class Meta:
-        indexes = [
-            models.Index(fields=["next_at"], name="indexer_backfill_due"),
-            models.Index(fields=["leased_until"], name="indexer_backfill_leased"),
-        ]
+    class Meta(Job.Meta):
         ordering = ("-requested_at",)
 
     def __str__(self) -> str:

@@ -51,7 +51,7 @@ def check() -> str:
 
 
 AGREE = "".join(
-    f"{name}: both sides agree\n" for name in ("apikeys.ApiKey", "labels.ActorLabel", "search.RepoCleanupJob")
+    f"{name}: both sides agree\n" for name in ("apikeys.ApiKey", "cleanup.RepoCleanupJob", "labels.ActorLabel")
 )
 
 both = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
@@ -286,11 +286,11 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
     )
     assert check() == (
         "apikeys.ApiKey: both sides agree\n"
+        "cleanup.RepoCleanupJob: both sides agree\n"
         "labels.ActorLabel: 1 × was missing or old in the copy (mpls, did:plc:mira); mended\n"
         "labels.ActorLabel: 2 × was something else in the copy"
         " (mpls, did:plc:noel; mpls, did:plc:otto); mended\n"
         "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghost); mended\n"
-        "search.RepoCleanupJob: both sides agree\n"
     )
     assert [row for row in copy() if not row.deleted] == decided()
     assert members(label) == [MIRA, NOEL, OTTO]
@@ -308,6 +308,6 @@ def test_check_names_what_was_due_and_publish_alone_counts_it(label: str) -> Non
     call_command("publish", stdout=out)
     assert (
         out.getvalue()
-        == "apikeys.ApiKey: 0 published\nlabels.ActorLabel: 1 published\nsearch.RepoCleanupJob: 0 published\n"
+        == "apikeys.ApiKey: 0 published\ncleanup.RepoCleanupJob: 0 published\nlabels.ActorLabel: 1 published\n"
     )
     assert copy() == decided()

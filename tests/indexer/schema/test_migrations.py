@@ -43,7 +43,7 @@ schema("down", "indexer")
 versions["down one"] = schema("version")
 schema("down", "indexer", "0004_views")
 versions["down to"] = schema("version")
-for app in ("feeds", "labels", "apikeys", "search", "indexer"):
+for app in ("feeds", "labels", "apikeys", "cleanup", "search", "indexer"):
     schema("down", app, "zero")
 schemas["down"], versions["down"] = schema("show"), schema("version")
 schema("up")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from search.cleanup.models import RepoCleanupJob
 from search.cleanup.states import State
-from search.models import RepoCleanupJob
 
 LIKE = "app.bsky.feed.like"
 CUT_OFF = datetime(2026, 1, 1, tzinfo=UTC)

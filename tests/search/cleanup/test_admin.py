@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.admin.models import LogEntry
 
+from atsite.core.jobs.lease import claim
+from search.cleanup.models import CleanupBatch, RepoCleanupJob
 from search.cleanup.states import State
-from search.models import CleanupBatch, RepoCleanupJob
 from tests.admin.conftest import groups, login
 from tests.builders import ALICE, BOB, ago, identity, store
 from tests.search.cleanup.rows import job
@@ -26,7 +27,7 @@ pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
 ]
 
-JOBS = "/admin/search/repocleanupjob/"
+JOBS = "/admin/cleanup/repocleanupjob/"
 
 
 def page(browser: Client, address: str = JOBS) -> str:
@@ -108,3 +109,21 @@ def test_a_job_that_is_not_there_leads_back_to_the_list(login: Callable[..., Cli
     response = login("operators").post(f"{JOBS}999/cancel/", follow=True)
     assert response.redirect_chain == [(JOBS, 302)]
     assert "There is no such clean-up" in response.content.decode()
+
+
+def test_a_job_at_work_is_asked_to_end_and_says_so(login: Callable[..., Client]) -> None:
+    row = job(ALICE, State.RUNNING)
+    assert claim(row) is not None
+    browser = login("operators")
+    text = browser.post(f"{JOBS}{row.pk}/cancel/", follow=True).content.decode()
+    assert f"{ALICE}: running, to be cancelled." in text
+    assert "Cancel …" not in text
+    form = {"action": "cancel", "_selected_action": [str(row.pk)]}
+    assert "1 will be cancelled after the batch" in browser.post(JOBS, form, follow=True).content.decode()
+    assert RepoCleanupJob.objects.get().place is State.RUNNING
+
+
+@pytest.mark.parametrize("address", ["", "?state__exact=running", "7/change/", "7/cancel/", "7/history/"])
+def test_the_addresses_of_before_lead_to_the_pages(address: str, login: Callable[..., Client]) -> None:
+    response = login("operators").get(f"/admin/search/repocleanupjob/{address}")
+    assert (response.status_code, response.headers["location"]) == (301, f"{JOBS}{address}")

@@ -9,14 +9,20 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from atsite.core.clickhouse import door
+from atsite.core.jobs import moves, published
+from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
+from atsite.core.jobs.lease import JobLease, claim, claim_next
+from atsite.core.published import compare_copies, versions
 from atsite.core.published.errors import RowByRowOnly
 from atsite.core.published.outcome import COPY_LATE
+from atsite.core.published.tasks import publish_due
 from search.cleanup import jobs
-from search.cleanup.states import ACTIVE, ENDED, IllegalMove, State
-from search.models import CleanupBatch, RepoCleanupJob
+from search.cleanup.models import CleanupBatch, RepoCleanupJob
+from search.cleanup.states import GRAPH, State
 from tests.away import clickhouse_away
 from tests.search.cleanup.rows import CUT_OFF, LIKE, job
 
@@ -48,17 +54,36 @@ def copies() -> list[Copy]:
     return door.query(COPY, into=Copy, name="tests.copies")
 
 
+def stored(row: RepoCleanupJob) -> RepoCleanupJob:
+    """The row as it is in the database."""
+    found: RepoCleanupJob = RepoCleanupJob.objects.get(pk=row.pk)
+    return found
+
+
+def claimed(row: RepoCleanupJob, *, early: bool = False) -> JobLease[RepoCleanupJob]:
+    """A worker's lease of the row."""
+    lease = claim(stored(row), early=early)
+    assert lease is not None
+    return lease
+
+
+def lose(row: RepoCleanupJob) -> None:
+    """Let the lease of the row's worker have ended."""
+    past = timezone.now() - timedelta(minutes=1)
+    RepoCleanupJob._base_manager.filter(pk=row.pk).update(leased_until=past)
+
+
 def test_a_job_and_each_of_its_moves_are_in_the_copy_at_once() -> None:
     row = job()
     expected = Copy(row.job_id, row.did, "planning", [LIKE], "k1", 0, 0, 0)
     assert copies() == [expected]
-    jobs.move(row.pk, State.PLANNED, records_planned=120)
-    jobs.move(row.pk, State.RUNNING)
-    jobs.move(row.pk, State.WAITING, records_deleted=100)
+    moves.move(row, State.PLANNED, records_planned=120)
+    moves.move(row, State.RUNNING)
+    moves.move(row, State.WAITING, records_deleted=100)
     assert copies() == [Copy(row.job_id, row.did, "waiting", [LIKE], "k1", 120, 100, 0)]
 
 
-@pytest.mark.parametrize("state", sorted(ACTIVE))
+@pytest.mark.parametrize("state", sorted(GRAPH.active))
 def test_an_account_has_one_active_job_at_most(state: State) -> None:
     job(state=state)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -68,7 +93,7 @@ def test_an_account_has_one_active_job_at_most(state: State) -> None:
 
 
 def test_ended_jobs_of_an_account_pile_up() -> None:
-    for state in sorted(ENDED):
+    for state in sorted(GRAPH.ended):
         job(state=state)
     job()
     assert RepoCleanupJob.objects.count() == 4
@@ -89,13 +114,18 @@ def test_a_job_names_the_collections_that_it_cleans(collections: object) -> None
 def test_moves_write_dates_reasons_and_who() -> None:
     row = job()
     soon = timezone.now() + timedelta(minutes=3)
-    planned = jobs.move(row.pk, State.PLANNED, records_planned=3).job
+    planning = claimed(row)
+    planning.move(State.PLANNED, records_planned=3)
+    planned = planning.job
     assert (planned.planned_at is not None, planned.started_at, planned.finished_at) == (True, None, None)
-    running = jobs.move(row.pk, State.RUNNING, by="mira").job
-    waiting = jobs.move(row.pk, State.WAITING, reason="the PDS asks to wait", next_at=soon).job
-    assert (waiting.reason, waiting.next_at, waiting.started_at) == ("the PDS asks to wait", soon, running.started_at)
-    again = jobs.move(row.pk, State.RUNNING).job
-    assert (again.reason, again.next_at, again.started_at) == ("", None, running.started_at)
+    moves.move(planned, State.RUNNING, by="mira")
+    running = claimed(row)
+    running.release(reason="the PDS asks to wait", next_at=soon)
+    waiting = stored(row)
+    assert (waiting.reason, waiting.next_at, waiting.started_at) == ("the PDS asks to wait", soon, planned.started_at)
+    again = claimed(row, early=True).job
+    assert (again.state, again.reason, again.next_at, again.started_at) == ("running", "", None, planned.started_at)
+    lose(row)
     cancelled = jobs.cancel(row.pk, by="admin").job
     assert (cancelled.state, cancelled.reason) == ("cancelled", "cancelled by admin")
     assert cancelled.finished_at is not None
@@ -108,7 +138,7 @@ def test_what_ended_cannot_be_moved_and_stays_as_it_was() -> None:
     before = RepoCleanupJob.objects.get()
     for to in State:
         with pytest.raises(IllegalMove):
-            jobs.move(row.pk, to)
+            moves.move(stored(row), to)
     assert RepoCleanupJob.objects.get().time_us == before.time_us
 
 
@@ -117,7 +147,7 @@ def test_a_failed_job_is_tried_again_unless_the_account_has_another() -> None:
     retried = jobs.retry(row.pk, by="admin").job
     assert (retried.state, retried.reason, retried.finished_at) == ("waiting", "", None)
     assert retried.next_at is not None
-    jobs.move(row.pk, State.FAILED)
+    moves.move(stored(row), State.FAILED)
     other = job()
     with pytest.raises(jobs.AnotherJob, match="has another clean-up"):
         jobs.retry(row.pk, by="admin")
@@ -136,9 +166,12 @@ def test_of_two_who_cancel_and_complete_at_once_one_is_told() -> None:
     def act(to: State) -> None:
         barrier.wait(timeout=30)
         try:
-            jobs.move(row.pk, to)
+            if to == State.CANCELLED:
+                jobs.cancel(row.pk, by="admin")
+            else:
+                moves.move(stored(row), to)
             outcomes.append(str(to))
-        except IllegalMove:
+        except (IllegalMove, JobChanged):
             outcomes.append("refused")
         finally:
             connection.close()
@@ -157,6 +190,107 @@ def test_a_move_that_clickhouse_did_not_hear_of_says_so() -> None:
     row = job()
     with clickhouse_away():
         assert jobs.cancel(row.pk, by="admin").late == (COPY_LATE,)
+
+
+def test_progress_writes_no_version_no_history_and_takes_no_lock_that_others_wait_for() -> None:
+    lease = claimed(job(state=State.RUNNING, records_planned=200))
+    before = (versions.last_issued(), lease.job.history.count(), copies())
+    with CaptureQueriesContext(connection) as asked:
+        lease.keep_progress(records_deleted=100)
+    assert [query["sql"].partition(" ")[0] for query in asked.captured_queries] == ["UPDATE"]
+    assert (versions.last_issued(), lease.job.history.count(), copies()) == before
+    assert stored(lease.job).records_deleted == 100
+
+
+def test_progress_is_published_once_the_copy_is_a_minute_old_and_when_the_lease_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lease = claimed(job(state=State.RUNNING, records_planned=200))
+    seen = []
+    for deleted, every in ((10, 60), (20, 0), (30, 60)):
+        monkeypatch.setattr(published, "PUBLISH_US", every * 1_000_000)
+        lease.keep_progress(records_deleted=deleted)
+        seen += [copy.deleted for copy in copies()]
+    lease.move(State.COMPLETED)
+    assert (seen, [(copy.state, copy.deleted) for copy in copies()]) == ([0, 20, 20], [("completed", 30)])
+    assert [entry.records_deleted for entry in lease.job.history.order_by("history_id")] == [0, 30]
+
+
+def test_progress_of_an_unfinished_transaction_is_published_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "PUBLISH_US", 0)
+    lease = claimed(job(state=State.RUNNING, records_planned=200))
+    with transaction.atomic():
+        CleanupBatch.objects.create(job=lease.job, number=1, records=10)
+        lease.keep_progress(records_deleted=10)
+        seen = [copy.deleted for copy in copies()]
+    assert (seen, [copy.deleted for copy in copies()]) == ([0], [10])
+
+
+def test_progress_goes_on_while_clickhouse_is_away_and_is_published_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "PUBLISH_US", 0)
+    lease = claimed(job(state=State.RUNNING, records_planned=200))
+    with clickhouse_away():
+        lease.keep_progress(records_deleted=10)
+    assert copies()[0].deleted == 0
+    publish_due()
+    assert copies()[0].deleted == 10
+
+
+def test_the_comparison_of_copies_takes_progress_for_no_fault_but_only_while_a_worker_has_the_job() -> None:
+    lease = claimed(job(state=State.RUNNING, records_planned=200))
+    lease.keep_progress(records_deleted=100)
+    assert compare_copies.mend(RepoCleanupJob) == []
+    RepoCleanupJob._base_manager.update(requested_by="k2")
+    (told,) = compare_copies.mend(RepoCleanupJob)
+    assert "1 × was something else in the copy" in told
+    lease.release()
+    assert compare_copies.mend(RepoCleanupJob) == []
+    RepoCleanupJob._base_manager.update(records_deleted=7)
+    (told,) = compare_copies.mend(RepoCleanupJob)
+    assert "1 × was something else in the copy" in told
+
+
+def test_a_worker_that_lost_the_job_changes_neither_row_nor_copy_nor_history() -> None:
+    row = job(state=State.RUNNING)
+    lost = claimed(row)
+    lose(row)
+    claimed(row).keep_progress(records_deleted=5)
+    before = (RepoCleanupJob.objects.values().get(), copies(), row.history.count())
+    with pytest.raises(LeaseLost):
+        lost.keep_progress(records_deleted=9)
+    with pytest.raises(LeaseLost):
+        lost.move(State.COMPLETED, records_deleted=9)
+    assert (RepoCleanupJob.objects.values().get(), copies(), row.history.count()) == before
+
+
+def test_a_person_s_change_keeps_the_progress_that_it_did_not_know_of() -> None:
+    row = job(state=State.RUNNING)
+    lease = claimed(row)
+    lease.keep_progress(records_deleted=5)
+    lose(row)
+    moves.move(stored(row), State.FAILED, reason="stopped")
+    assert (stored(row).records_deleted, copies()[0].deleted) == (5, 5)
+
+
+def test_a_waiting_job_is_claimed_to_delete_what_is_planned_or_to_be_planned_and_is_so_in_the_copy() -> None:
+    for did, planned_at in (("did:plc:mira", timezone.now()), ("did:plc:noel", None)):
+        job(did, State.WAITING, planned_at=planned_at)
+    leases = [claim_next(RepoCleanupJob) for _ in range(3)]
+    assert [lease and lease.job.state for lease in leases] == ["running", "planning", None]
+    assert [copy.state for copy in copies()] == ["running", "planning"]
+
+
+def test_a_job_that_a_worker_has_is_cancelled_by_it_after_its_batch() -> None:
+    row = job(state=State.RUNNING)
+    lease = claimed(row)
+    asked = jobs.cancel(row.pk, by="admin").job
+    assert (asked.state, asked.stands, jobs.can_cancel(asked)) == ("running", "running, to be cancelled", False)
+    lease.keep_progress(records_deleted=3)
+    assert lease.cancel_asked
+    lease.release(next_at=timezone.now() + timedelta(hours=1))
+    assert [(copy.state, copy.deleted) for copy in copies()] == [("cancelled", 3)]
+    newest = row.history.first()
+    assert (newest.history_change_reason, newest.reason) == ("cancelled by admin", "cancelled by admin")
 
 
 def test_jobs_and_their_batches_are_never_deleted() -> None:

@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from search.cleanup.states import ACTIVE, ENDED, MOVES, IllegalMove, State, check_move, may_move, retried
+from atsite.core.jobs.errors import IllegalMove
+from search.cleanup.states import GRAPH, State, resumed
 
 #: Every legal move, written out once more as a person would say it.
 LEGAL = """
@@ -26,34 +27,34 @@ def test_the_moves_are_these_and_no_others() -> None:
         for before, _, rest in [line.partition(" -> ")]
         for after in rest.split()
     }
-    assert {(before, after) for before, after in product(State, State) if may_move(before, after)} == legal
+    assert {(before, after) for before, after in product(State, State) if GRAPH.may_move(before, after)} == legal
 
 
 def test_every_state_has_its_line_and_is_active_or_ended() -> None:
-    assert set(MOVES) == set(State) == ACTIVE | ENDED
-    assert {State.COMPLETED, State.CANCELLED, State.FAILED} == ENDED
+    assert set(GRAPH.moves) == set(State) == GRAPH.active | GRAPH.ended
+    assert {State.COMPLETED, State.CANCELLED, State.FAILED} == GRAPH.ended
 
 
 def test_every_job_can_reach_an_end_from_everywhere() -> None:
-    for state in ACTIVE:
-        assert may_move(state, State.CANCELLED), state
-        assert may_move(state, State.FAILED), state
+    for state in GRAPH.active:
+        assert GRAPH.may_move(state, State.CANCELLED), state
+        assert GRAPH.may_move(state, State.FAILED), state
 
 
 def test_what_was_cancelled_or_completed_stays_so() -> None:
-    assert MOVES[State.CANCELLED] == MOVES[State.COMPLETED] == frozenset()
+    assert GRAPH.moves[State.CANCELLED] == GRAPH.moves[State.COMPLETED] == frozenset()
 
 
 def test_nothing_is_deleted_that_was_not_planned() -> None:
-    assert {before for before in State if may_move(before, State.RUNNING)} == {State.PLANNED, State.WAITING}
+    assert {before for before in State if GRAPH.may_move(before, State.RUNNING)} == {State.PLANNED, State.WAITING}
 
 
 def test_an_illegal_move_is_said_in_words() -> None:
     with pytest.raises(IllegalMove, match="a job that is needs sign in cannot become completed"):
-        check_move(State.NEEDS_SIGN_IN, State.COMPLETED)
-    check_move(State.RUNNING, State.COMPLETED)
+        GRAPH.check_move(State.NEEDS_SIGN_IN, State.COMPLETED)
+    GRAPH.check_move(State.RUNNING, State.COMPLETED)
 
 
 def test_a_failed_job_goes_on_with_its_plan_or_begins_with_one() -> None:
-    assert (retried(is_planned=True), retried(is_planned=False)) == (State.WAITING, State.PLANNING)
-    assert all(may_move(State.FAILED, retried(is_planned=planned)) for planned in (True, False))
+    assert (resumed(is_planned=True), resumed(is_planned=False)) == (State.WAITING, State.PLANNING)
+    assert all(GRAPH.may_move(State.FAILED, resumed(is_planned=planned)) for planned in (True, False))

@@ -16,8 +16,8 @@ from atsite.core.published.admin import DecisionAdmin
 from atsite.core.roles import Right, demand, may
 from indexer.admin.columns import Named
 from search.cleanup import jobs
+from search.cleanup.models import RepoCleanupJob
 from search.cleanup.states import State
-from search.models import RepoCleanupJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,15 +49,15 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
     list_filter = ("state",)
     search_fields = ("did", "job_id")
     actions = ("cancel", "retry")
-    change_form_outer_after_template = "search/job.html"
+    change_form_outer_after_template = "cleanup/job.html"
     fields = (
         "who", "stands", "reason", "types", "cut_off", "requested_by",
         "created_at", "planned_at", "started_at", "next_at", "finished_at", "job_id",
     )  # fmt: skip
     readonly_fields = fields  # the page of an old version makes a form of what is not read-only
     url_rights: ClassVar[dict[str, Right]] = {
-        "search_repocleanupjob_cancel": Right.CANCEL_JOB,
-        "search_repocleanupjob_retry": Right.RETRY_JOB,
+        "cleanup_repocleanupjob_cancel": Right.CANCEL_JOB,
+        "cleanup_repocleanupjob_retry": Right.RETRY_JOB,
     }
 
     def heading(self, row: RepoCleanupJob) -> str:
@@ -67,7 +67,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
     @admin.display(description="state", ordering="state")
     def stands(self, job: RepoCleanupJob) -> str:
         """The state as a coloured word."""
-        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.place], job.get_state_display())
+        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.place], job.stands)
 
     @admin.display(description="types")
     def types(self, job: RepoCleanupJob) -> str:
@@ -93,12 +93,18 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
         """Stop the chosen jobs."""
-        self._each(request, chosen, jobs.cancel, "cancelled")
+        moved = self._each(request, chosen, jobs.cancel)
+        asked = sum(job.is_to_be_cancelled for job in moved)
+        if len(moved) > asked:
+            messages.success(request, f"{len(moved) - asked} cancelled.")
+        if asked:
+            messages.success(request, f"{asked} will be cancelled after the batch that runs now.")
 
     @admin.action(description="Try again", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
         """Try the chosen jobs again, where they failed."""
-        self._each(request, chosen, jobs.retry, "tried again")
+        if moved := self._each(request, chosen, jobs.retry):
+            messages.success(request, f"{len(moved)} tried again.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -118,8 +124,8 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         own = [
-            path("<int:pk>/cancel/", wrap(self.cancel_view), name="search_repocleanupjob_cancel"),
-            path("<int:pk>/retry/", wrap(self.retry_view), name="search_repocleanupjob_retry"),
+            path("<int:pk>/cancel/", wrap(self.cancel_view), name="cleanup_repocleanupjob_cancel"),
+            path("<int:pk>/retry/", wrap(self.retry_view), name="cleanup_repocleanupjob_retry"),
         ]
         return [*own, *super().get_urls()]
 
@@ -133,12 +139,12 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then stop the job."""
         demand(request, Right.CANCEL_JOB)
-        return self._asked(request, pk, jobs.cancel, "search/cancel.html", "Cancel this clean-up?")
+        return self._asked(request, pk, jobs.cancel, "cleanup/cancel.html", "Cancel this clean-up?")
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then try the job again."""
         demand(request, Right.RETRY_JOB)
-        return self._asked(request, pk, jobs.retry, "search/retry.html", "Try this clean-up again?")
+        return self._asked(request, pk, jobs.retry, "cleanup/retry.html", "Try this clean-up again?")
 
     def _shown(self, request: HttpRequest, job: RepoCleanupJob) -> dict[str, Any]:
         """What the page of a job shows below its fields."""
@@ -158,29 +164,29 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         job = RepoCleanupJob.objects.filter(pk=pk).first()
         if job is None:
             messages.error(request, "There is no such clean-up.")
-            return HttpResponseRedirect(reverse("admin:search_repocleanupjob_changelist"))
+            return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_changelist"))
         if request.method != "POST":
             context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta, "job": job}
             return TemplateResponse(request, template, context)
-        if self._done(request, job, change):
-            messages.success(request, f"{job.did}: {RepoCleanupJob.objects.get(pk=pk).get_state_display()}.")
-        return HttpResponseRedirect(reverse("admin:search_repocleanupjob_change", args=[pk]))
+        moved = self._done(request, job, change)
+        if moved is not None:
+            messages.success(request, f"{moved.did}: {moved.stands}.")
+        return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_change", args=[pk]))
 
     def _each(
-        self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob], change: Callable[..., Moved], done: str
-    ) -> None:
-        number = sum(self._done(request, job, change) for job in list(chosen))
-        if number:
-            messages.success(request, f"{number} {done}.")
+        self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob], change: Callable[..., Moved]
+    ) -> list[RepoCleanupJob]:
+        """Those that were changed."""
+        return [moved for job in list(chosen) if (moved := self._done(request, job, change)) is not None]
 
-    def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Moved]) -> bool:
-        """Make the change and tell what went wrong or is late; whether it was made."""
+    def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Moved]) -> RepoCleanupJob | None:
+        """Make the change and tell what went wrong or is late; the job then, None where it was not made."""
         try:
             moved = change(job.pk, by=request.user.get_username())
         except AtsiteError as error:
             messages.error(request, f"{job.did}: {error}.")
-            return False
-        self.log_change(request, moved.job, moved.job.get_state_display())
+            return None
+        self.log_change(request, moved.job, moved.job.stands)
         for sentence in moved.late:
             messages.warning(request, sentence)
-        return True
+        return moved.job
