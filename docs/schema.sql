@@ -1081,6 +1081,30 @@ CREATE INDEX "auth_user_user_permissions_user_id_a95ead1b" ON "auth_user_user_pe
 
 CREATE UNIQUE INDEX "auth_user_user_permissions_user_id_permission_id_14a6b632_uniq" ON "auth_user_user_permissions" ("user_id", "permission_id");
 
+CREATE TABLE "cleanup_cleanupbatch" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "number" integer unsigned NOT NULL CHECK ("number" >= 0), "began_at" datetime NOT NULL, "ended_at" datetime NULL, "records" integer unsigned NOT NULL CHECK ("records" >= 0), "records_deleted" integer unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" integer unsigned NOT NULL CHECK ("records_gone" >= 0), "error" text NOT NULL, "job_id" bigint NOT NULL REFERENCES "cleanup_repocleanupjob" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "cleanup_cleanupbatch_once" UNIQUE ("job_id", "number"));
+
+CREATE INDEX "cleanup_cleanupbatch_job_id_1a924375" ON "cleanup_cleanupbatch" ("job_id");
+
+CREATE TABLE "cleanup_historicalrepocleanupjob" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "reason" text NOT NULL, "next_at" datetime NULL, "finished_at" datetime NULL, "job_id" varchar(13) NOT NULL, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "cleanup_historicalrepocleanupjob_history_date_74c28933" ON "cleanup_historicalrepocleanupjob" ("history_date");
+
+CREATE INDEX "cleanup_historicalrepocleanupjob_history_user_id_4f5c6732" ON "cleanup_historicalrepocleanupjob" ("history_user_id");
+
+CREATE INDEX "cleanup_historicalrepocleanupjob_id_29dc53c0" ON "cleanup_historicalrepocleanupjob" ("id");
+
+CREATE INDEX "cleanup_historicalrepocleanupjob_job_id_ee130ba3" ON "cleanup_historicalrepocleanupjob" ("job_id");
+
+CREATE TABLE "cleanup_repocleanupjob" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "reason" text NOT NULL, "next_at" datetime NULL, "leased_until" datetime NULL, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "cancel_asked_by" varchar(150) NOT NULL, "finished_at" datetime NULL, "job_id" varchar(13) NOT NULL UNIQUE, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL);
+
+CREATE INDEX "cleanup_repocleanupjob_due" ON "cleanup_repocleanupjob" ("time_us") WHERE "published_us" < ("time_us");
+
+CREATE INDEX "cleanup_repocleanupjob_leased" ON "cleanup_repocleanupjob" ("leased_until");
+
+CREATE INDEX "cleanup_repocleanupjob_next" ON "cleanup_repocleanupjob" ("next_at");
+
+CREATE UNIQUE INDEX "cleanup_repocleanupjob_one_active" ON "cleanup_repocleanupjob" ("did") WHERE (NOT "deleted" AND "state" IN ('needs_sign_in', 'planned', 'planning', 'running', 'waiting'));
+
 CREATE TABLE "django_admin_log" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "object_id" text NULL, "object_repr" varchar(200) NOT NULL, "action_flag" smallint unsigned NOT NULL CHECK ("action_flag" >= 0), "change_message" text NOT NULL, "content_type_id" integer NULL REFERENCES "django_content_type" ("id") DEFERRABLE INITIALLY DEFERRED, "user_id" integer NOT NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "action_time" datetime NOT NULL);
 
 CREATE INDEX "django_admin_log_content_type_id_c4bce8eb" ON "django_admin_log" ("content_type_id");
@@ -1123,9 +1147,9 @@ CREATE INDEX "feeds_pinnedpost_feed_id_1da0955c" ON "feeds_pinnedpost" ("feed_id
 
 CREATE TABLE "indexer_backfill" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL UNIQUE, "days" integer unsigned NOT NULL CHECK ("days" >= 0), "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_at" datetime NOT NULL, "started_at" datetime NULL, "finished_at" datetime NULL, "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "after_us" bigint NOT NULL, "progress" text NOT NULL CHECK ((JSON_VALID("progress") OR "progress" IS NULL)), "cancel_asked_by" varchar(150) NOT NULL, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "leased_until" datetime NULL, "next_at" datetime NULL);
 
-CREATE INDEX "indexer_backfill_due" ON "indexer_backfill" ("next_at");
-
 CREATE INDEX "indexer_backfill_leased" ON "indexer_backfill" ("leased_until");
+
+CREATE INDEX "indexer_backfill_next" ON "indexer_backfill" ("next_at");
 
 CREATE TABLE "indexer_historicalrefusedactor" ("id" bigint NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
 
@@ -1150,6 +1174,10 @@ CREATE TABLE "labels_block" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "s
 CREATE TABLE "labels_bulkchange" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "giving" bool NOT NULL, "note" text NOT NULL, "state" varchar(16) NOT NULL, "lines" text NOT NULL CHECK ((JSON_VALID("lines") OR "lines" IS NULL)), "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "finished_at" datetime NULL, "label" varchar(64) NOT NULL REFERENCES "labels_label" ("name") DEFERRABLE INITIALLY DEFERRED, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "cancel_asked_by" varchar(150) NOT NULL, "leased_until" datetime NULL, "next_at" datetime NULL, "reason" text NOT NULL, "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "undoes_id" bigint NULL UNIQUE REFERENCES "labels_bulkchange" ("id") DEFERRABLE INITIALLY DEFERRED);
 
 CREATE INDEX "labels_bulkchange_label_e9173f66" ON "labels_bulkchange" ("label");
+
+CREATE INDEX "labels_bulkchange_leased" ON "labels_bulkchange" ("leased_until");
+
+CREATE INDEX "labels_bulkchange_next" ON "labels_bulkchange" ("next_at");
 
 CREATE TABLE "labels_historicalactorlabel" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "did" varchar(2048) NOT NULL, "note" text NOT NULL, "created_by" varchar(150) NOT NULL, "created_at" datetime NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "label" varchar(64) NULL, "changed_by" varchar(150) NOT NULL, "changed_via" varchar(16) NOT NULL);
 
@@ -1182,23 +1210,3 @@ CREATE INDEX "labels_historicallabel_name_babf8d2a" ON "labels_historicallabel" 
 CREATE TABLE "labels_label" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(64) NOT NULL UNIQUE, "meaning" text NOT NULL);
 
 CREATE TABLE "publish_lastissued" ("id" smallint unsigned NOT NULL PRIMARY KEY CHECK ("id" >= 0), "time_us" bigint NOT NULL);
-
-CREATE TABLE "search_cleanupbatch" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "number" integer unsigned NOT NULL CHECK ("number" >= 0), "began_at" datetime NOT NULL, "ended_at" datetime NULL, "records" integer unsigned NOT NULL CHECK ("records" >= 0), "records_deleted" integer unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" integer unsigned NOT NULL CHECK ("records_gone" >= 0), "error" text NOT NULL, "job_id" bigint NOT NULL REFERENCES "search_repocleanupjob" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "search_cleanupbatch_once" UNIQUE ("job_id", "number"));
-
-CREATE INDEX "search_cleanupbatch_job_id_680ef82c" ON "search_cleanupbatch" ("job_id");
-
-CREATE TABLE "search_historicalrepocleanupjob" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "job_id" varchar(13) NOT NULL, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "next_at" datetime NULL, "finished_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
-
-CREATE INDEX "search_historicalrepocleanupjob_history_date_6454351e" ON "search_historicalrepocleanupjob" ("history_date");
-
-CREATE INDEX "search_historicalrepocleanupjob_history_user_id_70be3ce9" ON "search_historicalrepocleanupjob" ("history_user_id");
-
-CREATE INDEX "search_historicalrepocleanupjob_id_c3252e48" ON "search_historicalrepocleanupjob" ("id");
-
-CREATE INDEX "search_historicalrepocleanupjob_job_id_4fc368fe" ON "search_historicalrepocleanupjob" ("job_id");
-
-CREATE TABLE "search_repocleanupjob" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "job_id" varchar(13) NOT NULL UNIQUE, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "next_at" datetime NULL, "finished_at" datetime NULL);
-
-CREATE INDEX "search_repocleanupjob_due" ON "search_repocleanupjob" ("time_us") WHERE "published_us" < ("time_us");
-
-CREATE UNIQUE INDEX "search_repocleanupjob_one_active" ON "search_repocleanupjob" ("did") WHERE (NOT "deleted" AND "state" IN ('needs_sign_in', 'planned', 'planning', 'running', 'waiting'));
