@@ -161,17 +161,17 @@ LABEL_USES = ("feeds.label_uses.feeds_by_label",)
 #: Who tells what API keys are called (labels.admin.names).
 KEY_NAMES = "apikeys.names.names_of"
 
+#: What may be lost at any moment and is the same for every process: the totals of /stats.
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": config.redis_url or "redis://127.0.0.1:6379/0",
+        "LOCATION": config.redis_url or "redis://unknown",  # the connection factory knows better
         "KEY_PREFIX": "atsite",
-    }
-}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [config.redis_url or "redis://127.0.0.1:6379/0"], "prefix": "atsite:channels"},
+        "OPTIONS": {
+            "CONNECTION_FACTORY": "atsite.core.kv.django_cache.SharedClient",
+            # Not pickle: reading it runs whatever its writer wants.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        },
     }
 }
 

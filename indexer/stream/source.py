@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from atsite.core.errors import AtsiteError
 from indexer.index.gaps import SLACK_US, Resumed
@@ -67,6 +67,8 @@ class Chunk:
 
 
 NOTHING: Final = Chunk()
+#: What a connection raises that is lost or cannot be opened. Anything else is a fault of this program and ends it.
+LOST: Final = (OSError, EOFError, UnicodeError, WebSocketException)
 
 
 def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] = (), hello: bool = False) -> str:
@@ -164,7 +166,7 @@ class Jetstream:
                 self._ask_for(connection, self._wanted)
             frames = connection.receive(READ_TIMEOUT)
             self._watch_silence(connection, heard=frames is not None, events=bool(frames))
-        except Exception as error:
+        except LOST as error:
             self._failed(error)
             return NOTHING
         if not frames:

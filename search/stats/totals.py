@@ -8,7 +8,6 @@ once at a time, and keeps the result for a minute.
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,11 +15,11 @@ from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
-import redis
 import structlog
+from django.core.cache import cache
 
-from atsite.core import kv
 from atsite.core.errors import AtsiteError
+from atsite.core.kv.django_cache import CACHE_AWAY
 from atsite.core.kv.lock import single_flight
 from indexer.index.stats import Totals
 
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-KEY: Final = f"{kv.PREFIX}stats:totals"
+#: Of Django's cache.
+KEY: Final = "stats:totals"
 LOCK: Final = "stats.totals"
 #: Many missed refreshes: older totals would mislead, so they are counted anew.
 CACHE_SECONDS: Final = 3600
@@ -70,7 +70,7 @@ class TotalsCache:
         """The newest totals there are. Raises TotalsNotReady after the wait, and whatever counting raises."""
         try:
             cached = _load()
-        except redis.RedisError:
+        except CACHE_AWAY:
             cached = self._recent()
         if cached is not None:
             return cached
@@ -80,7 +80,7 @@ class TotalsCache:
             raise TotalsNotReady("the totals are being counted, try again in a minute") from error
 
     def refresh(self) -> None:
-        """Count and store, unless another process is at it. Raises what counting raises, RedisError without Redis."""
+        """Count and store, unless another process is at it. Raises what counting raises, and CACHE_AWAY."""
         with single_flight(LOCK, LOCK_SECONDS) as mine:
             if mine:
                 _store(self._counted())
@@ -115,7 +115,7 @@ class TotalsCache:
                 sleep(_POLL_SECONDS)
                 if (snapshot := _load()) is not None:
                     return snapshot
-        except redis.RedisError:
+        except CACHE_AWAY:
             return self._counted()
 
     def _stored_or_counted(self) -> Snapshot:
@@ -123,12 +123,12 @@ class TotalsCache:
         try:
             if (snapshot := _load()) is not None:
                 return snapshot
-        except redis.RedisError:
+        except CACHE_AWAY:
             logger.warning("stats.cache_not_read")
         snapshot = self._counted()
         try:
             _store(snapshot)
-        except redis.RedisError:  # the count is still worth giving to those who wait
+        except CACHE_AWAY:  # the count is still worth giving to those who wait
             logger.warning("stats.not_cached")
         return snapshot
 
@@ -141,11 +141,10 @@ class TotalsCache:
 
 def _load() -> Snapshot | None:
     """What is cached; None also for what an older version of this project stored in another form."""
-    text = kv.client().get(KEY)
-    if text is None:
-        return None
     try:
-        entry = json.loads(text)
+        entry = cache.get(KEY)
+        if entry is None:
+            return None
         return Snapshot(Totals(**entry["totals"]), datetime.fromisoformat(entry["computed_at"]))
     except (ValueError, TypeError, KeyError):
         return None
@@ -153,4 +152,4 @@ def _load() -> Snapshot | None:
 
 def _store(snapshot: Snapshot) -> None:
     entry = {"totals": asdict(snapshot.totals), "computed_at": snapshot.computed_at.isoformat()}
-    kv.client().set(KEY, json.dumps(entry), ex=CACHE_SECONDS)
+    cache.set(KEY, entry, timeout=CACHE_SECONDS)

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from structlog.testing import capture_logs
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
 from atsite.core.clock import HOUR_US
 from indexer.index.checkpoint import start_from, start_live
@@ -14,6 +18,7 @@ from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import dial as dial_module
 from indexer.stream import source as source_module
+from indexer.stream import websocket
 from indexer.stream.batch import Limits
 from indexer.stream.position import now_us
 from indexer.stream.source import (
@@ -141,6 +146,66 @@ def test_a_host_that_refuses_is_asked_until_it_does_not(opened: list[Jetstream])
 
         assert read(opened[0], len(STREAM))[0] == STREAM
         assert len(jetstream.server.requests) > 1
+
+
+@pytest.mark.parametrize("method", ["receive", "ping", "send"])
+def test_a_fault_of_this_program_is_not_taken_for_a_lost_connection(
+    opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise TypeError("a fault of ours")
+
+    monkeypatch.setattr(websocket.Connection, method, broken)
+    monkeypatch.setattr(source_module, "PING_AFTER", -1.0)
+    wanted = Mock(sent=None, current=Mock(dids=[], update=Mock(return_value=b"{}"))) if method == "send" else None
+    with simulated_jetstream(MemorySource()) as jetstream:
+        opened.append(Jetstream(jetstream.url, start_from(T0), wanted=wanted))
+        with pytest.raises(TypeError, match="a fault of ours"):
+            until(lambda: bool(opened[0].read().frames), "the fault")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x88\x04\x03\xe8\xff\xff",  # a close frame whose reason is no UTF-8
+        b"\x83\x00",  # an opcode that does not exist
+        b"\x81\x7e\x01",  # a header that ends in its middle
+        b"",
+    ],
+)
+def test_whatever_a_host_says_at_the_end_it_is_asked_again(opened: list[Jetstream], sent: bytes) -> None:
+    with hostile_host(sent) as (url, requests):
+        opened.append(Jetstream(url, start_from(T0)))
+        until(lambda: not opened[0].read().frames and len(requests) >= 2, "a second connection")
+
+
+@contextmanager
+def hostile_host(sent: bytes) -> Iterator[tuple[str, list[str]]]:
+    """A host that opens the websocket, sends these bytes and hangs up; its address, and who came."""
+    requests: list[str] = []
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                protocol = ServerProtocol()
+                protocol.receive_data(connection.recv(4096))
+                (request,) = (each for each in protocol.events_received() if isinstance(each, Request))
+                requests.append(request.path)
+                protocol.send_response(protocol.accept(request))
+                connection.sendall(b"".join(protocol.data_to_send()) + sent)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield f"ws://127.0.0.1:{listener.getsockname()[1]}/subscribe", requests
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_a_host_that_goes_on_refusing_the_cursor_is_read_live_and_the_gap_is_told(

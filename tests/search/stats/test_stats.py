@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from django.core.cache import cache
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import is_tid, micros_of_tid
@@ -200,7 +201,7 @@ def test_the_cached_count_is_answered_with_its_time(service: Service, valkey: re
 
 @pytest.mark.parametrize("entry", ["", "null", "[]", '{"totals": {}}', '{"totals": {"posts": 1}, "computed_at": "x"}'])
 def test_a_cache_entry_of_another_form_is_counted_anew(service: Service, valkey: redis.Redis, entry: str) -> None:
-    valkey.set(totals.KEY, entry)
+    valkey.set(cache.make_key(totals.KEY), entry)
     store(post(AUTHORS[0], at=ago(hours=1), text="word"))
 
     assert answer(service)["totals"]["posts"] == 1

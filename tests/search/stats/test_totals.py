@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.cache import cache as django_cache
 
 from atsite.core.kv.lock import Lock
 from indexer.index.stats import Totals
@@ -81,7 +81,7 @@ def test_another_process_that_counts_is_waited_for(valkey: redis.Redis, counter:
     assert counter.counts == 0
 
     found = {"totals": dict.fromkeys(Totals.__dataclass_fields__, 7), "computed_at": "2026-01-01T00:00:00+00:00"}
-    valkey.set(totals.KEY, json.dumps(found))
+    django_cache.set(totals.KEY, found)
 
     assert cache.current().totals == Totals(7, 7, 7, 7, 7, 7, 7, 7)
     assert cache.current().computed_at == datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_a_refresh_replaces_what_is_cached_and_gives_the_lock_back(valkey: redis
     cache.refresh()
 
     assert cache.current().totals.posts == 2
-    assert 0 < valkey.ttl(totals.KEY) <= totals.CACHE_SECONDS
+    assert 0 < valkey.ttl(django_cache.make_key(totals.KEY)) <= totals.CACHE_SECONDS
     assert Lock(totals.LOCK, 1).acquire()
 
 
