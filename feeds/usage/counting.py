@@ -1,17 +1,15 @@
-"""How much the feeds are read: counted here, told to Redis each second, written to ClickHouse by a task.
+"""How much the feeds are read, by day (atsite.core.usage_counts): counted here, told to Redis each second.
 
 A request costs a dictionary entry and a hash; a second of counts is lost with the process or while Redis is away.
-Redis holds, for each day (UTC), one hash of counts, with the name of its counter (which tells whether Redis was lost
-since), and for each feed a HyperLogLog of who read and one of who sent interactions. Viewers go in as keyed hashes:
-nobody without SECRET_KEY can ask whether somebody was there, and a did is nowhere.
+Beside the counts Redis holds, for each day and feed, a HyperLogLog of who read and one of who sent interactions.
+Viewers go in as keyed hashes: nobody without SECRET_KEY can ask whether somebody was there, and a did is nowhere.
 """
 
 from __future__ import annotations
 
-import secrets
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -21,6 +19,7 @@ from atsite.core import kv
 from atsite.core.config import config
 from atsite.core.kv import quick
 from atsite.core.periodic_thread import Every
+from atsite.core.usage_counts import DAY, Counts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 #: requests: pages that were read. interactions: what readers' apps reported.
 What = Literal["requests", "interactions"]
+WHAT: Final[tuple[What, ...]] = ("requests", "interactions")
 
 FLUSH_SECONDS: Final = 1.0
 #: The longest period over which different viewers can be counted together; 12 KB for each busy feed and day.
@@ -42,12 +42,7 @@ _HASH_KEY: Final = blake2b(config.secret_key.encode(), digest_size=32, person=b"
 
 LOST: Final = Counter("feed_usage_lost", "Requests and interactions not counted, as Redis was away", ["what"])
 
-#: KEYS: the day's hash. ARGV: a name in case the hash is new, seconds to keep, then field and number in turn.
-COUNT: Final = """
-if redis.call("hsetnx", KEYS[1], "counter", ARGV[1]) == 1 then redis.call("expire", KEYS[1], ARGV[2]) end
-for index = 3, #ARGV, 2 do redis.call("hincrby", KEYS[1], ARGV[index], ARGV[index + 1]) end
-return 1
-"""
+COUNTS: Final = Counts("feeds:usage", period=DAY, written=WRITTEN_DAYS, kept_seconds=_KEPT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +124,28 @@ def pseudonym(viewer: Did) -> bytes:
 
 def counted(*, now: datetime) -> list[Usage]:
     """The counts of the last days as Redis has them. Raises RedisAway."""
-    today = now.astimezone(UTC).date()
-    days = [today - timedelta(days=back) for back in range(WRITTEN_DAYS)]
-    return quick.ask(lambda client: [usage for day in days for usage in _of_day(client, day)])
+    readings = COUNTS.readings(now=now)
+
+    def ask(client: redis.Redis) -> list[int]:
+        pipeline = client.pipeline(transaction=False)
+        for reading in readings:
+            for what in WHAT:
+                pipeline.pfcount(_who(reading.start.date(), what, reading.subject))
+        return pipeline.execute()
+
+    people = iter(quick.ask(ask))
+    return [
+        Usage(
+            feed=reading.subject,
+            day=reading.start.date(),
+            counter=reading.counter,
+            requests=reading.numbers.get("requests", 0),
+            readers=next(people),
+            interactions=reading.numbers.get("interactions", 0),
+            senders=next(people),
+        )
+        for reading in readings
+    ]
 
 
 def different_readers(feeds: Collection[str], days: int, *, now: datetime) -> dict[str, int]:
@@ -154,47 +168,15 @@ def different_readers(feeds: Collection[str], days: int, *, now: datetime) -> di
 def _add(client: redis.Redis, tallies: Mapping[_Key, _Tally]) -> None:
     pipeline = client.pipeline(transaction=False)
     for day in {key.day for key in tallies}:
-        counts = [
-            text
-            for key, tally in tallies.items()
-            if key.day == day
-            for text in (f"{key.what}:{key.feed}", str(tally.count))
-        ]
-        pipeline.eval(COUNT, 1, _hash(day), secrets.token_hex(4), str(_KEPT_SECONDS), *counts)
+        of_day = ((key, tally.count) for key, tally in tallies.items() if key.day == day)
+        counts: dict[tuple[str, str], int] = {(key.what, key.feed): count for key, count in of_day}
+        COUNTS.add(pipeline, datetime.combine(day, time(), UTC), counts)
     for key, tally in tallies.items():
         if tally.who:
             name = _who(key.day, key.what, key.feed)
             pipeline.pfadd(name, *tally.who)
             pipeline.expire(name, _KEPT_SECONDS)
     pipeline.execute()
-
-
-def _of_day(client: redis.Redis, day: date) -> list[Usage]:
-    content: Mapping[bytes, bytes] = client.hgetall(_hash(day))  # type: ignore[assignment]  # redis-py types it for both
-    fields = {name.decode(): value.decode() for name, value in content.items()}
-    counter = fields.pop("counter", "")
-    feeds = sorted({name.partition(":")[2] for name in fields})
-    pipeline = client.pipeline(transaction=False)
-    for feed in feeds:
-        pipeline.pfcount(_who(day, "requests", feed))
-        pipeline.pfcount(_who(day, "interactions", feed))
-    people = iter(pipeline.execute())
-    return [
-        Usage(
-            feed=feed,
-            day=day,
-            counter=counter,
-            requests=int(fields.get(f"requests:{feed}", 0)),
-            readers=next(people),
-            interactions=int(fields.get(f"interactions:{feed}", 0)),
-            senders=next(people),
-        )
-        for feed in feeds
-    ]
-
-
-def _hash(day: date) -> str:
-    return f"{kv.PREFIX}feeds:usage:{day:%Y%m%d}"
 
 
 def _who(day: date, what: What, feed: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.kv.quick import RedisAway
+from atsite.core.usage_counts import newest
 from feeds.usage import counting, queries
 from feeds.usage.interactions import KNOWN
 
@@ -59,13 +60,8 @@ def of_feed(rkey: str, *, now: datetime) -> FeedUse:
 
 def _by_day(rows: Iterable[Usage]) -> dict[date, Day]:
     """Counters of one day are added; of one counter the larger reading is the later one (feeds/sql/feed_usage.sql)."""
-    newest: dict[tuple[date, str], Usage] = {}
-    for row in rows:
-        held = newest.get((row.day, row.counter))
-        if held is None or held.requests + held.interactions <= row.requests + row.interactions:
-            newest[row.day, row.counter] = row
     days: dict[date, Day] = {}
-    for row in newest.values():
+    for row in newest(rows, place=lambda row: (row.day, row.counter), size=lambda row: row.requests + row.interactions):
         before = days.get(row.day, Day(row.day))
         days[row.day] = Day(
             row.day,

@@ -106,15 +106,7 @@ def rows(call: Call, *, feed: str, now: datetime) -> list[Interaction]:
 
 def store(interactions: Sequence[Interaction]) -> int:
     """Write rows; the same again changes nothing. Raises ClickHouseError."""
-    columns: dict[str, list[object]] = {
-        "received_at": [row.received_at for row in interactions],
-        "id": [row.id for row in interactions],
-        "feed": [row.feed for row in interactions],
-        "item": [row.item for row in interactions],
-        "event": [row.event for row in interactions],
-        "feed_context": [row.feed_context for row in interactions],
-        "req_id": [row.req_id for row in interactions],
-    }
+    columns = door.columns_of(Interaction, interactions)
     return door.insert("feed_interactions", columns, name="feeds.store_interactions")
 
 

@@ -15,16 +15,8 @@ if TYPE_CHECKING:
 
 def store_usage(rows: Sequence[Usage]) -> int:
     """Write counts; the same again changes nothing. Raises ClickHouseError."""
-    columns: dict[str, list[object]] = {
-        "feed": [row.feed for row in rows],
-        "day": [row.day for row in rows],
-        "counter": [row.counter for row in rows],
-        "requests": [row.requests for row in rows],
-        "readers": [row.readers for row in rows],
-        "interactions": [row.interactions for row in rows],
-        "senders": [row.senders for row in rows],
-        "counted": [row.requests + row.interactions for row in rows],
-    }
+    counted = [row.requests + row.interactions for row in rows]
+    columns = door.columns_of(Usage, rows) | {"counted": counted}
     return door.insert("feed_usage", columns, name="feeds.store_usage")
 
 

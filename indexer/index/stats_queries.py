@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
@@ -189,5 +189,6 @@ def actors_by_day(low: date, high: date) -> list[ActorsOfDay]:
 
 def store_days(days: Sequence[Day], *, computed_at: datetime) -> None:
     """Store the days; the row computed last wins."""
-    columns: dict[str, list[object]] = {field.name: [getattr(day, field.name) for day in days] for field in fields(Day)}
-    door.insert("daily_stats", columns | {"computed_at": [computed_at] * len(days)}, name="stats.store_days")
+    door.insert(
+        "daily_stats", door.columns_of(Day, days) | {"computed_at": [computed_at] * len(days)}, name="stats.store_days"
+    )

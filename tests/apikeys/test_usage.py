@@ -61,24 +61,13 @@ def test_counts_of_before_and_after_redis_was_lost_are_added(stores: None, valke
     assert uses() == {TEN: 4}
 
 
-def test_the_last_use_is_told_from_redis_or_from_what_was_written(stores: None, valkey: redis.Redis) -> None:
-    assert usage.last_used("a", now=ELEVEN) is None
-    count(TEN, ELEVEN)
-    assert usage.last_used("a", now=ELEVEN) == ELEVEN
-    usage.flush(now=ELEVEN)
-    valkey.flushdb()
-    assert usage.last_used("a", now=ELEVEN) == ELEVEN
-    with redis_away():
-        assert usage.last_used("a", now=ELEVEN) == ELEVEN
-
-
 def test_accepted_calls_are_counted_and_the_task_writes_them(reader_key: Key) -> None:
     now = timezone.now()
     for _ in range(3):
         check(reader_key.text)
     tasks.flush_usage()
     assert sum(row.uses for row in queries.counted([reader_key.id], since=now - timedelta(hours=1))) == 3
-    last = usage.last_used(reader_key.id, now=timezone.now())
+    last = usage.of_keys([reader_key.id], days=1, now=timezone.now())[reader_key.id].last_used_at
     assert last is not None
     assert last >= now - timedelta(milliseconds=1)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from atsite.core.clickhouse.parameters import Parameters
 
-__all__ = ["READ", "TASK", "WRITE", "Limits", "column", "execute", "insert", "ping", "query", "scalar"]
+__all__ = ["READ", "TASK", "WRITE", "Limits", "column", "columns_of", "execute", "insert", "ping", "query", "scalar"]
 
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -119,6 +119,12 @@ def insert(table: str, columns: Mapping[str, Sequence[object]], *, name: str, li
 
     _call("clickhouse.insert", name, limits, call)
     return rows
+
+
+def columns_of(row: type[T], rows: Sequence[T]) -> dict[str, list[object]]:
+    """The columns of `rows`, all of the dataclass `row`: one for each of its fields, also where there are no rows."""
+    fields = dataclasses.fields(row)  # type: ignore[arg-type]
+    return {field.name: [getattr(value, field.name) for value in rows] for field in fields}
 
 
 def ping() -> None:

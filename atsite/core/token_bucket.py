@@ -1,0 +1,34 @@
+"""A token bucket: `burst` at once, then `rate` a second. For one process; calls a minute of a site: atsite.core.kv.rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """Full at first. For one thread at a time; `now` is the caller's clock, in seconds."""
+
+    rate: float
+    burst: float
+    _tokens: float = 0.0
+    _at: float | None = None
+
+    def take(self, now: float) -> float:
+        """Take a token in any case; the seconds to wait until it is there, 0 while there are any."""
+        self._fill(now)
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self.rate)
+
+    def take_at_once(self, now: float) -> bool:
+        """Take a token if there is one."""
+        self._fill(now)
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def _fill(self, now: float) -> None:
+        gained = self.burst if self._at is None else (now - self._at) * self.rate
+        self._tokens = min(self.burst, self._tokens + gained)
+        self._at = now
