@@ -110,7 +110,8 @@ def insert_network(now: int) -> None:
         if batcher.is_full or number == timeline.first_live - 1:
             batch = batcher.take()
             door.insert("actor_accounts", records.actor_accounts(batch.accounts), name="bench.accounts")
-            door.insert("actor_identities", records.actor_identities(batch.identities), name="bench.identities")
+            identities = [event for event in batch.identities if event.handle]
+            door.insert("actor_identities", records.actor_identities(identities), name="bench.identities")
             door.insert("repo_records", records.repo_records(batch.records), name="bench.records")
 
 

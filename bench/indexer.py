@@ -162,7 +162,10 @@ def insert_alone(file: Path) -> tuple[float, int]:
     def flush() -> float:
         batch = batcher.take()
         blocks.append(("actor_accounts", records.actor_accounts(batch.accounts)))
-        blocks.append(("actor_identities", records.actor_identities(batch.identities)))
+        named = [event for event in batch.identities if event.handle]
+        unnamed = [event for event in batch.identities if not event.handle]
+        blocks.append(("actor_identities", records.actor_identities(named)))
+        blocks.append(("identity_changes", records.identity_changes(unnamed)))
         blocks.append(("repo_records", records.repo_records(batch.records)))
         began = time.perf_counter()
         for table, columns in blocks:

@@ -69,9 +69,9 @@ async def did_of(identifier: str) -> Did:
     the network does not say.
     """
     try:
-        handle = pasted.actor(identifier)
+        handle = pasted.actor(identifier, otherwise="neither a handle nor a did")
     except pasted.NotAnActor as error:
-        raise XrpcError("InvalidRequest", "handle: neither a handle nor a did") from error
+        raise XrpcError("InvalidRequest", f"handle: {error}") from error
     if is_did(handle):
         return handle
     try:

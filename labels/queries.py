@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
+from indexer.index.handles import having_handle
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -22,7 +23,7 @@ def members(label: str) -> list[Did]:
 BY_HANDLE = """
 SELECT did
 FROM actors
-WHERE did IN (SELECT did FROM actor_labels) AND startsWith(lower(handle), {prefix:String})
+WHERE did IN (SELECT did FROM actor_labels) AND startsWith(handle, {prefix:String})
 ORDER BY handle
 LIMIT {limit:UInt32}
 """
@@ -33,4 +34,4 @@ SEARCH_MAX = 500
 def dids_by_handle(prefix: str) -> list[str]:
     """Whoever has, or had, a label and a handle that begins so. Raises ClickHouseError."""
     params = {"prefix": prefix.lower(), "limit": SEARCH_MAX}
-    return door.column(BY_HANDLE, params, name="labels.dids_by_handle")
+    return having_handle(door.column(BY_HANDLE, params, name="labels.dids_by_handle"), prefix.lower())

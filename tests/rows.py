@@ -50,7 +50,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Identity:
-    """An identity event, as a row of actor_identities; `version` is its time in microseconds."""
+    """An identity event, as a row of actor_identities, or of identity_changes where it names no handle.
+
+    `version` is its time in microseconds.
+    """
 
     did: Did
     handle: str
@@ -90,7 +93,15 @@ def store(*rows: Row) -> None:
     _insert("repo_records", [_record_columns(row) for row in rows if isinstance(row, Record)])
     _insert(
         "actor_identities",
-        [_versioned(row.did, row.version, handle=row.handle) for row in rows if isinstance(row, Identity)],
+        [
+            _versioned(row.did, row.version, handle=row.handle)
+            for row in rows
+            if isinstance(row, Identity) and row.handle
+        ],
+    )
+    _insert(
+        "identity_changes",
+        [_versioned(row.did, row.version) for row in rows if isinstance(row, Identity) and not row.handle],
     )
     _insert(
         "actor_accounts",

@@ -24,10 +24,7 @@ def read(text: str) -> Did:
 
     Raises InvalidSyntax, with a sentence for whoever typed it. Not for coroutines.
     """
-    try:
-        handle = pasted.actor(text)
-    except pasted.NotAnActor as error:
-        raise InvalidSyntax(f"Enter {EXAMPLE}.") from error
+    handle = pasted.actor(text, otherwise=f"Enter {EXAMPLE}.")
     if is_did(handle):
         return handle
     try:

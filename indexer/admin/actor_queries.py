@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
-from indexer.index.handles import LIMITS, names_of
+from indexer.index.handles import LIMITS, having_handle
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -67,8 +67,7 @@ def dids_by_handle(prefix: str) -> list[str]:
     """Those of the first HANDLES_SHOWN who had a handle that begins so, who have it now. Raises ClickHouseError."""
     params = {"prefix": prefix.lower(), "limit": HANDLES_SHOWN}
     dids = door.column(DIDS_BY_HANDLE, params, name="indexer.dids_by_handle", limits=LIMITS)
-    now = {did: name.handle.lower() for did, name in names_of(dids).items()}
-    return [did for did in dids if now.get(did, "").startswith(prefix.lower())]
+    return having_handle(dids, prefix.lower())
 
 
 @dataclass(frozen=True, slots=True)

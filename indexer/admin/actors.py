@@ -13,6 +13,7 @@ from atsite.core.clickhouse.errors import ClickHouseError
 from indexer.admin import actor_queries
 from indexer.admin.columns import NamedRows, foreign, moment
 from indexer.index import models, pasted
+from indexer.index.handles import UNVERIFIED
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -54,7 +55,8 @@ class ActorAdmin(NamedRows):
     @admin.display(description="handle")
     def called(self, actor: Actor) -> str:
         """The handle as the stream or the fill told."""
-        return foreign(f"@{actor.handle}") if actor.handle else "–"
+        name = self._name(actor)
+        return foreign(f"@{name.handle}") if name.handle else UNVERIFIED if name.unverified else "–"
 
     @admin.display(description="display name")
     def shown_name(self, actor: Actor) -> str:

@@ -15,7 +15,7 @@ from atsite.core.atproto.timestamps import datetime_of_micros
 from atsite.core.clickhouse.admin import ReadOnlyAdmin
 from atsite.core.clickhouse.errors import ClickHouseError
 from indexer.index import pasted
-from indexer.index.handles import Name, did_of_handle, names_of
+from indexer.index.handles import UNVERIFIED, Name, did_of_handle, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,9 @@ def called(did: str, name: Name) -> str:
 
 
 def actor(did: str, name: Name) -> str:
-    """The handle and below it the did, or the did alone."""
+    """The handle, or why there is none, and below it the did; or the did alone."""
+    if name.unverified:
+        return format_html('<span class="at-actor">{} <span class="at-mono">{}</span></span>', UNVERIFIED, did)
     if not name.handle:
         return format_html('<span class="at-mono">{}</span>', did)
     return format_html(

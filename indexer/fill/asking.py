@@ -122,7 +122,7 @@ class Directory:
 
     async def _profile(self, did: Did) -> Profile:
         """Raises NoSuchIdentity, LookupFailed, PdsError."""
-        document = await self._resolver.document(did)
+        document = await self._resolver.document(did, fresh=True)  # what is remembered may be from before the change
         handle = "" if document.handle is None else await self._verified(did, document.handle)
         record = None
         if document.pds is not None:

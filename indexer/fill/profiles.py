@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from atsite.core.atproto.syntax import is_handle
+from atsite.core.atproto.syntax import INVALID_HANDLE, is_handle
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 #: The lexicon's limit is 64 graphemes and 640 bytes; what is longer is cut, not refused.
 NAME_MAX: Final = 640
-#: What an AppView says of a handle that does not lead back to its did.
-INVALID_HANDLE: Final = "handle.invalid"
 _COUNT_MAX: Final = (1 << 63) - 1
 
 

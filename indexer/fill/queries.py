@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
@@ -14,15 +16,47 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
     from indexer.fill.profiles import Profile
 
-DAY_US = 24 * 3600 * 1_000_000
+HOUR_US: Final = 3600 * 1_000_000
+DAY_US: Final = 24 * HOUR_US
+#: An answer counts as an hour older than it is (docs/decisions/0041-age-of-a-filled-name.md).
+AGE_US: Final = HOUR_US
+#: How long an answer holds at most.
+FOUND_US: Final = 3 * DAY_US
+EMPTY: Final[Mapping[Did, int]] = MappingProxyType({})
 
-# FINAL: the last asking counts.
-FRESH = "SELECT did FROM actor_fills FINAL WHERE did IN {dids:Array(String)} AND due_us > {now:UInt64}"
+# Asked for (FINAL: the last asking counts), and since then no event said that the identity changed. What holds was
+# asked for within FOUND_US, so events of before are answered.
+FRESH_FILLS = """
+SELECT did
+FROM (SELECT did, handle_us FROM actor_fills FINAL WHERE CONDITION AND due_us > {now:UInt64}) AS fills
+LEFT ANY JOIN
+(
+    SELECT did, version AS changed_us FROM identity_changes FINAL WHERE CONDITION AND version >= {since:UInt64}
+) AS changes USING (did)
+WHERE handle_us >= changed_us
+"""
+FRESH = FRESH_FILLS.replace("CONDITION", "did IN {dids:Array(String)}")
 
 
 def fresh(dids: Collection[Did], *, now: int) -> set[Did]:
     """Those of `dids` who need not be asked for at `now` (unix microseconds)."""
-    return set(door.column(FRESH, {"dids": sorted(dids), "now": now}, name="indexer.fill_fresh", limits=TASK))
+    params = {"dids": sorted(dids), "now": now, "since": now - FOUND_US - AGE_US}
+    return set(door.column(FRESH, params, name="indexer.fill_fresh", limits=TASK))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    did: Did
+    version: int
+
+
+CHANGES = "SELECT did, version FROM identity_changes FINAL WHERE did IN {dids:Array(String)}"
+
+
+def changes_of(dids: Collection[Did]) -> dict[Did, int]:
+    """When those of `dids` last changed their identity by an event that named no handle (unix microseconds)."""
+    rows = door.query(CHANGES, {"dids": sorted(dids)}, into=_Change, name="indexer.identity_changes", limits=TASK)
+    return {row.did: row.version for row in rows}
 
 
 # No FINAL on posts: a post that was deleted since still has an author. A day of the whole network has 700,000 posters,
@@ -30,23 +64,38 @@ def fresh(dids: Collection[Did], *, now: int) -> set[Did]:
 RECENT_POSTERS = """
 SELECT did
 FROM posts
-WHERE rkey >= {since:String} AND rkey <= {until:String} AND deleted = 0
-AND did NOT IN (SELECT did FROM actor_fills FINAL WHERE due_us > {now:UInt64})
+WHERE rkey >= {from_rkey:String} AND rkey <= {until_rkey:String} AND deleted = 0
+AND did NOT IN (FRESH)
 GROUP BY did
 ORDER BY max(rkey) DESC
 LIMIT {limit:UInt32}
-"""
+""".replace("FRESH", FRESH_FILLS.replace("CONDITION", "1"))
 
 
 def recent_posters(*, now: int, limit: int) -> list[Did]:
     """Who posted within the 24 hours before `now` (unix microseconds) and is due, the latest poster first."""
-    since, until = tid_of_micros(now - DAY_US), tid_of_micros(now)
-    params = {"since": since, "until": until, "now": now, "limit": limit}
+    params = {
+        "from_rkey": tid_of_micros(now - DAY_US),
+        "until_rkey": tid_of_micros(now),
+        "now": now,
+        "since": now - FOUND_US - AGE_US,
+        "limit": limit,
+    }
     return door.column(RECENT_POSTERS, params, name="indexer.recent_posters", limits=TASK)
 
 
-def store(told: Mapping[Did, Profile | None], *, source: str, due_us: Mapping[Did, int], now: int) -> None:
-    """Write what `source` said at `now` (unix microseconds); None for those who are known to nobody."""
+def store(
+    told: Mapping[Did, Profile | None],
+    *,
+    source: str,
+    due_us: Mapping[Did, int],
+    changed_us: Mapping[Did, int] = EMPTY,
+    now: int,
+) -> None:
+    """Write what `source` said at `now` (unix microseconds); None for those who are known to nobody.
+
+    `changed_us`: what `changes_of` had said before `source` was asked. The answer to an event is as young as the event.
+    """
     profiles = [(did, profile) for did, profile in told.items()]
     columns: dict[str, list[object]] = {
         "did": [did for did, _ in profiles],
@@ -54,6 +103,7 @@ def store(told: Mapping[Did, Profile | None], *, source: str, due_us: Mapping[Di
         "display_name": [profile.display_name if profile else "" for _, profile in profiles],
         "source": [source] * len(profiles),
         "due_us": [due_us[did] for did, _ in profiles],
+        "handle_us": [max(now - AGE_US, changed_us.get(did, 0)) for did, _ in profiles],
         "version": [now] * len(profiles),
     }
     # Counts first: a row of actor_fills says that all is done.

@@ -34,9 +34,11 @@ ASKED = Counter("fill_actors", "Actors asked for: found, absent (known to nobody
 #: A round begins each minute; the lock outlives it and its last answer.
 ROUND_SECONDS: Final = 45.0
 LOCK_SECONDS: Final = 120
-#: Names and counts change slowly; somebody who is known to nobody may be back tomorrow. In microseconds.
-FOUND_US: Final = 3 * queries.DAY_US
+#: Names and counts change slowly; an actor who is not known may be back tomorrow. After an event that names no handle
+#: an actor is asked for at once and, as an AppView may lag, once more. In microseconds.
+FOUND_US: Final = queries.FOUND_US
 ABSENT_US: Final = queries.DAY_US
+CHANGED_US: Final = queries.HOUR_US
 #: Actors written at once: a few inserts a round.
 STORED: Final = 500
 _PAUSED: Final = f"{kv.PREFIX}fill:paused"
@@ -48,12 +50,20 @@ class Told:
 
     source: str
     profiles: dict[Did, Profile | None] = field(default_factory=dict)
+    #: When identities changed, as it was known before they were asked for (unix microseconds).
+    changed_us: dict[Did, int] = field(default_factory=dict)
 
     def store(self, now: int) -> None:
         """Write it. Raises ClickHouseError."""
-        due_us = {did: now + (FOUND_US if profile else ABSENT_US) for did, profile in self.profiles.items()}
-        queries.store(self.profiles, source=self.source, due_us=due_us, now=now)
+        due_us = {did: now + self._holds_us(did, now) for did in self.profiles}
+        queries.store(self.profiles, source=self.source, due_us=due_us, changed_us=self.changed_us, now=now)
         self.profiles.clear()
+        self.changed_us.clear()
+
+    def _holds_us(self, did: Did, now: int) -> int:
+        if self.changed_us.get(did, 0) > now - CHANGED_US:
+            return CHANGED_US
+        return FOUND_US if self.profiles[did] else ABSENT_US
 
 
 def fill() -> int:
@@ -94,6 +104,7 @@ def _round(runner: asyncio.Runner, asker: Asker, needed: Iterable[wanted.Source]
     try:
         while time.monotonic() < deadline and (batch := list(islice(dids, asker.batch))):
             again_at = time.monotonic() + 1 / asker.pace
+            told.changed_us.update(queries.changes_of(batch))
             _take(batch, *runner.run(asker.ask(batch)), told)
             asked += len(batch)
             if len(told.profiles) >= STORED:

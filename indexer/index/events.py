@@ -56,7 +56,7 @@ class RecordEvent(Struct, gc=False):
 
 
 class IdentityEvent(Struct, gc=False):
-    """A did has a (new) handle; '' where the network names none. `version`: see decode.version_of."""
+    """A did's identity changed; `handle`: lower case, '' where it is not told. `version`: see decode.version_of."""
 
     did: str
     handle: str

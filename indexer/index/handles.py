@@ -1,7 +1,8 @@
 """Whose handle it is, and what actors are called, as this site knows it from the stream and from what it asked.
 
-One statement each way, used by every page and parameter. The youngest word counts, and what was asked is an hour older
-than the asking (docs/decisions/0041-age-of-a-filled-name.md).
+One statement each way, used by every page and parameter. The youngest word about an actor counts; of two actors who are
+said to have a handle the younger word is right, and the other one lost it. Handles are lower case. How old a word is:
+docs/decisions/0041-age-of-a-filled-name.md and docs/decisions/0053-handles.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from atsite.core.atproto.syntax import Did
 
@@ -21,19 +22,43 @@ if TYPE_CHECKING:
 LIMITS: Final = Limits(max_execution_time=3, max_memory_usage=500_000_000, readonly=True)
 
 
+#: What to say of an actor who has no handle because it could not be verified.
+UNVERIFIED: Final = "this account's handle could not be verified"
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What is known of an actor: empty where nothing is. `active` is None where no account event was seen."""
+    """What is known of an actor: empty where nothing is. `active` is None where no account event was seen.
+
+    `unverified`: there is no handle because the network says that it could not be verified.
+    """
 
     did: str
     handle: str = ""
     display_name: str = ""
     active: int | None = None
     status: str = ""
+    unverified: int = 0
 
 
-# A filter on did reaches the key of each table below the view.
-NAMES = "SELECT did, handle, display_name, active, status FROM actors WHERE did IN {dids:Array(String)}"
+# A filter on did reaches the key of each table below the view. Who said last that a handle is theirs is found by key.
+NAMES = """
+WITH known AS
+(
+    SELECT did, handle, handle_us, display_name, active, status, unverified
+    FROM actors
+    WHERE did IN {dids:Array(String)}
+)
+SELECT did, if(last_did != did AND last_us > handle_us, '', handle), display_name, active, status, unverified
+FROM known
+LEFT ANY JOIN
+(
+    SELECT handle, argMax(did, (version, did)) AS last_did, max(version) AS last_us
+    FROM actor_handles
+    WHERE handle IN (SELECT handle FROM known)
+    GROUP BY handle
+) AS last USING (handle)
+"""
 
 
 def names_of(dids: Collection[str]) -> dict[str, Name]:
@@ -44,22 +69,30 @@ def names_of(dids: Collection[str]) -> dict[str, Name]:
     return {row.did: row for row in rows}
 
 
+def having_handle(dids: Sequence[str], prefix: str) -> list[str]:
+    """Those of `dids`, in their order, whose handle begins with `prefix` now. Raises ClickHouseError."""
+    known = names_of(dids)
+    return [did for did in dids if did in known and known[did].handle.startswith(prefix)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Owner:
     handle: str
     did: Did
 
 
-# handle_bf prunes both; of two actors who told of the same handle the younger word is right.
+# Who said last that the handle is theirs, if they have not said another since.
 OWNERS = """
-SELECT lower(handle) AS wanted, argMax(did, told_us)
-FROM
+WITH last AS
 (
-    SELECT did, handle, version AS told_us FROM actor_identities FINAL WHERE lower(handle) IN {handles:Array(String)}
-    UNION ALL
-    SELECT did, handle, toUInt64(version - 3600000000) FROM actor_fills FINAL WHERE handle IN {handles:Array(String)}
+    SELECT handle, argMax(did, (version, did)) AS did
+    FROM actor_handles
+    WHERE handle IN {handles:Array(String)}
+    GROUP BY handle
 )
-GROUP BY wanted
+SELECT handle, did
+FROM actors
+WHERE did IN (SELECT did FROM last) AND (handle, did) IN (SELECT handle, did FROM last)
 """
 
 

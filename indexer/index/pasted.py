@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from atsite.core.atproto.aturi import SCHEME
-from atsite.core.atproto.syntax import Did, Handle, Nsid, Rkey, is_did, is_handle, is_nsid, is_rkey
+from atsite.core.atproto.syntax import INVALID_HANDLE, Did, Handle, Nsid, Rkey, is_did, is_handle, is_nsid, is_rkey
 from atsite.core.errors import InvalidSyntax
 
 Actor: TypeAlias = "Did | Handle"
@@ -25,6 +25,9 @@ _SHOWN: Final = 80
 _HAS_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 #: Asks for another form of the character before it, and has none of its own.
 _VARIATIONS: Final = frozenset(chr(code) for code in range(0xFE00, 0xFE10))
+
+
+_NO_NAME: Final = f"{INVALID_HANDLE} names no account: it stands for handles that could not be verified; use the did."
 
 
 class NotAnActor(InvalidSyntax):
@@ -40,22 +43,27 @@ class Record:
     rkey: Rkey
 
 
-def actor(text: str) -> Actor:
-    """The did, or the handle in lower case, that `text` means. Raises NotAnActor.
+def actor(text: str, *, otherwise: str = "") -> Actor:
+    """The did, or the handle in lower case, that `text` means. Of an address or at-uri the actor counts.
 
-    Of an address or at-uri the actor counts, whatever comes after it.
+    Raises NotAnActor, which says `otherwise` (the default: a sentence with examples) of a text of another form.
     """
     bare = visible(text)
+    found = _actor(_parts(bare)[0] or bare)
+    if found is not None:
+        return found
+    if otherwise:
+        raise NotAnActor(otherwise)
     if not bare:
         raise NotAnActor(f"Enter a handle, a did or a profile address, such as {EXAMPLES}.")
-    found = _actor(_parts(bare)[0] or bare)
-    if found is None:
-        raise NotAnActor(f"“{shown(bare)}” is neither a handle, nor a did, nor a profile address, such as {EXAMPLES}.")
-    return found
+    raise NotAnActor(f"“{shown(bare)}” is neither a handle, nor a did, nor a profile address, such as {EXAMPLES}.")
 
 
 def record(text: str) -> Record | None:
-    """The record that `text` means: an at-uri, or a link to a post in an app; None where it means none."""
+    """The record that `text` means: an at-uri, or a link to a post in an app; None where it means none.
+
+    Raises NotAnActor where it is by handle.invalid.
+    """
     named, collection, rkey = _parts(visible(text))
     found = _actor(named)
     if found is None or not is_nsid(collection) or not is_rkey(rkey):
@@ -66,7 +74,10 @@ def record(text: str) -> Record | None:
 def search_term(text: str) -> str:
     """What to search for: the actor that an address or at-uri names, and any other text as it is, without its @."""
     bare = visible(text)
-    return (_actor(_parts(bare)[0]) or bare).removeprefix("@")
+    try:
+        return _actor(_parts(bare)[0]) or bare.removeprefix("@")
+    except NotAnActor:
+        return INVALID_HANDLE
 
 
 def visible(text: str) -> str:
@@ -81,6 +92,7 @@ def shown(text: str) -> str:
 
 
 def _actor(name: str) -> Actor | None:
+    """None where it is of another form. Raises NotAnActor for handle.invalid."""
     name = name.removeprefix("@")
     if is_did(name):
         return name
@@ -88,6 +100,8 @@ def _actor(name: str) -> Actor | None:
     if is_did(name):
         return name
     name = name.lower().rstrip(".")
+    if name == INVALID_HANDLE:
+        raise NotAnActor(_NO_NAME)
     return name if is_handle(name) else None
 
 

@@ -90,7 +90,7 @@ AND version < transform(did, {{dids:Array(String)}}, {{floors:Array(UInt64)}}, t
 }
 #: The tables that have microseconds for a version, where floors have TIDs: what was told or asked of an actor. Account
 #: states stay: they say that the account is gone.
-TIMED_TABLES = ("actor_identities", "actor_fills", "actor_handles", "actor_counts")
+TIMED_TABLES = ("actor_identities", "identity_changes", "actor_fills", "actor_handles", "actor_counts")
 DELETES_BY_TIME = {
     table: f"""
 DELETE FROM {table} WHERE did IN {{dids:Array(String)}}

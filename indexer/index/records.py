@@ -46,6 +46,14 @@ def actor_identities(events: Sequence[IdentityEvent]) -> Columns:
     }
 
 
+def identity_changes(events: Sequence[IdentityEvent]) -> Columns:
+    return {
+        "did": [event.did for event in events],
+        "time_us": [event.time_us for event in events],
+        "version": [event.version for event in events],
+    }
+
+
 def actor_accounts(events: Sequence[AccountEvent]) -> Columns:
     return {
         "did": [event.did for event in events],

@@ -219,7 +219,7 @@ def _identity(parsed: _Frame, frame: bytes) -> IdentityEvent | Dead:
         return Dead(DeadReason.BAD_FRAME, "an identity event without its identity", frame, parsed.time_us)
     if not is_did(parsed.did):
         return Dead(DeadReason.BAD_DID, "", frame, parsed.time_us)
-    handle = identity.handle or ""
+    handle = (identity.handle or "").lower()
     if handle and not is_handle(handle):
         return Dead(DeadReason.BAD_HANDLE, "", frame, parsed.time_us)
     try:

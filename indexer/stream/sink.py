@@ -86,7 +86,10 @@ class Sink:
             self.insert("stream_gaps", records.stream_gaps(batch.gaps, self._host))
         refused = [
             *self._write_rows("actor_accounts", records.actor_accounts, batch.accounts),
-            *self._write_rows("actor_identities", records.actor_identities, batch.identities),
+            *self._write_rows("actor_identities", records.actor_identities, [e for e in batch.identities if e.handle]),
+            *self._write_rows(
+                "identity_changes", records.identity_changes, [e for e in batch.identities if not e.handle]
+            ),
             *self._write_rows("repo_records", records.repo_records, batch.records),
         ]
         batch.dead.extend(refused)

@@ -71,7 +71,10 @@ class SubjectField(ActorField):
 
     def clean(self, value: Any) -> str:
         text = str(value or "")
-        record = pasted.record(text)
+        try:
+            record = pasted.record(text)
+        except NotAnActor as error:
+            raise ValidationError(str(error)) from error
         if record is None:  # an at-uri of anything else is for the model to refuse
             return text.strip() if pasted.visible(text).startswith(SCHEME) else super().clean(text)
         did = record.actor if is_did(record.actor) else Did(super().clean(record.actor))

@@ -19,6 +19,7 @@ from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.published.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.index import pasted
+from indexer.index.handles import UNVERIFIED
 from indexer.index.models import Backfill
 from labels import bulk_changes, bulk_plan, queries
 from labels.admin.actor_page import ActorPages, told
@@ -75,9 +76,10 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         """Handle, name and did, as far as they are known."""
         known: Name | None = row.__dict__.get("known")
         handle, name = (known.handle, known.display_name) if known else ("", "")
+        none = UNVERIFIED if known and known.unverified else "no handle known"
         return format_html(
             '<bdi class="at-foreign">{}</bdi>{}<small class="at-mono">{}</small>',
-            f"@{handle}" if handle else "no handle known",
+            f"@{handle}" if handle else none,
             format_html('<bdi class="at-foreign">{}</bdi>', name[:NAME_CHARACTERS]) if name else "",
             row.did,
         )

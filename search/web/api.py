@@ -90,9 +90,9 @@ def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsA
 def _author(text: str) -> Did:
     """The did of an actor; of a handle, as this site knows it."""
     try:
-        named = pasted.actor(text)
+        named = pasted.actor(text, otherwise="neither a did nor a handle")
     except pasted.NotAnActor as error:
-        raise XrpcError("InvalidRequest", "author: neither a did nor a handle") from error
+        raise XrpcError("InvalidRequest", f"author: {error}") from error
     did = named if is_did(named) else did_of_handle(named)
     if did is None:
         raise XrpcError("InvalidRequest", "author: this handle is not known here, give the did")

@@ -70,7 +70,9 @@ def delete(repo: str, collection: str, rkey: str, *, at: int) -> bytes:
 
 
 def identity(repo: str, handle: str, *, at: int, seen: int | None = None) -> bytes:
-    body = {"did": repo, "handle": handle, "seq": at // 1000, "time": iso(at)}
+    body: dict[str, Any] = {"did": repo, "seq": at // 1000, "time": iso(at)}
+    if handle:
+        body["handle"] = handle
     return _frame(repo, at + 250_000 if seen is None else seen, "identity", body)
 
 

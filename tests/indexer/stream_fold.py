@@ -1,7 +1,8 @@
 """What the tables must hold after a stream, folded from its frames in plain Python.
 
 Written against the protocol's rules, and sharing nothing with the indexer: per record the largest rev decides, per did
-the newest identity and account event, and what is older than a deleted account's end is gone.
+the newest account event, the newest identity event that names a handle (lower case), and the newest that names none;
+what is older than a deleted account's end is gone.
 """
 
 from __future__ import annotations
@@ -36,13 +37,16 @@ class Fold:
 
     records: dict[str, Rows] = field(default_factory=lambda: {table: {} for table in TABLES.values()})
     handles: dict[str, str] = field(default_factory=dict)
+    #: When the identity changed without a handle being named, unix microseconds.
+    changes: dict[str, int] = field(default_factory=dict)
     accounts: dict[str, tuple[bool, str]] = field(default_factory=dict)
 
 
 def fold(frames: Iterable[bytes], *, purged: bool = True) -> Fold:
     """Fold the frames, in whatever order they come; `purged`: the nightly purge has run since."""
     newest: dict[tuple[str, str, str], tuple[int, str, str]] = {}
-    identities: dict[str, tuple[int, str]] = {}
+    named: dict[str, tuple[int, str]] = {}
+    unnamed: dict[str, int] = {}
     accounts: dict[str, tuple[int, bool, str]] = {}
     ends: dict[str, int] = {}
     for frame in frames:
@@ -57,7 +61,11 @@ def fold(frames: Iterable[bytes], *, purged: bool = True) -> Fold:
                 newest[key] = (version, commit["operation"], content)
         elif event["kind"] == "identity":
             body = event["identity"]
-            identities[did] = max(identities.get(did, (0, "")), (_micros(body["time"]), body.get("handle", "")))
+            at = _micros(body["time"])
+            if body.get("handle"):
+                named[did] = max(named.get(did, (0, "")), (at, body["handle"].casefold()))
+            else:
+                unnamed[did] = max(unnamed.get(did, 0), at)
         elif event["kind"] == "account":
             body = event["account"]
             state = (_micros(body["time"]), body["active"], body.get("status", ""))
@@ -69,11 +77,12 @@ def fold(frames: Iterable[bytes], *, purged: bool = True) -> Fold:
         dead = purged and did in ends and version < (ends[did] + 300_000_000 << 10)
         if collection in TABLES and operation != "delete" and not dead:
             folded.records[TABLES[collection]][did, rkey] = _content(collection, content)
-    folded.handles = {
-        did: handle
-        for did, (at, handle) in identities.items()
-        if not (purged and did in ends and at < ends[did] + 300_000_000)
-    }
+
+    def ended(did: str, at: int) -> bool:
+        return purged and did in ends and at < ends[did] + 300_000_000
+
+    folded.handles = {did: handle for did, (at, handle) in named.items() if not ended(did, at)}
+    folded.changes = {did: at for did, at in unnamed.items() if not ended(did, at)}
     folded.accounts = {did: (active, status) for did, (_, active, status) in accounts.items()}
     return folded
 
@@ -86,6 +95,7 @@ def stored(rows_of: Callable[[str], list[tuple[Any, ...]]] | None = None) -> Fol
         rows = ask(_SELECTS[collection])
         state.records[table] = {(did, rkey): content for did, rkey, *content in rows}
     state.handles = dict(ask("SELECT did, handle FROM actor_identities FINAL"))
+    state.changes = dict(ask("SELECT did, version FROM identity_changes FINAL"))
     state.accounts = {
         did: (bool(active), status)
         for did, active, status in ask("SELECT did, active, status FROM actor_accounts FINAL")

@@ -39,7 +39,7 @@ def synthetic(events: int = 1500, seed: int = 7) -> list[bytes]:
             case 14 if made:
                 stream.append(_again(*chance.choice(made), actors, chance, at))
             case 15:
-                stream.append(frames.identity(actor, f"name{chance.randrange(99)}.example.com", at=at))
+                stream.append(frames.identity(actor, _handle(chance), at=at))
             case 16:
                 status = chance.choice(("deactivated", "suspended", "takendown", ""))
                 stream.append(frames.account(actor, active=not status, status=status, at=at))
@@ -48,6 +48,12 @@ def synthetic(events: int = 1500, seed: int = 7) -> list[bytes]:
             case _ if stream:
                 stream.append(frames.moved(chance.choice(stream[-200:]), chance.randrange(SECOND)))
     return stream
+
+
+def _handle(chance: random.Random) -> str:
+    """As events name it: in any case, not at all, or as one that could not be verified."""
+    name = f"name{chance.randrange(99)}.example.com"
+    return chance.choice((name, name, name.upper(), name.title(), "", "", "handle.invalid"))
 
 
 def _again(repo: str, collection: str, rkey: str, actors: list[str], chance: random.Random, at: int) -> bytes:

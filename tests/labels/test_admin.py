@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,7 @@ def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Cl
     [
         ("noone.example.com", "Nobody has the handle noone.example.com. Check the spelling, or enter the did."),
         ("mira", "“mira” is neither a handle, nor a did, nor a profile address"),
+        ("Handle.invalid", "handle.invalid names no account"),
         (NOBODY, f"There is no account with the did {NOBODY}."),
     ],
 )
@@ -476,6 +478,21 @@ def test_the_page_of_an_actor_asks_for_its_earlier_posts_again(browser: Client, 
 def test_what_to_block_is_read_as_people_paste_it(browser: Client, text: str, subject: str) -> None:
     assert browser.post("/admin/labels/block/add/", {"subject": text, "feed": ""}).status_code == 302
     assert Block.objects.get().subject == subject
+
+
+def test_a_handle_that_could_not_be_verified_is_told_and_blocks_no_one(browser: Client, label: str) -> None:
+    membership.assign(label, MIRA.did, by="admin")
+    b.store(
+        b.identity(MIRA.did, MIRA.handle, at=b.ago(days=1)), b.identity(MIRA.did, "handle.invalid", at=b.ago(hours=1))
+    )
+    for page in (MEMBERS, f"{MEMBERS}actor/{MIRA.did}/"):
+        text = html.unescape(text_of(browser.get(page)))
+        assert "this account's handle could not be verified" in text
+        assert f"@{MIRA.handle}" not in text
+    for text in ("handle.invalid", "https://bsky.app/profile/handle.invalid/post/3k"):
+        answer = browser.post("/admin/labels/block/add/", {"subject": text, "feed": ""})
+        assert "handle.invalid names no account" in text_of(answer)
+    assert not Block.objects.exists()
 
 
 @pytest.mark.parametrize("text", [f"at://{MIRA.did}/app.bsky.feed.post", f"at://{MIRA.did}/posts/3k", "at://"])

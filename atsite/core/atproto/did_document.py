@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from atsite.core.atproto.keys import PublicKey, parse_multikey
-from atsite.core.atproto.syntax import Did, Handle, invalid, is_handle, parse_did
+from atsite.core.atproto.syntax import INVALID_HANDLE, Did, Handle, invalid, is_handle, parse_did
 from atsite.core.errors import InvalidSyntax
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _handle(document: Mapping[str, Any]) -> Handle | None:
     for alias in aliases if isinstance(aliases, list) else []:
         if isinstance(alias, str) and alias.startswith("at://"):
             handle = alias.removeprefix("at://").lower()
-            return handle if is_handle(handle) else None
+            return handle if is_handle(handle) and handle != INVALID_HANDLE else None
     return None
 
 

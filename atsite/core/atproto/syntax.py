@@ -23,6 +23,9 @@ DID_MAX = 2048
 HANDLE_MAX = 253
 NSID_MAX = 317
 
+# What the network says in place of a handle that could not be verified: many accounts have it, and it names none.
+INVALID_HANDLE = Handle("handle.invalid")
+
 # How much of a refused value an error message repeats: it came from a stranger and may be a megabyte.
 SHOWN_VALUE_MAX = 80
 

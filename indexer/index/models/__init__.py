@@ -9,6 +9,7 @@ from indexer.index.models.actors import (
     ActorHandle,
     ActorIdentity,
     ActorProfile,
+    IdentityChange,
     Purge,
     RepoFloor,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Follow",
     "Follower",
     "FollowingCount",
+    "IdentityChange",
     "IndexerCheckpoint",
     "Like",
     "Post",

@@ -22,6 +22,18 @@ class ActorIdentity(ReadModel):
         verbose_name_plural = "actor identities"
 
 
+class IdentityChange(ReadModel):
+    """That the identity of an actor changed in an event that names no handle: the newest such event."""
+
+    did = StringField(primary_key=True)
+    time_us = UInt64Field()
+    version = UInt64Field()
+
+    class Meta:
+        managed = False
+        db_table = "identity_changes"
+
+
 class ActorAccount(ReadModel):
     """Whether an account is active, and why not."""
 
@@ -53,13 +65,17 @@ class ActorProfile(ReadModel):
 
 
 class ActorFill(ReadModel):
-    """What the site asked about an actor; `version` is when, in microseconds, as is `due_us`, the next time."""
+    """What the site asked about an actor; `version` is when, in microseconds, as is `due_us`, the next time.
+
+    `handle_us` is how old the handle counts: docs/decisions/0053-handles.md.
+    """
 
     did = StringField(primary_key=True)
     handle = StringField()
     display_name = StringField()
     source = StringField(low_cardinality=True)
     due_us = UInt64Field()
+    handle_us = UInt64Field()
     version = UInt64Field()
 
     class Meta:

@@ -72,7 +72,12 @@ class ScoredPost(PostOfView):
 
 
 class Actor(ReadModel):
-    """What is known of an actor; `active` is empty where no account event was seen."""
+    """What is known of an actor; `active` is empty where no account event was seen.
+
+    Whose handle it is now, and whether it could be verified, `indexer.index.handles` says.
+    """
+
+    unread = frozenset({"handle_us", "unverified"})
 
     did = StringField(primary_key=True)
     handle = StringField()

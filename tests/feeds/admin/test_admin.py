@@ -112,6 +112,11 @@ def test_a_label_is_chosen_among_those_there_are(editor: Client) -> None:
         ("top-1h", {"parameter_media": "some"}, "Select a valid choice"),
         ("a-mpls", {"parameter_label": ""}, "This field is required"),
         ("top-1h", {"pinned_post": "https://bsky.app/profile/nobody.test/post/3k"}, "Nothing was heard of nobody.test"),
+        (
+            "top-1h",
+            {"pinned_post": "https://bsky.app/profile/handle.invalid/post/3k"},
+            "handle.invalid names no account",
+        ),
         ("a-mpls", {"instructions_post": "https://bsky.app/"}, "Enter the address of a post"),
     ],
 )

@@ -186,6 +186,10 @@ def test_a_private_feed_is_previewed_as_nobody_and_as_a_member_by_handle_did_or_
     ):
         assert shown(content(editor, f"{page}?as={quote(reader)}")) == [post.uri], reader
     assert "Enter alice.example.com, did:plc" in content(editor, f"{page}?as={quote('a b')}")
+    store(b.identity(b.ALICE, "handle.invalid", at=b.ago(minutes=1)))
+    refused = content(editor, f"{page}?as=handle.invalid")
+    assert "handle.invalid names no account" in refused
+    assert "this account's handle could not be verified" in content(editor, f"{page}?as={b.ALICE}")
 
 
 def test_a_reader_is_found_by_a_handle_that_the_site_asked_for(editor: Client) -> None:

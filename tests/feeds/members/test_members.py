@@ -170,6 +170,11 @@ def test_members_are_listed_by_did_with_their_handles_page_by_page(site: Site, m
         ({"handle": ALICE}, (400, "InvalidRequest"), "feedName: "),
         ({"feedName": "a-mpls", "handle": "nobody.test"}, (400, "InvalidRequest"), "handle: nobody.test"),
         ({"feedName": "a-mpls", "handle": "no handle"}, (400, "InvalidRequest"), "handle: neither a handle nor a did"),
+        (
+            {"feedName": "a-mpls", "handle": "handle.invalid"},
+            (400, "InvalidRequest"),
+            "handle: handle.invalid names no account",
+        ),
         ({"feedName": "a-mpls", "handle": "liar.test"}, (400, "InvalidRequest"), "handle: liar.test "),
     ],
 )

@@ -132,9 +132,25 @@ def test_actors_are_found_by_the_beginning_of_a_handle_or_of_a_did(browser: Clie
     }
     assert {term: cells(page(browser, ACTORS, q=term), "did") for term in by_handle} == by_handle
     (row,) = page(browser, ACTORS, q="anton").split('class="field-did')[1:]
-    assert "@Anton.Example.com" in row
+    assert "@anton.example.com" in row
     assert cells(page(browser, ACTORS, q=BOB[:-2]), "did") == [did for did in [BOB] if did.startswith(BOB[:-2])]
     assert cells(page(browser, ACTORS, q="nobody.example.com"), "did") == []
+
+
+def test_an_actor_whose_handle_could_not_be_verified_or_was_taken_has_none(browser: Client) -> None:
+    store(
+        identity(ALICE, "handle.invalid", at=ago(hours=3)),
+        identity(BOB, "bob.example.com", at=ago(hours=3)),
+        identity(CAROL, "bob.example.com", at=ago(hours=1)),
+        post(ALICE, at=ago(hours=1)),
+    )
+    told = {did: cells(page(browser, ACTORS, q=did), "called") for did in (ALICE, BOB, CAROL)}
+    said = "this account's handle could not be verified"
+    assert told == {ALICE: [said], BOB: ["–"], CAROL: ["@bob.example.com"]}
+    assert cells(page(browser, POSTS), "who") == [f"{said} {ALICE}"]
+    for list_ in (ACTORS, POSTS):
+        assert cells(page(browser, list_, q="handle.invalid"), "did") == []
+    assert cells(page(browser, ACTORS, q="bob.ex"), "did") == [CAROL]
 
 
 def test_the_pages_of_actors_follow_each_other_whatever_table_tells_of_them(browser: Client) -> None:

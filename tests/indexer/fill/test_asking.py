@@ -12,6 +12,7 @@ import pytest
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.identity import HandleLookup, Resolver
+from atsite.core.kv.quick import asking
 from atsite.core.outgoing import Client
 from indexer.fill.asking import AppView, AskLater, Directory
 from indexer.fill.profiles import Counts, Profile
@@ -119,3 +120,14 @@ async def test_without_an_appview_the_directory_and_the_pds_tell_names_and_no_co
         found, failed = await Directory(client, resolver).ask([mira, noel, otto, piet])
     assert found == {mira: Profile(mira, "mira.test", "mira.test!"), noel: Profile(noel, "", "noel.test!")}
     assert failed == {otto}
+
+
+async def test_a_handle_that_changed_is_not_taken_from_memory(valkey: object) -> None:
+    (mira,) = DIDS[2:3]
+    async with running() as network, Client(loopback=True) as client:
+        handles = HandleLookup(network.url, loopback=True)
+        resolver = Resolver(client, asking(), plc_url=network.url, handles=handles, loopback=True)
+        for handle in ("old.test", "new.test"):
+            account(network, mira, handle, network.url)
+            found, _ = await Directory(client, resolver).ask([mira])
+            assert found[mira].handle == handle

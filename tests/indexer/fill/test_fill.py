@@ -22,6 +22,7 @@ from feeds.ranking.ranking import Generation
 from feeds.serving.registry import ranked_feeds, registry
 from indexer.fill import queries, run, wanted
 from indexer.fill.asking import AppView
+from indexer.fill.profiles import Profile
 from indexer.index import do_not_index
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
@@ -36,7 +37,7 @@ from labels import membership
 from labels.models import Label
 from search.posts import recently_shown
 from tests.away import closed_port
-from tests.builders import ago, micros, post, store
+from tests.builders import ago, identity, micros, post, store
 from tests.indexer.conftest import index
 from tests.indexer.schema import tables
 
@@ -172,6 +173,33 @@ def test_a_did_that_must_not_be_indexed_is_not_asked_for(network: Network, asked
     _needed[:] = [mira, noel]
     do_not_index.refuse(mira, by="admin", now=ago())
     assert list(wanted.due([nobody_and_four], now=now_us())) == [noel]
+
+
+def test_an_event_without_a_handle_makes_its_actor_due_at_once_and_once_more_after_an_hour(
+    network: Network, asked: list[str]
+) -> None:
+    mira, noel = dids(network, 4, 5)
+    _needed[:] = [mira, noel]
+    with override_settings(FILL_SOURCES=[f"{__name__}.nobody_and_four"]):
+        assert run.fill() == 2
+        store(identity(noel, "", at=ago()))
+        assert queries.recent_posters(now=now_us(), limit=10) == []
+        store(post(mira, at=ago(minutes=1)), post(noel, at=ago(minutes=1)))
+        assert queries.recent_posters(now=now_us(), limit=10) == [noel]
+        assert list(wanted.due([nobody_and_four], now=now_us())) == [noel]
+        assert run.fill() == 1
+        assert run.fill() == 0
+    assert list(wanted.due([nobody_and_four], now=now_us() + queries.HOUR_US - 60_000_000)) == []
+    assert list(wanted.due([nobody_and_four], now=now_us() + queries.HOUR_US)) == [noel]
+
+
+def test_an_event_that_came_after_the_question_is_not_answered_by_it(network: Network, asked: list[str]) -> None:
+    (mira,) = _needed[:] = dids(network, 4)
+    now = now_us()
+    told = run.Told("appview", {mira: Profile(mira, "mira.test", "Mira")}, queries.changes_of([mira]))
+    store(identity(mira, "", at=now - 1))
+    told.store(now)
+    assert list(wanted.due([nobody_and_four], now=now)) == [mira]
 
 
 def test_a_part_of_the_site_that_cannot_tell_does_not_silence_the_others(network: Network, asked: list[str]) -> None:

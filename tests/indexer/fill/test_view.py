@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("clickhouse")
 
 
-def fill(did: Did, handle: str, name: str, *, at: Moment) -> None:
-    told = Profile(did, handle, name)
-    queries.store({did: told}, source="appview", due_us={did: 0}, now=micros(at))
+def fill(did: Did, handle: str, name: str, *, at: Moment, changed: Moment | None = None) -> None:
+    """What an AppView said at that moment; `changed`: the event without a handle that it was asked about."""
+    told = {did: Profile(did, handle, name)}
+    changed_us = {} if changed is None else {did: micros(changed)}
+    queries.store(told, source="appview", due_us={did: 0}, changed_us=changed_us, now=micros(at))
 
 
 def names(did: Did = ALICE) -> tuple[str, str]:

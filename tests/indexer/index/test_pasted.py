@@ -73,6 +73,27 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
         pasted.actor(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["handle.invalid", "@Handle.Invalid.", "\u202ahandle.invalid\u202c", "bsky.app/profile/handle.invalid/post/3k"],
+)
+def test_handle_invalid_names_no_account(text: str) -> None:
+    with pytest.raises(NotAnActor, match=r"handle\.invalid names no account"):
+        pasted.actor(text, otherwise="another form")
+    assert pasted.search_term(text) in ("handle.invalid", "Handle.Invalid.")
+
+
+def test_nor_does_it_name_a_record() -> None:
+    for text in (f"at://handle.invalid/{POST}/3k", "https://bsky.app/profile/handle.invalid/post/3k"):
+        with pytest.raises(NotAnActor, match=r"handle\.invalid names no account"):
+            pasted.record(text)
+
+
+def test_a_door_may_have_its_own_sentence() -> None:
+    with pytest.raises(NotAnActor, match=r"^neither$"):
+        pasted.actor("x", otherwise="neither")
+
+
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b", "\u202a\u00a0\u202c"])
 def test_nothing_is_asked_for(text: str) -> None:
     with pytest.raises(NotAnActor, match="Enter a handle"):

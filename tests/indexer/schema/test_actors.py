@@ -10,6 +10,7 @@ from tests.builders import ALICE, BOB, CAROL, Row, account, ago, delete, follow,
 from tests.indexer.schema import tables
 
 COLUMNS = ("did", "handle", "active", "status", "display_name", "description", "avatar")
+SHOWN = ", ".join(COLUMNS)
 
 PARTS: tuple[tuple[Row, ...], ...] = (
     (identity(ALICE, "old.example.com", at=1_000), identity(ALICE, "new.example.com", at=2_000)),
@@ -22,7 +23,7 @@ PARTS: tuple[tuple[Row, ...], ...] = (
 
 
 def actors() -> list[dict[str, object]]:
-    return tables.rows("SELECT * FROM actors ORDER BY did", *COLUMNS)
+    return tables.rows(f"SELECT {SHOWN} FROM actors ORDER BY did", *COLUMNS)
 
 
 def actor(*values: object) -> dict[str, object]:

@@ -138,6 +138,11 @@ def test_a_handle_that_is_none_is_a_dead_letter_and_a_missing_one_is_empty() -> 
     assert decode(frames.identity(REPO, "", at=T0)) == IdentityEvent(REPO, "", T0 + 250_000, T0)
 
 
+@pytest.mark.parametrize("handle", ["Dora.Field.Test", "dora.field.test", "Handle.Invalid"])
+def test_handles_are_lower_case(handle: str) -> None:
+    assert decode(frames.identity(REPO, handle, at=T0)) == IdentityEvent(REPO, handle.lower(), T0 + 250_000, T0)
+
+
 def test_unknown_kinds_are_skipped_and_still_have_their_time() -> None:
     assert decode(b'{"kind":"sync","time_us":%d,"sync":{"did":7}}' % T0) == Skip(SkipReason.UNKNOWN_KIND, T0)
 

@@ -37,7 +37,10 @@ pytestmark = [
 ]
 
 FIRST_US = 1_742_830_646_413_000
-TABLES = ("posts", "likes", "reposts", "follows", "blocks", "actor_identities", "actor_accounts", "repo_floors")
+TABLES = (
+    "posts", "likes", "reposts", "follows", "blocks", "actor_identities", "identity_changes", "actor_accounts",
+    "repo_floors",
+)  # fmt: skip
 
 
 def lines(file: Path) -> list[bytes]:
@@ -116,6 +119,7 @@ def differences(stored: Fold, folded: Fold) -> dict[str, list[object]]:
     pairs: dict[str, tuple[dict[Any, Any], dict[Any, Any]]] = {
         **{table: (stored.records[table], folded.records[table]) for table in folded.records},
         "handles": (stored.handles, folded.handles),
+        "changes": (stored.changes, folded.changes),
         "accounts": (stored.accounts, folded.accounts),
     }
     found = {}

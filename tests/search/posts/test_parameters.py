@@ -32,6 +32,11 @@ from tests.search.service import SEARCH, Service
             "author: this handle is not known here, give the did",
         ),
         (
+            {"q": "a", "author": "handle.invalid"},
+            "InvalidRequest",
+            "author: handle.invalid names no account: it stands for handles that could not be verified; use the did.",
+        ),
+        (
             {"q": "a", "lang": "en' OR 1"},
             "InvalidRequest",
             "lang: String should match pattern '^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$'",
