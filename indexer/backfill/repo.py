@@ -104,6 +104,20 @@ class Repo:
         """A page of its records, newest first (atsite.core.pds.Pds.list_records)."""
         return self._ask(lambda pds: pds.list_records(self.did, collection, cursor=cursor))
 
+    def has(self, collection: str, rkey: str) -> bool:
+        """Whether the PDS has the record. Only RecordNotFound says no: raises Unusable for any other answer.
+
+        NotNow where there was no answer at all.
+        """
+        if not self.endpoint:
+            self.locate()
+        try:
+            return self._once(lambda pds: pds.has_record(self.did, collection, rkey))
+        except PdsError as error:
+            if not error.status:
+                raise _meaning(error) from error
+            raise Unusable(f"its PDS does not list {collection}/{rkey}, and says of it: {error}") from error
+
     def locate(self) -> None:
         """Look up where the repo is, past every cache: who moved is found at the new place."""
         try:

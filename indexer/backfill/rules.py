@@ -6,7 +6,8 @@ A page lists the live records of a range of keys at some moment after the rev R 
 2. Listed, and held with the same content: nothing is written, so that it still counts as what it is, a record that the
    stream brought.
 3. Listed otherwise: written under R.
-4. Held and alive, but not listed: it was deleted while nobody listened. A tombstone under R.
+4. Held and alive, but not listed: missing. Absence is not proof of deletion: it gets a tombstone under R only when all
+   pages were listed, and where much is missing a sample of it was asked for (docs/decisions/0031-backfill.md).
 """
 
 from __future__ import annotations
@@ -17,22 +18,31 @@ from typing import TYPE_CHECKING, Final
 from msgspec import DecodeError, Raw, Struct
 from msgspec.json import Decoder, encode
 
+from atsite.core.atproto.tid import tid_to_int
 from atsite.core.errors import AtsiteError
 from indexer.index.events import RecordEvent
 from indexer.stream.decode import decode
 from indexer.stream.repair import BeyondRepair, TooDeep, repaired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from atsite.core.atproto.syntax import Did
 
 #: Above every rkey: the last ASCII character is no part of one.
 ABOVE_ALL: Final = "\x7f"
+#: Pages of one collection. A PDS lets a repo make some 12,000 records a day: 30 days are below 4,000 pages.
+MAX_PAGES: Final = 10_000
+#: Pages of one collection that list nothing and say that there is more.
+MAX_EMPTY_PAGES: Final = 100
+#: Up to so many missing records are taken for deleted without asking for one of them.
+UNCONFIRMED: Final = 20
+#: So many of the missing records are asked for, one by one.
+SAMPLE: Final = 10
 
 
 class UnreadablePage(AtsiteError):
-    """The PDS's answer is no page of records."""
+    """The PDS's answer is no page of records, or its pages are no listing that comes to an end."""
 
 
 class _Listed(Struct):
@@ -60,7 +70,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records by descending rkey. `cursor` asks for what follows, "" at the end."""
+    """Records by descending rkey. `cursor` asks for what follows, "" at the end; an empty page may have one, too."""
 
     records: tuple[Listed, ...]
     cursor: str
@@ -95,15 +105,38 @@ class Source:
 
 @dataclass(slots=True)
 class Folded:
-    """What is to be written: events of listed records, tombstones; and how many records could not be read."""
+    """What a page says: events to be written, and how many records could not be read.
+
+    `missing`: the rkeys that are held and not listed, of the `held` ones that the page tells about.
+    """
 
     events: list[RecordEvent] = field(default_factory=list)
-    tombstones: list[RecordEvent] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    held: int = 0
     unreadable: int = 0
 
 
-def parse_page(body: bytes) -> Page:
-    """The page in a PDS's answer. Raises UnreadablePage."""
+@dataclass(slots=True)
+class Listing:
+    """Tells when the pages of one collection go nowhere. `pages` counts those of earlier runs, too."""
+
+    pages: int = 0
+    empty: int = 0
+    _cursors: set[str] = field(default_factory=set)
+
+    def add(self, page: Page, asked: str) -> None:
+        """Take note of `page`, the answer to the cursor `asked`. Raises UnreadablePage where it leads nowhere."""
+        self.pages += 1
+        self.empty += not page.records
+        self._cursors.add(asked)
+        if page.cursor in self._cursors and page.cursor:
+            raise UnreadablePage("the PDS gives a cursor a second time: its list does not end")
+        if page.cursor and (self.pages >= MAX_PAGES or self.empty >= MAX_EMPTY_PAGES):
+            raise UnreadablePage(f"the list does not end: {self.pages} pages, {self.empty} of them empty")
+
+
+def parse_page(body: bytes, source: Source) -> Page:
+    """The page in a PDS's answer. Raises UnreadablePage, also where it lists another repo or collection."""
     try:
         answer = _ANSWER.decode(body)
     except (DecodeError, UnicodeDecodeError, RecursionError):
@@ -111,15 +144,19 @@ def parse_page(body: bytes) -> Page:
             answer = _ANSWER.decode(repaired(body))
         except (DecodeError, BeyondRepair, TooDeep, RecursionError) as error:
             raise UnreadablePage(f"the list of records cannot be read: {error}"[:300]) from error
-    records = tuple(Listed(each.uri.rpartition("/")[2], each.cid, bytes(each.value)) for each in answer.records)
-    return Page(records, (answer.cursor or "") if records else "")
+    prefix = f"at://{source.did}/{source.collection}/"
+    if not all(each.uri.startswith(prefix) for each in answer.records):
+        raise UnreadablePage("the PDS lists another collection than it was asked for")
+    records = tuple(Listed(each.uri.removeprefix(prefix), each.cid, bytes(each.value)) for each in answer.records)
+    return Page(records, answer.cursor or "")
 
 
 def span_of(page: Page, *, since: str, high: str) -> Span:
     """The range of keys that the page tells about, below `high`, where the page before it ended.
 
-    The last page, and one that reaches `since`, tells about everything down to `since`. Raises UnreadablePage where the
-    records do not descend: nothing can be concluded from what is missing then.
+    The last page, and one that reaches `since`, tells about everything down to `since`; an empty page with a cursor
+    about nothing. Raises UnreadablePage where the records do not descend: nothing can be concluded from what is missing
+    then.
     """
     last = high
     for record in page.records:
@@ -140,9 +177,24 @@ def fold(page: Page, span: Span, held: Mapping[str, Held], source: Source) -> Fo
             folded.unreadable += 1
         elif _changes(event, held.get(rkey)):
             folded.events.append(event)
-    gone = [_tombstone(rkey, source) for rkey, known in held.items() if rkey not in listed and not known.deleted]
-    folded.tombstones = [event for event in gone if held[event.rkey].version < event.version]
+    # What is held under the rev or above it is the stream's: it may be younger than the list.
+    version = tid_to_int(source.rev)
+    below = [rkey for rkey, known in held.items() if not known.deleted and known.version < version]
+    folded.held = len(below)
+    folded.missing = [rkey for rkey in below if rkey not in listed]
     return folded
+
+
+def is_doubtful(missing: int, held: int) -> bool:
+    """Whether so many of the records held are missing that the PDS's list needs a confirmation."""
+    return missing > UNCONFIRMED and 2 * missing > held
+
+
+def sample(keys: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """SAMPLE of the keys (collection, rkey), spread evenly, both ends among them; all of them where they are fewer."""
+    if len(keys) <= SAMPLE:
+        return list(keys)
+    return [keys[number * (len(keys) - 1) // (SAMPLE - 1)] for number in range(SAMPLE)]
 
 
 def _changes(event: RecordEvent, held: Held | None) -> bool:
@@ -161,7 +213,8 @@ def _event(record: Listed, source: Source, held: Held | None) -> RecordEvent | N
     return event if isinstance(event, RecordEvent) else None
 
 
-def _tombstone(rkey: str, source: Source) -> RecordEvent:
+def tombstone(rkey: str, source: Source) -> RecordEvent:
+    """The delete of a record that is held."""
     event = decode(_frame(source, rkey, "delete", {}))
     assert isinstance(event, RecordEvent), "a key that is held was decoded before"
     return event

@@ -1,4 +1,7 @@
-"""One backfill: collection after collection, page after page, each durable before the next is asked for."""
+"""One backfill: collection after collection, page after page, each durable before the next is asked for.
+
+What is missing from the lists is only remembered meanwhile. Tombstones are written when all of them are complete.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from indexer.stream.batch import Batcher
 from indexer.stream.decode import MAX_AHEAD_US
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from atsite.core.atproto.syntax import Did
+    from indexer.index.events import RecordEvent
     from indexer.index.records import Columns
     from indexer.stream.batch import Batch
 
@@ -36,6 +40,8 @@ COLLECTIONS: Final = (
 SOURCE: Final = "backfill"
 DAYS: Final = 30
 DAY_US: Final = 24 * 3600 * 1_000_000
+#: Tombstones that are written at once.
+TOMBSTONES: Final = 2_000
 
 
 class Repo(Protocol):
@@ -45,6 +51,7 @@ class Repo(Protocol):
 
     def latest_rev(self) -> str: ...
     def page(self, collection: str, cursor: str) -> bytes: ...
+    def has(self, collection: str, rkey: str) -> bool: ...
 
 
 class Sink(Protocol):
@@ -61,6 +68,11 @@ class Progress:
     done: tuple[str, ...] = ()
     cursor: str = ""
     high: str = rules.ABOVE_ALL
+    pages: int = 0
+    #: By collection: how many records are held that the lists tell about, and which of them are missing, by the rev
+    #: that was asked before the list.
+    held: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     listed: int = 0
     written: int = 0
     removed: int = 0
@@ -88,7 +100,8 @@ class Run:
         for collection in COLLECTIONS:
             if collection not in progress.done and _is_wanted(collection, self.wanted):
                 progress = self._collection(collection, rev, progress)
-        return progress
+        self._confirm(progress)
+        return self._bury(progress)
 
     def _rev(self) -> str:
         if self.repo.did in do_not_index.refused():
@@ -104,41 +117,76 @@ class Run:
 
     def _collection(self, collection: str, rev: str, progress: Progress) -> Progress:
         since = "" if collection == PROFILE else self.since
+        listing = rules.Listing(progress.pages)
         while True:
             source = rules.Source(self.repo.did, collection, rev, self.now_us())
-            page = rules.parse_page(self.repo.page(collection, progress.cursor))
+            page = rules.parse_page(self.repo.page(collection, progress.cursor), source)
+            listing.add(page, progress.cursor)
             span = rules.span_of(page, since=since, high=progress.high)
             folded = rules.fold(page, span, held(self.repo.did, collection, span), source)
-            written, removed = self._write(folded)
             progress = replace(
-                progress,
+                _with(progress, source, folded),
                 cursor=page.cursor,
                 high=span.low,
+                pages=listing.pages,
                 listed=progress.listed + len(page.records),
-                written=progress.written + written,
-                removed=progress.removed + removed,
+                written=progress.written + self._write(folded.events),
                 unreadable=progress.unreadable + folded.unreadable,
             )
             if not page.cursor or span.low <= since:
-                progress = replace(progress, done=(*progress.done, collection), cursor="", high=rules.ABOVE_ALL)
+                done = (*progress.done, collection)
+                progress = replace(progress, done=done, cursor="", high=rules.ABOVE_ALL, pages=0)
                 self.save(progress)
                 return progress
             self.save(progress)
 
-    def _write(self, folded: rules.Folded) -> tuple[int, int]:
-        """Through the indexer's own batch and sink; records and tombstones that were written.
+    def _confirm(self, progress: Progress) -> None:
+        """Ask for a sample where much is missing: of each collection, and of all together. Raises Unusable."""
+        everything = tuple(progress.missing)
+        for names in dict.fromkeys((everything, *((name,) for name in everything))):
+            keys = sorted((name, rkey) for name in names for rkeys in progress.missing[name].values() for rkey in rkeys)
+            if not rules.is_doubtful(len(keys), sum(progress.held[name] for name in names)):
+                continue
+            for collection, rkey in rules.sample(keys):
+                if self.repo.has(collection, rkey):
+                    raise Unusable(f"its PDS does not list {collection}/{rkey}, and has it: nothing is removed")
+
+    def _bury(self, progress: Progress) -> Progress:
+        """Write the tombstones of what is missing."""
+        for collection, by_rev in progress.missing.items():
+            for rev, rkeys in by_rev.items():
+                source = rules.Source(self.repo.did, collection, rev, self.now_us())
+                for start in range(0, len(rkeys), TOMBSTONES):
+                    events = [rules.tombstone(rkey, source) for rkey in rkeys[start : start + TOMBSTONES]]
+                    progress = replace(progress, removed=progress.removed + self._write(events))
+        progress = replace(progress, missing={}, held={})
+        self.save(progress)
+        return progress
+
+    def _write(self, events: Sequence[RecordEvent]) -> int:
+        """Through the indexer's own batch and sink; how many were written.
 
         The floors are asked each time, as a deletion may come midway.
         """
         batcher = Batcher(floors=Floors(queries.floors_of([self.repo.did])), wanted=self.wanted)
         batcher.refused = do_not_index.refused()
-        for event in (*folded.events, *folded.tombstones):
+        for event in events:
             batcher.add(event, len(event.record_json), 0.0)
         batch = batcher.take()
         if batch:
             self.sink.write(batch)
-        removed = sum(event.operation == "delete" for event in batch.records)
-        return len(batch.records) - removed, removed
+        return len(batch.records)
+
+
+def _with(progress: Progress, source: rules.Source, folded: rules.Folded) -> Progress:
+    """The progress with what is held and what is missing of one more page."""
+    name = source.collection
+    held = {**progress.held, name: progress.held.get(name, 0) + folded.held}
+    if not folded.missing:
+        return replace(progress, held=held)
+    of_collection = dict(progress.missing.get(name, {}))
+    of_collection[source.rev] = [*of_collection.get(source.rev, ()), *folded.missing]
+    return replace(progress, held=held, missing={**progress.missing, name: of_collection})
 
 
 def since_of(days: int, now_us: int) -> str:

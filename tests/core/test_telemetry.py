@@ -100,7 +100,7 @@ def test_a_traceback_in_the_log_shows_no_local_variables(capfd: pytest.CaptureFi
     assert password not in text
 
 
-@pytest.mark.urls("tests.test_telemetry")
+@pytest.mark.urls("tests.core.test_telemetry")
 def test_spans_of_requests_carry_the_route_and_never_the_query_string(client: Client) -> None:
     memory = InMemorySpanExporter()
     provider = TracerProvider()

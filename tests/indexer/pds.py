@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Answer = tuple[int, Any]
 MISSING: Answer = (400, {"error": "InvalidRequest", "message": "Could not find repo"})
+NO_RECORD: Answer = (400, {"error": "RecordNotFound", "message": "Could not locate record"})
 
 
 @dataclass
@@ -67,6 +68,9 @@ class FakePds:
             return self.refuses[method]
         if method == "getLatestCommit":
             return 200, {"cid": cid_of("commit"), "rev": int_to_tid(self.rev)}
+        if method == "getRecord":
+            record = self.records.get((query["collection"], query["rkey"]))
+            return (200, {"uri": record.uri, "cid": record.cid, "value": record.record}) if record else NO_RECORD
         return 200, self._page(query["collection"], int(query["limit"]), query.get("cursor"))
 
     def _document(self) -> Answer:

@@ -82,6 +82,17 @@ class Pds:
             raise PdsError("InvalidResponse", "the record has no value", 200)
         return value
 
+    async def has_record(self, repo: str, collection: str, rkey: str) -> bool:
+        """Whether there is such a record: only the error RecordNotFound says that there is not. Raises PdsError."""
+        query = urlencode({"repo": repo, "collection": collection, "rkey": rkey})
+        try:
+            await self._get(f"com.atproto.repo.getRecord?{query}")
+        except PdsError as error:
+            if error.name == "RecordNotFound":
+                return False
+            raise
+        return True
+
     async def latest_rev(self, did: Did) -> str:
         """The rev of the repo's newest commit (com.atproto.sync.getLatestCommit). Raises PdsError."""
         answer = await self._get(f"com.atproto.sync.getLatestCommit?{urlencode({'did': did})}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
-    pytest.mark.urls("tests.clickhouse.admin_urls"),
+    pytest.mark.urls("tests.core.clickhouse.admin_urls"),
 ]
 
 LIKES = "/admin/channels/samplelike/"

@@ -317,6 +317,166 @@ def test_the_command_says_what_it_did(pds: FakePds) -> None:
         call_command("backfill", "--did", "alice.test")
 
 
+def listing_nothing(cursor: str | None) -> tuple[int, dict[str, Any]]:
+    return 200, {"records": []} | ({"cursor": cursor} if cursor else {})
+
+
+def held_posts(pds: FakePds, number: int) -> set[str]:
+    """So many posts, here and at the PDS, which wrote something since; their rkeys."""
+    records = [b.post(b.ALICE, at=b.ago(hours=1, minutes=minute), text=str(minute)) for minute in range(number)]
+    store(*records)
+    pds.commit(*records)
+    pds.rev = int_of_micros(b.micros(b.ago(minutes=50)))
+    return {record.rkey for record in records}
+
+
+def removals() -> set[str]:
+    return {rkey for _, rkey, operation, _ in raw() if operation == "delete"}
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_an_empty_page_with_a_cursor_proves_nothing(pds: FakePds, number: int) -> None:
+    keys = held_posts(pds, number)
+    pds.refuses["listRecords"] = listing_nothing("3k")
+    row = backfill()
+    assert (row.state, row.reason) == (State.FAILED, "the PDS gives a cursor a second time: its list does not end")
+    assert (set(posts()), removals()) == (keys, set())
+
+
+def test_a_list_is_followed_past_its_empty_pages(pds: FakePds) -> None:
+    keys = held_posts(pds, 3)
+    gone = b.post(b.ALICE, at=b.ago(hours=3), text="gone")
+    store(gone)
+
+    def an_empty_page_first(method: str, query: dict[str, str]) -> None:
+        pds.refuses.clear()
+        if method == "listRecords" and "cursor" not in query:
+            pds.refuses["listRecords"] = listing_nothing("zzzz")
+
+    pds.before = an_empty_page_first
+    row = backfill()
+    assert (row.state, set(posts()), removals()) == (State.COMPLETED, keys, {gone.rkey})
+
+
+@pytest.mark.parametrize(
+    "cursors", [["a", "b", "a"], [str(number) for number in range(999)]], ids=["a cycle", "endless"]
+)
+def test_a_list_that_does_not_end_buries_nothing(pds: FakePds, cursors: list[str]) -> None:
+    keys = held_posts(pds, 2)
+    coming = iter(cursors)
+
+    def go_on(method: str, query: dict[str, str]) -> None:
+        if query.get("collection") == b.POST:
+            pds.refuses["listRecords"] = listing_nothing(next(coming))
+
+    pds.before = go_on
+    row = backfill()
+    assert row.state == State.FAILED
+    assert "does not end" in row.reason
+    assert (set(posts()), removals()) == (keys, set())
+
+
+def test_what_is_missing_is_buried_when_every_list_is_complete_and_not_before(pds: FakePds) -> None:
+    keys = held_posts(pds, 4)
+    gone = b.post(b.ALICE, at=b.ago(hours=2), text="gone")
+    store(gone)
+    pds.page = 2
+    seen: list[set[str]] = []
+
+    def break_at_the_likes(method: str, query: dict[str, str]) -> None:
+        seen.append(removals())
+        if query.get("collection") == b.LIKE:
+            pds.refuses["listRecords"] = (500, {"error": "InternalServerError"})
+
+    pds.before = break_at_the_likes
+    row = backfill()
+    assert (row.state, seen[-1], removals()) == (State.WAITING, set(), set())
+
+    # What the first run found missing is known to the one that goes on, under the rev that it asked.
+    rev = pds.rev
+    pds.commit(b.post(b.ALICE, at=b.ago(minutes=1), text="since"))
+    pds.before = lambda method, query: None
+    pds.refuses.clear()
+    row = again()
+    assert (row.state, counts(row)["removed"], removals()) == (State.COMPLETED, 1, {gone.rkey})
+    assert rows_of("SELECT version FROM repo_records WHERE operation = 'delete'") == [(rev,)]
+    assert {text for text, _ in posts().values()} == {"0", "1", "2", "3"}
+    assert keys == set(posts())
+    assert (row.progress["missing"], row.progress["held"]) == ({}, {})
+
+
+@pytest.mark.parametrize("number", [21, 60])
+def test_much_that_is_missing_is_buried_after_a_sample_of_it_is_confirmed(pds: FakePds, number: int) -> None:
+    keys = held_posts(pds, number)
+    pds.records.clear()
+    row = backfill()
+    assert (row.state, counts(row)["removed"], removals()) == (State.COMPLETED, number, keys)
+    asked = [query["rkey"] for method, query in pds.asked if method == "getRecord"]
+    assert len(asked) == len(set(asked)) == 10
+    assert {min(asked), max(asked)} == {min(keys), max(keys)}
+
+
+@pytest.mark.parametrize(("missing", "kept"), [(20, 0), (30, 30)])
+def test_little_that_is_missing_is_buried_unasked(pds: FakePds, missing: int, kept: int) -> None:
+    keys = sorted(held_posts(pds, missing + kept))[:missing]
+    for rkey in keys:
+        pds.records.pop((b.POST, rkey))
+    assert (backfill().state, removals()) == (State.COMPLETED, set(keys))
+    assert "getRecord" not in {method for method, _ in pds.asked}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        (200, b""),
+        (200, b"<html>"),
+        (404, b"not found"),
+        (404, {"error": "NotFound", "message": "no such route"}),
+        (400, {"error": "InvalidRequest", "message": "Could not find record"}),
+        (400, {"error": "RepoNotFound", "message": "x"}),
+        (400, {"error": "RepoTakendown", "message": "x"}),
+        (401, {"error": "AuthMissing"}),
+        (429, {"error": "RateLimitExceeded"}),
+        (500, {"error": "InternalServerError"}),
+    ],
+    ids=lambda answer: "it lives" if answer is None else f"{answer[0]} {str(answer[1])[:24]}",
+)
+def test_much_that_is_missing_and_not_confirmed_fails_and_buries_nothing(
+    pds: FakePds, answer: tuple[int, Any] | None
+) -> None:
+    keys = held_posts(pds, 21)
+    before = raw()
+    pds.refuses["listRecords"] = listing_nothing(None)
+    if answer is not None:
+        pds.refuses["getRecord"] = answer
+    row = backfill()
+    assert row.state == State.FAILED
+    assert f"its PDS does not list {b.POST}/{min(keys)}, and " in row.reason
+    assert (raw(), set(posts())) == (before, keys)
+
+
+def test_one_that_lives_among_those_asked_for_saves_all(pds: FakePds) -> None:
+    keys = held_posts(pds, 40)
+    living = max(keys)
+    for rkey in keys - {living}:
+        pds.records.pop((b.POST, rkey))
+    pds.refuses["listRecords"] = listing_nothing(None)
+    row = backfill()
+    assert (row.state, removals()) == (State.FAILED, set())
+    assert living in row.reason
+
+
+def test_a_pds_that_lists_another_repo_is_not_believed(pds: FakePds) -> None:
+    keys = held_posts(pds, 3)
+    other = b.post(b.BOB, at=b.ago(hours=1))
+    listed = {"uri": other.uri, "cid": other.cid, "value": other.record}
+    pds.refuses["listRecords"] = (200, {"records": [listed]})
+    row = backfill()
+    assert (row.state, set(posts())) == (State.FAILED, keys)
+    assert "another collection" in row.reason
+
+
 def test_who_moves_while_it_runs_is_found_at_the_new_place(pds: FakePds) -> None:
     pds.commit(*(b.post(b.ALICE, at=b.ago(hours=hour), text=str(hour)) for hour in range(1, 6)))
     pds.page = 2
