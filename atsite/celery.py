@@ -91,8 +91,16 @@ BEAT: dict[str, dict[str, Any]] = {
     "purge deleted accounts": due(
         "indexer.tasks.purge_deleted_accounts", crontab(hour="3", minute="27"), every=timedelta(days=1)
     ),
+    # Counts by subject are right within a day, also where a record was created over another.
+    "write retractions that are missing": due(
+        "indexer.tasks.write_missing_retractions", crontab(hour="4", minute="17"), every=timedelta(days=1)
+    ),
     # Somebody waits to be gone; without anything to do it is one question.
     "end what refused actors had": due("indexer.tasks.settle_refusals", crontab(), every=timedelta(minutes=1)),
+    # After a migration that changed a rule; else it is one question.
+    "read raw events again after a change of rules": due(
+        "indexer.tasks.reread_raw_events", crontab(minute="8-59/10"), every=timedelta(minutes=10)
+    ),
     "keep raw events as long as KEEP_RAW_DAYS says": due(
         "indexer.tasks.keep_raw_events", crontab(hour="2", minute="57"), every=timedelta(days=1)
     ),

@@ -3,13 +3,27 @@
 
 -- ClickHouse: functions
 
+CREATE OR REPLACE FUNCTION atsiteDatetime AS text -> if(match(text, concat('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', '([Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?$')) AND (text >= '0001') AND ((atsiteParsedDatetime(text) >= toDateTime64('0001-01-01 00:00:00.000', 3, 'UTC')) AND (atsiteParsedDatetime(text) <= toDateTime64('9999-12-31 23:59:59.999', 3, 'UTC'))), atsiteParsedDatetime(text), NULL);
+
 CREATE OR REPLACE FUNCTION atsiteHotScore AS (likes, age_hours) -> ((toFloat64(likes) - 1) / pow(age_hours + 2, 1.8));
 
 CREATE OR REPLACE FUNCTION atsiteIsEligibleTid AS (rkey, version) -> (atsiteIsTid(rkey) AND (atsiteTidToMicros(rkey) <= (intDiv(version, 1024) + 120000000)));
 
+CREATE OR REPLACE FUNCTION atsiteIsLongNumber AS (value, json) -> (match(value, '^-?[0-9]{20,}$') AND (position(json, concat('"', value, '"')) = 0));
+
 CREATE OR REPLACE FUNCTION atsiteIsTid AS text -> match(text, '^[2-7a-j][2-7a-z]{12}$');
 
+CREATE OR REPLACE FUNCTION atsiteListedText AS (value, type) -> if(match(value, '^[-{[tf0-9]') AND (type != 'String'), '', value);
+
 CREATE OR REPLACE FUNCTION atsiteMicrosToTid AS micros -> translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(micros), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz');
+
+CREATE OR REPLACE FUNCTION atsiteParsedDatetime AS text -> parseDateTime64BestEffortOrNull(if(match(text, '[tz]|[.][0-9]{10}'), replaceRegexpOne(upper(text), '([.][0-9]{3})[0-9]+', '\\1'), text), 3, 'UTC');
+
+CREATE OR REPLACE FUNCTION atsiteText AS (value, type, json) -> if(match(value, '^[-{[tf0-9]') AND ((type != 'String') OR atsiteIsLongNumber(value, json)), '', value);
+
+CREATE OR REPLACE FUNCTION atsiteTextOfTuple AS (value, type, json) -> if((value = '') OR ((type = 'String') AND (NOT atsiteIsLongNumber(value, json))), value, '');
+
+CREATE OR REPLACE FUNCTION atsiteTexts AS (`values`, raws) -> if(arrayExists(value -> match(value, '^[-{[tf0-9]'), `values`), arrayMap(raw -> if(JSONType(raw) = 'String', JSONExtractString(raw), ''), raws), `values`);
 
 CREATE OR REPLACE FUNCTION atsiteTidToMicros AS tid -> intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(tid, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024);
 
@@ -322,7 +336,7 @@ CREATE TABLE posts
     `backfilled` UInt8 DEFAULT 0,
     `deleted` UInt8 DEFAULT 0,
     `uri` String ALIAS concat('at://', did, '/app.bsky.feed.post/', rkey),
-    `eligible` UInt8 ALIAS (match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))) AND ifNull(((toUnixTimestamp64Milli(created_at) * 1000) + 86400000000) >= toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 1),
+    `eligible` UInt8 ALIAS (match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))) AND ifNull(((toUnixTimestamp64Milli(created_at) * 1000) + 86400000000) >= toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 0),
     `sort_at` DateTime64(6, 'UTC') ALIAS assumeNotNull(least(created_at, fromUnixTimestamp64Micro(toInt64(if(match(rkey, '^[2-7a-j][2-7a-z]{12}$'), least(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024), intDiv(version, 1024)), intDiv(version, 1024))), 'UTC'))),
     INDEX did_bf did TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX ft text TYPE text(tokenizer = splitByNonAlpha, preprocessor = lowerUTF8(text)) GRANULARITY 100000000,
@@ -420,6 +434,17 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (rkey, did)
 SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
 
+CREATE TABLE rereadings
+(
+    `reason` LowCardinality(String),
+    `day` Date,
+    `done` UInt8 DEFAULT 0,
+    `changed_at` DateTime64(6, 'UTC') DEFAULT now64(6)
+)
+ENGINE = ReplacingMergeTree(changed_at)
+ORDER BY (reason, day)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE retractions
 (
     `kind` LowCardinality(String),
@@ -483,9 +508,9 @@ CREATE MATERIALIZED VIEW actor_profiles_mv TO actor_profiles
 )
 AS SELECT
     repo AS did,
-    JSONExtractString(record_json, 'displayName') AS display_name,
-    JSONExtractString(record_json, 'description') AS description,
-    JSONExtractString(record_json, 'avatar', 'ref', '$link') AS avatar,
+    if(match(JSONExtractString(record_json, 'displayName'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'displayName') != 'String') OR (match(JSONExtractString(record_json, 'displayName'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'displayName'), '"')) = 0))), '', JSONExtractString(record_json, 'displayName')) AS display_name,
+    if(match(JSONExtractString(record_json, 'description'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'description') != 'String') OR (match(JSONExtractString(record_json, 'description'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'description'), '"')) = 0))), '', JSONExtractString(record_json, 'description')) AS description,
+    if(match(JSONExtractString(record_json, 'avatar', 'ref', '$link'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'avatar', 'ref', '$link') != 'String') OR (match(JSONExtractString(record_json, 'avatar', 'ref', '$link'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'avatar', 'ref', '$link'), '"')) = 0))), '', JSONExtractString(record_json, 'avatar', 'ref', '$link')) AS avatar,
     time_us,
     version,
     toUInt8(operation = 'delete') AS deleted
@@ -504,7 +529,7 @@ CREATE MATERIALIZED VIEW blocks_mv TO blocks
 AS SELECT
     repo AS did,
     rkey,
-    JSONExtractString(record_json, 'subject') AS subject_did,
+    if(match(JSONExtractString(record_json, 'subject'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'subject') != 'String') OR (match(JSONExtractString(record_json, 'subject'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'subject'), '"')) = 0))), '', JSONExtractString(record_json, 'subject')) AS subject_did,
     time_us,
     version,
     toUInt8(operation = 'delete') AS deleted
@@ -612,7 +637,7 @@ CREATE MATERIALIZED VIEW follows_mv TO follows
 AS SELECT
     repo AS did,
     rkey,
-    JSONExtractString(record_json, 'subject') AS subject_did,
+    if(match(JSONExtractString(record_json, 'subject'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'subject') != 'String') OR (match(JSONExtractString(record_json, 'subject'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'subject'), '"')) = 0))), '', JSONExtractString(record_json, 'subject')) AS subject_did,
     time_us,
     version,
     toUInt8(operation = 'delete') AS deleted
@@ -632,7 +657,7 @@ CREATE MATERIALIZED VIEW likes_mv TO likes
 AS SELECT
     rkey,
     repo AS did,
-    JSONExtractString(record_json, 'subject', 'uri') AS subject_uri,
+    if(match(JSONExtractString(record_json, 'subject', 'uri'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'subject', 'uri') != 'String') OR (match(JSONExtractString(record_json, 'subject', 'uri'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'subject', 'uri'), '"')) = 0))), '', JSONExtractString(record_json, 'subject', 'uri')) AS subject_uri,
     time_us,
     version,
     toUInt8(source = 'backfill') AS backfilled,
@@ -684,35 +709,37 @@ CREATE MATERIALIZED VIEW posts_mv TO posts
     `deleted` LowCardinality(UInt8)
 )
 AS WITH
-    JSONExtract(record_json, 'Tuple(\n        text String,\n        createdAt String,\n        langs Array(String),\n        tags Array(String),\n        reply Tuple(parent Tuple(uri String), root Tuple(uri String)),\n        facets Array(Tuple(features Array(Tuple(tag String, did String, uri String)))),\n        labels Tuple(values Array(Tuple(val String))),\n        embed Tuple(\n            `$type` String,\n            images Array(Tuple(alt String)),\n            items Array(Tuple(alt String)),\n            external Tuple(uri String),\n            record Tuple(uri String, record Tuple(uri String)),\n            media Tuple(\n                `$type` String,\n                images Array(Tuple(alt String)),\n                items Array(Tuple(alt String)),\n                external Tuple(uri String))))') AS r,
+    if(match(record_json, '^[^{]*\\['), '', record_json) AS record,
+    JSONExtract(record, 'Tuple(\n        text String,\n        createdAt String,\n        langs Array(String),\n        tags Array(String),\n        reply Tuple(parent Tuple(uri String), root Tuple(uri String)),\n        embed Tuple(\n            `$type` String,\n            external Tuple(uri String),\n            record Tuple(uri String, record Tuple(uri String)),\n            media Tuple(`$type` String, external Tuple(uri String))))') AS r,
     tupleElement(r, 'embed') AS embed,
     tupleElement(embed, 'media') AS media,
-    tupleElement(embed, '$type') AS embed_type,
-    tupleElement(tupleElement(embed, 'record'), 'uri') AS quoted,
-    tupleElement(tupleElement(tupleElement(embed, 'record'), 'record'), 'uri') AS quoted_with_media,
-    arrayFlatten(tupleElement(tupleElement(r, 'facets'), 'features')) AS features,
-    arrayConcat(tupleElement(embed, 'images'), tupleElement(embed, 'items'), tupleElement(media, 'images'), tupleElement(media, 'items')) AS pictures,
-    arrayConcat(tupleElement(features, 'tag'), tupleElement(r, 'tags')) AS written_tags,
-    arrayConcat(tupleElement(features, 'uri'), [tupleElement(tupleElement(embed, 'external'), 'uri'), tupleElement(tupleElement(media, 'external'), 'uri')]) AS uris
+    if((tupleElement(embed, '$type') = '') OR ((JSONType(record, 'embed', '$type') = 'String') AND (NOT (match(tupleElement(embed, '$type'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(embed, '$type'), '"')) = 0)))), tupleElement(embed, '$type'), '') AS embed_type,
+    if((tupleElement(media, '$type') = '') OR ((JSONType(record, 'embed', 'media', '$type') = 'String') AND (NOT (match(tupleElement(media, '$type'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(media, '$type'), '"')) = 0)))), tupleElement(media, '$type'), '') AS media_type,
+    if((tupleElement(tupleElement(embed, 'record'), 'uri') = '') OR ((JSONType(record, 'embed', 'record', 'uri') = 'String') AND (NOT (match(tupleElement(tupleElement(embed, 'record'), 'uri'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(tupleElement(embed, 'record'), 'uri'), '"')) = 0)))), tupleElement(tupleElement(embed, 'record'), 'uri'), '') AS quoted,
+    if((tupleElement(tupleElement(tupleElement(embed, 'record'), 'record'), 'uri') = '') OR ((JSONType(record, 'embed', 'record', 'record', 'uri') = 'String') AND (NOT (match(tupleElement(tupleElement(tupleElement(embed, 'record'), 'record'), 'uri'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(tupleElement(tupleElement(embed, 'record'), 'record'), 'uri'), '"')) = 0)))), tupleElement(tupleElement(tupleElement(embed, 'record'), 'record'), 'uri'), '') AS quoted_with_media,
+    if(multiSearchAny(record, ['"facets"', '\\u00']), arrayFlatten(arrayMap(facet -> JSONExtractArrayRaw(facet, 'features'), JSONExtractArrayRaw(record, 'facets'))), []) AS features,
+    if(multiSearchAny(record, ['"images"', '"items"', '\\u00']), arrayConcat(JSONExtractArrayRaw(record, 'embed', 'images'), JSONExtractArrayRaw(record, 'embed', 'items'), JSONExtractArrayRaw(record, 'embed', 'media', 'images'), JSONExtractArrayRaw(record, 'embed', 'media', 'items')), []) AS pictures,
+    arrayConcat(arrayMap(f -> if(match(JSONExtractString(f, 'tag'), '^[-{[tf0-9]') AND (JSONType(f, 'tag') != 'String'), '', JSONExtractString(f, 'tag')), features), if(arrayExists(value -> match(value, '^[-{[tf0-9]'), tupleElement(r, 'tags')), arrayMap(raw -> if(JSONType(raw) = 'String', JSONExtractString(raw), ''), JSONExtractArrayRaw(record, 'tags')), tupleElement(r, 'tags'))) AS written_tags,
+    arrayConcat(arrayMap(f -> if(match(JSONExtractString(f, 'uri'), '^[-{[tf0-9]') AND (JSONType(f, 'uri') != 'String'), '', JSONExtractString(f, 'uri')), features), [if((tupleElement(tupleElement(embed, 'external'), 'uri') = '') OR ((JSONType(record, 'embed', 'external', 'uri') = 'String') AND (NOT (match(tupleElement(tupleElement(embed, 'external'), 'uri'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(tupleElement(embed, 'external'), 'uri'), '"')) = 0)))), tupleElement(tupleElement(embed, 'external'), 'uri'), ''), if((tupleElement(tupleElement(media, 'external'), 'uri') = '') OR ((JSONType(record, 'embed', 'media', 'external', 'uri') = 'String') AND (NOT (match(tupleElement(tupleElement(media, 'external'), 'uri'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(tupleElement(media, 'external'), 'uri'), '"')) = 0)))), tupleElement(tupleElement(media, 'external'), 'uri'), '')]) AS uris
 SELECT
     rkey,
     repo AS did,
     cid,
-    tupleElement(r, 'text') AS text,
-    tupleElement(r, 'langs') AS langs,
+    if(match(tupleElement(r, 'text'), '^[-{[tf0-9]') AND ((JSONType(record, 'text') != 'String') OR (match(tupleElement(r, 'text'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(r, 'text'), '"')) = 0))), '', tupleElement(r, 'text')) AS text,
+    if(arrayExists(value -> match(value, '^[-{[tf0-9]'), tupleElement(r, 'langs')), arrayMap(raw -> if(JSONType(raw) = 'String', JSONExtractString(raw), ''), JSONExtractArrayRaw(record, 'langs')), tupleElement(r, 'langs')) AS langs,
     arrayDistinct(arrayFilter(t -> (t != ''), arrayMap(t -> lowerUTF8(trimLeft(t, '#')), written_tags))) AS tags,
-    arrayDistinct(arrayFilter(d -> (d != ''), tupleElement(features, 'did'))) AS mentions,
+    arrayDistinct(arrayFilter(d -> (d != ''), arrayMap(f -> if(match(JSONExtractString(f, 'did'), '^[-{[tf0-9]') AND (JSONType(f, 'did') != 'String'), '', JSONExtractString(f, 'did')), features))) AS mentions,
     arrayDistinct(arrayFilter(u -> (u != ''), uris)) AS links,
     arrayDistinct(arrayFilter(d -> (d != ''), arrayMap(u -> domainWithoutWWW(lower(u)), links))) AS domains,
-    tupleElement(tupleElement(tupleElement(r, 'reply'), 'parent'), 'uri') AS parent_uri,
-    tupleElement(tupleElement(tupleElement(r, 'reply'), 'root'), 'uri') AS root_uri,
+    if((tupleElement(tupleElement(tupleElement(r, 'reply'), 'parent'), 'uri') = '') OR ((JSONType(record, 'reply', 'parent', 'uri') = 'String') AND (NOT (match(tupleElement(tupleElement(tupleElement(r, 'reply'), 'parent'), 'uri'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(tupleElement(tupleElement(r, 'reply'), 'parent'), 'uri'), '"')) = 0)))), tupleElement(tupleElement(tupleElement(r, 'reply'), 'parent'), 'uri'), '') AS parent_uri,
+    if((tupleElement(tupleElement(tupleElement(r, 'reply'), 'root'), 'uri') = '') OR ((JSONType(record, 'reply', 'root', 'uri') = 'String') AND (NOT (match(tupleElement(tupleElement(tupleElement(r, 'reply'), 'root'), 'uri'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(tupleElement(tupleElement(r, 'reply'), 'root'), 'uri'), '"')) = 0)))), tupleElement(tupleElement(tupleElement(r, 'reply'), 'root'), 'uri'), '') AS root_uri,
     if(embed_type = 'app.bsky.embed.recordWithMedia', quoted_with_media, quoted) AS quote_uri,
     multiIf(embed_type = '', '', startsWith(embed_type, 'app.bsky.embed.'), substring(embed_type, 16, 32), 'other') AS embed_kind,
     toUInt8(least(length(pictures), 255)) AS images,
-    toUInt8(least(arrayCount(p -> (tupleElement(p, 'alt') != ''), pictures), 255)) AS images_with_alt,
-    toUInt8((embed_type = 'app.bsky.embed.video') OR (tupleElement(media, '$type') = 'app.bsky.embed.video')) AS has_video,
-    arrayDistinct(tupleElement(tupleElement(tupleElement(r, 'labels'), 'values'), 'val')) AS labels,
-    parseDateTime64BestEffortOrNull(tupleElement(r, 'createdAt'), 3, 'UTC') AS created_at,
+    toUInt8(least(arrayCount(p -> (if(match(JSONExtractString(p, 'alt'), '^[-{[tf0-9]') AND (JSONType(p, 'alt') != 'String'), '', JSONExtractString(p, 'alt')) != ''), pictures), 255)) AS images_with_alt,
+    toUInt8((embed_type = 'app.bsky.embed.video') OR (media_type = 'app.bsky.embed.video')) AS has_video,
+    if(multiSearchAny(record, ['"labels"', '\\u00']), arrayDistinct(arrayMap(label -> if(match(JSONExtractString(label, 'val'), '^[-{[tf0-9]') AND (JSONType(label, 'val') != 'String'), '', JSONExtractString(label, 'val')), JSONExtractArrayRaw(record, 'labels', 'values'))), []) AS labels,
+    if(match(tupleElement(r, 'createdAt'), concat('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', '([Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?$')) AND (tupleElement(r, 'createdAt') >= '0001') AND ((parseDateTime64BestEffortOrNull(if(match(tupleElement(r, 'createdAt'), '[tz]|[.][0-9]{10}'), replaceRegexpOne(upper(tupleElement(r, 'createdAt')), '([.][0-9]{3})[0-9]+', '\\1'), tupleElement(r, 'createdAt')), 3, 'UTC') >= toDateTime64('0001-01-01 00:00:00.000', 3, 'UTC')) AND (parseDateTime64BestEffortOrNull(if(match(tupleElement(r, 'createdAt'), '[tz]|[.][0-9]{10}'), replaceRegexpOne(upper(tupleElement(r, 'createdAt')), '([.][0-9]{3})[0-9]+', '\\1'), tupleElement(r, 'createdAt')), 3, 'UTC') <= toDateTime64('9999-12-31 23:59:59.999', 3, 'UTC'))), parseDateTime64BestEffortOrNull(if(match(tupleElement(r, 'createdAt'), '[tz]|[.][0-9]{10}'), replaceRegexpOne(upper(tupleElement(r, 'createdAt')), '([.][0-9]{3})[0-9]+', '\\1'), tupleElement(r, 'createdAt')), 3, 'UTC'), NULL) AS created_at,
     time_us,
     version,
     toUInt8(source = 'backfill') AS backfilled,
@@ -733,7 +760,7 @@ CREATE MATERIALIZED VIEW reposts_mv TO reposts
 AS SELECT
     rkey,
     repo AS did,
-    JSONExtractString(record_json, 'subject', 'uri') AS subject_uri,
+    if(match(JSONExtractString(record_json, 'subject', 'uri'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'subject', 'uri') != 'String') OR (match(JSONExtractString(record_json, 'subject', 'uri'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'subject', 'uri'), '"')) = 0))), '', JSONExtractString(record_json, 'subject', 'uri')) AS subject_uri,
     time_us,
     version,
     toUInt8(source = 'backfill') AS backfilled,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
 from atsite.core.config import config
 from indexer.backfill import work
 from indexer.fill.run import fill
-from indexer.index import do_not_index, purge, retention, stats
+from indexer.index import do_not_index, overwritten, purge, rereading, retention, stats
 from indexer.stream import retry_dead_letters as retrying
 
 #: A ClickHouse that takes no rows for so long is away; the letters stay, and can be tried again.
 TASK_PATIENCE_SECONDS = 60.0
+#: A task that begins no other day after this; the next one, ten minutes later, goes on.
+REREADING_BUDGET = timedelta(minutes=5)
 
 
 @shared_task(name="indexer.tasks.rewrite_daily_stats", ignore_result=True)
@@ -27,6 +31,12 @@ def purge_deleted_accounts() -> None:
     purge.purge_dead(now=timezone.now())
 
 
+@shared_task(name="indexer.tasks.write_missing_retractions", ignore_result=True)
+def write_missing_retractions() -> None:
+    """Take back what is counted for a subject whose record was created over."""
+    overwritten.write_missing_retractions(since=timezone.now() - overwritten.LOOK_BACK)
+
+
 @shared_task(name="indexer.tasks.settle_refusals", ignore_result=True)
 def settle_refusals() -> None:
     """End what is indexed of actors whom somebody refused."""
@@ -37,6 +47,12 @@ def settle_refusals() -> None:
 def keep_raw_events() -> None:
     """Keep raw events for as long as KEEP_RAW_DAYS says."""
     retention.keep(config.keep_raw_days)
+
+
+@shared_task(name="indexer.tasks.reread_raw_events", ignore_result=True)
+def reread_raw_events() -> None:
+    """Put raw events through the views again whose rules changed."""
+    rereading.run_due(now=timezone.now(), budget=REREADING_BUDGET)
 
 
 @shared_task(name="indexer.tasks.fill_actors", ignore_result=True)

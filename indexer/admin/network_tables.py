@@ -93,6 +93,11 @@ class PurgeAdmin(ReadOnlyAdmin):
     search_prefix_fields = ("did",)
 
 
+@register(models.Rereading)
+class RereadingAdmin(ReadOnlyAdmin):
+    list_display = ("day", "reason", "done", "changed_at")
+
+
 #: Columns of a day in the list; its page has all.
 COUNTED: Final = ("posts", "likes", "reposts", "follows", "blocks", "actors")
 

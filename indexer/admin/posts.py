@@ -60,8 +60,8 @@ class PostAdmin(NamedRows):
 
     @admin.display(description="in newest-first lists")
     def stands(self, post: Post) -> str:
-        """Whether it is eligible: a believable key, no import."""
-        look, word = ("at-ok", "yes") if post.eligible else ("at-quiet", "no: odd key or import")
+        """Whether it is eligible: a believable key, a date that can be read, no import."""
+        look, word = ("at-ok", "yes") if post.eligible else ("at-quiet", "no: odd key, odd date or import")
         return format_html('<span class="at-state {}">{}</span>', look, word)
 
     def heading(self, row: Post) -> str:

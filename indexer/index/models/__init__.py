@@ -27,7 +27,7 @@ from indexer.index.models.records import (
     Repost,
     Retraction,
 )
-from indexer.index.models.stream import DailyStats, DeadLetter, IndexerCheckpoint, StreamGap
+from indexer.index.models.stream import DailyStats, DeadLetter, IndexerCheckpoint, Rereading, StreamGap
 from indexer.index.models.views import Actor, FollowingCount, RecentPost, ScoredPost
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "RepoFloor",
     "RepoRecord",
     "Repost",
+    "Rereading",
     "Retraction",
     "ScoredPost",
     "StreamGap",

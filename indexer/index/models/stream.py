@@ -58,6 +58,20 @@ class DeadLetter(ReadModel):
         db_table = "dead_letters"
 
 
+class Rereading(ReadModel):
+    """A day whose raw events are put through the views again, as a rule changed (indexer.index.rereading)."""
+
+    pk = models.CompositePrimaryKey("reason", "day")
+    reason = StringField(low_cardinality=True)
+    day = DateField()
+    done = UInt8Field(default=0)
+    changed_at = DateTime64Field(precision=6)
+
+    class Meta:
+        managed = False
+        db_table = "rereadings"
+
+
 class DailyStats(ReadModel):
     """The numbers of a day; X_actors are the distinct actors who created an X."""
 

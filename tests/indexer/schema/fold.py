@@ -1,15 +1,15 @@
 """What the tables must hold, folded in Python from the events alone: written against the rules, not against the views.
 
-Wrongly shaped fields follow ClickHouse's JSONExtract: a field of the wrong shape is its default, a number where a text
-belongs is its text, so is an object; an array in the place of an object fills its fields by position; of two equal keys
-the first wins.
+A field of the wrong type is its default: an empty text, no list, an object without fields; so is an element of a list.
+Of two equal keys the first wins.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -19,14 +19,13 @@ Json: TypeAlias = Any
 Key: TypeAlias = tuple[str, str]  # (did, rkey)
 Columns: TypeAlias = dict[str, object]
 
-#: createdAt as ClickHouse reads it where it is no datetime of a lexicon.
-ODD_TIMES: dict[str, datetime | None] = {
-    "2": datetime(2026, 1, 2, tzinfo=UTC),
-    "2025": datetime(2025, 1, 1, tzinfo=UTC),
-    "24/03/2025": datetime(2025, 3, 24, tzinfo=UTC),
-    "1700000000": datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),
-    "1700000000000": datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),
-}
+#: createdAt: a day, or a day and a time of it, with or without a zone.
+_WRITTEN = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    r"([Tt ](?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(\.(?P<fraction>\d+))?"
+    r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>[0-5]\d))?)?",
+    re.ASCII,
+)
 
 
 def newest(records: Iterable[Record]) -> dict[tuple[str, str, str], Record]:
@@ -158,11 +157,7 @@ def _refuse(constant: str) -> Json:
 
 
 def _fields(value: Json, *names: str) -> dict[str, Json]:
-    if isinstance(value, Mapping):
-        return {name: value.get(name) for name in names}
-    if isinstance(value, list):
-        return dict(zip(names, [*value, *[None] * len(names)], strict=False))
-    return dict.fromkeys(names)
+    return {name: value.get(name) if isinstance(value, Mapping) else None for name in names}
 
 
 def _member(value: Json, name: str) -> Json:
@@ -174,13 +169,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def _text(value: Json) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return f"{value:g}"
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return value if isinstance(value, str) else ""
 
 
 def _distinct(texts: list[str], *, keep_empty: bool = False) -> list[str]:
@@ -210,11 +199,17 @@ def _embed_kind(kind: str) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    if text in ODD_TIMES:
-        return ODD_TIMES[text]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    part = {name: int(digits) for name, digits in found.groupdict("0").items() if digits.isdecimal()}
+    if part["hours"] > 23:
+        return None
+    behind = timedelta(hours=part["hours"], minutes=part["minutes"]) * (-1 if found["sign"] == "-" else 1)
+    try:
+        day = datetime(
+            part["year"], part["month"], part["day"], part["hour"], part["minute"], part["second"], tzinfo=UTC
+        )
+        return day.replace(microsecond=int(f"{found['fraction'] or '':0<3.3}") * 1000) - behind
+    except (ValueError, OverflowError):
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,12 +47,37 @@ def test_an_rkey_that_is_no_tid_is_not_eligible(clickhouse: None, rkey: str) -> 
     assert tables.rows("SELECT rkey FROM recent_posts", "rkey") == []
 
 
-@pytest.mark.parametrize("created_at", ["", "yesterday", "2025-02-30T00:00:00Z"])
-def test_a_createdat_that_cannot_be_read_does_not_make_an_import(clickhouse: None, created_at: str) -> None:
+OF_2015 = (
+    "2015-01-01T00:00:00Z",
+    "2015-01-01t00:00:00z",
+    "2015-01-01T00:00:00.12345678901234567890Z",
+    "Thu Jan 01 2015 00:00:00 GMT+0000 (Coordinated Universal Time)",
+)
+
+
+@pytest.mark.parametrize("created_at", [*OF_2015, "", "yesterday", "now", "12:30", "2", "0000-01-01T00:00:00Z"])
+def test_a_post_whose_createdat_is_old_or_cannot_be_read_is_not_fresh(clickhouse: None, created_at: str) -> None:
     store(post(ALICE, at=ago(hours=1), created_at=created_at))
+    assert tables.rows("SELECT eligible FROM posts", "eligible") == [{"eligible": 0}]
+    assert tables.rows("SELECT rkey FROM recent_posts", "rkey") == []
+
+
+@pytest.mark.parametrize("value", [None, 1_790_000_000, True, {"year": 2026}, ["2026-01-01T00:00:00Z"]])
+def test_a_post_without_createdat_or_with_something_else_there_is_not_fresh(clickhouse: None, value: object) -> None:
+    written = post(ALICE, at=ago(hours=1))
+    body = {name: field for name, field in (written.record or {}).items() if name != "createdAt"}
+    store(replace(written, record=body if value is None else body | {"createdAt": value}))
     assert tables.rows("SELECT created_at, eligible FROM posts", "created", "eligible") == [
-        {"created": None, "eligible": 1}
+        {"created": None, "eligible": 0}
     ]
+
+
+@pytest.mark.parametrize(
+    "form", ["%Y-%m-%dt%H:%M:%Sz", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S.0123456789012345678901+0000"]
+)
+def test_a_fresh_post_with_an_oddly_written_date_is_fresh(clickhouse: None, form: str) -> None:
+    store(post(ALICE, at=ago(hours=1), created_at=ago(hours=1).strftime(form)))
+    assert tables.rows("SELECT eligible FROM posts", "eligible") == [{"eligible": 1}]
 
 
 @pytest.mark.parametrize(

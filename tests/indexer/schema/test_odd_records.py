@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,7 +13,61 @@ from tests.builders import ALICE, BLOCK, FOLLOW, LIKE, POST, PROFILE, REPOST
 from tests.indexer.schema import fold, tables
 from tests.rows import cid_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 NOW_US = 1_790_000_000_000_000
+
+#: Datetimes as somebody wrote them, or nearly.
+ODD_DATES = (
+    "2015-01-01t00:00:00z",
+    "2015-01-01 00:00:00Z",
+    "2015-01-01T00:00:00",
+    "2015-01-01T00:00:00+0200",
+    "2015-01-01T00:00:00.5-12:34",
+    "2015-01-01T00:00:00.12345678901234567890Z",
+    "2015-01-01T00:00:00." + "9" * 4000 + "Z",
+    "1969-12-31T23:59:59.9999Z",
+    "2016-02-29T23:59:59-23:59",
+    "2015-02-29T00:00:00Z",
+    "2015-13-01T00:00:00Z",
+    "2015-01-01T24:00:00Z",
+    "2015-01-01T23:59:60Z",
+    "2015-01-01T23:60:00Z",
+    "2015-01-01T00:00:00+24:00",
+    "2015-01-01T00:00:00+02",
+    "2015-01-01T00:00Z",
+    "2015-01-01T00:00:00.Z",
+    "2015-01-01T00:00:00ZZ",
+    "2015-01-01T00:00:00Z\n",
+    " 2015-01-01T00:00:00Z",
+    "2015-1-1T00:00:00Z",
+    "20150101T000000Z",
+    "2015-W01-1",
+    "0000-01-01T00:00:00Z",
+    "0000-12-31T23:00:00-02:00",
+    "0001-01-01T00:00:00+00:30",
+    "0001-01-01T00:30:00+00:30",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-00:30",
+    "10000-01-01T00:00:00Z",
+    "-002015-01-01T00:00:00Z",
+    "Thu Jan 01 2015 00:00:00 GMT+0000 (Coordinated Universal Time)",
+    "Thu, 01 Jan 2015 00:00:00 GMT",
+    "２０１５-01-01T00:00:00Z",
+    "2015-01-01T00:00:00Ⅷ",
+    "2",
+    "12:30",
+    "Jan 5",
+    "2025",
+    "24/03/2025",
+    "1700000000",
+    "1700000000000",
+    "-1",
+    "now",
+    "yesterday",
+    "",
+)
 
 #: ClickHouse reads the whole of these as empty: the decoder must not let them through, the views must not fail on them.
 UNREADABLE = {
@@ -41,6 +96,9 @@ READABLE = {
     "text is a number": '{"text":5,"subject":5,"displayName":5}',
     "text is a float": '{"text":1.5,"subject":1.5}',
     "text is true": '{"text":true,"subject":true}',
+    "numbers of 20 digits": '{"text":18446744073709551616,"reply":{"parent":{"uri":18446744073709551616}},'
+    '"subject":{"uri":18446744073709551616},"displayName":18446744073709551616}',
+    "a text of 20 digits": '{"text":"18446744073709551616","tags":["18446744073709551616"]}',
     "text is null": '{"text":null,"subject":null}',
     "text is an object": '{"text":{"a":1},"subject":{"uri":{"a":1}}}',
     "text is an array": '{"text":["a"],"subject":["a"]}',
@@ -101,10 +159,7 @@ READABLE = {
             "2026-01-01T00:00:00+02:00",
             "2025-02-30T00:00:00Z",
             "2026-01-01",
-            *(text for text in fold.ODD_TIMES if text != "2"),
-            "-1",
-            "now",
-            "",
+            *ODD_DATES,
         )
     },
     "createdAt is a number": '{"text":"x","createdAt":1700000000}',
@@ -157,6 +212,79 @@ def test_invalid_utf8_blanks_its_own_record_only(clickhouse: None) -> None:
     ]
 
 
+REFERENCE = {"uri": "at://did:plc:x/app.bsky.feed.post/3k", "cid": "c"}
+PICTURES = [{"alt": "a picture", "image": {}}, {"alt": "another"}]
+#: Records with every field that a view reads.
+WHOLE: dict[str, dict[str, Any]] = {
+    POST: {
+        "text": "hello",
+        "createdAt": "2026-01-01T00:00:00Z",
+        "langs": ["en", "pt"],
+        "tags": ["one", "2"],
+        "reply": {"parent": REFERENCE, "root": REFERENCE},
+        "facets": [{"features": [{"tag": "three"}, {"did": "did:x:y"}, {"uri": "https://a.test/b"}]}],
+        "labels": {"values": [{"val": "spam"}]},
+        "embed": {
+            "$type": "app.bsky.embed.recordWithMedia",
+            "images": PICTURES,
+            "items": PICTURES,
+            "external": {"uri": "https://c.test/"},
+            "record": {"uri": "at://q", "record": REFERENCE},
+            "media": {
+                "$type": "app.bsky.embed.video",
+                "images": PICTURES,
+                "items": PICTURES,
+                "external": {"uri": "https://d.test/"},
+            },
+        },
+    },
+    LIKE: {"subject": REFERENCE},
+    REPOST: {"subject": REFERENCE},
+    FOLLOW: {"subject": "did:x:y"},
+    BLOCK: {"subject": "did:x:y"},
+    PROFILE: {"displayName": "A", "description": "B", "avatar": {"ref": {"$link": "bafy"}}},
+}
+WRONG: tuple[Any, ...] = (
+    5, -5, 0, 1.5, 1e30, 2**63, True, False, None, "text", "5", "true", "[1]", '{"a":1}', "",
+    {}, {"a": 1}, {"uri": "x", "tag": "x", "alt": "x", "val": "x", "$link": "x", "ref": "x"},
+    [], [1], ["a"], [["a"]], [{"uri": "x"}, {"uri": "y"}], [None, {"uri": "y"}],
+    ["a", [{"alt": "x"}], [{"alt": "y"}], {"uri": "y"}, {"uri": "z", "record": {"uri": "y"}}],
+)  # fmt: skip
+
+
+def with_each_wrong_value(value: Any, wrong: Any) -> Iterator[Any]:
+    """`value` with each of its parts replaced by `wrong`, one at a time, and with `wrong` added to each list."""
+    yield wrong
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from ({**value, name: changed} for changed in with_each_wrong_value(part, wrong))
+    elif isinstance(value, list):
+        yield [*value, wrong]
+        yield [wrong, *value]
+        for number, part in enumerate(value):
+            for changed in with_each_wrong_value(part, wrong):
+                yield [*value[:number], changed, *value[number + 1 :]]
+
+
+@pytest.mark.parametrize("collection", list(WHOLE))
+def test_every_field_of_every_wrong_type_is_its_default_and_its_neighbours_stay(
+    clickhouse: None, collection: str
+) -> None:
+    texts = [json.dumps(record) for wrong in WRONG for record in with_each_wrong_value(WHOLE[collection], wrong)]
+    texts.append(json.dumps(WHOLE[collection]))
+    dids = [f"did:example:{number}" for number in range(len(texts))]
+    _insert(collection, texts, dids=dids, rkey="self")
+    found = tables.table(collection)
+    different = {
+        text: (row, expected)
+        for did, text in zip(dids, texts, strict=True)
+        if (row := {name: value for name, value in found[did, "self"].items() if name in fold.COLUMNS[collection]("")})
+        != (expected := fold.COLUMNS[collection](text))
+    }
+    assert different == {}
+    assert all(fold.COLUMNS[collection](texts[-1]).values()), "the record has no value for a column"
+
+
 def _insert(collection: str, texts: list[str], *, dids: list[str] | None = None, rkey: str | None = None) -> None:
     numbers = range(len(texts))
     door.insert(
@@ -164,13 +292,13 @@ def _insert(collection: str, texts: list[str], *, dids: list[str] | None = None,
         {
             "repo": dids or [ALICE] * len(texts),
             "collection": [collection] * len(texts),
-            "rkey": [rkey or tid_of_micros(NOW_US, number) for number in numbers],
+            "rkey": [rkey or tid_of_micros(NOW_US + number // 1024, number % 1024) for number in numbers],
             "operation": ["create"] * len(texts),
-            "rev": [tid_of_micros(NOW_US, number) for number in numbers],
+            "rev": [tid_of_micros(NOW_US + number // 1024, number % 1024) for number in numbers],
             "cid": [cid_of(text) for text in texts],
             "record_json": texts,
             "time_us": [NOW_US] * len(texts),
-            "version": [int_of_micros(NOW_US, number) for number in numbers],
+            "version": [int_of_micros(NOW_US + number // 1024, number % 1024) for number in numbers],
         },
         name="tests.odd_records",
     )

@@ -50,7 +50,7 @@ FORGET_INVALID = "DELETE FROM actor_handles WHERE handle = 'handle.invalid'"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("indexer", "0011_raw_merges")]
+    dependencies = [("indexer", "0012_jobs")]
     operations = [
         create(__file__, "tables/identity_changes.sql", undo="DROP TABLE IF EXISTS identity_changes"),
         run(

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.management.base import BaseCommand, CommandError
+
+from atsite.core.clickhouse.errors import ClickHouseError
+from indexer.index import rereading
+from indexer.index.differences import KEYS, Difference, differences
+from indexer.index.overwritten import COUNTED, overwritten, retract
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterable
+
+#: Keys that are shown of each difference.
+EXAMPLES: Final = 5
+#: Keys that are mended at once.
+BATCH: Final = 1_000
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare the tables with what they are made from: keys that a create wrote over and that are still counted for"
+        " their subject before, and rows that are missing, older or too many. Reads whole tables, and may run beside"
+        " the indexer: what arrives meanwhile may be shown as missing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--repair", action="store_true", help="write the missing retractions, and the missing rows from raw events"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        repair = options["repair"]
+        try:
+            number = sum(self._overwritten(repair=repair)) + sum(self._differences(repair=repair))
+        except ClickHouseError as error:
+            raise CommandError(str(error)) from error
+        if not number:
+            self.stdout.write("no differences")
+        elif not repair:
+            raise CommandError(f"{number} differences; --repair writes what is missing")
+
+    def _overwritten(self, *, repair: bool) -> Iterable[int]:
+        for counted in COUNTED:
+            rows = list(overwritten(counted, since=EVER))
+            if rows:
+                self._show(f"{counted.kind}: created over, and counted for what was before", len(rows), rows)
+                if repair:
+                    retract([(row.kind, row.did, row.rkey, row.version) for row in rows])
+            yield len(rows)
+
+    def _differences(self, *, repair: bool) -> Iterable[int]:
+        for found in differences():
+            self._show(found.name, found.number, found.keys)
+            if repair:
+                _mend(found)
+                if found.number > KEYS:
+                    self.stdout.write(f"  {KEYS} of them are mended: run the command again")
+            yield found.number
+
+    def _show(self, name: str, number: int, keys: list[Any]) -> None:
+        self.stdout.write(f"{name}: {number}")
+        for key in keys[:EXAMPLES]:
+            self.stdout.write(f"  {key.did} {key.rkey}")
+
+
+def _mend(found: Difference) -> None:
+    for start in range(0, len(found.keys), BATCH):
+        keys = found.keys[start : start + BATCH]
+        if found.collection:
+            rereading.reread(found.collection, [(key.did, key.rkey) for key in keys])
+        else:
+            retract([(found.kind, key.did, key.rkey, key.version) for key in keys])
