@@ -1,4 +1,4 @@
-"""A token bucket for one process: `burst` at once, then `rate` a second. Calls a minute of a site: atsite.core.kv.rate."""
+"""A token bucket for one process: `burst` at once, then `rate` a second. For a whole site: atsite.core.kv.rate."""
 
 from __future__ import annotations
 
