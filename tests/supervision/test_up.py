@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from atsite.core.config import BASE_DIR
-from tests.core.embedded.probes import wait_until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,4 +99,4 @@ def test_kill_9_of_the_demo_leaves_no_process(data_dir: Path) -> None:
         read_until(demo.stdout, r"the indexer runs")
         assert len(processes_of(data_dir)) > 10
         demo.kill()
-    wait_until(lambda: processes_of(data_dir) == {})
+    until(lambda: processes_of(data_dir) == {})
