@@ -27,12 +27,13 @@ from labels.models import Block, Label
 from tests import builders as b
 from tests.feeds import readers
 from tests.feeds.kind_cases import PUBLISHER
-from tests.feeds.readers import KEY, SERVICE, until
+from tests.feeds.readers import KEY, SERVICE
 from tests.feeds.service import SKELETON
 from tests.feeds.worlds import HOUR, MINUTE, actor
 from tests.rows import store
 from tests.search import service as searching
 from tests.tokens import token
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

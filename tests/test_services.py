@@ -16,7 +16,8 @@ import pytest
 
 from atsite.core.config import BASE_DIR, config
 from atsite.core.embedded.ports import free_port
-from tests.core.embedded.probes import DEADLINE_SECONDS, processes_naming, wait_until
+from tests.core.embedded.probes import DEADLINE_SECONDS, processes_naming
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ class Service:
             return 0, str(error)
 
     def wait_until_up(self) -> None:
-        wait_until(lambda: self.process.poll() is not None or self.get("/")[0] != 0)
+        until(lambda: self.process.poll() is not None or self.get("/")[0] != 0)
         assert self.process.poll() is None, self.said()
 
     def said(self) -> str:

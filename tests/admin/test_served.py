@@ -14,12 +14,13 @@ from tests.admin.chromium import browsing
 from tests.feeds import administration, readers
 from tests.feeds.administration import FEEDS, page_of
 from tests.feeds.kind_cases import PUBLISHER
-from tests.feeds.readers import KEY, SERVICE, Site, until
+from tests.feeds.readers import KEY, SERVICE, Site
 from tests.feeds.service import SKELETON
 from tests.labels.people import RESOLVE
 from tests.rows import store
 from tests.test_services import Service
 from tests.tokens import token
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

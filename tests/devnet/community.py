@@ -10,7 +10,7 @@ from feeds.ranking.feed import PostKey
 from labels import membership
 from labels.models import ActorLabel
 from tests.devnet.index import LIKE, POST, REPOST
-from tests.devnet.site import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

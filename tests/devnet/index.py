@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from atsite.core.clickhouse import door
-from tests.devnet.site import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -11,7 +11,6 @@ import filecmp
 import json
 import shutil
 import tempfile
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,6 +23,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.config import BASE_DIR
 from atsite.core.embedded.child import Child
 from atsite.core.embedded.ports import free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -178,13 +178,24 @@ def _copy_changed(source: str, target: str) -> None:
 
 
 def _await_info(network: Child, path: Path, log: Path) -> dict[str, Any]:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and network.process.poll() is None:
+    info: dict[str, Any] = {}
+
+    def is_told() -> bool:
+        assert network.process.poll() is None, f"the network ended:\n{log.read_text()}"
         with suppress(OSError, ValueError):  # not there, or not all of it
-            info: dict[str, Any] = json.loads(path.read_text())
-            return info
-        time.sleep(0.1)
-    raise AssertionError(f"the network did not start:\n{log.read_text()}")
+            info.update(json.loads(path.read_text()))
+        return bool(info)
+
+    until(is_told, lambda: f"the network starts:\n{log.read_text()}", seconds=START_SECONDS)
+    return info
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers at `url`, whatever it says."""
+    with suppress(httpx.TransportError):
+        httpx.get(url)
+        return True
+    return False
 
 
 @contextmanager
@@ -193,13 +204,7 @@ def _jetstream(folder: Path, home: Path, firehose: str) -> Iterator[str]:
     command = [str(folder / ".venv/bin/python"), str(folder / "jetstream_shim.py"), "--port", str(port)]
     child = Child.spawn([*command, "--firehose", firehose], output=home / "jetstream.log")
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with suppress(httpx.TransportError):
-                httpx.get(f"http://127.0.0.1:{port}/_stats")
-                break
-            assert time.monotonic() < deadline, (home / "jetstream.log").read_text()
-            time.sleep(0.1)
+        until(lambda: answers(f"http://127.0.0.1:{port}/_stats"), (home / "jetstream.log").read_text)
         yield f"ws://localhost:{port}/subscribe"
     finally:
         child.stop()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +14,10 @@ import httpx
 from atsite.core.config import BASE_DIR
 from atsite.core.embedded.child import Child
 from atsite.core.embedded.ports import free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.devnet.network import Network
@@ -110,14 +110,6 @@ def uris(page: Mapping[str, Any]) -> list[str]:
     return [entry["post"]["uri"] for entry in page["feed"]]
 
 
-def until(holds: Callable[[], bool], problem: Callable[[], object]) -> None:
-    """Return when it holds; an assertion with what `problem` says when it does not in time."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, problem()
-        time.sleep(0.1)
-
-
 def environment_of(network: Network, *, port: int, publisher: str) -> dict[str, str]:
     """Settings of a site on this network whose feed generator answers on `port`."""
     account = network.account(publisher)
@@ -176,11 +168,10 @@ def _process(*words: str, environment: Mapping[str, str], log: Path) -> Iterator
 
 
 def _await_answer(child: Child, http: httpx.Client, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and child.process.poll() is None:
-        try:
-            if http.get("/xrpc/_health").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"the feed generator did not start:\n{log.read_text()}")
+    def is_well() -> bool:
+        assert child.process.poll() is None, f"the feed generator ended:\n{log.read_text()}"
+        with suppress(httpx.TransportError):
+            return http.get("/xrpc/_health").status_code == 200
+        return False
+
+    until(is_well, lambda: f"the feed generator starts:\n{log.read_text()}")

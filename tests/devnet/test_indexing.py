@@ -9,7 +9,7 @@ import pytest
 
 from atsite.core.clickhouse import door
 from tests.devnet import index, site
-from tests.devnet.site import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

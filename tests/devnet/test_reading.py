@@ -16,7 +16,8 @@ from labels import membership
 from labels.models import Block, Label
 from tests.devnet import community, index
 from tests.devnet.community import HOT, MEMBER, PRIVATE, PUBLIC, STRANGER, TOP, await_posts, by_likes, flat, of_label
-from tests.devnet.site import GET_FEED, SKELETON, until, uris
+from tests.devnet.site import GET_FEED, SKELETON, uris
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

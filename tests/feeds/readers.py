@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -18,9 +17,10 @@ from tests.core.identity.network import Network, document
 from tests.feeds import service as services
 from tests.feeds.service import FEED, SKELETON
 from tests.tokens import key, token
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import httpx
@@ -102,11 +102,3 @@ def define_feeds(blocker: DjangoDbBlocker) -> None:
     """The feeds that every site begins with, which a test with transactions has taken away."""
     with blocker.unblock():
         import_module("feeds.migrations.0104_first_feeds").add(apps, None)
-
-
-def until(holds: Callable[[], bool], problem: Callable[[], object] = str) -> None:
-    """Return when it holds; an assertion with what `problem` says when it does not within the deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, problem()
-        time.sleep(0.05)

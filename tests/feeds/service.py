@@ -8,8 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ import httpx
 from atsite.core.config import BASE_DIR, config
 from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.wire import Wire
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,16 +79,21 @@ class Patient(httpx.HTTPTransport):
         self._wires = wires
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        deadline = time.monotonic() + PATIENT_SECONDS
-        while True:
-            response = super().handle_request(request)
+        response = super().handle_request(request)
+
+        def is_answered() -> bool:
+            nonlocal response
             later = response.status_code == 503 and "Retry-After" in response.headers
             harmed = any(wire.harmed for wire in self._wires)
             once = not isinstance(request.stream, httpx.ByteStream)
-            if not later or harmed or once or time.monotonic() > deadline:
-                return response
+            if not later or harmed or once:
+                return True
             response.close()
-            time.sleep(0.1)
+            response = super(Patient, self).handle_request(request)
+            return False
+
+        until(is_answered, "an answer other than 503", seconds=PATIENT_SECONDS)
+        return response
 
 
 @contextmanager
@@ -133,14 +138,13 @@ def running(folder: Path, **variables: str) -> Iterator[Service]:
 
 
 def _await_start(process: subprocess.Popen[bytes], http: httpx.Client, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if http.get("/xrpc/_health").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"the feed generator did not start:\n{log.read_text()}")
+    def is_well() -> bool:
+        assert process.poll() is None, f"the feed generator ended:\n{log.read_text()}"
+        with suppress(httpx.TransportError):
+            return http.get("/xrpc/_health").status_code == 200
+        return False
+
+    until(is_well, lambda: f"the feed generator starts:\n{log.read_text()}")
 
 
 def _free_port() -> int:

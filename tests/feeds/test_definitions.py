@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +18,13 @@ from feeds.serving import registry
 from labels.models import Label
 from tests import builders as b
 from tests.feeds.kind_cases import PUBLISHER
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import redis
 
 SITE = load({"ATSITE_ENVIRONMENT": "test", "FEED_ACTOR_DID": PUBLISHER, "FEED_MIN_LIKES": "7"})
 POST = f"at://{b.ALICE}/app.bsky.feed.post/3kabcdefghij2"
-DEADLINE_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +38,6 @@ def _site(transactional_db: None, valkey: redis.Redis, monkeypatch: pytest.Monke
 
 def names() -> list[str]:
     return [feed.definition.rkey for feed in registry.registry()]
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def served(rkey: str) -> Feed:
@@ -77,11 +67,11 @@ def test_without_a_publisher_there_are_none_but_those_that_name_theirs() -> None
 def test_a_change_reaches_a_process_that_holds_a_copy() -> None:
     assert "top-1h" in names()
     FeedDefinition.objects.filter(rkey="top-1h").update(enabled=False)
-    eventually(lambda: "top-1h" not in names())
+    until(lambda: "top-1h" not in names())
     FeedDefinition.objects.create(rkey="mine", kind="hot", parameters={"min_likes": 3}, display_name="Mine")
-    eventually(lambda: "mine" in names())
+    until(lambda: "mine" in names())
     FeedDefinition.objects.get(rkey="mine").delete()
-    eventually(lambda: "mine" not in names())
+    until(lambda: "mine" not in names())
 
 
 def test_the_posts_of_a_list_reach_it_too_in_their_order() -> None:
@@ -90,9 +80,9 @@ def test_the_posts_of_a_list_reach_it_too_in_their_order() -> None:
     second = PinnedPost.objects.create(feed=feed, position=2, uri=POST)
     PinnedPost.objects.create(feed=feed, position=1, uri=POST[:-1] + "3")
     expected = (PostKey("3kabcdefghij3", b.ALICE), PostKey("3kabcdefghij2", b.ALICE))
-    eventually(lambda: served("bangers").definition.posts == expected)
+    until(lambda: served("bangers").definition.posts == expected)
     second.delete()
-    eventually(lambda: served("bangers").definition.posts == expected[:1])
+    until(lambda: served("bangers").definition.posts == expected[:1])
 
 
 def test_a_row_that_cannot_be_served_is_left_out_and_named_and_the_others_go_on() -> None:

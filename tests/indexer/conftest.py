@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from atsite.core.config import BASE_DIR, config
 from indexer.stream import service
 from indexer.stream.batch import Limits
 from tests.indexer.stores import own_stores
+from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,15 +27,7 @@ if TYPE_CHECKING:
 #: Small enough that a few hundred events make several batches.
 SMALL = Limits(rows=250, bytes=1_000_000, age=0.1)
 #: How long anything may take that a busy machine does in a second.
-PATIENCE = 120.0
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for `condition`, or fail saying `what` did not happen."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {PATIENCE:g} s: {what}"
-        time.sleep(0.02)
+PATIENCE = PATIENCE_SECONDS
 
 
 def configured(url: str, **changes: object) -> Config:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from indexer.index.models import RefusedActor
 from labels import blocks
 from labels.blocks import Blocks, blocked
 from labels.models import Block
+from tests.waiting import until
 
 if TYPE_CHECKING:
     import redis
@@ -24,14 +24,6 @@ POST = f"at://{NOEL}/app.bsky.feed.post/3kabcdefghij2"
 @pytest.fixture(autouse=True)
 def _empty(transactional_db: None, valkey: redis.Redis) -> None:
     blocks._copy.drop()
-
-
-def eventually(feed: str, expected: Blocks) -> Blocks:
-    """What is blocked, as soon as that is `expected`, or after ten seconds."""
-    deadline = time.monotonic() + 10
-    while blocked(feed) != expected and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return blocked(feed)
 
 
 def test_nothing_is_blocked_at_first() -> None:
@@ -50,7 +42,7 @@ def test_who_is_not_to_be_indexed_is_blocked_everywhere() -> None:
     assert blocked() == blocked("bangers") == Blocks(frozenset({NOEL}))
     assert blocked("whats-hot") == Blocks(frozenset({MIRA, NOEL}))
     RefusedActor.objects.get().delete()
-    assert eventually("", Blocks()) == Blocks()
+    until(lambda: blocked() == Blocks())
 
 
 def test_a_record_is_left_out_itself_or_with_its_author() -> None:
@@ -63,11 +55,11 @@ def test_a_record_is_left_out_itself_or_with_its_author() -> None:
 def test_changes_reach_a_process_that_holds_a_copy() -> None:
     assert blocked() == Blocks()
     block = Block.objects.create(subject=MIRA)
-    assert eventually("", Blocks(frozenset({MIRA}))) == Blocks(frozenset({MIRA}))
+    until(lambda: blocked() == Blocks(frozenset({MIRA})), blocked)
     Block.objects.filter(pk=block.pk).update(subject=NOEL)
-    assert eventually("", Blocks(frozenset({NOEL}))) == Blocks(frozenset({NOEL}))
+    until(lambda: blocked() == Blocks(frozenset({NOEL})), blocked)
     Block.objects.all().delete()
-    assert eventually("", Blocks()) == Blocks()
+    until(lambda: blocked() == Blocks(), blocked)
     assert [entry.history_type for entry in Block.history.order_by("history_id")] == ["+", "~", "-"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import httpx
 
 from atsite.core.config import BASE_DIR
 from atsite.core.embedded.ports import free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,12 +87,11 @@ def running(**environment: str) -> Iterator[Service]:
 
 
 def _wait_until_it_answers(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
+    def answers() -> bool:
+        assert process.poll() is None, f"run_search ended with {process.returncode}"
+        with suppress(httpx.TransportError):
             client.get("/xrpc/_health")
-            return
-        except httpx.TransportError:
-            assert process.poll() is None, f"run_search ended with {process.returncode}"
-            assert time.monotonic() < deadline, "run_search does not answer"
-            time.sleep(0.05)
+            return True
+        return False
+
+    until(answers, "run_search answers")

@@ -9,7 +9,8 @@ from atsite.core.config import BASE_DIR
 from atsite.core.errors import EXIT_NEEDS_YOU
 from atsite.supervision.children import ProcessSpec
 from atsite.supervision.supervisor import Supervisor
-from tests.core.embedded.probes import processes_naming, wait_until
+from tests.core.embedded.probes import processes_naming
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,20 +19,18 @@ if TYPE_CHECKING:
 
 PYTHON = (sys.executable, "-I", "-S", "-u", "-c")
 #: Waits for its end; SIGTERM ends it.
-SLEEPER = "import time; print('here', flush=True); time.sleep(600)"
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(600)"
-)
+SLEEPER = "import signal; print('here', flush=True); signal.pause()"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); signal.pause()"
 #: Writes its process id into the file `ends` when it is asked to end.
 NOTES_ITS_END = """
-import os, signal, sys, time
+import os, signal, sys
 def end(*_):
     with open(sys.argv[1] + "/ends", "a") as file:
         file.write(f"{os.getpid()} ")
     sys.exit()
 signal.signal(signal.SIGTERM, end)
 print("here", flush=True)
-time.sleep(600)
+signal.pause()
 """
 #: Leaves a process behind in its group and ends.
 PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}, 'left ' + sys.argv[1]])"
@@ -53,7 +52,7 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(tmp_pa
             supervisor.tend()
             return len(said) >= 4
 
-        wait_until(started_twice)
+        until(started_twice)
     ends = [
         f"talker ended with exit code 3; starting it again in {pause} s. {tmp_path / 'talker.log'} says:\n    | hello"
         for pause in ("0.1", "0.2")
@@ -72,21 +71,21 @@ def test_a_process_that_a_restart_does_not_help_waits_as_long_as_any(tmp_path: P
             supervisor.tend()
             return bool(said)
 
-        wait_until(has_ended)
+        until(has_ended)
         assert said[0].startswith(f"broken ended with exit code {EXIT_NEEDS_YOU}; starting it again in 30.0 s.")
 
 
 def test_what_an_ended_process_left_of_its_group_is_killed(tmp_path: Path) -> None:
     with Supervisor(tmp_path, print) as supervisor:
         supervisor.start([spec("parent", PARENT, tmp_path)])
-        wait_until(lambda: (tmp_path / "parent.log").read_text() == "here\n")
+        until(lambda: (tmp_path / "parent.log").read_text() == "here\n")
         assert len(processes_naming(f"left {tmp_path}")) == 1
 
         def gone() -> bool:
             supervisor.tend()
             return processes_naming(f"left {tmp_path}") == []
 
-        wait_until(gone)
+        until(gone)
 
 
 def test_stopping_asks_stage_by_stage_and_kills_who_does_not_listen(
@@ -97,11 +96,11 @@ def test_stopping_asks_stage_by_stage_and_kills_who_does_not_listen(
     late, stubborn = spec("late", NOTES_ITS_END, tmp_path, stage=2), spec("stubborn", STUBBORN, tmp_path, stage=1)
     with Supervisor(tmp_path, said.append) as supervisor:
         supervisor.start([late, stubborn, spec("early", NOTES_ITS_END, tmp_path)])
-        wait_until(lambda: [log.read_text() for log in tmp_path.glob("*.log")] == ["here\n"] * 3)
+        until(lambda: [log.read_text() for log in tmp_path.glob("*.log")] == ["here\n"] * 3)
         names = {pid: name for name, pid in supervisor.pids().items()}
     ended = [names[int(pid)] for pid in (tmp_path / "ends").read_text().split()]
     assert (ended, said) == (["early", "late"], ["stubborn did not stop in time and was killed."])
-    wait_until(lambda: processes_naming(str(tmp_path)) == [])
+    until(lambda: processes_naming(str(tmp_path)) == [])
 
 
 def test_a_child_that_waits_to_be_started_again_is_not_started_by_a_stop(tmp_path: Path) -> None:
@@ -112,14 +111,14 @@ def test_a_child_that_waits_to_be_started_again_is_not_started_by_a_stop(tmp_pat
         supervisor.tend()
         return supervisor.pids() == {"short": None}
 
-    wait_until(died)
+    until(died)
     supervisor.stop()
     supervisor.tend()
     assert supervisor.pids() == {}
 
 
 SUPERVISING = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from atsite.supervision.children import ProcessSpec
 from atsite.supervision.supervisor import Supervisor
@@ -127,7 +126,7 @@ folder, program = sys.argv[1:]
 supervisor = Supervisor(Path(folder), print)
 supervisor.start(ProcessSpec(name, (sys.executable, "-c", program, folder), {}, (), 0, 0) for name in ("one", "two"))
 print("started", flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 
@@ -136,15 +135,15 @@ def test_kill_9_of_the_supervisor_leaves_no_process(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=BASE_DIR, stdout=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline() == "started\n"
-        wait_until(lambda: [log.read_text() for log in tmp_path.glob("*.log")] == ["here\n"] * 2)
+        until(lambda: [log.read_text() for log in tmp_path.glob("*.log")] == ["here\n"] * 2)
         supervisor.send_signal(signal.SIGKILL)
-    wait_until(lambda: processes_naming(str(tmp_path)) == [])
+    until(lambda: processes_naming(str(tmp_path)) == [])
 
 
 def test_the_log_of_the_last_run_stays_beside_the_new_one(tmp_path: Path) -> None:
     for word in ("first", "second"):
         with Supervisor(tmp_path, print) as supervisor:
             supervisor.start([spec("talker", f"print('{word}', flush=True); {SLEEPER}", tmp_path)])
-            wait_until(lambda: (tmp_path / "talker.log").read_text().endswith("here\n"))
+            until(lambda: (tmp_path / "talker.log").read_text().endswith("here\n"))
     assert (tmp_path / "talker.log.1").read_text() == "first\nhere\n"
     assert (tmp_path / "talker.log").read_text() == "second\nhere\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import time
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from tests.supervision.test_up import command, data_dir, read_until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +41,13 @@ def test_feeds_and_admin_of_a_sparse_network_are_full_of_names(data_dir: Path) -
                 dids = {item["post"].split("/")[2] for item in json.load(answer)["feed"]}
             assert len(dids) > 10
             with logged_in(admin[1], login[1]) as browser:
-                nameless = dids
-                deadline = time.monotonic() + PATIENCE_SECONDS
-                while nameless and time.monotonic() < deadline:
-                    nameless = {did for did in nameless if not HANDLE.search(row_of(browser, did))}
-                    time.sleep(0.5)
-                assert nameless == set()
+                nameless = set(dids)
+
+                def all_have_names() -> bool:
+                    nameless.difference_update([did for did in nameless if HANDLE.search(row_of(browser, did))])
+                    return not nameless
+
+                until(all_have_names, lambda: f"without a name: {nameless}", seconds=PATIENCE_SECONDS)
         finally:
             demo.send_signal(signal.SIGINT)
             demo.communicate()

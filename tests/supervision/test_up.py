@@ -19,7 +19,7 @@ from atsite.core.config import BASE_DIR
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import MemorySource
 from indexer.stream.position import now_us
-from tests.core.embedded.probes import wait_until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def test_up_begins_where_it_is_told_and_later_where_it_stopped(data_dir: Path, m
         for options in (("--from", str(begin)), (), ("--from-live",)):
             asked = len(cursors())
             with command("up", data_dir, *options) as up:
-                wait_until(lambda asked=asked: len(cursors()) > asked or up.poll() is not None)  # type: ignore[misc]
+                until(lambda asked=asked: len(cursors()) > asked or up.poll() is not None)  # type: ignore[misc]
                 up.send_signal(signal.SIGINT)
                 output, _ = up.communicate()
             assert up.returncode == 0, output
@@ -126,4 +126,4 @@ def test_kill_9_of_the_demo_leaves_no_process(data_dir: Path) -> None:
         read_until(demo.stdout, r"the indexer runs")
         assert len(processes_of(data_dir)) > 10
         demo.kill()
-    wait_until(lambda: processes_of(data_dir) == {})
+    until(lambda: processes_of(data_dir) == {})

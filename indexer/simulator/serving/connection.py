@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PATH: Final = "/subscribe"
 _READ: Final = 65_536
 # Enough for one block of a recording to be on its way while the next is prepared.
-_WRITE_BUFFER: Final = 512 * 1024
+WRITE_BUFFER: Final = 512 * 1024
 _PING_SECONDS: Final = 30
 _CLOSE_SECONDS: Final = 1
 _REMEMBERED: Final = 1_000
@@ -63,7 +63,7 @@ class Connection:
         self._sent = 0
         self._last: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._message = bytearray()
-        writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+        writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
 
     async def serve(self) -> None:
         """Shake hands, then send events until either side ends it."""

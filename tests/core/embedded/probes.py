@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,20 +11,10 @@ import redis
 from clickhouse_driver import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from atsite.core.embedded import ClickHouseAddress, ValkeyAddress
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DEADLINE_SECONDS = 30.0
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Return once `condition` holds; fail the test when it never does."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def clickhouse_client(address: ClickHouseAddress, **changes: Any) -> closing[Any]:

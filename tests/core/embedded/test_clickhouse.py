@@ -15,7 +15,8 @@ import pytest
 from clickhouse_driver.errors import Error, ServerException
 
 from atsite.core.embedded import EmbeddedClickHouse, EngineMissing, PortTaken, StoreFailed, ports
-from tests.core.embedded.probes import clickhouse_client, clickhouse_rows, wait_until
+from tests.core.embedded.probes import clickhouse_client, clickhouse_rows
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +128,7 @@ def test_a_stop_with_clients_and_a_running_query_is_clean(clickhouse_store: Embe
         thread = threading.Thread(target=sleep_in_a_query)
         thread.start()
         sleeping = "SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleepEachRow%'"
-        wait_until(lambda: idle.execute(sleeping) == [(1,)])
+        until(lambda: idle.execute(sleeping) == [(1,)])
         assert clickhouse_store.stop() == 0
         thread.join()
     assert len(ended) == 1
@@ -143,7 +144,7 @@ def test_acknowledged_rows_survive_kill_9(clickhouse_store: EmbeddedClickHouse) 
             client.execute(f"INSERT INTO kept SELECT number FROM numbers({start}, 100)")
         assert clickhouse_store.pid is not None
         os.kill(clickhouse_store.pid, signal.SIGKILL)
-    wait_until(lambda: not clickhouse_store.is_running)
+    until(lambda: not clickhouse_store.is_running)
     clickhouse_store.restart()
     assert clickhouse_store.address == address
     assert clickhouse_rows(address, "SELECT count(), uniqExact(n) FROM kept") == [(1000, 1000)]

@@ -15,7 +15,8 @@ import pytest
 
 from atsite.core.embedded import DataDirectoryInUse, PortTaken, StoreFailed, ports
 from atsite.core.embedded.child import Child
-from tests.core.embedded.probes import processes_naming, wait_until
+from tests.core.embedded.probes import processes_naming
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def test_a_stopped_store_ends_with_exit_code_zero_and_leaves_no_process(store: E
     store.start()
     assert processes_naming(str(store.root)) != []
     assert store.stop() == 0
-    wait_until(lambda: processes_naming(str(store.root)) == [])
+    until(lambda: processes_naming(str(store.root)) == [])
     assert [ports.is_free(port) for port in ports_of(store)] == [True] * len(ports_of(store))
 
 
@@ -65,7 +66,7 @@ def test_the_directory_is_free_again_after_kill_9(store: EmbeddedStore[Any]) -> 
     store.start()
     assert store.pid is not None
     os.kill(store.pid, signal.SIGKILL)
-    wait_until(lambda: not store.is_running)
+    until(lambda: not store.is_running)
     second = type(store)(store.root)
     with second:
         assert second.is_running

@@ -15,14 +15,8 @@ import pytest
 import redis
 
 from atsite.core.embedded import DataDirectoryInUse, EmbeddedStores, StoreFailed, WrongPurpose, ports, restarts
-from tests.core.embedded.probes import (
-    DEADLINE_SECONDS,
-    REPOSITORY,
-    clickhouse_rows,
-    processes_naming,
-    valkey_client,
-    wait_until,
-)
+from tests.core.embedded.probes import DEADLINE_SECONDS, REPOSITORY, clickhouse_rows, processes_naming, valkey_client
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +67,7 @@ def test_both_end_when_their_parent_is_killed(
     parent.send_signal(number)
     assert parent.wait(DEADLINE_SECONDS) == -number
     close(parent)
-    wait_until(lambda: not any(processes_naming(root) for root in roots))
+    until(lambda: not any(processes_naming(root) for root in roots))
     assert "bye bye" in (tmp_path / "valkey" / "log" / "output.log").read_text()
 
 
@@ -81,18 +75,14 @@ def test_both_end_when_their_parent_ends_without_stopping_them(parent: subproces
     parent.communicate()
     assert parent.returncode == 0
     close(parent)
-    wait_until(
-        lambda: processes_naming(str(tmp_path / "clickhouse")) == processes_naming(str(tmp_path / "valkey")) == []
-    )
+    until(lambda: processes_naming(str(tmp_path / "clickhouse")) == processes_naming(str(tmp_path / "valkey")) == [])
 
 
 def test_the_data_is_usable_after_the_parent_was_killed(parent: subprocess.Popen[str], tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     close(parent)
-    wait_until(
-        lambda: processes_naming(str(tmp_path / "clickhouse")) == processes_naming(str(tmp_path / "valkey")) == []
-    )
+    until(lambda: processes_naming(str(tmp_path / "clickhouse")) == processes_naming(str(tmp_path / "valkey")) == [])
     with EmbeddedStores(tmp_path) as stores:
         assert clickhouse_rows(stores.clickhouse, "SELECT 1") == [(1,)]
 
@@ -107,7 +97,7 @@ def test_a_store_that_dies_is_started_again_on_its_ports_with_its_data(tmp_path:
             client.set("kept", "yes")
         for name in ("clickhouse", "valkey"):
             os.kill(process_of(tmp_path / name), signal.SIGKILL)
-        wait_until(lambda: len(reports) == 4)
+        until(lambda: len(reports) == 4)
         assert (stores.clickhouse, stores.valkey) == (clickhouse, valkey)
         assert clickhouse_rows(clickhouse, "SELECT n FROM kept") == [(1,)]
         with valkey_client(valkey) as client:
@@ -128,11 +118,11 @@ def test_a_restart_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest
     with EmbeddedStores(tmp_path, clickhouse=False, report=reports.append) as stores:
         port = stores.valkey.port
         os.kill(process_of(tmp_path / "valkey"), signal.SIGKILL)
-        wait_until(lambda: ports.is_free(port))
+        until(lambda: ports.is_free(port))
         with closing(socket.create_server((ports.LOOPBACK, port))):
-            wait_until(lambda: len(reports) == 2)
+            until(lambda: len(reports) == 2)
         assert reports[1].startswith(f"Valkey could not be started again: Port {port} of 127.0.0.1 is taken")
-        wait_until(lambda: reports[-1].startswith("Valkey runs again"))
+        until(lambda: reports[-1].startswith("Valkey runs again"))
         with valkey_client(stores.valkey) as client:
             assert client.ping() is True
 
@@ -173,7 +163,7 @@ def test_when_one_cannot_start_none_stays(tmp_path: Path) -> None:
         pytest.raises(DataDirectoryInUse, match="Valkey runs on it as process"),
     ):
         EmbeddedStores(tmp_path).start()
-    wait_until(lambda: processes_naming(str(tmp_path / "clickhouse")) == [])
+    until(lambda: processes_naming(str(tmp_path / "clickhouse")) == [])
 
 
 def test_a_directory_belongs_to_its_first_purpose(tmp_path: Path) -> None:

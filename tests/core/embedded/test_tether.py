@@ -9,13 +9,14 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from atsite.core.embedded.child import TETHER, Child
-from tests.core.embedded.probes import DEADLINE_SECONDS, processes_naming, wait_until
+from tests.core.embedded.probes import DEADLINE_SECONDS, processes_naming
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ENDS_AT_ONCE = "print('up', flush=True); raise SystemExit(3)"
-WAITS = "import time; print('up', flush=True); time.sleep(600)"
+WAITS = "import signal; print('up', flush=True); signal.pause()"
 IGNORES_SIGTERM = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}"
 
 
@@ -69,7 +70,7 @@ def test_a_program_that_does_not_listen_is_killed() -> None:
 def test_the_watcher_ends_with_the_program(tmp_path: Path) -> None:
     with Tethered(ENDS_AT_ONCE, str(tmp_path)) as program:
         assert program.exit_code() == 3
-        wait_until(lambda: processes_naming(str(tmp_path)) == [])
+        until(lambda: processes_naming(str(tmp_path)) == [])
 
 
 def test_a_signal_to_the_programs_group_leaves_the_watcher() -> None:

@@ -11,7 +11,8 @@ import pytest
 import redis
 
 from atsite.core.embedded import EmbeddedValkey, EngineMissing, PortTaken, ValkeyAddress, ports, valkey
-from tests.core.embedded.probes import processes_naming, valkey_client, wait_until
+from tests.core.embedded.probes import processes_naming, valkey_client
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,7 @@ def test_acknowledged_writes_survive_kill_9(valkey_store: EmbeddedValkey) -> Non
             client.rpush("kept", number)
     assert valkey_store.pid is not None
     os.kill(valkey_store.pid, signal.SIGKILL)
-    wait_until(lambda: not valkey_store.is_running)
+    until(lambda: not valkey_store.is_running)
     valkey_store.restart()
     assert valkey_store.address == address
     with valkey_client(address) as client:

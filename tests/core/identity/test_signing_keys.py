@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,9 +24,10 @@ from atsite.core.kv.quick import Asking
 from atsite.core.outgoing import Client
 from tests.core.identity.network import Network, document, running
 from tests.tokens import key
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable
 
     import redis
 
@@ -57,13 +57,6 @@ async def world(cache: Asking | None) -> AsyncIterator[World]:
         made = World(network, SigningKeys(names, cache, clock=lambda: made.time))
         yield made
         network.gate.set()  # whoever still waits is answered, as the client goes
-
-
-async def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 async def refused(question: Awaitable[object]) -> str:
@@ -149,14 +142,14 @@ async def test_an_answer_that_comes_too_late_is_there_for_the_next_reader(valkey
         await here.network.first.wait()
         waiting.cancel()
         here.network.gate.set()
-        await until(lambda: here.keys.at_hand(did(1)))
+        await until_async(lambda: here.keys.at_hand(did(1)))
         assert here.network.asked == [f"/{did(1)}"]
 
 
 async def test_strangers_do_not_use_up_what_is_kept_for_known_readers(valkey: redis.Redis) -> None:
     async with world(quick.asking()) as before:
         before.keys.prove(did(1))
-        await until(lambda: valkey.exists(f"{PREFIX}reader:{did(1)}"))
+        await until_async(lambda: valkey.exists(f"{PREFIX}reader:{did(1)}"))
     assert valkey.ttl(f"{PREFIX}reader:{did(1)}") in range(1, signing_keys.PROVEN_SECONDS + 1)
     async with world(quick.asking()) as here:
         for number in range(100):

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from atsite.core import kv
 from atsite.core.kv.lease import Lease, LeaseHeld
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import redis
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_a_second_holder_is_refused_with_the_name_of_the_first(valkey: redis.Redis) -> None:
@@ -54,14 +43,14 @@ def test_a_held_lease_outlives_its_own_duration(valkey: redis.Redis) -> None:
 def test_a_lease_survives_that_valkey_comes_back_empty(valkey: redis.Redis) -> None:
     with Lease("indexer", seconds=2).held(wait=0) as lease:
         valkey.flushdb()
-        assert eventually(lambda: valkey.get(lease.key) == lease.holder.encode())
+        until(lambda: valkey.get(lease.key) == lease.holder.encode())
         assert not lease.lost
 
 
 def test_a_lease_that_somebody_else_has_is_lost_for_good(valkey: redis.Redis) -> None:
     with Lease("indexer", seconds=2).held(wait=0) as lease:
         valkey.set(lease.key, "other:1:x")
-        assert eventually(lambda: lease.lost)
+        until(lambda: lease.lost)
         valkey.delete(lease.key)
         assert not lease.renew()
     assert valkey.get(lease.key) is None
@@ -80,5 +69,5 @@ def test_without_valkey_the_lease_runs_out_by_itself(valkey: redis.Redis) -> Non
     lease.acquire(wait=0)
     lease.client = kv.connect(f"redis://127.0.0.1:{port}")
     lease.renew()
-    assert eventually(lambda: lease.lost)
+    until(lambda: lease.lost)
     lease.release()

@@ -16,10 +16,11 @@ from tests import builders as b
 from tests.feeds import administration, readers
 from tests.feeds.administration import browser, form_of, page_of
 from tests.feeds.kind_cases import PUBLISHER
-from tests.feeds.readers import KEY, SERVICE, Site, until
+from tests.feeds.readers import KEY, SERVICE, Site
 from tests.feeds.service import SKELETON
 from tests.rows import store
 from tests.tokens import token
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

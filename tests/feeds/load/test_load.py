@@ -25,6 +25,7 @@ from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.load.judge import Away, Record, World, judged
 from tests.feeds.load.people import INSTRUCTIONS
 from tests.feeds.load.readers import Readers
+from tests.waiting import until, until_async
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def people_at_work(environment: dict[str, str], viewers: list[str], log: Path) -
     listening.start()
     try:
         people.tell(json.dumps(viewers))
-        sites.until(lambda: bool(people.told) or process.poll() is not None)
+        until(lambda: bool(people.told) or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         yield people
     finally:
@@ -138,15 +139,12 @@ async def kill_and_restart(place: Place, readers: Readers, store: EmbeddedClickH
     away = Away("Redis" if store is place.valkey else "ClickHouse", time.monotonic())
     readers.record.away.append(away)
     await asyncio.to_thread(store.kill)
-    await asyncio.sleep(AWAY_SECONDS)
+    await asyncio.sleep(AWAY_SECONDS)  # how long readers meet the failure is what is tested
     assert not await readers.all_well() or store is place.valkey
     await asyncio.to_thread(store.restart)
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not await readers.all_well():
-        assert time.monotonic() < deadline, f"{away.store} came back, and the feeds did not"
-        await asyncio.sleep(0.2)
+    await until_async(readers.all_well, f"the feeds came back after {away.store}")
     away.ended = time.monotonic()
-    await asyncio.sleep(AFTER_SECONDS)
+    await asyncio.sleep(AFTER_SECONDS)  # so long all must stay well
 
 
 async def test_fifty_readers_get_right_pages_while_everything_changes_and_stores_die(place: Place) -> None:
@@ -155,7 +153,7 @@ async def test_fifty_readers_get_right_pages_while_everything_changes_and_stores
     assert await readers.all_well()  # the directory is asked for each reader once, a few a second
     reading = asyncio.create_task(readers.run())
     place.people.tell("go")
-    await asyncio.sleep(WELL_SECONDS)
+    await asyncio.sleep(WELL_SECONDS)  # so long fifty readers read while all is well
     for store in (place.valkey, place.clickhouse):
         await kill_and_restart(place, readers, store)
     readers.stop.set()

@@ -15,11 +15,11 @@ from tests import builders as b
 from tests.core.identity.network import document
 from tests.feeds import readers
 from tests.feeds.kind_cases import PUBLISHER
-from tests.feeds.readers import Site, until
 from tests.feeds.service import SKELETON
 from tests.feeds.serving.test_http import error
 from tests.rows import store
 from tests.tokens import SKELETON as SKELETON_METHOD
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
     from apikeys.keys import Key
+    from tests.feeds.readers import Site
 
 ASSIGN, UNASSIGN, MEMBERS = "/assign_user_to_feed", "/unassign_user_from_feed", "/feed_members"
 ALICE, BOB, CARLA = (Did("did:plc:" + letter * 24) for letter in "abc")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 
 from feeds.ranking.recent_state import SECONDS, Lately
 from feeds.ranking.shared_answers import Shared
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.waiting import until
 
 DEADLINE_SECONDS = 60
 
@@ -43,13 +39,6 @@ class Key:
     def __hash__(self) -> int:
         self.looked_up += 1
         return 7
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_who_asks_alone_is_answered_anew_each_time_and_nothing_is_kept() -> None:

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,15 +24,15 @@ from tests.feeds import worlds
 from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.service import FEED, SKELETON, Service
 from tests.rows import Record, store
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import httpx
     import redis
 
 HOT = Definition(PUBLISHER, Rkey("whats-hot"), "hot", "", "", {"min_likes": 2})
-DEADLINE_SECONDS = 60
 FEEDS = ["a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot"]
 
 
@@ -49,14 +48,7 @@ def service(process: Service, clickhouse: None, valkey: redis.Redis) -> Iterator
     yield process
     process.clickhouse.mend()
     process.redis.mend()
-    _until(lambda: process.skeleton(limit=1).status_code == 200)
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: process.skeleton(limit=1).status_code == 200)
 
 
 def publish(count: int) -> list[str]:
@@ -190,7 +182,7 @@ def test_a_deleted_post_leaves_the_feed_of_a_service_that_has_just_shown_it(serv
     did, _, rkey = expected[0].removeprefix("at://").split("/")
     gone = Record(Did(did), b.POST, rkey, 1, None, 0)
     store(b.delete(gone, at=unix_micros()))
-    _until(lambda: service.page()[0] == expected[1:])  # feeds.ranking.liveness
+    until(lambda: service.page()[0] == expected[1:])  # feeds.ranking.liveness
 
 
 @pytest.mark.parametrize("harm", ["cut", "hang"])
@@ -204,7 +196,7 @@ def test_a_walk_goes_on_without_redis_and_redis_is_used_again_when_it_is_back(se
     assert service.walk(7) == expected
     service.redis.mend()
     newer = publish(43)
-    _until(lambda: service.page(limit=100)[0] == newer)
+    until(lambda: service.page(limit=100)[0] == newer)
 
 
 @pytest.mark.parametrize("harm", ["cut", "hang"])
@@ -217,7 +209,7 @@ def test_without_clickhouse_pages_are_served_unfiltered_and_filtered_again_when_
     getattr(service.clickhouse, harm)()
     assert service.walk(3) == expected
     service.clickhouse.mend()
-    _until(lambda: service.page()[0] == expected[1:])
+    until(lambda: service.page()[0] == expected[1:])
 
 
 def test_viewers_are_in_no_log_and_no_metric_and_feeds_are(service: Service) -> None:

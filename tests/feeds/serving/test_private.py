@@ -16,12 +16,13 @@ from tests import builders as b
 from tests.feeds import readers
 from tests.feeds.collector import Collector, collecting
 from tests.feeds.kind_cases import PUBLISHER
-from tests.feeds.readers import KEY, SERVICE, Site, until
+from tests.feeds.readers import KEY, SERVICE, Site
 from tests.feeds.service import SKELETON
 from tests.feeds.worlds import HOUR, MINUTE
 from tests.rows import store
 from tests.tokens import SKELETON as SKELETON_METHOD
 from tests.tokens import token
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ from atsite.core.clickhouse import door
 from atsite.core.web.body_limit import BODY_MAX
 from feeds.usage.interactions import SEND
 from tests.feeds import readers
-from tests.feeds.readers import Site, until
 from tests.feeds.service import FEED
 from tests.feeds.serving.test_http import error
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import redis
     from pytest_django.plugin import DjangoDbBlocker
+
+    from tests.feeds.readers import Site
 
 POST = "at://did:plc:abc/app.bsky.feed.post/3laaaaaaaaaa2"
 SEEN = "app.bsky.feed.defs#interactionSeen"

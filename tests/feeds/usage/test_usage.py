@@ -17,10 +17,10 @@ from feeds.usage.queries import DailyUsage
 from tests.away import redis_away
 from tests.feeds import readers
 from tests.feeds.kind_cases import PUBLISHER
-from tests.feeds.readers import Site, until
 from tests.feeds.service import FEED, SKELETON
 from tests.feeds.serving.test_http import error, publish
 from tests.tokens import SKELETON as SKELETON_METHOD
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
     from apikeys.keys import Key
+    from tests.feeds.readers import Site
 
 NOW = datetime.now(UTC)
 TODAY = NOW.date()

@@ -9,6 +9,7 @@ import zstandard
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
+from indexer.simulator.serving.connection import WRITE_BUFFER
 from indexer.simulator.serving.server import SimulatedJetstream
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import Batch, MemorySource
@@ -23,6 +24,7 @@ from tests.indexer.simulator.subscribers import (
     subscriber,
     take,
 )
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,16 +63,9 @@ async def test_a_cursor_replays_from_itself_on() -> None:
 async def test_no_cursor_or_one_in_the_future_is_the_live_tail(query: str) -> None:
     source = MemorySource(events(5))
     async with SimulatedJetstream(source) as server, subscriber(server.url + query) as websocket:
-        await until(lambda: any(connection.streaming for connection in server.connections))
+        await until_async(lambda: any(connection.streaming for connection in server.connections))
         source.append(identity(7))
         assert await take(websocket, 1) == [identity(7)]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something the server does by itself."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 FILTERED = [
@@ -123,11 +118,11 @@ async def test_an_options_update_replaces_all_former_options() -> None:
         subscriber(f"{server.url}?wantedCollections={LIKE}&wantedDids={TARO}") as websocket,
     ):
         await websocket.send(update(wantedCollections=[POST]))
-        await until(lambda: server.updates == 1)
+        await until_async(lambda: server.updates == 1)
         source.lines += [commit(1, LIKE, TARO), commit(2, POST, MIRA)]
         assert await take(websocket, 1) == [commit(2, POST, MIRA)]
         await websocket.send(update().encode())  # a binary frame
-        await until(lambda: server.updates == 2)
+        await until_async(lambda: server.updates == 2)
         source.append(commit(3, LIKE))
         assert await take(websocket, 1) == [commit(3, LIKE)]
 
@@ -231,8 +226,16 @@ async def test_a_replay_waits_for_a_slow_client_and_loses_nothing() -> None:
         SimulatedJetstream(MemorySource(lines)) as server,
         subscriber(f"{server.url}?cursor=0", max_queue=1) as websocket,
     ):
-        await until(lambda: server.sent > 0)
-        await asyncio.sleep(0.2)  # long enough to send everything, were it not for the client
+        held = 0
+
+        def is_held() -> bool:
+            """Whether the server waited for the socket in many looks in a row: it would have sent all meanwhile."""
+            nonlocal held
+            buffered = [each._writer.transport.get_write_buffer_size() for each in server.connections]
+            held = held + 1 if buffered and min(buffered) > WRITE_BUFFER else 0
+            return held > 20
+
+        await until_async(is_held, lambda: f"the server waits for its client; it sent {server.sent}")
         assert server.sent < len(lines)
         assert await take(websocket, len(lines)) == lines
 
@@ -309,7 +312,7 @@ async def test_a_client_that_leaves_politely_is_answered_and_forgotten() -> None
         await asyncio.wait_for(await websocket.ping(), DEADLINE)
         await websocket.close()
         assert websocket.close_code == 1000
-        await until(lambda: not server.connections)
+        await until_async(lambda: not server.connections)
 
 
 def test_code_without_an_event_loop_uses_it_in_a_thread() -> None:

@@ -14,11 +14,11 @@ from indexer.stream import position as position_module
 from indexer.stream import source as source_module
 from indexer.stream.position import AGREE_EVENTS
 from tests.indexer import frames
-from tests.indexer.conftest import until
 from tests.indexer.frames import SECOND, T0
 from tests.indexer.running import running
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import fold, stored
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

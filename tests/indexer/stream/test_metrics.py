@@ -15,10 +15,10 @@ from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import source as source_module
 from indexer.stream.position import now_us
 from tests.indexer import frames
-from tests.indexer.conftest import until
 from tests.indexer.frames import SECOND
 from tests.indexer.running import running
 from tests.indexer.stream_fold import fold, stored
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,10 +14,11 @@ from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import checkpoint_store
 from tests.indexer import frames
-from tests.indexer.conftest import index, until
+from tests.indexer.conftest import index
 from tests.indexer.frames import SECOND, T0
 from tests.indexer.stream_fold import Fold, all_rows, fold, stored
 from tests.indexer.synthetic import synthetic
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,11 +13,12 @@ from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.sources import MemorySource
 from indexer.stream.batch import Limits
 from tests.indexer import frames
-from tests.indexer.conftest import index, until
+from tests.indexer.conftest import index
 from tests.indexer.frames import POST, SECOND, T0
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import all_rows, fold, stored
 from tests.indexer.synthetic import synthetic
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

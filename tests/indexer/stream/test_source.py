@@ -34,12 +34,13 @@ from indexer.stream.source import (
     subscribe_url,
 )
 from tests.indexer import frames
-from tests.indexer.conftest import PATIENCE, index, until
+from tests.indexer.conftest import PATIENCE, index
 from tests.indexer.frames import MINUTE, SECOND, T0
 from tests.indexer.running import running
 from tests.indexer.serving import DRIP, serving
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import fold, stored
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

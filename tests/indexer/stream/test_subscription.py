@@ -18,9 +18,10 @@ from labels.models import ActorLabel
 from tests.away import default_away, redis_away
 from tests.core.published.conftest import label
 from tests.indexer import frames
-from tests.indexer.conftest import PATIENCE, SMALL, configured, index, until
+from tests.indexer.conftest import PATIENCE, SMALL, configured, index
 from tests.indexer.frames import MINUTE, SECOND, T0, did
 from tests.indexer.stream_fold import _rows as rows_of
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

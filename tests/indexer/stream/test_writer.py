@@ -15,8 +15,9 @@ from indexer.stream.sink import GaveUp
 from indexer.stream.source import Chunk
 from indexer.stream.writer import Writer
 from tests.indexer import frames
-from tests.indexer.conftest import PATIENCE, until
+from tests.indexer.conftest import PATIENCE
 from tests.indexer.frames import SECOND, T0
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from indexer.index.checkpoint import Checkpoint
