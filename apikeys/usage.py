@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -62,10 +63,8 @@ def flush(*, now: datetime) -> int:
 def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, KeyUse]:
     """Key -> its use in the last `days` days, with what Redis counted a moment ago. Raises ClickHouseError."""
     rows = queries.counted(key_ids, since=now - timedelta(days=days))
-    try:
+    with suppress(quick.RedisAway):
         rows += [use for use in _counted(now) if use.key_id in key_ids]
-    except quick.RedisAway:
-        pass
     uses = newest(rows, place=lambda use: (use.key_id, use.hour, use.counter), size=lambda use: use.uses)
     return {key_id: _key_use([use for use in uses if use.key_id == key_id]) for key_id in key_ids}
 

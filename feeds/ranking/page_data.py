@@ -7,12 +7,12 @@ from time import time_ns
 from typing import TYPE_CHECKING
 
 from atsite.core.published.errors import Undecidable
+from atsite.core.ttl_cache import TtlCache
 from feeds.ranking import computed, metrics, queries
 from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import Generations
 from feeds.ranking.liveness import Liveness
-from feeds.ranking.recent_state import Lately
 from feeds.ranking.shared_answers import Shared
 from feeds.ranking.store_timeouts import Patience, StoreAway
 from labels.blocks import Blocks, blocked
@@ -45,9 +45,10 @@ class FeedData:
     #: Of posts that came from the index, and of posts that people named.
     alive: Liveness = field(default_factory=lambda: Liveness(queries.alive))
     not_gone: Liveness = field(default_factory=lambda: Liveness(queries.not_gone))
-    #: Entries of label feeds, for those who read the same part of one at the same time; and how many carry a label.
+    #: Entries of label feeds, for those who read the same part of one at the same time.
     entries: Shared[list[Entry]] = field(default_factory=Shared)
-    carriers: Lately[int] = field(default_factory=Lately)
+    #: How many carry a label: it decides how a page is read, never what is on it, and changes little within 10 s.
+    carriers: TtlCache[str, int] = field(default_factory=lambda: TtlCache(size=1000, seconds=10.0))
     #: Feed rkey -> what people block there.
     blocks: Callable[[str], Blocks] = blocked
 
