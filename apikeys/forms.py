@@ -9,7 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from apikeys import feed_choices, keys
+from apikeys import keys
+from apikeys.feed_choices import FEEDS
 from apikeys.models import ApiKey
 from atsite.core.web.auth import SCOPES, Scope
 
@@ -48,7 +49,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
             self.fields.pop("new_id", None)
         if "feeds" in self.fields:
             covered = self.instance.feeds if isinstance(self.instance.feeds, list) else []
-            self.fields["feeds"].choices = feed_choices.choices(covered)  # type: ignore[attr-defined]
+            self.fields["feeds"].choices = FEEDS.choices(covered)  # type: ignore[attr-defined]
 
     def clean_new_id(self) -> str:
         """Raises ValidationError for what no form of this site sent."""

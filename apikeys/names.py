@@ -1,4 +1,4 @@
-"""What keys are called, for the pages of other apps (settings.KEY_NAMES)."""
+"""What keys are called, for the pages of other apps (labels.admin.names)."""
 
 from __future__ import annotations
 

@@ -147,20 +147,6 @@ def _clickhouse() -> dict[str, Any]:
 DATABASES: dict[str, Any] = {"default": _relational(), "clickhouse": _clickhouse()}
 DATABASE_ROUTERS = ["atsite.core.routers.StoreRouter"]
 
-#: Whose names and counts the site needs, most needed first: functions of the apps, called by indexer.fill.
-FILL_SOURCES = (
-    "labels.actors_to_fill.labelled_actors",
-    "feeds.serving.authors_to_fill.ranked_authors",
-    "search.posts.recently_shown.shown_authors",
-    "indexer.fill.wanted.recent_posters",
-)
-#: Whose events the stream is asked for beside WANTED_DIDS, where that is set (indexer.stream.subscription).
-STREAM_SOURCES = ("labels.actors_to_fill.labelled_actors",)
-#: Who tells where labels are used (labels.uses).
-LABEL_USES = ("feeds.label_uses.feeds_by_label",)
-#: Who tells what API keys are called (labels.admin.names).
-KEY_NAMES = "apikeys.names.names_of"
-
 #: What may be lost at any moment and is the same for every process: the totals of /stats.
 CACHES = {
     "default": {

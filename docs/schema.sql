@@ -61,6 +61,7 @@ CREATE TABLE actor_fills
     `display_name` String,
     `source` LowCardinality(String),
     `due_us` UInt64,
+    `handle_us` UInt64 DEFAULT version - 3600000000,
     `version` UInt64,
     INDEX handle_bf handle TYPE bloom_filter(0.01) GRANULARITY 1
 )
@@ -281,6 +282,16 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (did, rkey)
 SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
 
+CREATE TABLE identity_changes
+(
+    `did` String,
+    `time_us` UInt64,
+    `version` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY did
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
 CREATE TABLE indexer_checkpoints
 (
     `host` String,
@@ -479,9 +490,9 @@ CREATE MATERIALIZED VIEW actor_handles_of_fills_mv TO actor_handles
 AS SELECT
     lower(handle) AS handle,
     did,
-    version
+    handle_us AS version
 FROM actor_fills
-WHERE handle != '';
+WHERE (handle != '') AND (lower(handle) != 'handle.invalid');
 
 CREATE MATERIALIZED VIEW actor_handles_of_identities_mv TO actor_handles
 (
@@ -492,9 +503,9 @@ CREATE MATERIALIZED VIEW actor_handles_of_identities_mv TO actor_handles
 AS SELECT
     lower(handle) AS handle,
     did,
-    version
+    version AS version
 FROM actor_identities
-WHERE handle != '';
+WHERE (handle != '') AND (lower(handle) != 'handle.invalid');
 
 CREATE MATERIALIZED VIEW actor_profiles_mv TO actor_profiles
 (
@@ -793,72 +804,89 @@ CREATE VIEW actors
     `status` String,
     `display_name` String,
     `description` String,
-    `avatar` String
+    `avatar` String,
+    `handle_us` UInt64,
+    `unverified` UInt8
 )
 AS SELECT
     did,
-    argMaxIf(known_handle, handle_us, known_handle != '') AS handle,
-    max(known_active) AS active,
-    max(known_status) AS status,
-    argMaxIf(known_display_name, name_us, name_us > 0) AS display_name,
-    max(known_description) AS description,
-    max(known_avatar) AS avatar
+    if(unverified, '', told_handle) AS handle,
+    active,
+    status,
+    display_name,
+    description,
+    avatar,
+    handle_us,
+    unverified
 FROM
 (
     SELECT
         did,
-        handle AS known_handle,
-        version AS handle_us,
-        NULL AS known_active,
-        '' AS known_status,
-        '' AS known_display_name,
-        CAST('0', 'UInt64') AS name_us,
-        '' AS known_description,
-        '' AS known_avatar
-    FROM actor_identities
-    FINAL
-    UNION ALL
-    SELECT
-        did,
-        handle,
-        toUInt64(version - 3600000000),
-        NULL,
-        '',
-        display_name,
-        toUInt64(version - 3600000000),
-        '',
-        ''
-    FROM actor_fills
-    FINAL
-    WHERE (handle != '') OR (display_name != '')
-    UNION ALL
-    SELECT
-        did,
-        '',
-        CAST('0', 'UInt64'),
-        active,
-        CAST(status, 'String'),
-        '',
-        CAST('0', 'UInt64'),
-        '',
-        ''
-    FROM actor_accounts
-    FINAL
-    UNION ALL
-    SELECT
-        did,
-        '',
-        CAST('0', 'UInt64'),
-        NULL,
-        '',
-        display_name,
-        intDiv(version, 1024),
-        description,
-        avatar
-    FROM actor_profiles
-    FINAL
-)
-GROUP BY did;
+        lower(argMaxIf(known_handle, known_us, known_handle != '')) AS told_handle,
+        max(known_active) AS active,
+        max(known_status) AS status,
+        argMaxIf(known_display_name, name_us, name_us > 0) AS display_name,
+        max(known_description) AS description,
+        max(known_avatar) AS avatar,
+        maxIf(known_us, known_handle != '') AS handle_us,
+        toUInt8(told_handle = 'handle.invalid') AS unverified
+    FROM
+    (
+        SELECT
+            did,
+            handle AS known_handle,
+            version AS known_us,
+            NULL AS known_active,
+            '' AS known_status,
+            '' AS known_display_name,
+            CAST('0', 'UInt64') AS name_us,
+            '' AS known_description,
+            '' AS known_avatar
+        FROM actor_identities
+        FINAL
+        UNION ALL
+        SELECT
+            did,
+            handle,
+            handle_us,
+            NULL,
+            '',
+            display_name,
+            toUInt64(version - 3600000000),
+            '',
+            ''
+        FROM actor_fills
+        FINAL
+        WHERE (handle != '') OR (display_name != '')
+        UNION ALL
+        SELECT
+            did,
+            '',
+            CAST('0', 'UInt64'),
+            active,
+            CAST(status, 'String'),
+            '',
+            CAST('0', 'UInt64'),
+            '',
+            ''
+        FROM actor_accounts
+        FINAL
+        UNION ALL
+        SELECT
+            did,
+            '',
+            CAST('0', 'UInt64'),
+            NULL,
+            '',
+            display_name,
+            intDiv(version, 1024),
+            description,
+            avatar
+        FROM actor_profiles
+        FINAL
+    )
+    GROUP BY did
+);
 
 CREATE VIEW daily_stats_distinct_actors
 AS SELECT

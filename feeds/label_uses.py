@@ -1,4 +1,4 @@
-"""Which feeds use which label, for the admin of labels (settings.LABEL_USES)."""
+"""Which feeds use which label, for the admin of labels (labels.uses)."""
 
 from __future__ import annotations
 

@@ -7,3 +7,9 @@ class IndexerConfig(AppConfig):
     """Owns every table and view that is made from the network's events."""
 
     name = "indexer"
+
+    def ready(self) -> None:
+        from indexer.fill.wanted import recent_posters
+        from indexer.index.needed_actors import TO_FILL
+
+        TO_FILL.provide(recent_posters, order=40)

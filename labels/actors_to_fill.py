@@ -1,4 +1,4 @@
-"""Whose names and counts the labels need (settings.FILL_SOURCES)."""
+"""Which actors the labels need (indexer.index.needed_actors)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where labels are used, told by whoever uses them (settings.LABEL_USES): feeds, which this app does not import."""
+"""Where labels are used, told by the apps that use them: feeds, which this app does not import."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
-from django.utils.module_loading import import_string
+from atsite.core.extension_point import ExtensionPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +20,14 @@ class Use:
     how: str
 
 
-#: What `settings.LABEL_USES` names.
-Source = Callable[[], Iterable[Use]]
+LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[Use]]]("uses of labels")
 NOTHING: Final[tuple[Use, ...]] = ()
 
 
 def uses() -> dict[str, tuple[Use, ...]]:
     """All uses, by label."""
     found: dict[str, tuple[Use, ...]] = {}
-    for name in settings.LABEL_USES:
-        source: Source = import_string(name)
+    for source in LABEL_USES.providers():
         for use in source():
             found[use.label] = (*found.get(use.label, NOTHING), use)
     return found

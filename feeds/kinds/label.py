@@ -13,12 +13,12 @@ from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import Nsid
 from atsite.core.atproto.tid import is_tid, tid_of_micros
 from atsite.core.errors import InvalidSyntax
+from atsite.core.ttl_cache import TtlCache
 from feeds.kinds import label_queries, newest
 from feeds.kinds.kind import Kind
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
 from feeds.ranking.parameters import Flag, LabelName, parameter, required
-from feeds.ranking.recent_state import Lately
 from feeds.ranking.shared_answers import Shared
 from feeds.ranking.store_timeouts import StoreAway
 
@@ -59,7 +59,8 @@ class _Memory:
     """
 
     entries: Shared[list[Entry]] = field(default_factory=Shared)
-    carriers: Lately[int] = field(default_factory=Lately)
+    #: It decides how a page is read, never what is on it, and changes little within ten seconds.
+    carriers: TtlCache[str, int] = field(default_factory=lambda: TtlCache(size=1000, seconds=10.0))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ rankings of arbitrary moments computed by changing a cursor.
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Final
 
+from atsite.core.ttl_cache import TtlCache
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import IDLE, SECOND
 from feeds.ranking.store_timeouts import StoreAway
@@ -30,7 +32,8 @@ class ComputedRankings:
 
     def __init__(self, clickhouse: Patience) -> None:
         self._clickhouse = clickhouse
-        self._rankings: dict[tuple[str, int], tuple[RankedPost, ...]] = {}
+        self._rankings: TtlCache[tuple[str, int], tuple[RankedPost, ...]] = TtlCache(size=REMEMBERED, seconds=math.inf)
+        # One for all rankings, and not one for each: a computation is work for the whole server.
         self._computing = threading.Lock()
 
     def at(self, feed: RankedFeed, moment: int, *, key: str | None = None) -> tuple[RankedPost, ...]:
@@ -39,17 +42,13 @@ class ComputedRankings:
         `key` names a ranking that is not the same for all readers.
         """
         name = (key or feed.definition.key, moment)
-        found = self._rankings.get(name)
+        found = self._rankings.peek(name)
         if found is not None:
             return found
         if not self._computing.acquire(timeout=BUDGET_SECONDS):
             raise FeedUnavailable("the ranking is being computed")
         try:
-            found = self._rankings.get(name)
-            if found is None:
-                found = self._compute(feed, moment)
-                self._remember(name, found)
-            return found
+            return self._rankings.get(name, lambda: self._compute(feed, moment))
         finally:
             self._computing.release()
 
@@ -58,15 +57,6 @@ class ComputedRankings:
             return tuple(self._clickhouse.call(lambda: feed.rank(moment, seconds=BUDGET_SECONDS)))
         except StoreAway as error:
             raise FeedUnavailable("the ranking cannot be computed now") from error
-
-    def _remember(self, key: tuple[str, int], ranking: tuple[RankedPost, ...]) -> None:
-        while len(self._rankings) >= REMEMBERED:
-            self._rankings.pop(min(self._rankings, key=_moment))
-        self._rankings[key] = ranking
-
-
-def _moment(key: tuple[str, int]) -> int:
-    return key[1]
 
 
 def newest_moment(now: int) -> int:

@@ -6,12 +6,12 @@ on serving the copies it has.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core import kv
 from atsite.core.atproto.tid import is_tid
+from atsite.core.ttl_cache import TtlCache
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.ranking import Generation
 from feeds.ranking.store_timeouts import Patience, StoreAway
@@ -27,12 +27,13 @@ IDLE: Final = 30 * 60 * SECOND
 LIFE: Final = 6 * 3600 * SECOND
 #: A process tells Redis that a generation is read at most this often; so much is added to its life there.
 TOUCH: Final = 30 * SECOND
+#: Copies of a process, below half a megabyte each: those that were not read for the longest time go first.
+COPIES: Final = 500
 
 
 @dataclass(slots=True)
 class _Copy:
     generation: Generation
-    read_at: int
     #: When Redis was last told; 0: never.
     told_at: int = 0
 
@@ -44,8 +45,8 @@ class Generations:
         self._client = client
         # Redis answers within a millisecond; 0.5 s is a lost packet, not a slow answer.
         self._redis = Patience("redis", seconds=0.5, pause=1.0)
-        self._copies: dict[tuple[str, str], _Copy] = {}
-        self._lock = threading.Lock()
+        # By feed and id. Each reading puts a copy in again, so that it stays IDLE after the last one (microseconds).
+        self._copies: TtlCache[tuple[str, str], _Copy] = TtlCache(size=COPIES, seconds=IDLE)
 
     def publish(self, feed: str, generation: Generation, *, now: int) -> None:
         """Store the generation and make it the current one, at once. Raises redis.RedisError."""
@@ -73,7 +74,7 @@ class Generations:
                     return found
         except (StoreAway, FeedUnavailable):
             pass
-        copied = max((id for owner, id in self._living(now) if owner == feed), default=None)
+        copied = max((id for owner, id in self._copies.items(at=now) if owner == feed), default=None)
         return None if copied is None else self.get(feed, copied, now=now)
 
     def get(self, feed: str, id: str, *, now: int) -> Generation | None:
@@ -81,7 +82,9 @@ class Generations:
 
         Raises FeedUnavailable when Redis is away and this process has no copy: whether it lives cannot be told.
         """
-        copy = self._living(now).get((feed, id))
+        copy = self._copies.peek((feed, id), at=now)
+        if copy is not None and _life(copy.generation, now) <= 0:
+            return None
         if copy is None:
             try:
                 stored = self._redis.call(lambda: self._client().get(_key(feed, id)))
@@ -90,9 +93,8 @@ class Generations:
             generation = self._decoded(stored, id, now)
             if generation is None:
                 return None
-            copy = _Copy(generation, now)
-            with self._lock:
-                copy = self._copies.setdefault((feed, id), copy)
+            copy = _Copy(generation)
+        self._copies.put((feed, id), copy, at=now)
         self._touch(feed, copy, now)
         return copy.generation
 
@@ -106,19 +108,8 @@ class Generations:
             return None
         return generation if generation.id == id and _life(generation, now) > 0 else None
 
-    def _living(self, now: int) -> dict[tuple[str, str], _Copy]:
-        """The copies that may be served; those that may not are dropped."""
-        with self._lock:
-            self._copies = {
-                key: copy
-                for key, copy in self._copies.items()
-                if copy.read_at > now - IDLE and _life(copy.generation, now) > 0
-            }
-            return dict(self._copies)
-
     def _touch(self, feed: str, copy: _Copy, now: int) -> None:
-        """Note that a page was read, here and, not too often, in Redis; what Redis lost it gets back."""
-        copy.read_at = max(copy.read_at, now)
+        """Note in Redis, not too often, that a page was read; what Redis lost it gets back."""
         if now - copy.told_at < TOUCH:
             return
         copy.told_at = now

@@ -6,9 +6,10 @@ it up anew, while the others go on with what is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final
+
+from atsite.core.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Set
@@ -23,14 +24,6 @@ SECONDS: Final = 1.0
 SIZE: Final = 20_000
 
 
-@dataclass(slots=True)
-class _Known:
-    lives: bool
-    #: When somebody looks again (monotonic), and when nobody believes it any more.
-    renew_at: float
-    ends_at: float
-
-
 class Liveness:
     """What `look_up` said of posts. Thread-safe. With `seconds` 0 nothing is remembered."""
 
@@ -42,37 +35,23 @@ class Liveness:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._look_up = look_up
-        self._seconds = seconds
         self._clock = clock
-        self._known: dict[PostKey, _Known] = {}
+        self._lives: TtlCache[PostKey, bool] = TtlCache(
+            size=SIZE, seconds=seconds, refresh_after=seconds / 2, clock=clock
+        )
 
     def living(self, posts: Collection[PostKey], call: Call) -> Set[PostKey]:
         """Those of `posts` that may be shown; `call` runs a look-up, where one is needed.
 
         Raises what `call` raises; of that nothing is remembered.
         """
-        now = self._clock()
-        living: set[PostKey] = set()
-        asked: list[PostKey] = []
-        for post in posts:
-            known = self._known.get(post)
-            if known is None or now >= known.ends_at:
-                asked.append(post)
-            elif now >= known.renew_at:
-                known.renew_at = known.ends_at
-                asked.append(post)
-            elif known.lives:
-                living.add(post)
+        now = self._clock()  # before the look-up: what is remembered is as old as the question
+        known = {post: lives for post in posts if (lives := self._lives.peek(post, at=now)) is not None}
+        living = {post for post, lives in known.items() if lives}
+        asked = [post for post in posts if post not in known]
         if asked:
             found = call(lambda: self._look_up(asked))
-            self._remember(asked, found, now)
+            for post in asked:
+                self._lives.put(post, post in found, at=now)
             living |= found
         return living
-
-    def _remember(self, asked: Collection[PostKey], found: Set[PostKey], now: float) -> None:
-        if not self._seconds:
-            return
-        if len(self._known) > SIZE:
-            self._known = {}  # cheaper than to look for what has ended; it is asked for again
-        renew_at, ends_at = now + self._seconds / 2, now + self._seconds
-        self._known.update((post, _Known(post in found, renew_at, ends_at)) for post in asked)

@@ -1,18 +1,17 @@
 """Asking a store that may hang: a reader is gone after 5 s, so a store that does not answer counts as away long before.
 
 A refused connection says so at once, but a stopped server or a lost packet says nothing until the socket's own, longer
-timeout. So a call runs in a thread and is waited for this long; after one that failed, nobody asks again for a moment,
-and the other readers are not held up.
+timeout. So a call runs in a thread and is waited for this long.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 import redis
 
+from atsite.core.circuit_breaker import CircuitBreaker
 from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
 from atsite.core.errors import AtsiteError, ConfigError
 
@@ -32,24 +31,19 @@ class StoreAway(AtsiteError):
 class Patience:
     """How long one store is waited for. Thread-safe.
 
-    `seconds` per call. After a call that failed the store counts as away for `pause` seconds; then one caller tries it
-    again, and the others go on without it until that one was answered.
+    `seconds` per call; after one that failed the store is left alone for `pause` seconds (CircuitBreaker).
     """
 
     def __init__(self, name: str, *, seconds: float, pause: float) -> None:
         self.name = name
         self.seconds = seconds
-        self.pause = pause
-        self._away_until = 0.0
+        self._breaker = CircuitBreaker(pause=pause, trial=seconds)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"feeds-{name}")
 
     def call(self, function: Callable[[], T]) -> T:
         """The result of `function`. Raises StoreAway; errors that no later try would cure pass through."""
-        now = monotonic()
-        if now < self._away_until:
+        if not self._breaker.admits():
             raise StoreAway(f"{self.name} did not answer a moment ago")
-        if self._away_until:
-            self._away_until = now + self.seconds + self.pause
         future = self._threads.submit(function)
         try:
             result = future.result(self.seconds)
@@ -60,9 +54,9 @@ class Patience:
             if not error.retryable:
                 raise
             raise self._away(error) from error
-        self._away_until = 0.0
+        self._breaker.succeeded()
         return result
 
     def _away(self, error: Exception) -> StoreAway:
-        self._away_until = monotonic() + self.pause
+        self._breaker.failed()
         return StoreAway(f"{self.name} does not answer: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""Whose names and counts the feeds need (settings.FILL_SOURCES)."""
+"""Whose names and counts the feeds need (indexer.index.needed_actors)."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ import structlog
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
-from atsite.core.identity.resolver import Pace
 from atsite.core.outgoing import Client
 from atsite.core.pds import Pds, PdsError
+from atsite.core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -73,12 +73,12 @@ class Paces:
     def __init__(self, per_second: float = PER_SECOND, burst: float = BURST) -> None:
         self._rate, self._burst = per_second, burst
         self._lock = threading.Lock()
-        self._hosts: dict[str, Pace] = {}
+        self._hosts: dict[str, TokenBucket] = {}
 
     def wait(self, host: str) -> None:
         """Return when the host may be asked."""
         with self._lock:
-            pace = self._hosts.setdefault(host, Pace(self._rate, self._burst))
+            pace = self._hosts.setdefault(host, TokenBucket(self._rate, self._burst))
             seconds = pace.take(time.monotonic())
         time.sleep(seconds)
 

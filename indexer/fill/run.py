@@ -19,6 +19,7 @@ from atsite.core.kv.lock import single_flight
 from atsite.core.outgoing import Client
 from indexer.fill import queries, wanted
 from indexer.fill.asking import AppView, AskLater, Directory
+from indexer.index.needed_actors import TO_FILL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
     from indexer.fill.asking import Asker
     from indexer.fill.profiles import Profile
+    from indexer.index.needed_actors import Source
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +77,7 @@ def fill() -> int:
         if not mine or kv.client().exists(_PAUSED):
             return 0
         with asyncio.Runner() as runner, _asker(runner) as asker:
-            return _round(runner, asker, wanted.sources())
+            return _round(runner, asker, TO_FILL.providers())
 
 
 @asynccontextmanager
@@ -98,7 +100,7 @@ def _asker(runner: asyncio.Runner) -> Iterator[Asker]:
         runner.run(stack.aclose())
 
 
-def _round(runner: asyncio.Runner, asker: Asker, needed: Iterable[wanted.Source]) -> int:
+def _round(runner: asyncio.Runner, asker: Asker, needed: Iterable[Source]) -> int:
     deadline, asked = time.monotonic() + ROUND_SECONDS, 0
     told, dids = Told(asker.source), wanted.due(needed, now=_now())
     try:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import redis
 import structlog
-from django.conf import settings
 from django.db import DatabaseError
-from django.utils.module_loading import import_string
 
 from atsite.core import kv
 from atsite.core.errors import AtsiteError
@@ -19,23 +16,19 @@ from indexer.fill import queries
 from indexer.index.models import RefusedActor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from atsite.core.atproto.syntax import Did
+    from indexer.index.needed_actors import Source
 
 log = structlog.get_logger(__name__)
 
-#: What `settings.FILL_SOURCES` names: a function that tells whom a part of the site needs.
-Source = Callable[[], Iterable["Did"]]
 #: Dids looked up at once.
 CHUNK: Final = 500
 #: More than a task can ask for.
 RECENT_MAX: Final = 10_000
 #: A PDS that did not answer is left alone this long, in seconds.
 FAILED_SECONDS: Final = 3600
-
-
-def sources() -> list[Source]:
-    """The site's, most needed first."""
-    return [import_string(name) for name in settings.FILL_SOURCES]
 
 
 def recent_posters() -> Iterable[Did]:

@@ -1,4 +1,4 @@
-"""Whose events are asked of the stream where WANTED_DIDS is set: those dids, and whom `settings.STREAM_SOURCES` name.
+"""Whose events are asked of the stream where WANTED_DIDS is set: those dids, and those of TO_STREAM.
 
 A change is sent to the server as an options_update (https://github.com/bluesky-social/jetstream#options-updates), and
 then told in Redis, so that a backfill of a new did begins only when nothing of the stream can be missed behind it. The
@@ -8,24 +8,22 @@ server takes 10,000 dids; above that it sends everything, and what is not wanted
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, connections
-from django.utils.module_loading import import_string
 from msgspec.json import encode
 
 from atsite.core import kv
-from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.atproto.syntax import is_did
 from atsite.core.errors import AtsiteError, ConfigError
 from atsite.core.kv import quick
 from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
 from indexer.index.events import Dead, RecordEvent, Skip, SkipReason
+from indexer.index.needed_actors import TO_STREAM
 from indexer.stream.batch import Batcher
 
 if TYPE_CHECKING:
@@ -41,10 +39,6 @@ SERVER_MAX: Final = 10_000
 POLL_SECONDS: Final = 0.5
 #: The version of the newest change that the server has been asked to heed; absent where it is asked for everything.
 KEY: Final = f"{kv.PREFIX}indexer:asked_for"
-
-#: What `settings.STREAM_SOURCES` names: a function that reads from `default` whom a part of the site needs. Its changes
-#: must issue versions (atsite.core.published).
-Source = Callable[[], Iterable[Did]]
 
 
 class WantedUnknown(AtsiteError):
@@ -83,7 +77,7 @@ class Wanted:
             if not is_did(did):
                 raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is no did")
         self._always = frozenset(always)
-        self._sources: list[Source] = [import_string(name) for name in settings.STREAM_SOURCES]
+        self._sources = TO_STREAM.providers()
         self.current = self._read()
         self.sent: Filter | None = None
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from django.conf import settings
 from django.contrib import messages
-from django.utils.module_loading import import_string
 
 from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.extension_point import ExtensionPoint
 from indexer.admin import columns
 from indexer.index.handles import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
     from django.http import HttpRequest
 
     from indexer.index.handles import Name
 
 log = structlog.get_logger(__name__)
 
+KEY_NAMES: Final = ExtensionPoint[Callable[[Collection[str]], Mapping[str, str]]]("names of API keys")
 #: Shown of what somebody wrote about a key.
 KEY_CHARACTERS = 64
 
@@ -44,10 +43,10 @@ def called(did: str) -> str:
 def signed(authors: Collection[str]) -> dict[str, str]:
     """How to show each of those who made changes: users by their names, API keys by what was noted of them.
 
-    Keys are told of by whoever keeps them (settings.KEY_NAMES), which this app does not import.
+    Keys are told of by the app that keeps them (KEY_NAMES), which this app does not import.
     """
-    source: Callable[[Collection[str]], Mapping[str, str]] = import_string(settings.KEY_NAMES)
-    keys = source({author for author in authors if author})
+    ids = {author for author in authors if author}
+    keys = {key_id: name for source in KEY_NAMES.providers() for key_id, name in source(ids).items()}
     return {author: _key(keys[author]) if author in keys else author for author in authors}
 
 

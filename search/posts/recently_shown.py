@@ -1,4 +1,4 @@
-"""Who was shown in search results lately: their names and counts are worth asking for (settings.FILL_SOURCES)."""
+"""Who was shown in search results lately: their names and counts are worth asking for (indexer.index.needed_actors)."""
 
 from __future__ import annotations
 

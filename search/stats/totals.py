@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from threading import Lock, Thread
-from time import monotonic, sleep
+from time import sleep
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -21,6 +21,7 @@ from django.core.cache import cache
 from atsite.core.errors import AtsiteError
 from atsite.core.kv.django_cache import CACHE_AWAY
 from atsite.core.kv.lock import single_flight
+from atsite.core.ttl_cache import TtlCache
 from indexer.index.stats import Totals
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ class TotalsCache:
         self._wait_seconds = wait_seconds
         self._guard = Lock()
         self._running: Future[Snapshot] | None = None
-        self._own: tuple[float, Snapshot] | None = None  # when (monotonic), what
+        self._own: TtlCache[str, Snapshot] = TtlCache(size=1, seconds=OWN_SECONDS)
 
     def current(self) -> Snapshot:
         """The newest totals there are. Raises TotalsNotReady after the wait, and whatever counting raises."""
         try:
             cached = _load()
         except CACHE_AWAY:
-            cached = self._recent()
+            cached = self._own.peek(KEY)
         if cached is not None:
             return cached
         try:
@@ -84,11 +85,6 @@ class TotalsCache:
         with single_flight(LOCK, LOCK_SECONDS) as mine:
             if mine:
                 _store(self._counted())
-
-    def _recent(self) -> Snapshot | None:
-        if self._own is None or monotonic() - self._own[0] > OWN_SECONDS:
-            return None
-        return self._own[1]
 
     def _running_count(self) -> Future[Snapshot]:
         """The count that runs in this process; a new one where none does."""
@@ -135,7 +131,7 @@ class TotalsCache:
     def _counted(self) -> Snapshot:
         started = datetime.now(UTC)
         snapshot = Snapshot(self._count(), started)
-        self._own = (monotonic(), snapshot)
+        self._own.put(KEY, snapshot)
         return snapshot
 
 

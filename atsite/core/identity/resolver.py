@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.core.atproto.did_document import DidDocument
@@ -18,8 +17,10 @@ from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
 from atsite.core.identity.documents import NoSuchIdentity, fetch_document
 from atsite.core.identity.handles import HandleLookup, did_of_handle
+from atsite.core.in_flight import InFlight
 from atsite.core.kv import PREFIX, quick
 from atsite.core.kv.quick import RedisAway
+from atsite.core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,23 +39,6 @@ CONCURRENT_LOOKUPS = 8
 LOOKUPS_PER_SECOND = 20.0
 
 
-@dataclass(slots=True)
-class Pace:
-    """A token bucket: `rate` a second, `burst` at once. `take` answers how long the caller has to wait (seconds)."""
-
-    rate: float
-    burst: float
-    _tokens: float = 0.0
-    _at: float = 0.0
-
-    def take(self, now: float) -> float:
-        """Take one token; the wait is 0 while there are any."""
-        self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate) if self._at else self.burst
-        self._at = now
-        self._tokens -= 1
-        return max(0.0, -self._tokens / self.rate)
-
-
 class Resolver:
     """Answers who a did or handle is. For one event loop."""
 
@@ -67,19 +51,12 @@ class Resolver:
         self._handles = handles
         self._loopback = loopback
         self._slots = asyncio.Semaphore(CONCURRENT_LOOKUPS)
-        self._pace = Pace(LOOKUPS_PER_SECOND, burst=2 * LOOKUPS_PER_SECOND)
-        self._asking: dict[tuple[Did, bool], asyncio.Task[DidDocument]] = {}
+        self._pace = TokenBucket(LOOKUPS_PER_SECOND, burst=2 * LOOKUPS_PER_SECOND)
+        self._asking: InFlight[tuple[Did, bool], DidDocument] = InFlight()
 
     async def document(self, did: Did, *, fresh: bool = False) -> DidDocument:
         """The document of `did`; `fresh` passes the cache by. Raises NoSuchIdentity, LookupFailed."""
-        question = (did, fresh)
-        task = self._asking.get(question)
-        if task is None:
-            task = asyncio.create_task(self._ask(did) if fresh else self._remembered(did))
-            self._asking[question] = task
-            task.add_done_callback(lambda done: self._forget(question, done))
-        # A caller that gives up must not end the question for the others.
-        return await asyncio.shield(task)
+        return await self._asking.ask((did, fresh), lambda: self._ask(did) if fresh else self._remembered(did))
 
     async def remembered(self, did: Did) -> DidDocument | None:
         """The document of `did` as the cache has it; None where it must be asked for. Raises NoSuchIdentity."""
@@ -121,11 +98,6 @@ class Resolver:
                 raise
         await self._remember(f"did:{did}", _packed(document), FOUND_SECONDS)
         return document
-
-    def _forget(self, question: tuple[Did, bool], task: asyncio.Task[DidDocument]) -> None:
-        self._asking.pop(question, None)
-        if not task.cancelled():
-            task.exception()  # whoever asked has it; without a reader it would be logged as lost
 
     async def _cached(self, key: str) -> str | None:
         return await self._redis(lambda cache: _text(cache.get(PREFIX + key)))

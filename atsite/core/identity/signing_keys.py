@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.identity.documents import LookupFailed, NoSuchIdentity
-from atsite.core.identity.recent import Recent
+from atsite.core.in_flight import InFlight
 from atsite.core.kv import PREFIX
 from atsite.core.kv.quick import RedisAway
+from atsite.core.token_bucket import TokenBucket
+from atsite.core.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from atsite.core.atproto.did_document import DidDocument
     from atsite.core.atproto.keys import PublicKey
@@ -40,23 +42,17 @@ PROVEN_AGAIN_SECONDS: Final = 3600.0
 
 @dataclass(slots=True)
 class Budget:
-    """How much the network is asked: `concurrent` questions at once, `burst` of them and then `rate` a second."""
+    """How much the network is asked: `concurrent` questions at once, and as many as the bucket has tokens."""
 
     concurrent: int
-    rate: float
-    burst: float
+    bucket: TokenBucket
     _running: int = 0
-    _spent: float = 0.0
-    _at: float = 0.0
 
     def take(self, now: float) -> bool:
         """Whether one more may be asked; it must be given back when it has ended. Never waits: a queue would grow."""
-        self._spent = max(0.0, self._spent - (now - self._at) * self.rate)
-        self._at = now
-        if self._running >= self.concurrent or self._spent > self.burst - 1:
+        if self._running >= self.concurrent or not self.bucket.take_at_once(now):
             return False
         self._running += 1
-        self._spent += 1
         return True
 
     def give_back(self) -> None:
@@ -66,12 +62,12 @@ class Budget:
 
 def proven_budget() -> Budget:
     """The part of dids whose tokens were good before. With the other part it stays within the resolver's limits."""
-    return Budget(concurrent=5, rate=12.0, burst=24.0)
+    return Budget(concurrent=5, bucket=TokenBucket(rate=12.0, burst=24.0))
 
 
 def strangers_budget() -> Budget:
     """The part of all others."""
-    return Budget(concurrent=3, rate=6.0, burst=12.0)
+    return Budget(concurrent=3, bucket=TokenBucket(rate=6.0, burst=12.0))
 
 
 class SigningKeys:
@@ -85,15 +81,15 @@ class SigningKeys:
         self._clock = clock
         self._for_proven = proven_budget()
         self._for_strangers = strangers_budget()
-        self._keys: Recent[Did, PublicKey] = Recent(size=MEMORY_SIZE, seconds=MEMORY_SECONDS)
-        self._proven: Recent[Did, bool] = Recent(size=10 * MEMORY_SIZE, seconds=PROVEN_AGAIN_SECONDS)
+        self._keys: TtlCache[Did, PublicKey] = TtlCache(size=MEMORY_SIZE, seconds=MEMORY_SECONDS, clock=clock)
+        self._proven: TtlCache[Did, bool] = TtlCache(size=10 * MEMORY_SIZE, seconds=PROVEN_AGAIN_SECONDS, clock=clock)
         # Whether the question was answered.
-        self._renewals: Recent[Did, bool] = Recent(size=MEMORY_SIZE, seconds=RENEWAL_SECONDS)
-        self._looking: dict[Did, asyncio.Task[DidDocument]] = {}
+        self._renewals: TtlCache[Did, bool] = TtlCache(size=MEMORY_SIZE, seconds=RENEWAL_SECONDS, clock=clock)
+        self._looking: InFlight[Did, DidDocument] = InFlight()
 
     def at_hand(self, did: Did) -> PublicKey | None:
         """The key, where this process has it; asks nobody."""
-        return self._keys.get(did, self._clock())
+        return self._keys.peek(did)
 
     async def key(self, did: Did) -> PublicKey | None:
         """The key of `did`, None where its document has none. Raises NoSuchIdentity, LookupFailed."""
@@ -116,7 +112,7 @@ class SigningKeys:
         Raises NoSuchIdentity, LookupFailed.
         """
         if did not in self._looking:
-            answered = self._renewals.get(did, self._clock())
+            answered = self._renewals.peek(did)
             if answered is not None:
                 if answered:
                     return None
@@ -125,10 +121,9 @@ class SigningKeys:
 
     def prove(self, did: Did) -> None:
         """Remember that a token of `did` was good. Returns at once; Redis learns of it in the background."""
-        now = self._clock()
-        if self._proven.get(did, now):
+        if self._proven.peek(did):
             return
-        self._proven.put(did, True, now)
+        self._proven.put(did, True)
         if self._cache is not None:
             asyncio.get_running_loop().run_in_executor(None, self._write_proven, self._cache, did)
 
@@ -139,7 +134,7 @@ class SigningKeys:
             return  # this process knows it for an hour
 
     async def _is_proven(self, did: Did) -> bool:
-        if self._proven.get(did, self._clock()):
+        if self._proven.peek(did):
             return True
         cache = self._cache
         if cache is None:
@@ -151,17 +146,15 @@ class SigningKeys:
 
     async def _asked(self, did: Did, budget: Budget, *, renewal: bool = False) -> DidDocument:
         """The document as the network has it. Raises NoSuchIdentity, LookupFailed (the budget is spent, too)."""
-        task = self._looking.get(did)
-        if task is None:
+
+        def begin() -> Coroutine[object, object, DidDocument]:
             if not budget.take(self._clock()):
                 raise LookupFailed("too much is asked of the network at once")
             if renewal:
-                self._renewals.put(did, False, self._clock())
-            task = asyncio.create_task(self._look_up(did, budget, renewal=renewal))
-            self._looking[did] = task
-            task.add_done_callback(lambda done: self._ended(did, budget, done))
-        # Whoever gives up does not end it: the answer comes too late for this reader, and in time for the next.
-        return await asyncio.shield(task)
+                self._renewals.put(did, False)
+            return self._look_up(did, budget, renewal=renewal)
+
+        return await self._looking.ask(did, begin)
 
     async def _look_up(self, did: Did, budget: Budget, *, renewal: bool) -> DidDocument:
         try:
@@ -170,25 +163,21 @@ class SigningKeys:
             self._keys.drop(did)
             self._answered(did, renewal)
             raise
+        finally:
+            budget.give_back()
         self._kept(document)
         self._answered(did, renewal)
         return document
 
     def _answered(self, did: Did, renewal: bool) -> None:
         if renewal:
-            self._renewals.put(did, True, self._clock())
-
-    def _ended(self, did: Did, budget: Budget, task: asyncio.Task[DidDocument]) -> None:
-        budget.give_back()
-        del self._looking[did]
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; unread it would be logged, with the did
+            self._renewals.put(did, True)
 
     def _kept(self, document: DidDocument) -> PublicKey | None:
         if document.signing_key is None:
             self._keys.drop(document.did)
         else:
-            self._keys.put(document.did, document.signing_key, self._clock())
+            self._keys.put(document.did, document.signing_key)
         return document.signing_key
 
 

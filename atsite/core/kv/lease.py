@@ -22,6 +22,7 @@ import structlog
 
 from atsite.core import kv
 from atsite.core.errors import AtsiteError
+from atsite.core.kv.lock import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,6 @@ if holder and holder ~= ARGV[1] then return 0 end
 redis.call("set", KEYS[1], ARGV[1], "px", ARGV[2])
 return 1
 """
-RELEASE = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
 
 
 class LeaseHeld(AtsiteError):

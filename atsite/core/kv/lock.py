@@ -1,7 +1,8 @@
 """One at a time: a short lock for work that several processes would otherwise do at once.
 
 The lock lives in Redis, which may be lost at any moment. So it saves work; what must never happen twice is prevented
-where it happens.
+where it happens. This is the project's one lock that may be lost: what one process holds for as long as it lives is a
+Lease (atsite.core.kv.lease), and rows are locked in `default` (atsite.core.published.versions).
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-#: Delete, or prolong by ARGV[2] ms, only what is still ours.
+#: Delete only what is still ours.
 RELEASE = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
-EXTEND = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("pexpire", KEYS[1], ARGV[2]) end return 0'
 
 
 class Lock:
@@ -37,10 +37,6 @@ class Lock:
     def acquire(self) -> bool:
         """Take it if it is free; never waits."""
         return bool(self.client.set(self.key, self.token, nx=True, px=self.milliseconds))
-
-    def extend(self) -> bool:
-        """Hold it for the whole time again, counted from now. False when it was lost."""
-        return bool(self.client.eval(EXTEND, 1, self.key, self.token, str(self.milliseconds)))
 
     def release(self) -> bool:
         """Give it back; somebody else's stays. False when it was lost before."""

@@ -1,7 +1,6 @@
 """Asking Redis while somebody waits: it answers in half a second, or it counts as away.
 
-After a call that failed nobody asks again for a moment, so that a Redis that hangs holds up one reader and not all.
-The caller then decides without it.
+After a call that failed it is left alone for a moment (CircuitBreaker). The caller then decides without it.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from atsite.core.circuit_breaker import CircuitBreaker
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError
 
@@ -38,24 +38,26 @@ class RedisAway(AtsiteError):
 class Asking:
     """Calls of one Redis. Thread-safe."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], float] = monotonic) -> None:
         self.url = url
-        self._away_until = 0.0
+        # A call connects and then asks.
+        self._breaker = CircuitBreaker(pause=PAUSE_SECONDS, trial=2 * ANSWER_SECONDS, clock=clock)
         self._client = redis.Redis.from_url(
             url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
         )
 
     def ask(self, call: Callable[[redis.Redis], T], *, insist: bool = False) -> T:
         """The result of `call`. Raises RedisAway, at once within a moment of a failure unless `insist`."""
-        if monotonic() < self._away_until and not insist:
+        if not insist and not self._breaker.admits():
             raise RedisAway("Redis did not answer a moment ago")
         try:
-            return call(self._client)
+            result = call(self._client)
         except redis.RedisError as error:
-            if self._away_until < monotonic():
+            if self._breaker.failed():
                 log.warning("redis.away", error=type(error).__name__)
-            self._away_until = monotonic() + PAUSE_SECONDS
             raise RedisAway(f"Redis does not answer: {type(error).__name__}") from error
+        self._breaker.succeeded()
+        return result
 
 
 @lru_cache(maxsize=4)

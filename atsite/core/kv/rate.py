@@ -1,6 +1,7 @@
 """So many calls a minute for each of many callers, counted in Redis; while that is away, in this process.
 
-The minute begins with the first call, so a caller who waits as told is always served.
+The minute begins with the first call, so a caller who waits as told is always served. A count in a window, and no token
+bucket (atsite.core.token_bucket): it is one step in Redis, for all processes together.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Final, cast
 
 from atsite.core import kv
 from atsite.core.kv import quick
+from atsite.core.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOW_MS: Final = 60_000
-#: Callers that a process counts by itself; beyond that it forgets those whose minute is over, then all.
+#: Callers that a process counts by itself; beyond that it forgets those whose minute ends first.
 CALLERS_MAX: Final = 10_000
 
 #: KEYS: the counter. ARGV: calls allowed, the window in ms. Returns 0, or ms to wait.
@@ -35,7 +37,7 @@ return tonumber(ARGV[2])
 @dataclass
 class _Window:
     ends: float
-    count: int
+    count: int = 0
 
 
 class RateLimit:
@@ -45,7 +47,7 @@ class RateLimit:
         self.name = name
         self._clock = clock
         self._lock = threading.Lock()
-        self._windows: dict[str, _Window] = {}
+        self._windows: TtlCache[str, _Window] = TtlCache(size=CALLERS_MAX, seconds=WINDOW_MS / 1000, clock=clock)
 
     def take(self, caller: str, per_minute: int) -> float:
         """Count a call: 0 where it is allowed, else the seconds until the next one is."""
@@ -59,12 +61,9 @@ class RateLimit:
     def _take_here(self, caller: str, per_minute: int) -> float:
         now = self._clock()
         with self._lock:
-            if len(self._windows) >= CALLERS_MAX:
-                self._windows = {name: window for name, window in self._windows.items() if window.ends > now}
-            if len(self._windows) >= CALLERS_MAX:
-                self._windows.clear()
-            window = self._windows.get(caller)
-            if window is None or window.ends <= now:
-                window = self._windows[caller] = _Window(now + WINDOW_MS / 1000, 0)
+            window = self._windows.peek(caller, at=now)
+            if window is None:
+                window = _Window(now + WINDOW_MS / 1000)
+                self._windows.put(caller, window, at=now)
             window.count += 1
             return 0.0 if window.count <= per_minute else window.ends - now

@@ -12,7 +12,6 @@ from atsite.core.atproto.did_document import DidDocument
 from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did, Handle
 from atsite.core.identity import HandleLookup, LookupFailed, NoSuchIdentity, Resolver
-from atsite.core.identity.resolver import Pace
 from atsite.core.kv import PREFIX, quick
 from atsite.core.kv.quick import Asking
 from atsite.core.outgoing import Client
@@ -171,9 +170,3 @@ async def test_a_handle_without_one_did_in_dns_is_nobody(valkey: redis.Redis, te
     async with resolving(quick.asking(), txt={"_atproto.alice.test": texts}) as (_network, resolver):
         with pytest.raises(NoSuchIdentity):
             await resolver.identify(HANDLE)
-
-
-def test_the_pace_lets_a_burst_pass_and_then_spreads_the_rest() -> None:
-    pace = Pace(rate=10.0, burst=2.0)
-    waits = [pace.take(now) for now in (100.0, 100.0, 100.0, 100.0, 100.3, 101.0)]
-    assert waits == pytest.approx([0.0, 0.0, 0.1, 0.2, 0.0, 0.0])

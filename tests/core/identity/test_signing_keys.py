@@ -22,6 +22,7 @@ from atsite.core.identity.signing_keys import Budget
 from atsite.core.kv import PREFIX, quick
 from atsite.core.kv.quick import Asking
 from atsite.core.outgoing import Client
+from atsite.core.token_bucket import TokenBucket
 from tests.core.identity.network import Network, document, running
 from tests.tokens import key
 from tests.waiting import until_async
@@ -155,7 +156,7 @@ async def test_strangers_do_not_use_up_what_is_kept_for_known_readers(valkey: re
         for number in range(100):
             here.publish(did(number))
         answers = [await refused(here.keys.key(did(number))) for number in range(2, 60)]
-        allowed = int(signing_keys.strangers_budget().burst)
+        allowed = int(signing_keys.strangers_budget().bucket.burst)
         assert answers == [""] * allowed + ["LookupFailed"] * (58 - allowed)
         assert await here.keys.key(did(1)) == KEYS[0]
         # Naming a known reader is no way into that part: anybody can name anybody.
@@ -175,7 +176,7 @@ async def test_known_readers_are_known_without_redis_by_the_process_that_saw_the
 
 
 def test_a_budget_bounds_what_runs_at_once_and_what_is_begun() -> None:
-    budget = Budget(concurrent=2, rate=1.0, burst=3.0)
+    budget = Budget(concurrent=2, bucket=TokenBucket(rate=1.0, burst=3.0))
     assert [budget.take(10.0) for _ in range(3)] == [True, True, False]
     budget.give_back()
     budget.give_back()
@@ -187,5 +188,5 @@ def test_a_budget_bounds_what_runs_at_once_and_what_is_begun() -> None:
 def test_both_parts_together_never_make_the_resolver_wait() -> None:
     parts = [signing_keys.proven_budget(), signing_keys.strangers_budget()]
     assert sum(part.concurrent for part in parts) <= resolver.CONCURRENT_LOOKUPS
-    assert sum(part.rate for part in parts) <= resolver.LOOKUPS_PER_SECOND
-    assert sum(part.burst for part in parts) <= 2 * resolver.LOOKUPS_PER_SECOND
+    assert sum(part.bucket.rate for part in parts) <= resolver.LOOKUPS_PER_SECOND
+    assert sum(part.bucket.burst for part in parts) <= 2 * resolver.LOOKUPS_PER_SECOND

@@ -40,20 +40,17 @@ def test_a_lock_that_ran_out_is_never_taken_from_its_next_holder(valkey: redis.R
     assert late.acquire()
     valkey.delete(late.key)  # as if the time had run out
     assert next_one.acquire()
-    assert not late.extend()
     assert not late.release()
     assert not Lock("work", 60).acquire()
     assert next_one.release()
 
 
-def test_a_lock_ends_by_itself_when_its_holder_died_and_extending_counts_anew(valkey: redis.Redis) -> None:
+def test_a_lock_ends_by_itself_when_its_holder_died(valkey: redis.Redis) -> None:
     lock = Lock("work", 60)
     assert lock.acquire()
-    valkey.pexpire(lock.key, 5000)
-    assert lock.extend()
     left = valkey.pttl(lock.key)
     assert isinstance(left, int)
-    assert 5000 < left <= 60_000
+    assert 0 < left <= 60_000
 
 
 def test_another_name_is_another_lock(valkey: redis.Redis) -> None:

@@ -28,16 +28,8 @@ def test_it_answers(valkey: redis.Redis) -> None:
     assert quick.ask(ping)
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that `quick` reads, in seconds: set its one element."""
-    now = [100.0]
-    monkeypatch.setattr(quick, "monotonic", lambda: now[0])
-    return now
-
-
-def test_after_a_failure_nobody_asks_for_a_moment_but_who_insists(clock: list[float]) -> None:
-    away = Asking(f"redis://127.0.0.1:{closed_port()}/0")
+def test_after_a_failure_nobody_asks_for_a_moment_but_who_insists() -> None:
+    away = Asking(f"redis://127.0.0.1:{closed_port()}/0", clock=lambda: 100.0)
     with pytest.raises(RedisAway, match="does not answer: ConnectionError"):
         away.ask(ping)
     with pytest.raises(RedisAway, match="a moment ago"):
@@ -46,12 +38,18 @@ def test_after_a_failure_nobody_asks_for_a_moment_but_who_insists(clock: list[fl
         away.ask(nobody_asks, insist=True)
 
 
-def test_after_the_moment_it_is_asked_again(valkey: redis.Redis, clock: list[float]) -> None:
-    asking = Asking(f"redis://127.0.0.1:{closed_port()}/0")
+@pytest.mark.parametrize("insist", [False, True])
+def test_it_is_asked_again_after_the_moment_or_once_it_answered_who_insists(valkey: redis.Redis, insist: bool) -> None:
+    clock = [100.0]
+    asking = Asking(f"redis://127.0.0.1:{closed_port()}/0", clock=lambda: clock[0])
     with pytest.raises(RedisAway):
         asking.ask(ping)
     asking._client = Asking(config.redis_url)._client  # it came up
-    clock[0] += quick.PAUSE_SECONDS
+    if insist:
+        assert asking.ask(ping, insist=True)
+    else:
+        clock[0] += quick.PAUSE_SECONDS
+    assert asking.ask(ping)
     assert asking.ask(ping)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from feeds.ranking.recent_state import SECONDS, Lately
 from feeds.ranking.shared_answers import Shared
 from tests.waiting import until
 
@@ -97,13 +96,3 @@ def test_an_error_is_everybody_s_who_shares_it_and_the_next_ask_anew() -> None:
     store.go_on.release()
     assert shared.ask(key, store.answer) == 0
     assert shared._questions == {}
-
-
-def test_what_was_so_lately_is_asked_again_after_a_while_and_an_error_is_not_remembered() -> None:
-    now, answers = [100.0], iter([1, 2])
-    lately = Lately[int](clock=lambda: now[0])
-    with pytest.raises(ZeroDivisionError):
-        lately.get("key", lambda: 1 // 0)
-    assert [lately.get("key", lambda: next(answers)) for _ in range(3)] == [1, 1, 1]
-    now[0] += SECONDS
-    assert lately.get("key", lambda: next(answers)) == 2

@@ -9,7 +9,6 @@ from unittest.mock import Mock
 
 import pytest
 import redis
-from django.test import override_settings
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
@@ -25,6 +24,7 @@ from indexer.fill import queries, run, wanted
 from indexer.fill.asking import AppView
 from indexer.fill.profiles import Profile
 from indexer.index import do_not_index
+from indexer.index.needed_actors import TO_FILL
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
 from indexer.simulator.network.repos import Repos
@@ -94,7 +94,7 @@ def handles(network: Network, *actors: int) -> dict[str, str]:
     return {did: identities.handle(did, now_us()) or "" for did in dids(network, *actors)}
 
 
-@override_settings(FILL_SOURCES=["indexer.fill.wanted.recent_posters"])
+@TO_FILL.only(wanted.recent_posters)
 def test_every_poster_of_a_sparse_stream_gets_a_name_and_counts(
     sparse: ThreadedJetstream, network: Network, asked: list[str]
 ) -> None:
@@ -127,7 +127,7 @@ def test_the_most_needed_are_asked_first_and_each_once(network: Network, asked: 
     recently_shown.remember({hit, ranked})
     store(post(poster, at=ago(minutes=1)), post(hit, at=ago(minutes=2)))
 
-    order = list(wanted.due(wanted.sources(), now=now))
+    order = list(wanted.due(TO_FILL.providers(), now=now))
 
     assert order[:2] == [member, ranked]
     assert order[2:] == [hit, poster]
@@ -135,7 +135,7 @@ def test_the_most_needed_are_asked_first_and_each_once(network: Network, asked: 
 
 def test_who_is_known_to_nobody_is_asked_again_after_a_day_only(network: Network, asked: list[str]) -> None:
     nobody = Did("did:plc:" + "a" * 24)
-    with override_settings(FILL_SOURCES=[f"{__name__}.nobody_and_four"]):
+    with TO_FILL.only(nobody_and_four):
         _needed[:] = [nobody, *dids(network, 4)]
         assert run.fill() == 2
         assert filled() == {nobody: ""} | handles(network, 4)
@@ -155,7 +155,7 @@ def nobody_and_four() -> list[Did]:
 def test_a_round_begins_only_where_no_other_runs_and_no_server_asked_to_be_left_alone(
     network: Network, asked: list[str], valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with override_settings(FILL_SOURCES=[f"{__name__}.nobody_and_four"]):
+    with TO_FILL.only(nobody_and_four):
         _needed[:] = dids(network, 4)
         with single_flight("indexer.fill", 60):
             assert run.fill() == 0
@@ -181,7 +181,7 @@ def test_an_event_without_a_handle_makes_its_actor_due_at_once_and_once_more_aft
 ) -> None:
     mira, noel = dids(network, 4, 5)
     _needed[:] = [mira, noel]
-    with override_settings(FILL_SOURCES=[f"{__name__}.nobody_and_four"]):
+    with TO_FILL.only(nobody_and_four):
         assert run.fill() == 2
         store(identity(noel, "", at=ago()))
         assert queries.recent_posters(now=now_us(), limit=10) == []
@@ -226,7 +226,7 @@ def test_without_an_appview_names_come_from_the_directory_and_the_pds(
     monkeypatch.setattr(run, "config", changed)
     monkeypatch.setattr("atsite.core.identity.resolver.config", changed)
     _needed[:] = dids(network, 4, 5, 12)
-    with override_settings(FILL_SOURCES=[f"{__name__}.nobody_and_four"]):
+    with TO_FILL.only(nobody_and_four):
         assert run.fill() == 3
     assert filled() == handles(network, 4, 5, 12)
     assert set(door.column("SELECT source FROM actor_fills", name="tests.sources")) == {"pds"}
