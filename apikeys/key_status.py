@@ -13,7 +13,7 @@ MADE_BEFORE: Final = (
     "This key was made already; its secret is shown only once. If it was not copied, give the key a new secret here."
 )
 SENT_BEFORE: Final = (
-    "Nothing was done: this key was changed after that form was opened, by somebody else or by sending the form twice."
+    "Nothing was done: this key was changed after that form was opened, by another person or by sending the form twice."
     " A secret is shown only once; if it was not copied, make another new one here."
 )
 REVOKED: Final = "This key was revoked, which is final: nothing of it changes any more. Make another one."

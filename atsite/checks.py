@@ -28,13 +28,13 @@ def problems(site: Config) -> list[CheckMessage]:
         text = "The demo listens where others can reach it: its data is made up and its stores trust this machine."
         found.append(Error(text, hint="Leave LISTEN_HOST away, or use `./just up`.", id="atsite.E001"))
     if site.production and not site.allowed_hosts:
-        text = "ALLOWED_HOSTS is empty: in production the services answer nobody."
+        text = "ALLOWED_HOSTS is empty: in production the services refuse every request."
         found.append(Error(text, hint="Set it to the names that people use, comma-separated.", id="atsite.E002"))
     if site.production and "*" in site.allowed_hosts:
-        text = "ALLOWED_HOSTS=* lets any name through, and whoever points one here writes the links of the pages."
+        text = "ALLOWED_HOSTS=* lets any name through, and anyone who points one here decides what the pages link to."
         found.append(Warning(text, hint="Name the hosts.", id="atsite.W003"))
     if any(network.prefixlen == 0 for network in site.trusted_proxies):
-        text = "TRUSTED_PROXIES trusts every address: anybody chooses the address that the login counts."
+        text = "TRUSTED_PROXIES trusts every address: anyone can choose the address that the login limit counts."
         found.append(Warning(text, hint="Name the address of the proxy in front.", id="atsite.W004"))
     return found
 

@@ -49,7 +49,7 @@ def configuration_problems(site: Config) -> list[CheckMessage]:
     if not site.service_endpoint or not is_did(site.service_did):
         problems.append(
             Error(
-                "SERVICE_ENDPOINT is missing: nobody could find this feed generator.",
+                "SERVICE_ENDPOINT is missing: the network cannot find this feed generator.",
                 hint="Set it to the public address, https://HOST without a path.",
                 id="feeds.E002",
             )

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 router = Router(tags=["labels"])
 
 
-@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Give somebody a label")
+@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Give an account a label")
 def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
-    """Give somebody a label, from this moment on, in every feed that uses it. Needs the scope `labels`.
+    """Give an account a label, from this moment on, in every feed that uses it. Needs the scope `labels`.
 
     Asking again changes nothing.
     """
@@ -35,10 +35,10 @@ def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) 
 
 
 @router.put(
-    "/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Take a label off somebody"
+    "/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Remove a label from an account"
 )
 def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
-    """Take a label off somebody, from this moment on. Needs the scope `labels`.
+    """Remove a label from an account, from this moment on. Needs the scope `labels`.
 
     Asking again changes nothing. Give the did of somebody whose handle names nobody any more.
     """
@@ -50,7 +50,7 @@ def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuer
     "/label_members",
     response={200: MembersAnswer, **FAILURES},
     exclude_none=True,
-    summary="List who carries a label, or ask for one",
+    summary="List the members of a label, or ask for one account",
 )
 def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[CarriersQuery]) -> MembersAnswer:
     """Who carries a label, by did; with `handle`, only that one, if it does. Needs the scope `labels`."""

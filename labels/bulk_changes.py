@@ -42,7 +42,7 @@ STEP_SECONDS: Final = 2.0
 FIND_AT_ONCE: Final = 24
 APPLY_AT_ONCE: Final = 20
 
-_ELSEWHERE: Final = "This change was worked on elsewhere at the same time; here is how it stands."
+_ELSEWHERE: Final = "This change was worked on elsewhere at the same time. This is its current state."
 
 
 class Conflict(AtsiteError):

@@ -81,7 +81,7 @@ async def _handle(resolver: Resolver, handle: str) -> Actor | Unfound:
     except NoSuchIdentity as error:
         if "points to" in str(error):
             return Unfound(f"{handle} is not confirmed: {error}. Ask its owner for the right handle, or enter the did.")
-        return Unfound(f"Nobody has the handle {handle}. Check the spelling, or enter the did.")
+        return Unfound(f"No account has the handle {handle}. Check the spelling, or enter the did.")
     except LookupFailed:
         return Unfound(f"{handle} could not be looked up now. Try again in a minute, or enter the did.", passing=True)
     return Actor(document.did, handle)

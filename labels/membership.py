@@ -67,7 +67,7 @@ def restore(pk: int, version: int, *, by: str, via: Via = Via.UNDO) -> Change:
         versions.lock()
         row = ActorLabel.every.filter(pk=pk, deleted=True, time_us=version).first()
         if row is None:
-            raise ChangedMeanwhile("Somebody else changed this label meanwhile: here is how it stands.")
+            raise ChangedMeanwhile("Another person changed this label in the meantime. This is its current state.")
         change = assign(row.label_id, Did(row.did), by=by, note=row.note)
     return Change(change.changed, tuple(outcome.late))
 

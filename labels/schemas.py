@@ -33,7 +33,7 @@ class CarrierQuery(Schema):
 
 class CarriersQuery(Schema):
     label: str = Field(max_length=LABEL_MAX, description="name of the label, such as mpls")
-    handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: tell only of this one")
+    handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
     limit: int = Field(100, ge=1, le=CARRIERS_MAX)
     cursor: str | None = Field(None, description="as the page before gave it")
 

@@ -183,7 +183,9 @@ def _allow_loopback(env: Mapping[str, str], environment: str) -> bool:
     """ALLOW_LOOPBACK; a public service that connects to its own machine on a stranger's word is an open door."""
     allowed = _choice(env, "ALLOW_LOOPBACK", "1" if environment in ("demo", "test") else "0", ("0", "1")) == "1"
     if allowed and environment == "production":
-        raise ConfigError("ALLOW_LOOPBACK=1 lets strangers reach this machine's other services: not in production")
+        raise ConfigError(
+            "ALLOW_LOOPBACK=1 lets untrusted hosts reach this machine's other services: not in production"
+        )
     return allowed
 
 

@@ -45,7 +45,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "Community",
         rows("Labels", "label", "labels.label"),
         rows("Members", "group", "labels.actorlabel"),
-        rows("Changes of many", "group_add", "labels.bulkchange"),
+        rows("Bulk changes", "group_add", "labels.bulkchange"),
         rows("Earlier posts", "history", "indexer.backfill"),
         rows("Blocks", "block", "labels.block"),
         rows("Not indexed", "visibility_off", "indexer.refusedactor"),

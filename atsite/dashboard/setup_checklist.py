@@ -51,22 +51,22 @@ def _steps() -> list[Step]:
         ),
         Step(
             "Make a label",
-            "A word for those who belong together, such as the members of your community.",
+            "A label marks accounts that belong together, such as the members of your community.",
             Label.objects.exists(),
             reverse("admin:labels_label_add"),
             "labels.add_label",
         ),
         Step(
             "Add the first member",
-            f"Give somebody {_a_label()}, by handle, did or the address of their profile.",
+            f"Give an account {_a_label()}, by handle, did or the address of their profile.",
             ActorLabel.objects.exists(),
             reverse("admin:labels_actorlabel_add"),
             "labels.add_actorlabel",
         ),
         Step(
             "Make a feed for your community",
-            "A feed of the kind “label” shows what the members of a label post: to everybody, or with the visibility"
-            " “private” to them alone.",
+            "A feed of the kind “label” shows what the members of a label post: to everyone, or with the visibility"
+            " “private” to its members only.",
             _members_have_a_feed(),
             f"{reverse('admin:feeds_feeddefinition_add')}?kind=label",
             "feeds.add_feeddefinition",
@@ -81,7 +81,7 @@ def _steps() -> list[Step]:
         ),
         Step(
             "Let a second person in",
-            "So that the site does not depend on one alone: add somebody, tick “staff status” and choose a role.",
+            "So that the site does not depend on one person: add a user, tick “staff status” and choose a role.",
             _who_have_a_role() > 1,
             reverse("admin:auth_user_add"),
             "auth.add_user",

@@ -89,10 +89,10 @@ def _lag(numbers: Numbers) -> Tile:
     if numbers.filtered:
         return Tile(key, title, State.QUIET, span(lag), f"{detail}; only WANTED_… is indexed", link=link)
     if silent >= SILENT_ACT:
-        todo = "The indexer stores nothing: see that it runs, and what its log says. It goes on where it stopped."
+        todo = "The indexer stores nothing: see that it runs, and what its log says. It continues where it stopped."
         return Tile(key, title, State.ACT, span(lag), detail, todo, link)
     if lag >= LAG_ACT:
-        todo = "It runs and does not keep up, or is catching up: watch whether this falls. Nothing is lost meanwhile."
+        todo = "It runs and does not keep up, or is catching up: watch whether this falls. Nothing is lost."
         return Tile(key, title, State.ACT, span(lag), detail, todo, link)
     if silent >= SILENT_LOOK or lag >= LAG_LOOK:
         return Tile(key, title, State.LOOK, span(lag), detail, "Normal after a restart, for a minute or two.", link)
@@ -149,7 +149,7 @@ def _feed_use(numbers: Numbers) -> Tile:
     feeds = "feeds unknown" if numbers.enabled_feeds is None else f"{numbers.enabled_feeds} feeds switched on"
     detail = f"{count(numbers.feed_use.interactions)} interactions; {feeds}"
     if not numbers.feed_use.requests:
-        todo = "Nobody has read a feed today (UTC). If they are published, see that the feed generator is reachable."
+        todo = "No feed has been read today (UTC). If they are published, check that the feed generator is reachable."
         return Tile(key, title, State.QUIET, "0", detail, todo, link)
     return Tile(key, title, State.OK, count(numbers.feed_use.requests), detail, link=link)
 

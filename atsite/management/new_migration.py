@@ -38,7 +38,7 @@ def begin(app: str, name: str, *, folder: Path | None = None) -> tuple[Path, Pat
     `folder` is the app's own where it is not given. Raises AtsiteError for a name that is no module's.
     """
     if not _NAME.fullmatch(name):
-        raise AtsiteError(f"{name!r} is no name of a migration: small letters, digits and _, a letter first")
+        raise AtsiteError(f"{name!r} is not a valid migration name: use small letters, digits and _, a letter first")
     folder = folder or Path(apps.get_app_config(app).path)
     previous = max(path.stem for path in (folder / "migrations").glob("[0-9]*.py"))
     stem = f"{int(previous[:4]) + 1:04d}_{name}"

@@ -30,9 +30,9 @@ def read(text: str) -> Did:
     try:
         return did_of_handle(handle) or asyncio.run(_identified(Handle(handle)))
     except NoSuchIdentity as error:
-        raise InvalidSyntax(f"Nobody is called {handle}: {error}.") from error
+        raise InvalidSyntax(f"No account has the handle {handle}: {error}.") from error
     except (LookupFailed, ClickHouseError) as error:
-        raise InvalidSyntax(f"Nobody can tell now who {handle} is: try again, or enter the did.") from error
+        raise InvalidSyntax(f"The handle {handle} cannot be looked up now: try again, or enter the did.") from error
 
 
 async def _identified(handle: Handle) -> Did:

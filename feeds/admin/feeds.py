@@ -133,7 +133,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     def save_model(self, request: HttpRequest, obj: FeedDefinition, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if any(name.startswith(PREFIX) for name in form.changed_data) and _is_ranked(obj):
-            messages.info(request, "Its ranking is made anew within a minute; the preview can do so now.")
+            messages.info(request, "Its ranking is refreshed within a minute; to refresh it now, use the preview.")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Afterwards say which of the posts that were named now are not indexed; no database waits for the answer."""

@@ -107,7 +107,7 @@ class FeedPages(BlockPages):
             messages.error(request, _sentence(error))
             return self._to(row, "preview")
         if not isinstance(feed, RankedFeed):
-            messages.info(request, "This feed is read anew for each page: there is nothing to refresh.")
+            messages.info(request, "This feed is read fresh for each page: there is nothing to refresh.")
             return self._to(row, "preview")
         (done,) = refresh.refresh_due([feed], data.generations, now=unix_micros(), force=True)
         told = _REFRESHED[done.outcome].format(posts=done.posts)
@@ -205,7 +205,7 @@ def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
 
 
 def _reader(text: str) -> tuple[Did | None, str]:
-    """Whom the page is previewed as (None: nobody who is logged in), and what is wrong with the answer."""
+    """Whom the page is previewed as (None: a reader who is not logged in), and what is wrong with the answer."""
     if not text.strip():
         return None, ""
     try:

@@ -31,7 +31,7 @@ def _did_of(handle: str) -> Did:
     try:
         did = did_of_handle(handle)
     except ClickHouseError as error:
-        raise InvalidSyntax(f"Nobody can tell now who {handle} is: use the did instead of the handle.") from error
+        raise InvalidSyntax(f"The handle {handle} cannot be looked up now: use the did instead.") from error
     if did is None:
         raise InvalidSyntax(f"Nothing was heard of {handle} here: use the did instead of the handle.")
     return did

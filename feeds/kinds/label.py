@@ -47,7 +47,7 @@ REPOST_DAYS: Final = 7
 class LabelParameters:
     """What a definition may say."""
 
-    label: str = required(LabelName(), "Who carries it is shown, and reads the feed where that is private.")
+    label: str = required(LabelName(), "Its members are shown, and read the feed if it is private.")
     replies: bool = parameter(False, Flag(), "Show their replies as well.")
     reposts: bool = parameter(False, Flag(), "Show what they reposted in the last week as well, each post once.")
 
@@ -168,9 +168,9 @@ def _subject(entry: Entry) -> PostKey | None:
 
 KIND: Final = Kind(
     "label",
-    "What those who carry a label post, newest first; for everybody, or for them alone.",
+    "Posts by the members of a label, newest first; for everyone, or for the members only.",
     LabelParameters,
     Label,
-    "Nothing to show to this reader. The feed shows what those who carry its label post: add members, or look as one"
-    " of them.",
+    "Nothing to show to this reader. The feed shows posts by the members of its label: add members, or look as one of"
+    " them.",
 )

@@ -65,7 +65,7 @@ def following_max() -> int:
 def refresh_seconds(default: int) -> int:
     """Parameter: the age of a ranking when the next is made."""
     return parameter(
-        default, Between(10, 3600), "Seconds after which the ranking is made anew; the worker looks each minute."
+        default, Between(10, 3600), "Seconds after which the ranking is refreshed; the worker looks each minute."
     )
 
 

@@ -57,7 +57,7 @@ class StaticParameters:
     )
     #: Half an hour: of all time, little changes.
     refresh_seconds: int = parameter(
-        1800, Between(10, 3600), "Seconds after which the ranking of the network is made anew."
+        1800, Between(10, 3600), "Seconds after which the ranking of the network is refreshed."
     )
 
 

@@ -38,10 +38,10 @@ router = Router(auth=[ApiKeyAuth()])
     response={200: ChangeAnswer, **FAILURES},
     by_alias=True,
     tags=["members"],
-    summary="Make somebody a member of a feed",
+    summary="Add a member to a feed",
 )
 def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
-    """Make somebody a member of a feed, from this moment on. Needs the scope `members` and a key that covers the feed.
+    """Add a member to a feed, from this moment on. Needs the scope `members` and a key that covers the feed.
 
     Asking again changes nothing.
     """
@@ -54,10 +54,10 @@ def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) ->
     response={200: ChangeAnswer, **FAILURES},
     by_alias=True,
     tags=["members"],
-    summary="Take somebody out of the members of a feed",
+    summary="Remove a member from a feed",
 )
 def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
-    """Take somebody out of the members of a feed, from this moment on. Needs what `assign_user_to_feed` needs.
+    """Remove a member from a feed, from this moment on. Needs what `assign_user_to_feed` needs.
 
     Asking again changes nothing. Give the did of somebody whose handle names nobody any more.
     """

@@ -34,7 +34,7 @@ class MemberQuery(_Camel):
 
 class MembersQuery(_Camel):
     feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
-    handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: tell only of this one")
+    handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
     limit: int = Field(100, ge=1, le=CARRIERS_MAX)
     cursor: str | None = Field(None, description="as the page before gave it")
 

@@ -57,7 +57,7 @@ class FeedCheck:
 
     async def _did_document(self) -> str:
         if not self.endpoint:
-            return "SERVICE_ENDPOINT is not set: nobody can find this service"
+            return "SERVICE_ENDPOINT is not set: the network cannot find this service"
         if not self.service_did.startswith("did:web:"):
             return ""  # a did:plc names the endpoint in the directory
         document = await self._document("/.well-known/did.json")
@@ -94,7 +94,7 @@ class FeedCheck:
         except (NoSuchIdentity, LookupFailed, PdsError) as error:
             return str(error)
         if service is None:
-            return "there is none: run publish_feed"
+            return "it does not exist: run publish_feed"
         if service != self.service_did:
             return f"it names the service {service!r} and not {self.service_did!r}: run publish_feed again"
         return ""

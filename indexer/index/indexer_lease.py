@@ -53,7 +53,7 @@ class SingleIndexer:
         try:
             self._lease.acquire()
         except redis.RedisError as error:
-            log.warning("Redis is away: nobody can tell whether another indexer runs", error=str(error)[:200])
+            log.warning("Redis is away: it is unknown whether another indexer runs", error=str(error)[:200])
         thread = threading.Thread(target=self._keep, name="indexer-lease", daemon=True)
         thread.start()
         try:

@@ -62,7 +62,7 @@ class ActorPages:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         if not is_did(did):
-            raise Http404("This is no did.")
+            raise Http404("This is not a valid did.")
         rows = list(ActorLabel.every.filter(did=did).order_by("label_id"))
         known = known_to(request, {did}).get(did)
         history = ActorLabel.history.filter(did=did).order_by("-history_date", "-history_id")[: HISTORY_ROWS + 1]

@@ -102,7 +102,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         shown = change
         try:
             if request.POST.get("fence") != str(change.fence):
-                raise Conflict("This change went on, or somebody else touched it: here is how it stands.")
+                raise Conflict("This change has moved on, or another person changed it. This is its current state.")
             match request.POST.get("do"):
                 case "confirm":
                     bulk_changes.confirm(change)
@@ -158,7 +158,7 @@ def told(change: BulkChange, *, changed: int, others: int) -> str:
     if not others:
         return first
     before = "carried it already" if change.giving else "did not carry it any more"
-    return f"{first} {_actors(others)} {before} when this was done: somebody else was quicker."
+    return f"{first} {_actors(others)} {before} when this was done: another change came first."
 
 
 def _actors(number: int) -> str:

@@ -182,7 +182,9 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         rows = list(chosen[: bulk_plan.MAX_LINES])
         labels = {row.label for row in rows}
         if len(labels) != 1:
-            messages.error(request, "These carry several labels: choose one in the filter first, then tick members.")
+            messages.error(
+                request, "These members have several labels: choose one label in the filter first, then tick members."
+            )
             return None
         dids = [Did(row.did) for row in rows]
         change = bulk_changes.plan_for(labels.pop(), dids, giving=False, by=request.user.get_username())

@@ -77,7 +77,7 @@ def test_an_actor_is_added_by_handle_found_by_it_taken_off_and_given_back(servic
         page.fill("[name=did]", "noone.example.com")
         page.select_option("[name=label]", label="choir")
         page.click("[name=_save]")
-        page.wait_for_selector("text=Nobody has the handle noone.example.com")
+        page.wait_for_selector("text=No account has the handle noone.example.com")
         browser.shot("member-nobody")
         page.fill("[name=did]", f"https://bsky.app/profile/{MIRA.handle}")
         page.click("[name=_save]")

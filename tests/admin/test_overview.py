@@ -148,9 +148,9 @@ def test_the_first_steps_name_the_labels_that_there_are(login: Callable[..., Cli
         steps = {step.title: step.how for step in browser.get("/admin/").context["steps"]}
         return str(steps["Add the first member"]).partition(",")[0]
 
-    assert member_step() == "Give somebody a label"
+    assert member_step() == "Give an account a label"
     Label.objects.create(name="choir")
-    assert member_step() == "Give somebody the label “choir”"
+    assert member_step() == "Give an account the label “choir”"
     for name in ("dance", "guests", "mpls"):
         Label.objects.create(name=name)
     assert "one of the labels “choir”, “dance”, “guests”, …, by handle" in browser.get("/admin/").content.decode()

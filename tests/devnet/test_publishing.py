@@ -49,7 +49,7 @@ def test_a_feed_is_published_checked_changed_and_unpublished(site: Site) -> None
     before = site.manage("check_feed", PUBLIC)
     assert before.returncode == 1
     assert findings(before.stdout) == list(zip(["good", "good", "wrong", "good"], STEPS, strict=True))
-    assert "there is none: run publish_feed" in before.stdout
+    assert "it does not exist: run publish_feed" in before.stdout
 
     site.publish(PUBLIC)
     first = record(site, PUBLIC)

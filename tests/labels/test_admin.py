@@ -79,7 +79,7 @@ def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Cl
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("noone.example.com", "Nobody has the handle noone.example.com. Check the spelling, or enter the did."),
+        ("noone.example.com", "No account has the handle noone.example.com. Check the spelling, or enter the did."),
         ("mira", "“mira” is neither a handle, nor a did, nor a profile address"),
         ("Handle.invalid", "handle.invalid names no account"),
         (NOBODY, f"There is no account with the did {NOBODY}."),

@@ -31,7 +31,7 @@ def test_whoever_cannot_be_found_is_told_in_words(network: Network) -> None:
     network.answers[f"{RESOLVE}stolen.example.com"] = {"did": MIRA.did}
     network.answers[f"{RESOLVE}slow.example.com"] = 503
     assert sentence("noone.example.com") == (
-        "Nobody has the handle noone.example.com. Check the spelling, or enter the did."
+        "No account has the handle noone.example.com. Check the spelling, or enter the did."
     )
     assert sentence(NOBODY) == f"There is no account with the did {NOBODY}."
     assert sentence("slow.example.com") == (

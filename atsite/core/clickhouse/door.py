@@ -228,5 +228,5 @@ def _settings(name: str, limits: Limits) -> dict[str, Any]:
 
 def _quoted(identifier: str) -> str:
     if not _IDENTIFIER.fullmatch(identifier):
-        raise ValueError(f"{identifier!r} is no name of a table or column")
+        raise ValueError(f"{identifier!r} is not a valid name of a table or column")
     return ".".join(f"`{part}`" for part in identifier.split("."))

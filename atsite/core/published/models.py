@@ -153,7 +153,7 @@ class PublishedModel(CopiedModel):
         if stored is None:
             raise ChangedMeanwhile(f"{self} is gone: read again what there is")
         if stored.time_us != self.time_us:
-            raise ChangedMeanwhile(f"{self} was changed by somebody else meanwhile: read it again")
+            raise ChangedMeanwhile(f"{self} was changed by another person in the meantime: read it again")
         changed = [name for name in self.natural_key if getattr(stored, name) != getattr(self, name)]
         if changed:
             raise ValueError(f"{', '.join(changed)} of {self} cannot change: delete it and add another")

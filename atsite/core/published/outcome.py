@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CACHE_LATE: Final = "Saved, but Redis does not answer: it takes up to 30 seconds until everybody sees it."
+CACHE_LATE: Final = "Saved, but Redis does not answer: it can take up to 30 seconds until everyone sees it."
 COPY_LATE: Final = "Saved, but ClickHouse does not answer: statistics and feeds see it once it does."
 
 

@@ -54,7 +54,7 @@ SCOPES: Final = {
     Scope.STATS: "read statistics of feeds and keys",
     Scope.CLEANUP: "plan and start clean-ups",
     Scope.MEMBERS: "change and list members of the feeds it covers",
-    Scope.LABELS: "change and list who carries any label, and with it the members of every feed",
+    Scope.LABELS: "change and list the members of any label, and so the members of every feed",
 }
 
 

@@ -127,7 +127,7 @@ def _no_indexer() -> Iterator[None]:
                 raise CommandError(str(error)) from error
             except RedisError as error:
                 raise CommandError(
-                    f"Redis does not answer, so nobody knows whether the indexer runs: {error}"
+                    f"Redis does not answer, so it is unknown whether the indexer runs: {error}"
                 ) from error
         yield
 

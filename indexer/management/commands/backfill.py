@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Fetch an actor's records from its PDS. A killed one is gone on with: here with --resume, or by the worker."
+    help = "Fetch an actor's records from its PDS. A killed backfill continues: here with --resume, or by the worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--did", required=True)
         parser.add_argument("--days", type=int, default=DAYS, help=f"how far back ({DAYS}); follows and blocks, too")
-        parser.add_argument("--resume", action="store_true", help="go on with the last one instead of beginning anew")
+        parser.add_argument("--resume", action="store_true", help="continue the last one instead of starting over")
 
     def handle(self, *args: Any, **options: Any) -> None:
         did, days = options["did"], options["days"]

@@ -285,7 +285,7 @@ def test_publishing_says_in_words_what_is_missing_and_never_shows_a_secret(edito
     said = editor.post(page_of("top-1h", "publishing"), {"action": "publish"}).content.decode()
     assert "Not possible yet: SERVICE_ENDPOINT" in said
     checked = html.unescape(editor.post(page_of("top-1h", "publishing"), {"action": "check"}).content.decode())
-    assert "SERVICE_ENDPOINT is not set: nobody can find this service" in checked
+    assert "SERVICE_ENDPOINT is not set: the network cannot find this service" in checked
     assert re.search(r"[2-4] of 4 steps are wrong\.", checked)
 
 
@@ -311,7 +311,7 @@ def test_who_may_only_look_sees_the_real_values_under_the_labels_of_the_form() -
         "Label": "mpls",
         "Replies": "no",
         "Reposts": "yes",
-        "Who reads it": "only those who carry its label read it",
+        "Who reads it": "only members of its label can read it",
         "Hours": "1",
         "Media": "With or without",
         "Language": "",

@@ -210,7 +210,7 @@ def test_the_instructions_and_the_pinned_post_are_shown_as_readers_get_them(edit
     page = page_of("a-mpls", "preview")
     as_nobody = content(editor, page)
     assert shown(as_nobody) == [pinned.uri]
-    assert "the instructions post: all that those see of this feed who do not carry mpls" in as_nobody
+    assert "the instructions post: all that readers without the label see of this feed. The label is mpls" in as_nobody
     assert re.findall(r'class="pg-mark">([^<]*)<', as_nobody) == ["instructions"]
     as_member = content(editor, f"{page}?as=alice.test")
     assert shown(as_member) == [pinned.uri, post.uri]

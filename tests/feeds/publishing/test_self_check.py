@@ -77,7 +77,7 @@ async def test_each_step_says_in_words_what_is_wrong(path: str, answer: Any, ste
 async def test_a_service_without_an_address_is_told_which_setting_is_missing() -> None:
     async with checking() as (_, check):
         found = await problems(FeedCheck(check.client, check.resolver, FEED, "", ""))
-    assert found[0] == "SERVICE_ENDPOINT is not set: nobody can find this service"
+    assert found[0] == "SERVICE_ENDPOINT is not set: the network cannot find this service"
 
 
 @pytest.mark.parametrize(

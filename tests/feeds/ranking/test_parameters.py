@@ -30,7 +30,7 @@ def test_a_kind_that_names_a_label_may_be_private() -> None:
 
 def test_a_declaration_names_type_default_and_meaning() -> None:
     assert declared(LabelParameters)[:2] == (
-        Parameter("label", LabelName(), "Who carries it is shown, and reads the feed where that is private.", None),
+        Parameter("label", LabelName(), "Its members are shown, and read the feed if it is private.", None),
         Parameter("replies", Flag(), "Show their replies as well.", False),
     )
     assert declared(TopParameters)[0] == Parameter("hours", Between(1, 168), "Age of the oldest post, in hours.", 24)

@@ -154,5 +154,5 @@ def test_a_new_migration_follows_the_last_and_has_a_file_for_its_sql(tmp_path: P
 
 @pytest.mark.parametrize("name", ["", "9lives", "../up", "Ups", "a-b"])
 def test_a_name_that_is_no_modules_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(AtsiteError, match="is no name of a migration"):
+    with pytest.raises(AtsiteError, match="is not a valid migration name"):
         new_migration.begin("indexer", name, folder=tmp_path)
