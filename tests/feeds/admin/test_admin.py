@@ -311,7 +311,7 @@ def test_who_may_only_look_sees_the_real_values_under_the_labels_of_the_form() -
         "Label": "mpls",
         "Replies": "no",
         "Reposts": "yes",
-        "Who reads it": "only members of its label can read it",
+        "Who reads it": "only those who carry its label read it",
         "Hours": "1",
         "Media": "With or without",
         "Language": "",
