@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils.html import escape
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
@@ -145,7 +146,7 @@ def test_an_actor_whose_handle_could_not_be_verified_or_was_taken_has_none(brows
         post(ALICE, at=ago(hours=1)),
     )
     told = {did: cells(page(browser, ACTORS, q=did), "called") for did in (ALICE, BOB, CAROL)}
-    said = "this account's handle could not be verified"
+    said = escape("this account's handle could not be verified")
     assert told == {ALICE: [said], BOB: ["–"], CAROL: ["@bob.example.com"]}
     assert cells(page(browser, POSTS), "who") == [f"{said} {ALICE}"]
     for list_ in (ACTORS, POSTS):
