@@ -144,7 +144,7 @@ def test_the_form_says_what_is_wrong(browser: Client, fields: dict[str, Any], se
 
 
 def test_a_key_for_every_label_names_no_feed(browser: Client) -> None:
-    assert "Change and list who carries any label" in browser.get(f"{KEYS}add/").content.decode()
+    assert "Change and list the members of any label" in browser.get(f"{KEYS}add/").content.decode()
     text = shown_secret(browser.post(f"{KEYS}add/", {**FORM, "scopes": ["labels"], "feeds": []}).content.decode())
     assert check(text) == principal(Scope.LABELS)
 

@@ -204,7 +204,7 @@ def test_undo_of_what_somebody_else_changed_meanwhile_changes_nothing(browser: C
     membership.assign(label, MIRA.did, by="other")
     membership.remove(label, MIRA.did, by="other")
     response = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": str(seen)}, follow=True)
-    assert "Somebody else changed this label meanwhile" in text_of(response)
+    assert "Another person changed this label in the meantime" in text_of(response)
     assert not membership.has_label(MIRA.did, label)
 
 
@@ -271,7 +271,7 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": pasted, "note": "choir"}, follow=True)
     ((page, _),) = response.redirect_chain
     shown = text_of(browser.get(page))
-    for word in ("1 will be changed", "1 nothing to do", "1 not found", "1 not an actor", "Nobody has the handle"):
+    for word in ("1 will be changed", "1 nothing to do", "1 not found", "1 not an actor", "No account has the handle"):
         assert word in shown
     assert members(label) == [NOEL.did]
 
@@ -302,10 +302,10 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
         (True, 2, 0, "“choir” was given to 2 actors."),
         (False, 1, 0, "“choir” was taken off 1 actor."),
         (True, 0, 0, "Nothing was changed."),
-        (True, 1, 1, "“choir” was given to 1 actor. 1 actor carried it already when this was done: somebody else was "
-         "quicker."),
-        (False, 0, 2, "Nothing was changed. 2 actors did not carry it any more when this was done: somebody else was "
-         "quicker."),
+        (True, 1, 1, "“choir” was given to 1 actor. 1 actor carried it already when this was done: another change "
+         "came first."),
+        (False, 0, 2, "Nothing was changed. 2 actors did not carry it any more when this was done: another change "
+         "came first."),
     ],
 )  # fmt: skip
 def test_a_change_that_is_done_tells_what_happened(giving: bool, changed: int, others: int, sentence: str) -> None:
@@ -326,7 +326,7 @@ def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) ->
     change = BulkChange.objects.get()
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     response = browser.post(page, {"do": "confirm", "fence": str(change.fence - 1)}, follow=True)
-    assert "somebody else touched it" in text_of(response)
+    assert "another person changed it" in text_of(response)
     assert members(label) == []
 
 
@@ -355,7 +355,7 @@ def test_ticked_members_of_several_labels_are_left_alone(browser: Client, label:
     membership.assign("other", MIRA.did, by="admin")
     chosen = [str(pk) for pk in ActorLabel.objects.values_list("pk", flat=True)]
     response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
-    assert "These carry several labels" in text_of(response)
+    assert "These members have several labels" in text_of(response)
     assert not BulkChange.objects.exists()
 
 
@@ -416,7 +416,7 @@ def test_a_change_that_redis_did_not_hear_of_says_so(browser: Client, label: str
     data = form(label, MIRA.did)
     with redis_away():
         response = browser.post(f"{MEMBERS}add/", data | {"label": label}, follow=True)
-    assert "it takes up to 30 seconds" in text_of(response)
+    assert "it can take up to 30 seconds" in text_of(response)
 
 
 def test_who_saves_what_somebody_else_has_just_changed_is_led_back(
@@ -434,7 +434,7 @@ def test_who_saves_what_somebody_else_has_just_changed_is_led_back(
     page = f"{MEMBERS}{row.pk}/change/"
     response = browser.post(page, {"note": "mine"}, follow=True)
     assert response.redirect_chain == [(page, 302)]
-    assert "was changed by somebody else meanwhile" in text_of(response)
+    assert "was changed by another person in the meantime" in text_of(response)
     # The other change was made inside this request's transaction here, and went with it.
     assert ActorLabel.objects.get().note == "old"
 

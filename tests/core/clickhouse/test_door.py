@@ -93,9 +93,9 @@ def test_an_empty_insert_asks_nothing_and_unequal_columns_are_refused_here(likes
 
 @pytest.mark.parametrize("name", ["likes; DROP TABLE x", "likes`", "", "a.b.c", "läikes"])
 def test_a_table_or_column_that_is_no_name_never_reaches_the_server(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name of a table or column"):
+    with pytest.raises(ValueError, match="is not a valid name of a table or column"):
         door.insert(name, {"rkey": ["a"]}, name="tests.name")
-    with pytest.raises(ValueError, match="is no name of a table or column"):
+    with pytest.raises(ValueError, match="is not a valid name of a table or column"):
         door.insert("likes", {name: ["a"]}, name="tests.name")
 
 

@@ -93,7 +93,7 @@ def test_a_row_that_somebody_else_changed_meanwhile_is_not_saved_over(label: str
     theirs.note = "theirs"
     theirs.save()
     mine.note = "mine"
-    with pytest.raises(ChangedMeanwhile, match="was changed by somebody else"):
+    with pytest.raises(ChangedMeanwhile, match="was changed by another person"):
         mine.save()
     with pytest.raises(ChangedMeanwhile):
         mine.delete()
