@@ -1,4 +1,4 @@
-"""When each task ran last, how long it took and how it ended: one hash in Redis, written by whoever ran it.
+"""When each task ran last, how long it took and how it ended: one hash in Redis, written by the process that ran it.
 
 Kept for the operator's eyes only; lost with Redis, and nothing is decided by it.
 """

@@ -89,7 +89,7 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = config.data_dir / "static" if config.production else None  # else whitenoise asks the finders
 WHITENOISE_USE_FINDERS = not config.production
-#: An old version would be saved past whoever changed the row since.
+#: An old version would be saved over a later change of the row.
 SIMPLE_HISTORY_REVERT_DISABLED = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_REDIRECT_URL = "/admin/"  # where a login without `next` leads

@@ -21,13 +21,13 @@ REREADING_BUDGET = timedelta(minutes=5)
 
 @shared_task(name="indexer.tasks.rewrite_daily_stats", ignore_result=True)
 def rewrite_daily_stats() -> None:
-    """Compute the days anew that the last week's arrivals touched."""
+    """Compute the days again that the last week's arrivals touched."""
     stats.rewrite_daily_stats(now=timezone.now())
 
 
 @shared_task(name="indexer.tasks.purge_deleted_accounts", ignore_result=True)
 def purge_deleted_accounts() -> None:
-    """Delete the rows of accounts that are gone and of repos that began anew."""
+    """Delete the rows of accounts that are gone and of repos that started over."""
     purge.purge_dead(now=timezone.now())
 
 

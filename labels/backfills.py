@@ -1,4 +1,4 @@
-"""Whoever gets a first label is fetched from its PDS (indexer.backfill), as the stream tells nothing of before."""
+"""Fetches an account with its first label from its PDS (indexer.backfill): the stream tells nothing of before."""
 
 from __future__ import annotations
 

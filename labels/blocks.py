@@ -37,7 +37,7 @@ def blocked(feed: str = "") -> Blocks:
 
 
 def forget() -> None:
-    """Read the blocks anew with the next question of this process: for the one who changed them."""
+    """Read the blocks again with the next question of this process: for the one who changed them."""
     _copy.drop()
 
 

@@ -202,7 +202,7 @@ def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
 
 
 def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
-    """Handles of members as this site knows them: whoever is gone from the network must still be taken off."""
+    """Handles of members as this site knows them: an account that has left the network can still be removed."""
     handles = {
         line.identifier for line in read if line.status is Status.PENDING and not line.identifier.startswith("did:")
     }

@@ -1,4 +1,4 @@
-"""Who makes a change of labels, and from where: named once, by whoever begins it, and kept with every row it touches.
+"""Who makes a change of labels, and from where: named once, where it begins, and kept with every row it touches.
 
 with acting("anna", Via.ADMIN):
     membership.save()
@@ -35,7 +35,7 @@ class Author:
     via: Via
 
 
-#: Whoever works on the server itself and says nothing.
+#: A person who works on the server itself and gives no name.
 UNNAMED = Author("", Via.SERVER)
 _current: ContextVar[Author] = ContextVar("atsite_labels_author", default=UNNAMED)
 

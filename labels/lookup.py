@@ -40,7 +40,7 @@ class Unfound:
 
 
 def find(text: str) -> Actor:
-    """The actor that `text` means. Raises NotAnActor, with a sentence for whoever wrote it."""
+    """The actor that `text` means. Raises NotAnActor, with a sentence for the person who wrote it."""
     (found,) = find_all([pasted.actor(text)])
     if isinstance(found, Unfound):
         raise NotAnActor(found.reason)

@@ -19,7 +19,7 @@ def members(label: str) -> list[Did]:
     return door.column(MEMBERS, {"label": label}, name="labels.members")
 
 
-# Whoever ever carried a label is a short list; among everybody, handles have no order that a search could use.
+# The accounts that ever had a label are a short list; among everybody, handles have no order that a search could use.
 BY_HANDLE = """
 SELECT did
 FROM actors
@@ -32,6 +32,6 @@ SEARCH_MAX = 500
 
 
 def dids_by_handle(prefix: str) -> list[str]:
-    """Whoever has, or had, a label and a handle that begins so. Raises ClickHouseError."""
+    """Accounts that have, or had, a label and a handle that begins so. Raises ClickHouseError."""
     params = {"prefix": prefix.lower(), "limit": SEARCH_MAX}
     return having_handle(door.column(BY_HANDLE, params, name="labels.dids_by_handle"), prefix.lower())

@@ -2,7 +2,7 @@
 
 A cursor is the unpadded base64url of a compact JSON array `[version, kind, part, …]`. Each position has exactly one
 text, so a cursor that was cut, changed or made for another list is refused and never read as something else. It is
-not signed: whoever changes one only asks for another page of the same public list.
+not signed: a client that changes one only asks for another page of the same public list.
 """
 
 from __future__ import annotations

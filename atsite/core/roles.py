@@ -113,6 +113,6 @@ def may(user: User | AnonymousUser, right: Right) -> bool:
 
 
 def demand(request: HttpRequest, right: Right) -> None:
-    """Raises PermissionDenied (403) for whoever has not the right."""
+    """Raises PermissionDenied (403) for a user without the right."""
     if not may(request.user, right):
         raise PermissionDenied(MEANINGS[right])

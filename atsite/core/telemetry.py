@@ -1,7 +1,7 @@
 """What a process tells about itself: log lines, spans, metrics, and whether it is well.
 
 None of it ever carries a query string, an Authorization header, or a viewer's did: names that could are taken out here,
-whoever wrote them.
+whichever library wrote them.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ AWAY: Final = (ClickHouseError, RedisAway, DatabaseError, ConfigError, OSError)
 
 @dataclass(slots=True)
 class Source:
-    """Something to read. A value is good for `every` seconds, whoever asks for it."""
+    """Something to read. A value is good for `every` seconds, for every asker."""
 
     read: Callable[[], Any]
     every: float

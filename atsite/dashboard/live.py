@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PERIOD_SECONDS: Final = 1.0
-#: The session, the person and the right are looked up anew this often; a logout ends the numbers soon after.
+#: The session, the person and the right are looked up again this often; a logout ends the numbers soon after.
 RECHECK_SECONDS: Final = 10.0
 #: A page that has no right to the numbers any more need not come back (codes 4000 to 4999 are the application's own).
 LOGGED_OUT: Final = 4401

@@ -22,7 +22,7 @@ EXAMPLE: Final = "alice.example.com, did:plc:… or a link to a profile"
 def read(text: str) -> Did:
     """Whom `text` means: as the index heard of the handle last, else as the network says.
 
-    Raises InvalidSyntax, with a sentence for whoever typed it. Not for coroutines.
+    Raises InvalidSyntax, with a sentence for the person who typed it. Not for coroutines.
     """
     handle = pasted.actor(text, otherwise=f"Enter {EXAMPLE}.")
     if is_did(handle):

@@ -19,7 +19,7 @@ EXAMPLE: Final = "https://bsky.app/profile/HANDLE/post/RKEY"
 
 
 def read(text: str) -> AtUri:
-    """The post that `text` means. Raises InvalidSyntax, with a sentence for whoever typed it."""
+    """The post that `text` means. Raises InvalidSyntax, with a sentence for the person who typed it."""
     post = pasted.record(text)
     if post is None or post.collection != POST:
         raise InvalidSyntax(f"Enter the address of a post: {EXAMPLE}, or its at-uri.")

@@ -51,7 +51,7 @@ ORDER BY rkey DESC, did DESC
 LIMIT {limit:UInt32}
 """
 
-# By time: reads from the newest on, whoever wrote it, and stops when it has enough.
+# By time: reads from the newest on, by any author, and stops when it has enough.
 POSTS_OF_MANY = """
 SELECT rkey, did, '' AS subject
 FROM posts FINAL

@@ -140,7 +140,7 @@ OWN_SECONDS: Final = 3
 OWN_POSTS: Final = 5000
 #: The ranking's length: every process keeps those of all readers of its last half hour.
 OWN_SIZE: Final = 300
-#: Age of a reader's ranking when a first page makes it anew, as in the seed design.
+#: Age of a reader's ranking when a first page makes it again, as in the seed design.
 OWN_FRESH: Final = 600 * SECOND
 
 

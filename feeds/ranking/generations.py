@@ -78,7 +78,7 @@ class Generations:
         return None if copied is None else self.get(feed, copied, now=now)
 
     def get(self, feed: str, id: str, *, now: int) -> Generation | None:
-        """A generation of the feed, None when it is no more.
+        """A generation of the feed, None when it has expired.
 
         Raises FeedUnavailable when Redis is away and this process has no copy: whether it lives cannot be told.
         """

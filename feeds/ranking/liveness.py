@@ -1,7 +1,7 @@
 """Which posts may be shown, remembered for a moment: the readers of a popular page ask for the same posts all the time.
 
 What is remembered is at most SECONDS old (docs/decisions/0032-liveness.md); the first who asks past half of that looks
-it up anew, while the others go on with what is known.
+it up again, while the others go on with what is known.
 """
 
 from __future__ import annotations

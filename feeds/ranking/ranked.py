@@ -2,7 +2,7 @@
 
 1. A first page is read from the current generation; its cursor names that generation and the position in it, so the
    pages of one walk never shift, whatever is refreshed meanwhile.
-2. A cursor whose generation is no more ends the walk: an empty page without a cursor.
+2. A cursor whose generation has expired ends the walk: an empty page without a cursor.
 3. Without any generation (Redis empty or away, and no copy in this process) the ranking is computed, and its cursors
    name the moment and the last post: that walk may repeat or miss a post whose likes changed.
 4. Entries that were deleted, or whose authors became inactive, are left out while reading. With ClickHouse away they

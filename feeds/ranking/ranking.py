@@ -81,7 +81,7 @@ class RankedFeed(Feed, Protocol):
 
     @property
     def refresh_seconds(self) -> int:
-        """How old its generation becomes before it is made anew."""
+        """How old its generation becomes before it is made again."""
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         """The ranking at the moment `now` (unix microseconds), best first, at most SIZE_MAX posts.

@@ -1,4 +1,4 @@
-"""Ranking feeds anew: each refresh writes a new generation beside the older ones."""
+"""Ranking feeds again: each refresh writes a new generation beside the older ones."""
 
 from __future__ import annotations
 

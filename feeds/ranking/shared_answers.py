@@ -1,8 +1,8 @@
-"""One answer for all who ask the same at the same time, and none older than what each would have got alone.
+"""One answer for all callers who ask the same at the same time, never older than what each would have got alone.
 
-While a question is being answered, those who come with the same one wait for it to end; then it is put once more, for
-all of them. So an answer was always begun after whoever gets it had asked: nothing is remembered, and what was changed
-before somebody asked is in what they get. Alone, nobody waits.
+While a question is being answered, callers with the same one wait for it to end; then it is asked once more, for all of
+them. So an answer always begins after the last of its callers has asked: nothing is remembered, and a change that came
+before a caller asked is in the answer. A caller who is alone never waits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Question(Generic[V]):
 
 
 class Shared(Generic[V]):
-    """Thread-safe. Whoever gets an answer must not change it: others have the same."""
+    """Thread-safe. A caller must not change an answer: others have the same."""
 
     def __init__(self) -> None:
         self._lock = Lock()

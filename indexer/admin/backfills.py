@@ -60,7 +60,7 @@ class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
 
     @admin.action(description="Fetch again", permissions=["backfill"])
     def fetch_again(self, request: HttpRequest, chosen: QuerySet[Backfill]) -> None:
-        """Begin the chosen ones anew."""
+        """Begin the chosen ones again."""
         rows = list(chosen)
         for row in rows:
             work.ask(Did(row.did), days=row.days)

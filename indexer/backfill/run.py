@@ -92,7 +92,7 @@ class Run:
     def run(self, progress: Progress) -> Progress:
         """Go on from `progress` to the end.
 
-        Raises Gone, NotNow, Unusable, UnreadablePage, Undecidable, ClickHouseError. The rev is asked anew by
+        Raises Gone, NotNow, Unusable, UnreadablePage, Undecidable, ClickHouseError. The rev is asked again by
         each run: what a page lists is at least as new as a rev asked before it.
         """
         rev = self._rev()
@@ -109,7 +109,7 @@ class Run:
             raise Unusable(f"its PDS gives no usable rev: {rev[:40]!r}")
         floor = max((row.floor for row in queries.floors_of([self.repo.did])), default=0)
         if tid_to_int(rev) < floor:
-            # A floor lies minutes ahead of the deletion; whoever came back writes beyond it.
+            # A floor lies minutes ahead of the deletion; an account that came back writes beyond it.
             raise NotNow("nothing was written since what is indexed of the actor was ended here")
         return rev
 

@@ -2,7 +2,7 @@
 
 `ask` leaves a row, in the transaction of whatever wants the backfill. A worker claims it (atsite.core.jobs); each page
 that is durable prolongs its lease and keeps the progress, so that after a kill the next run goes on behind that page.
-Whoever asks for the same did meanwhile thereby ends the run under way.
+A new request for the same did ends the run under way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One round of asking: as many as fit into its time, most needed first, at the pace of whoever is asked."""
+"""One round of asking: as many as fit into its time, most needed first, at the pace of the host that is asked."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Told:
 
 
 def fill() -> int:
-    """Ask for whoever is due, unless another process is at it; how many were asked for.
+    """Ask for the actors that are due, unless another process is at it; how many were asked for.
 
     Raises RedisError, ClickHouseError. A server that asks to be left alone is, for as long as it says.
     """

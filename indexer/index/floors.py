@@ -55,7 +55,7 @@ class Floors:
         self._floors: dict[str, int] = {}
         #: floor_of(did, 0): the floor of a did, 0 for none. The dict's own method, as it is asked for every event.
         self.floor_of = self._floors.get
-        # What ends an account ends what its identity events said; a repo that begins anew keeps its handle.
+        # What ends an account ends what its identity events said; a repo that starts over keeps its handle.
         self._ends: dict[str, int] = {}
         self._by_floor: list[tuple[int, str]] = []
         for row in rows:

@@ -1,8 +1,8 @@
 """One indexer per site, by a lease in Redis that migrations hold, too.
 
-Two indexers would do no harm to the rows, which are the same whoever writes them, but their checkpoints would tell of
+Two indexers would do no harm to the rows, which are the same from either, but their checkpoints would tell of
 different progress. So a second one does not start, and one whose lease another has stops. Redis being away is no reason
-to stop: ClickHouse has the checkpoints, and as soon as Redis answers again the lease is taken anew.
+to stop: ClickHouse has the checkpoints, and as soon as Redis answers again the lease is taken again.
 """
 
 from __future__ import annotations

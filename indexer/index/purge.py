@@ -1,6 +1,6 @@
 """Takes away what is dead: every row of a did with a version below its floor.
 
-1. A floor (`repo_floors`) is set when an account is deleted or a repo begins anew. From then on the indexer drops older
+1. A floor (`repo_floors`) is set when an account is deleted or a repo starts over. From then on the indexer drops older
    events of the did, and readers see the floor when they look up a candidate's actor.
 2. A purge deletes the dead rows for good, from every table that holds rows by did, the raw events included; the floors
    themselves stay, as a replay must still meet them.
@@ -33,7 +33,7 @@ BATCH = 500
 #: A floor travels in the same batch as what it kills, or in one near it; two days are far beyond any replay in flight.
 LOOK_BACK = timedelta(days=2)
 
-#: The reasons of a floor that ends what identity events said as well; a repo that begins anew keeps its handle.
+#: The reasons of a floor that ends what identity events said as well; a repo that starts over keeps its handle.
 ENDS_IDENTITY = (ACCOUNT_DELETED, DO_NOT_INDEX)
 
 

@@ -1,6 +1,6 @@
 """Puts stored raw events through the views again: after a change of their rules, and where a derived row is missing.
 
-An event that is inserted again changes nothing in `repo_records` and makes its derived rows anew; of two rows with one
+An event that is inserted again changes nothing in `repo_records` and makes its derived rows again; of two rows with one
 version the one inserted last wins. A migration that changes a rule leaves a row in `rereadings` for each day whose raw
 events are kept. The row is the work: days are done one after the other, newest first, and a run that dies midway begins
 its day again. What is older than the raw events stays as it is.

@@ -25,12 +25,12 @@ REWRITTEN_DAYS = 7
 
 
 def rewrite_daily_stats(*, now: datetime, days: int = REWRITTEN_DAYS) -> list[Day]:
-    """Compute anew, and store, every day touched by what arrived in the last `days` days. The days, oldest first."""
+    """Compute again, and store, every day touched by what arrived in the last `days` days. The days, oldest first."""
     return rewrite_days(queries.touched_days(since=now - timedelta(days=days)), now=now)
 
 
 def rewrite_days(days: Iterable[date], *, now: datetime) -> list[Day]:
-    """Compute anew, and store, these days; one with no live row becomes a row of zeros. The days, oldest first."""
+    """Compute again, and store, these days; one with no live row becomes a row of zeros. The days, oldest first."""
     rows = [row for run in _runs(sorted(set(days))) for row in _computed(run)]
     queries.store_days(rows, computed_at=now)
     return rows

@@ -72,7 +72,7 @@ class Batcher:
         self.floors = floors or Floors()
         #: How far the stream is with everything that was taken in.
         self.position = position or Position()
-        #: Dids of which nothing is indexed; whoever feeds the batcher keeps it up to date.
+        #: Dids of which nothing is indexed; the code that feeds the batcher keeps it up to date.
         self.refused: Collection[str] = frozenset()
         self._wanted = frozenset(name for name in wanted if not name.endswith(".*"))
         self._wanted_prefixes = tuple(name[:-1] for name in wanted if name.endswith(".*"))
@@ -149,7 +149,7 @@ class Batcher:
         return self._batch.events >= self.limits.rows or self._batch.bytes >= self.limits.bytes
 
     def is_due(self, now: float) -> bool:
-        """Whether the batch shall go out if nothing is being written: it has an old event, or a gap."""
+        """Whether the batch goes out if nothing is being written: it has an old event, or a gap."""
         batch = self._batch
         return bool(batch.gaps) or (batch.events > 0 and now - self._since >= self.limits.age)
 

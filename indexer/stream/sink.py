@@ -1,6 +1,6 @@
 """Writes a batch to ClickHouse, and returns only when every row of it is there.
 
-1. Floors go first: a reader that sees a deletion's other rows shall see its floor. Then the small tables, the records
+1. Floors go first: a reader that sees a deletion's other rows sees its floor too. Then the small tables, the records
    last: they are the long insert, and the one most likely to be sent again.
 2. An error that may pass is answered by sending the *same* block again, for ever, with growing pauses: whatever part
    of it had arrived fires the views again, and the tables absorb it. Meanwhile the queue fills and the socket waits.

@@ -69,7 +69,7 @@ class Filter:
 
 
 class Wanted:
-    """The filter as it is now; a thread keeps it so. `sent` is set by whoever sent it to the server."""
+    """The filter as it is now; a thread keeps it so. `sent` is set by the code that sent it to the server."""
 
     def __init__(self, always: Collection[str]) -> None:
         """Raises ConfigError where one of `always` is no did, WantedUnknown."""
@@ -82,7 +82,7 @@ class Wanted:
         self.sent: Filter | None = None
 
     def look(self) -> None:
-        """Read anew what may have changed. While `default` is away the filter stays as it is."""
+        """Read again what may have changed. While `default` is away the filter stays as it is."""
         try:
             # Any published change moves the version; the dids are then read again.
             if versions.last_issued() > self.current.version:
@@ -138,7 +138,7 @@ def _tell(version: str | None) -> None:
 
 
 class WantedBatcher(Batcher):
-    """A Batcher that leaves out whoever is not wanted: above SERVER_MAX dids the server sends everybody's events."""
+    """A Batcher that leaves out unwanted actors: above SERVER_MAX dids the server sends everybody's events."""
 
     def __init__(self, dids: Wanted, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -205,7 +205,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
     @action(description="Take off many", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
     def take_off_many(self, request: HttpRequest) -> HttpResponse:
-        """Paste a list of those who shall lose a label."""
+        """Paste a list of accounts to remove from a label."""
         return self._bulk(request, giving=False, title="Take a label off many")
 
     @action(description="Download CSV", url_path="export", permissions=["export_labels"], icon="download")  # type: ignore[untyped-decorator]

@@ -2,8 +2,8 @@
 
 They are counted row by row, seconds to minutes on a large site. A task counts them into Redis every few minutes;
 readers only read. Where nothing is cached, one process of all (a lock in Redis) counts, its callers wait a little and
-share the result, and whoever would wait longer is told to come back. With Redis away each process counts for itself,
-once at a time, and keeps the result for a minute.
+share the result, and a caller that would wait longer is asked to come back. With Redis away each process counts for
+itself, once at a time, and keeps the result for a minute.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ logger = structlog.get_logger(__name__)
 #: Of Django's cache.
 KEY: Final = "stats:totals"
 LOCK: Final = "stats.totals"
-#: Many missed refreshes: older totals would mislead, so they are counted anew.
+#: Many missed refreshes: older totals would mislead, so they are counted again.
 CACHE_SECONDS: Final = 3600
 #: A counting process that was killed blocks the others no longer than this. A count that takes longer is joined by a
 #: second one, which costs time and harms nothing.

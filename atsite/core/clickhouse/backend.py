@@ -108,7 +108,7 @@ def _at_exit() -> None:
 
 
 def _after_fork() -> None:
-    """A child connects anew; the parent's sockets stay the parent's."""
+    """A child connects again; the parent's sockets stay the parent's."""
     for _, connection in DatabaseWrapper._clickhouse_connections.values():
         for client in (*connection.pool._pool, *connection.pool._used.values()):
             let_go(client)

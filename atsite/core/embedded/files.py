@@ -62,7 +62,7 @@ def remember_ports(path: Path, ports: dict[str, int]) -> None:
 
 
 def take_lock(path: Path, *, name: str, directory: Path) -> int:
-    """An open file that holds the lock of `directory`; whoever has it open holds it, so the store inherits it.
+    """An open file that holds the lock of `directory`; any process that has it open holds it, so the store inherits it.
 
     The kernel lets go of it when the last holder ends, in whatever way. Raises DataDirectoryInUse.
     """
@@ -80,7 +80,7 @@ def take_lock(path: Path, *, name: str, directory: Path) -> int:
 
 
 def sign_lock(descriptor: int, pid: int) -> None:
-    """Write down who holds the lock, for the message of whoever comes second."""
+    """Write down who holds the lock, for the message to the process that comes second."""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{pid}\n".encode(), 0)
 

@@ -1,6 +1,6 @@
 """The did that a handle points to: a DNS TXT record or a file on its host (https://atproto.com/specs/handle).
 
-What is found here is the handle's word only. Whoever shows or trusts it asks the did's document for the same handle:
+What is found here is the handle's word only. Before you show or trust it, ask the did's document for the same handle:
 Resolver.identify does both.
 """
 

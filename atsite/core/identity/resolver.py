@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from atsite.core.kv.quick import Asking
     from atsite.core.outgoing import Client
 
-#: A document changes when its owner moves or rotates a key; a bad signature asks anew before that.
+#: A document changes when its owner moves or rotates a key; a bad signature asks again before that.
 FOUND_SECONDS = 6 * 3600
 #: Somebody who does not exist now may exist soon.
 ABSENT_SECONDS = 5 * 60

@@ -1,9 +1,9 @@
 """The keys with which dids sign now, for those who check a token while its reader waits.
 
-This process's memory is asked first, then Redis (the resolver's memory), then the network. Whoever can reach the
+This process's memory is asked first, then Redis (the resolver's memory), then the network. Anyone who can reach the
 service can make it ask the network, with tokens that name any did. So the network is asked within two overall parts:
-one for dids that have proven themselves before, one for all others. A key that is asked for anew because a signature
-was bad comes out of the others' part whoever is named, as anybody can name anybody.
+one for dids that have proven themselves before, one for all others. A key that is asked for again because a signature
+was bad comes out of the others' part, whichever did it names, as anyone can name any did.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MEMORY_SECONDS: Final = 60.0
 #: Readers of one process within that time; an entry has about 500 bytes.
 MEMORY_SIZE: Final = 10_000
-#: A key is asked for anew at most this often for each did: bad signatures cost nothing, questions do.
+#: A key is asked for again at most this often for each did: bad signatures cost nothing, questions do.
 RENEWAL_SECONDS: Final = 60.0
 #: Who has proven itself is known for so long, in Redis; a process says so again after an hour.
 PROVEN_SECONDS: Final = 30 * 24 * 3600

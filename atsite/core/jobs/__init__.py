@@ -6,7 +6,7 @@
 
     runner.run_due(Backfill, run, …)         # runner: claims what is due and hands each lease to `run`
     def run(lease: JobLease[Backfill]): …    # lease: keep_progress, move, later, release; a lost lease cannot write
-    moves.cancel(job, by="anna")             # moves: what people do with a job, whoever works on it
+    moves.cancel(job, by="anna")             # moves: what people do with a job, whichever worker has it
 
 A job whose rows have copies in ClickHouse inherits from `published.PublishedJob`. Decision 50 says why it is so.
 """

@@ -11,7 +11,7 @@ from redis.retry import Retry
 from atsite.core.config import config
 from atsite.core.errors import ConfigError
 
-#: Every key of this project starts so, whoever shares the server.
+#: Every key of this project starts so, whatever else uses the server.
 PREFIX = "atsite:"
 
 

@@ -1,4 +1,4 @@
-"""Whether a change arrived everywhere at once, told to whoever made it.
+"""Whether a change arrived everywhere at once, told to the person who made it.
 
     with watched() as outcome:
         membership.save()

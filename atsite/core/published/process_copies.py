@@ -1,6 +1,6 @@
 """Copies inside a process of what few rows say and every request needs: definitions, blocks.
 
-One counter in Redis is raised after each change. A process reads it at most every half second and loads anew when it
+One counter in Redis is raised after each change. A process reads it at most every half second and loads again when it
 moved, so a change is effective within a second. With Redis away it loads every second. Never for membership or keys.
 """
 
@@ -46,7 +46,7 @@ return 1
 
 
 def raise_counter() -> bool:
-    """Make every process load its copies anew. False when Redis is away: then they do so within LIFE_SECONDS."""
+    """Make every process load its copies again. False when Redis is away: then they do so within LIFE_SECONDS."""
     try:
         quick.ask(lambda client: client.eval(RAISE, 1, KEY), insist=True)
     except quick.RedisAway:

@@ -1,7 +1,7 @@
 """One number for every change of a published row, greater than all before it, whichever process makes it.
 
 It is issued under the lock of a one-row table inside the change's own transaction, so the order of the numbers is the
-order of the commits. Whoever locks rows of published models must take this lock first (`lock`), as `save` does.
+order of the commits. Code that locks rows of published models must take this lock first (`lock`), as `save` does.
 """
 
 from __future__ import annotations

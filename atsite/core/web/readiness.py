@@ -1,4 +1,4 @@
-"""Whether a service that answers requests is fit for more of them: `/readyz`, for whoever sends it traffic.
+"""Whether a service that answers requests is fit for more of them: `/readyz`, for the load balancer in front.
 
 | store away | feed generator | search, admin |
 |---|---|---|
@@ -25,7 +25,7 @@ from atsite.core.telemetry import Health
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Whoever asks waits a few seconds at most.
+#: The asker waits a few seconds at most.
 ASKING: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True)
 
 
@@ -50,7 +50,7 @@ def _ask_clickhouse() -> None:
 
 
 def _ask_default() -> None:
-    """With a connection of its own, made anew: the thread that asks ends with the answer."""
+    """With a connection of its own, made again: the thread that asks ends with the answer."""
     connection = connections[DEFAULT]
     try:
         with connection.cursor() as cursor:

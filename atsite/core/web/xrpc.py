@@ -47,7 +47,7 @@ _NAMES: Final = {status: name for name, status in STATUS.items()}
 PRIVATE: Final = "private, no-store"
 #: Paths of XRPC methods, where an unknown one is 501 and not 404.
 XRPC_PATH: Final = "/xrpc/"
-#: Problems named in one message about wrong parameters: enough to mend a call, bounded for whoever sends thousands.
+#: Problems named in one message about wrong parameters: enough to mend a call, and bounded.
 PROBLEMS_MAX: Final = 5
 #: What pydantic puts before the words of a validator of ours.
 _VALUE_ERROR: Final = "Value error, "

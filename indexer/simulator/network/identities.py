@@ -33,7 +33,7 @@ class Identities:
         self._handle_change = network.handle_change
         self._chance = Chance(network.timeline.seed)
         self._actors: dict[str, int] = {}
-        # Whoever has or had a handle: no handle is ever given to a second one.
+        # Every account that has or had a handle: no handle is ever given to a second one.
         self._owners: dict[str, int] = {}
         # For each actor that changed it, the numbers of those events and the handles, in order.
         self._changes: dict[int, tuple[list[int], list[str]]] = {}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE: Final = "network.json"
-# Raised by whoever changes what a number's event is: a network begun before cannot be continued after.
+# Raise it when you change what a number's event is: a network begun before cannot be continued after.
 GENERATOR: Final = 1
 FIELDS: Final = ("seed", "epoch_us", "actors", "rate", "preroll_events", "preroll_hours")
 
@@ -58,10 +58,10 @@ def _read(path: Path) -> dict[str, int]:
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
         if content["generator"] != GENERATOR:
-            raise SimulatorError(f"{path} was begun by another version of the simulator: delete it to begin anew")
+            raise SimulatorError(f"{path} was begun by another version of the simulator: delete it to start over")
         return {name: int(content[name]) for name in FIELDS}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SimulatorError(f"{path} is not readable as a network ({error!r}): delete it to begin anew") from error
+        raise SimulatorError(f"{path} is not readable as a network ({error!r}): delete it to start over") from error
 
 
 def _write(path: Path, timeline: Timeline) -> None:

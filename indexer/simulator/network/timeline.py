@@ -19,7 +19,7 @@ from typing import Final
 SECOND: Final = 1_000_000
 HOUR: Final = 3_600 * SECOND
 
-# Whoever asks for the last 72 hours a little after the epoch shall still get the very first events.
+# A client that asks for the last 72 hours a little after the epoch still gets the very first events.
 START_SLACK: Final = 5 * 60 * SECOND
 # identity, account, profile and four follows
 FOUNDING_EVENTS: Final = 7

@@ -199,7 +199,7 @@ class Connection:
             lines = batch.lines if options.wants_all else [line for line in batch.lines if options.passes(line)]
             if lines and await self._send(lines):
                 return
-            # drain() does not give way while the buffer is below its limit; the others shall have their turn.
+            # drain() does not give way while the buffer is below its limit; the others get their turn.
             await asyncio.sleep(batch.wait)
 
     async def _send(self, lines: Sequence[bytes]) -> bool:

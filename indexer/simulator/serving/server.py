@@ -107,7 +107,7 @@ class SimulatedJetstream(Host):
         self.running.set()
 
     def refuse_connections(self, seconds: float) -> None:
-        """Answer 503 to whoever connects during the next seconds; 0 ends it."""
+        """Answer 503 to every client that connects during the next seconds; 0 ends it."""
         self.refused_until = time.monotonic() + seconds
 
     def send_to_all(self, message: bytes) -> None:

@@ -54,7 +54,7 @@ class MemorySource:
         self.lines = list(lines)
 
     def append(self, line: bytes) -> None:
-        """Send one more event to whoever is listening."""
+        """Send one more event to every listener."""
         self.lines.append(line)
 
     def start(self, now: int) -> None:
