@@ -95,7 +95,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "write retractions that are missing": due(
         "indexer.tasks.write_missing_retractions", crontab(hour="4", minute="17"), every=timedelta(days=1)
     ),
-    # Somebody waits to be gone; without anything to do it is one question.
+    # Someone waits to be gone; without anything to do it is one question.
     "end what refused actors had": due("indexer.tasks.settle_refusals", crontab(), every=timedelta(minutes=1)),
     # After a migration that changed a rule; else it is one question.
     "read raw events again after a change of rules": due(

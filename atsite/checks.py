@@ -22,7 +22,7 @@ def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
 
 
 def problems(site: Config) -> list[CheckMessage]:
-    """What of it would let strangers in, or nobody."""
+    """What of it would let anyone in, or no one."""
     found: list[CheckMessage] = []
     if site.environment == "demo" and not _is_loopback(site.listen_host):
         text = "The demo listens where others can reach it: its data is made up and its stores trust this machine."

@@ -1,6 +1,6 @@
 """Writes the roles into Django's groups after each `migrate`, so that a new model or right reaches who should have it.
 
-The three groups belong to the site: what somebody added or took away by hand is set back. For other rights make
+The three groups belong to the site: what someone added or took away by hand is set back. For other rights make
 another group.
 """
 
@@ -39,7 +39,7 @@ def grant(*, using: str, apps: Apps = all_apps, **_: Any) -> None:
     try:
         group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     except LookupError:
-        return  # somebody migrates a part, and there are no groups yet
+        return  # someone migrates a part, and there are no groups yet
     if using != DEFAULT:
         return
     ids = {

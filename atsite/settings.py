@@ -124,7 +124,7 @@ def _relational() -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
-        # Who may read is decided from here while somebody waits; a server that is away must be noticed soon.
+        # Who may read is decided from here while someone waits; a server that is away must be noticed soon.
         "OPTIONS": {"connect_timeout": 3},
     }
 

@@ -1,4 +1,4 @@
-"""That somebody read a page of a feed, told to those who count it (django.dispatch)."""
+"""That someone read a page of a feed, told to those who count it (django.dispatch)."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Final
 
 from django.dispatch import Signal
 
-#: Sent with `feed` (its record key) and `viewer` (a did; None: somebody who is not logged in).
+#: Sent with `feed` (its record key) and `viewer` (a did; None: someone who is not logged in).
 page_read: Final = Signal()

@@ -1,4 +1,4 @@
-"""What is said to somebody who defines a feed that cannot be served."""
+"""What is said to someone who defines a feed that cannot be served."""
 
 from __future__ import annotations
 

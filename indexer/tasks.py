@@ -39,7 +39,7 @@ def write_missing_retractions() -> None:
 
 @shared_task(name="indexer.tasks.settle_refusals", ignore_result=True)
 def settle_refusals() -> None:
-    """End what is indexed of actors whom somebody refused."""
+    """End what is indexed of actors whom someone refused."""
     do_not_index.settle(now=timezone.now())
 
 
@@ -69,5 +69,5 @@ def run_backfills() -> None:
 
 @shared_task(name="indexer.tasks.retry_dead_letters", ignore_result=True)
 def retry_dead_letters(reason: str = "") -> None:
-    """Try every dead letter again, or those with the reason, as somebody asked in the admin."""
+    """Try every dead letter again, or those with the reason, as someone asked in the admin."""
     retrying.retry(reason=reason, patience=TASK_PATIENCE_SECONDS)

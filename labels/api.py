@@ -40,7 +40,7 @@ def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) 
 def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
     """Remove a label from an account, from this moment on. Needs the scope `labels`.
 
-    Asking again changes nothing. Give the did of somebody whose handle names nobody any more.
+    Asking again changes nothing. Use the did for an account whose handle no longer resolves.
     """
     key, did = _carrier(request, parameters)
     return _answer(did, parameters, carriers.unassign(did, parameters.label, by=key.subject))

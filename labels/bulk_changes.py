@@ -46,7 +46,7 @@ _ELSEWHERE: Final = "This change was worked on elsewhere at the same time. This 
 
 
 class Conflict(AtsiteError):
-    """Another step, or somebody else, changed the bulk change meanwhile."""
+    """Another step, or someone else, changed the bulk change meanwhile."""
 
 
 def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> BulkChange:
@@ -60,7 +60,7 @@ def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> B
 
 
 def plan_for(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
-    """A change whose actors are known: those that somebody ticked in a list."""
+    """A change whose actors are known: those that someone ticked in a list."""
     found = [Line(number, did, identifier=did, did=did) for number, did in enumerate(dids, 1)]
     return BulkChange.objects.create(label=label, giving=giving, created_by=by, lines=[line.stored() for line in found])
 
@@ -190,7 +190,7 @@ def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
 
 
 def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
-    """Give or take, and whether each was changed; somebody else may have been quicker. In a transaction."""
+    """Give or take, and whether each was changed; someone else may have been quicker. In a transaction."""
     versions.lock()
     with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK):
         return [

@@ -50,7 +50,7 @@ class CarrierPage:
 
 
 class UnknownLabel(XrpcError):
-    """Somebody named a label that there is not."""
+    """Someone named a label that there is not."""
 
     def __init__(self, label: str) -> None:
         super().__init__("UnknownLabel", f"label: there is no label {label!r} here; add it in the admin")

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from indexer.index.pasted import Actor as Identifier
 
-#: Looked up at once. Most of a look-up is waiting for strangers' hosts; the directory has limits of its own.
+#: Looked up at once. Most of a look-up is waiting for other hosts; the directory has limits of its own.
 AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who was found. `doubt`: why it could not be checked, "" where it was."""
+    """Someone who was found. `doubt`: why it could not be checked, "" where it was."""
 
     did: Did
     handle: str = ""

@@ -29,7 +29,7 @@ MEMBERSHIPS = VersionedCache("memberships")
 
 
 class PublishedLabel(ReadModel):
-    """A label that somebody gave to an actor; `time_us` is its version."""
+    """A label that someone gave to an actor; `time_us` is its version."""
 
     pk = models.CompositePrimaryKey("label", "did")
     label = StringField(low_cardinality=True)

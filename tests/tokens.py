@@ -1,4 +1,4 @@
-"""Service tokens as a PDS signs them, and as somebody else might."""
+"""Service tokens as a PDS signs them, and as someone else might."""
 
 from __future__ import annotations
 

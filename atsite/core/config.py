@@ -71,7 +71,7 @@ class Config:
     handle_resolver_url: str
     #: The AppView asked for profiles, and for what it makes of the feeds; `none` asks each account's PDS instead.
     appview_url: str
-    #: Whether addresses that strangers name may lie on this machine (and then speak plain http): demo and tests only.
+    #: Whether untrusted addresses may lie on this machine (and then speak plain http): demo and tests only.
     allow_loopback: bool
     #: Likes a post needs for whats-hot; the whole network can ask for many, a small community for few.
     feed_min_likes: int
@@ -180,7 +180,7 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high:
 
 
 def _allow_loopback(env: Mapping[str, str], environment: str) -> bool:
-    """ALLOW_LOOPBACK; a public service that connects to its own machine on a stranger's word is an open door."""
+    """ALLOW_LOOPBACK; a public service that connects to its own machine for any caller is an open door."""
     allowed = _choice(env, "ALLOW_LOOPBACK", "1" if environment in ("demo", "test") else "0", ("0", "1")) == "1"
     if allowed and environment == "production":
         raise ConfigError(

@@ -4,9 +4,9 @@ AtsiteError
 ├── ConfigError            the environment says something unusable
 ├── InvalidSyntax          text is not a valid did, handle, tid, at-uri, …
 ├── Undecidable            what decides cannot be asked now (atsite.core.published.errors); closed, never open
-├── ChangedMeanwhile       a row was changed by somebody else since it was read (atsite.core.published.errors)
+├── ChangedMeanwhile       a row was changed by someone else since it was read (atsite.core.published.errors)
 ├── StoreError             an embedded store cannot start or run
-├── ReadOnlyModel          somebody tried to write ClickHouse through the ORM (atsite.core.clickhouse.models)
+├── ReadOnlyModel          someone tried to write ClickHouse through the ORM (atsite.core.clickhouse.models)
 ├── LeaseHeld              another process of this kind runs on this site (atsite.core.kv.lease)
 └── ClickHouseError        ClickHouse refused or could not be reached (atsite.core.clickhouse.errors)
     ├── Refused            it said no: a bug or a setting of ours

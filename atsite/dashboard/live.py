@@ -79,7 +79,7 @@ async def _numbers(scope: Scope, send: Send) -> None:
 
 
 async def _welcome(scope: Scope) -> bool:
-    """Whether the session still is that of somebody who may see this."""
+    """Whether the session still is that of someone who may see this."""
     key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
     if not key:
         return False

@@ -1,6 +1,6 @@
 """The login: so many tries a minute for each client address, and more, yet not for ever, for each user name.
 
-The limit of a name is the larger one, so that a single stranger runs into his own before he locks somebody out.
+The limit of a name is the larger one, so that a single attacker runs into their own limit before they lock someone out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from atsite.core.web.client_address import client_of
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-#: Somebody who mistypes a password does not get near it.
+#: Someone who mistypes a password does not get near it.
 PER_ADDRESS: Final = 10
 #: With 12 characters and more, 43,200 guesses a day find nothing.
 PER_NAME: Final = 30

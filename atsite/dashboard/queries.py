@@ -10,7 +10,7 @@ from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
 from atsite.dashboard.numbers import DeadLetters, Disk, Gaps, Table
 
-#: Somebody waits for the page, and the next reading comes a second later.
+#: Someone waits for the page, and the next reading comes a second later.
 QUICK: Final = Limits(max_execution_time=2, max_memory_usage=200_000_000, max_threads=1, readonly=True)
 
 # total_rows is kept by the engine: no table is read.

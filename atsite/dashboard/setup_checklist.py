@@ -98,12 +98,12 @@ def _a_label() -> str:
 
 
 def _members_have_a_feed() -> bool:
-    """Whether a label that somebody carries has a feed of its own; those that a site begins with have no members."""
+    """Whether a label that someone carries has a feed of its own; those that a site begins with have no members."""
     return bool(ActorLabel.objects.filter(label__in=list(uses())).exists())
 
 
 def _a_feed_was_published() -> bool:
-    """Whether somebody published one from the admin. The demo has no account to publish to."""
+    """Whether someone published one from the admin. The demo has no account to publish to."""
     done = LogEntry.objects.filter(
         content_type__app_label="feeds", content_type__model="feeddefinition", change_message__startswith=PUBLISHED
     )

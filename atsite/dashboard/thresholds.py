@@ -1,4 +1,4 @@
-"""From numbers to tiles: is this well, worth a look, or does somebody have to act, and what to do then. Pure."""
+"""From numbers to tiles: is this well, worth a look, or does someone have to act, and what to do then. Pure."""
 
 from __future__ import annotations
 

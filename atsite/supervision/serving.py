@@ -10,7 +10,7 @@ from atsite.core.config import BASE_DIR
 if TYPE_CHECKING:
     from atsite.core.config import Service
 
-#: A worker that still answers somebody this long after it was asked to stop is killed: a stop takes seconds.
+#: A worker that still answers someone this long after it was asked to stop is killed: a stop takes seconds.
 STOP_SECONDS = 5
 
 

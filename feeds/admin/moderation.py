@@ -40,7 +40,7 @@ def block(subject: str, *, feed: str, by: str, note: str = "") -> Done:
         row.full_clean(validate_constraints=False)
         try:
             row.save()
-        except IntegrityError:  # somebody else was quicker
+        except IntegrityError:  # someone else was quicker
             return Done(False)
     blocks.forget()
     return Done(True, tuple(outcome.late))

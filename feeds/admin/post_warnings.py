@@ -1,4 +1,4 @@
-"""A word about posts that somebody named for a feed and that the index does not hold."""
+"""A word about posts that someone named for a feed and that the index does not hold."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class _Entries:
         entries = label_queries.posts(label, below=key, replies=replies, limit=limit, few=self.few)
         if not self.parameters.reposts:
             return entries
-        taken = {entry.key for entry in entries}  # somebody may give a repost the record key of a post
+        taken = {entry.key for entry in entries}  # someone may give a repost the record key of a post
         reposts = label_queries.reposts(label, below=key, oldest=self.oldest_repost, limit=limit)
         entries += [repost for repost in reposts if repost.key not in taken]
         return sorted(entries, reverse=True)[:limit]

@@ -111,7 +111,7 @@ def own(label: str, subjects: Collection[PostKey], *, replies: bool) -> set[Post
     return set(door.query(OWN, params, into=PostKey, name="feeds.label_own", limits=PAGE)).intersection(subjects)
 
 
-# The first of the community's reposts of each post that counts: not taken back, its rkey believable, by somebody who is
+# The first of the community's reposts of each post that counts: not taken back, its rkey believable, by someone who is
 # active and whom the feed does not leave out.
 FIRST_REPOSTS = """
 WITH reposted AS

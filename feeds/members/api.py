@@ -59,7 +59,7 @@ def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) ->
 def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
     """Remove a member from a feed, from this moment on. Needs what `assign_user_to_feed` needs.
 
-    Asking again changes nothing. Give the did of somebody whose handle names nobody any more.
+    Asking again changes nothing. Use the did for an account whose handle no longer resolves.
     """
     key, did = _member(request, parameters)
     return _answer(did, parameters, members.unassign(did, parameters.feed_name, by=key.subject))

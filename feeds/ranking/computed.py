@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Rankings are computed for whole multiples of this (microseconds).
 GRID: Final = 15 * SECOND
-#: Seconds for one computation, and for waiting for somebody else's: a reader is gone after 5.
+#: Seconds for one computation, and for waiting for someone else's: a reader is gone after 5.
 BUDGET_SECONDS: Final = 3
 #: Rankings remembered; each is below half a megabyte.
 REMEMBERED: Final = 16

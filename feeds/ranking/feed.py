@@ -101,7 +101,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """What is asked: at most `limit` posts (1 to 100) from `cursor` on, for `viewer` (None: somebody not logged in)."""
+    """What is asked: at most `limit` posts (1 to 100) from `cursor` on, for `viewer` (None: someone not logged in)."""
 
     limit: int
     cursor: Cursor | None = None
@@ -115,7 +115,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Repost:
-    """The post stands where somebody reposted it; `uri` is the repost's at-uri (#skeletonReasonRepost)."""
+    """The post stands where someone reposted it; `uri` is the repost's at-uri (#skeletonReasonRepost)."""
 
     uri: str
 

@@ -34,7 +34,7 @@ class Shared(Generic[V]):
         self._questions: dict[Hashable, _Question[V]] = {}
 
     def ask(self, key: Hashable, answer: Callable[[], V]) -> V:
-        """What `answer` says, called here or by somebody else with the same `key`. Raises what it raises, for all."""
+        """What `answer` says, called here or by someone else with the same `key`. Raises what it raises, for all."""
         with self._lock:
             question = self._questions.setdefault(key, _Question())
             mine, running = question.next is None, question.running

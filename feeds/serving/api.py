@@ -77,7 +77,7 @@ async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads; without a did somebody not logged in, or, where nobody can tell, somebody who does not count."""
+    """Who reads; without a did someone not logged in, or, where nobody can tell, someone who does not count."""
 
     did: Did | None = field(default=None, repr=False)
     counts: bool = True
@@ -96,7 +96,7 @@ def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
 
 
 async def reader_of(request: HttpRequest, feed: str) -> Reader:
-    """Who reads `feed`; where nobody can tell and the feed is the same for all, as somebody not logged in.
+    """Who reads `feed`; where nobody can tell and the feed is the same for all, as someone not logged in.
 
     Raises BadToken, Unverifiable, and for a feed that is none InvalidSyntax, UnknownFeed.
     """

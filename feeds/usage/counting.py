@@ -2,7 +2,7 @@
 
 A request costs a dictionary entry and a hash; a second of counts is lost with the process or while Redis is away.
 Beside the counts Redis holds, for each day and feed, a HyperLogLog of who read and one of who sent interactions.
-Viewers go in as keyed hashes: nobody without SECRET_KEY can ask whether somebody was there, and a did is nowhere.
+Viewers go in as keyed hashes: nobody without SECRET_KEY can ask whether someone was there, and a did is nowhere.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Recorder:
         self._flushing = Every(FLUSH_SECONDS, self.flush, name="feeds.usage")
 
     def count(self, what: What, feed: str, viewer: Did | None, *, times: int = 1, now: datetime | None = None) -> None:
-        """`viewer` did so `times` times with the feed of that rkey; None: somebody who is not logged in."""
+        """`viewer` did so `times` times with the feed of that rkey; None: someone who is not logged in."""
         key = _Key((now or datetime.now(UTC)).astimezone(UTC).date(), what, feed)
         hashed = None if viewer is None else pseudonym(viewer)
         with self._lock:

@@ -10,7 +10,7 @@ from atsite.core.clickhouse.models import ReadModel
 
 
 class FeedInteraction(ReadModel):
-    """Something that somebody did with a post of a feed, as their app reported it; nobody knows who."""
+    """Something that someone did with a post of a feed, as their app reported it; nobody knows who."""
 
     pk = models.CompositePrimaryKey("feed", "received_at", "id")
     received_at = DateTime64Field(precision=3)

@@ -108,7 +108,7 @@ class ActorAdmin(NamedRows):
         return found
 
     def _lookup(self, term: str) -> dict[str, Any]:
-        """The filter for what somebody typed: an address or at-uri, or the beginning of a did or of a handle."""
+        """The filter for what someone typed: an address or at-uri, or the beginning of a did or of a handle."""
         term = pasted.search_term(term)
         if not _is_handle(term):
             return ReadOnlyAdmin._lookup(self, term)

@@ -64,7 +64,7 @@ def grouped(name: str) -> Callable[[Any], str]:
 
 
 def foreign(text: str) -> str:
-    """Text that a stranger wrote: escaped, and with its own direction."""
+    """Untrusted text: escaped, and with its own direction."""
     return format_html('<bdi class="at-foreign">{}</bdi>', text)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from indexer.index.models import DeadLetter
     from indexer.stream.dead_letters import Outcome
 
-#: Somebody waits for the page; a ClickHouse that takes no rows for so long is away.
+#: Someone waits for the page; a ClickHouse that takes no rows for so long is away.
 PATIENCE: Final = 5.0
 
 

@@ -1,4 +1,4 @@
-"""Showing what a stranger sent: JSON laid out, everything else as it is, and nothing in it that acts. Pure."""
+"""Showing untrusted input: JSON laid out, everything else as it is, and nothing in it that acts. Pure."""
 
 from __future__ import annotations
 

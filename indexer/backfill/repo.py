@@ -33,7 +33,7 @@ PER_SECOND: Final = 5.0
 BURST: Final = 10.0
 #: Seconds until a PDS that did not answer is asked again.
 LATER_SECONDS: Final = 5 * 60.0
-#: Somebody who is away may be back after so many.
+#: Someone who is away may be back after so many.
 INACTIVE_SECONDS: Final = 24 * 3600.0
 
 #: What the PDS says of an account that it holds and does not show (com.atproto.sync.getLatestCommit).

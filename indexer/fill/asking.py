@@ -1,4 +1,4 @@
-"""Asking the network who somebody is: an AppView, 25 at once, or the directory and each account's own PDS."""
+"""Asking the network who someone is: an AppView, 25 at once, or the directory and each account's own PDS."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class AskLater(AtsiteError):
 
 
 class Asker(Protocol):
-    """Somebody to ask."""
+    """Someone to ask."""
 
     #: What rows are marked with.
     source: str

@@ -28,7 +28,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An actor as somebody told; both names may be empty, and counts are not known to everybody."""
+    """An actor as someone told; both names may be empty, and counts are not known to everybody."""
 
     did: Did
     handle: str
@@ -50,7 +50,7 @@ def _profile(item: dict[str, Any]) -> Profile:
 
 
 def handle_of(value: object) -> str:
-    """A handle in lower case; empty where it is none, or leads to somebody else."""
+    """A handle in lower case; empty where it is none, or leads to someone else."""
     handle = value.lower() if isinstance(value, str) else ""
     return handle if is_handle(handle) and handle != INVALID_HANDLE else ""
 

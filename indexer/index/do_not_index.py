@@ -1,4 +1,4 @@
-"""Actors whom this site does not index, until somebody lifts it. Reasons: docs/decisions/0030-do-not-index.md.
+"""Actors whom this site does not index, until someone lifts it. Reasons: docs/decisions/0030-do-not-index.md.
 
 1. The decision is a row in `default` (RefusedActor). It is what holds: the indexer keeps the list of these dids and
    drops their records, whatever version those have.

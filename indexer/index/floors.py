@@ -26,7 +26,7 @@ CLOCKS_AHEAD_US: Final = 5 * MINUTE_US
 HELD_BEHIND_US: Final = 10 * MINUTE_US
 
 ACCOUNT_DELETED: Final = "deleted"
-#: Somebody here decided so (indexer.index.do_not_index).
+#: Someone here decided so (indexer.index.do_not_index).
 DO_NOT_INDEX: Final = "do not index"
 
 

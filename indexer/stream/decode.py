@@ -27,7 +27,7 @@ from indexer.stream.repair import MAX_DEPTH, BeyondRepair, TooDeep, is_too_deep,
 MAX_AHEAD_US: Final = 5 * MINUTE_US
 #: A time_us beyond this leaves no room for floors and TIDs, which have 53 bits: the year 2254.
 MAX_TIME_US: Final = MICROS_MAX - 365 * 24 * 60 * MINUTE_US
-#: Statuses are short words; what is longer is a stranger's text and no status.
+#: Statuses are short words; what is longer is untrusted text, not a status.
 MAX_STATUS: Final = 64
 MAX_CID: Final = 256
 #: How much of an explanation a dead letter keeps.

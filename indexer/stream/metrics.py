@@ -1,4 +1,4 @@
-"""What the indexer counts. Label values come from enums and from COLLECTIONS: strangers cannot make new ones."""
+"""What the indexer counts. Label values come from enums and from COLLECTIONS: untrusted input cannot make new ones."""
 
 from __future__ import annotations
 

@@ -156,5 +156,5 @@ def _is_of(event: Decoded, dids: Collection[str]) -> bool:
 
 
 def _unwanted(event: Decoded) -> Skip:
-    """What is left of an event of somebody else: the cursor moves all the same."""
+    """What is left of an event of someone else: the cursor moves all the same."""
     return Skip(SkipReason.UNWANTED_DID, event.time_us)

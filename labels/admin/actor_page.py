@@ -142,7 +142,7 @@ def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
         else:
             what = f"note: {entry.note or 'none'}"
         before[entry.label_id] = entry
-        author = names[entry.changed_by] or getattr(entry.history_user, "username", "") or "somebody"
+        author = names[entry.changed_by] or getattr(entry.history_user, "username", "") or "someone"
         told.append({"entry": entry, "what": what, "author": author, "via": entry.get_changed_via_display()})
     yield from reversed(told)
 

@@ -152,7 +152,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 def told(change: BulkChange, *, changed: int, others: int) -> str:
-    """What a change that is done did. `others`: whom somebody else had given the label, or taken it off, before."""
+    """What a change that is done did. `others`: whom someone else had given the label, or taken it off, before."""
     did = "given to" if change.giving else "taken off"
     first = f"“{change.label_id}” was {did} {_actors(changed)}." if changed else "Nothing was changed."
     if not others:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Shown of a stranger's name.
+#: Shown of an untrusted name.
 NAME_CHARACTERS = 64
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 KEY_NAMES: Final = ExtensionPoint[Callable[[Collection[str]], Mapping[str, str]]]("names of API keys")
-#: Shown of what somebody wrote about a key.
+#: Shown of what someone wrote about a key.
 KEY_CHARACTERS = 64
 
 

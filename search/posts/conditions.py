@@ -1,6 +1,6 @@
 """Which posts a search is about, as conditions of SQL and their parameters. PURE.
 
-Every condition is a constant of this module; whatever a stranger sent is a parameter.
+Every condition is a constant of this module; untrusted input is always a parameter.
 """
 
 from __future__ import annotations

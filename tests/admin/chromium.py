@@ -61,7 +61,7 @@ def _hear(browser: Browser, line: ConsoleMessage) -> None:
 
 @contextmanager
 def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterator[Browser]:
-    """A window of somebody who may do everything, logged in by typing."""
+    """A window of someone who may do everything, logged in by typing."""
     person, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": True})
     person.set_password(PASSWORD)
     person.save()

@@ -28,7 +28,7 @@ def _label(name: str) -> Label:
 
 
 def _person() -> User:
-    return User.objects.get_or_create(username="somebody")[0]
+    return User.objects.get_or_create(username="someone")[0]
 
 
 #: How a row of each model is made.
@@ -36,7 +36,7 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     Label: lambda: _label("a-mpls"),
     ActorLabel: lambda: ActorLabel.objects.create(label=_label("a-mpls"), did=DID),
     Block: lambda: Block.objects.create(subject=DID),
-    BulkChange: lambda: BulkChange.objects.create(label=_label("a-mpls"), giving=True, created_by="somebody"),
+    BulkChange: lambda: BulkChange.objects.create(label=_label("a-mpls"), giving=True, created_by="someone"),
     Backfill: lambda: Backfill.objects.create(did="did:plc:noel", days=30),
     ApiKey: lambda: add_key(keys.mint(), note="bot", scopes=["members"], feeds=["a-mpls"]),
     FeedDefinition: lambda: FeedDefinition.objects.create(

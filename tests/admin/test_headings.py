@@ -37,7 +37,7 @@ def heading(client: Client, address: str) -> list[str]:
 @pytest.fixture
 def member() -> ActorLabel:
     Label.objects.get_or_create(name="choir")
-    membership.assign("choir", b.ALICE, by="somebody")
+    membership.assign("choir", b.ALICE, by="someone")
     row: ActorLabel = ActorLabel.objects.get(did=b.ALICE)
     return row
 

@@ -93,13 +93,13 @@ def test_who_opened_the_form_before_somebody_saved_it_is_told_in_the_page(servic
         key = ApiKey(key_id="23456789bcdf", secret_hash="0" * 64, scopes=["stats"], note="first")
         key.save()
         browser.open(f"/admin/apikeys/apikey/{key.pk}/change/")
-        ApiKey.objects.filter(pk=key.pk).update(note="of somebody else")
+        ApiKey.objects.filter(pk=key.pk).update(note="of someone else")
         browser.page.fill("[name=note]", "mine")
         browser.page.click("[name=_save]")
         browser.page.wait_for_selector("text=after you had opened it")
         browser.shot("key-changed-meanwhile")
         assert browser.page.input_value("[name=note]") == "mine"
-        assert ApiKey.objects.get().note == "of somebody else"
+        assert ApiKey.objects.get().note == "of someone else"
         browser.page.click("[name=_save]")
         browser.page.wait_for_url("**/apikey/")
         assert ApiKey.objects.get().note == "mine"

@@ -113,7 +113,7 @@ def state(browser: Browser) -> str:
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
 def test_many_are_added_with_errors_shown_first_and_all_of_it_undone(service: Service, width: int) -> None:
-    membership.assign("choir", NOEL.did, by="somebody")
+    membership.assign("choir", NOEL.did, by="someone")
     with browsing(service.port, width=width) as browser:
         page = browser.page
         browser.open(f"{MEMBERS}add-many/?label=choir")
@@ -144,7 +144,7 @@ def test_many_are_added_with_errors_shown_first_and_all_of_it_undone(service: Se
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
 def test_hostile_names_harm_no_page(service: Service, width: int) -> None:
-    membership.assign("choir", OTTO.did, by="somebody", note=HOSTILE)
+    membership.assign("choir", OTTO.did, by="someone", note=HOSTILE)
     b.store(b.identity(OTTO.did, "x" * 60 + ".example.com", at=b.ago(hours=1)))
     b.store(b.profile(OTTO.did, at=b.ago(hours=1), name=HOSTILE))
     with browsing(service.port, width=width) as browser:

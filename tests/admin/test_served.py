@@ -59,9 +59,9 @@ def _feeds(browsed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     administration.begin(monkeypatch)
 
 
-def somebody(site: Site, handle: str) -> Did:
+def someone(site: Site, handle: str) -> Did:
     """An actor whom the network knows by handle and by did."""
-    did = Did(site.somebody(handle=handle))
+    did = Did(site.someone(handle=handle))
     site.network.answers[f"{RESOLVE}{handle}"] = {"did": did}
     return did
 
@@ -84,7 +84,7 @@ def shown(page: Page) -> list[str]:
 def test_a_key_minted_in_the_browser_lets_a_program_add_members_until_it_is_revoked(
     site: Site, service: Service
 ) -> None:
-    newcomer = somebody(site, "newcomer.example.com")
+    newcomer = someone(site, "newcomer.example.com")
     post = b.post(newcomer, at=b.ago(hours=1))
     store(post)
 
@@ -112,7 +112,7 @@ def test_a_key_minted_in_the_browser_lets_a_program_add_members_until_it_is_revo
 
 
 def test_who_is_added_by_handle_reads_the_private_feed(site: Site, service: Service) -> None:
-    mira = somebody(site, "mira.example.com")
+    mira = someone(site, "mira.example.com")
     post = b.post(mira, at=b.ago(minutes=9))
     store(post)
     until(lambda: served(site, "a-mpls", mira) == [])
@@ -127,7 +127,7 @@ def test_who_is_added_by_handle_reads_the_private_feed(site: Site, service: Serv
 
 
 def test_a_feed_edited_in_the_browser_is_previewed_and_served_so(site: Site, service: Service) -> None:
-    author = somebody(site, "author.example.com")
+    author = someone(site, "author.example.com")
     membership.assign("tqsp", author, by="test")
     root = b.post(author, at=b.ago(hours=2), text="root")
     reply = b.post(author, at=b.ago(hours=1), text="reply", reply_to=root)
@@ -149,7 +149,7 @@ def test_a_feed_edited_in_the_browser_is_previewed_and_served_so(site: Site, ser
 
 
 def test_who_is_blocked_from_a_preview_leaves_the_served_feed(site: Site, service: Service) -> None:
-    spammer, other = somebody(site, "spammer.example.com"), somebody(site, "other.example.com")
+    spammer, other = someone(site, "spammer.example.com"), someone(site, "other.example.com")
     posts = [b.post(did, at=b.ago(minutes=5)) for did in (spammer, other)]
     for did in (spammer, other):
         membership.assign("tqsp", did, by="test")

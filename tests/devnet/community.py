@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.devnet.site import Site
 
 PRIVATE, PUBLIC, HOT, TOP = "a-mpls", "cl-tqsp", "whats-hot", "top-24h"
-#: A member of the private feed's community, and somebody who is none: both block nobody, and nobody blocks them.
+#: A member of the private feed's community, and someone who is none: both block nobody, and nobody blocks them.
 MEMBER, STRANGER = "carol", "erin"
 MEMBERS: Final = {"mpls": ("alice", "bob", "carol"), "tqsp": ("alice", "bob", "dan", "erin")}
 #: Of a network of five, one like is much.
@@ -74,7 +74,7 @@ def with_reposts(network: Network, label: str) -> list[tuple[str, str]]:
 
 
 def by_likes(network: Network) -> list[str]:
-    """All root posts that somebody likes and nobody labelled, the most liked first; of equal ones the newest."""
+    """All root posts that someone likes and nobody labelled, the most liked first; of equal ones the newest."""
     likers: dict[str, set[str]] = {}
     for uri, like in network.records(LIKE).items():
         likers.setdefault(like["subject"]["uri"], set()).add(AtUri.parse(uri).did)

@@ -41,7 +41,7 @@ PORTS: Final = ("CONTROL", "PLC", "PDS", "APPVIEW", "OZONE", "PG", "REDIS")
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody on the network. `token` is that of an app's session at the PDS."""
+    """Someone on the network. `token` is that of an app's session at the PDS."""
 
     did: Did
     handle: str
@@ -91,7 +91,7 @@ class Network:
         return response.json()
 
     def act(self, account: str, kind: str, n: int = 1, **content: Any) -> list[str]:
-        """Let somebody do something `n` times; the at-uris of the records."""
+        """Let someone do something `n` times; the at-uris of the records."""
         done = self.ask("POST", "/activity", account=account, n=n, kinds=[kind], **content)
         return [action["uri"] for action in done["actions"]]
 
@@ -117,7 +117,7 @@ class Network:
         }
 
     def service_token(self, account: str, *, aud: str, lxm: str) -> str:
-        """What somebody's PDS signs for a service."""
+        """What someone's PDS signs for a service."""
         return str(self.ask("POST", "/service-auth", account=account, aud=aud, lxm=lxm)["token"])
 
 

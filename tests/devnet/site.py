@@ -99,7 +99,7 @@ class Site:
         return self.http.get(f"/xrpc/{SKELETON}", params={"feed": self.uri(rkey), **params}, headers=headers)
 
     def posts(self, rkey: str) -> list[str]:
-        """The at-uris of the first page for somebody not logged in."""
+        """The at-uris of the first page for someone not logged in."""
         response = self.skeleton(rkey, limit=100)
         assert response.status_code == 200, response.text
         return [entry["post"] for entry in response.json()["feed"]]

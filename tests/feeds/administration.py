@@ -1,4 +1,4 @@
-"""The admin of feeds for tests: the site's feeds, a publisher, and somebody who is logged in."""
+"""The admin of feeds for tests: the site's feeds, a publisher, and someone who is logged in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def browser(name: str = "editor", *permissions: str) -> Client:
-    """Somebody with these permissions; without any, who may do everything."""
+    """Someone with these permissions; without any, who may do everything."""
     if permissions:
         user = User.objects.create_user(name, is_staff=True)
         user.user_permissions.set(Permission.objects.filter(codename__in=permissions))

@@ -81,7 +81,7 @@ def _like_the_last(rows: list[Row], step: int, now: int) -> list[Row]:
 
 
 def _post_another(rows: list[Row], step: int, now: int) -> list[Row]:
-    """A member posts; and somebody else."""
+    """A member posts; and someone else."""
     return [b.post(actor(author), at=now - 1000 + step, text=f"new {step}") for author in (1, 2000)]
 
 

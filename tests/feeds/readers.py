@@ -42,7 +42,7 @@ class Site:
     network: Network
     dids: list[str] = field(default_factory=list)
 
-    def somebody(self, *, handle: str = "reader.test") -> str:
+    def someone(self, *, handle: str = "reader.test") -> str:
         """A did that was never seen before, with a document."""
         did = new_did()
         self.introduce(did, handle=handle)
@@ -76,7 +76,7 @@ class Site:
         Of one known reader: so many new ones a second would be too many.
         """
         if not self.dids:
-            self.somebody()
+            self.someone()
         claims = {"lxm": SEND, "aud": SERVICE, "jti": f"jti-{next(_numbers)}", "iss": self.dids[0], **claims}
         return "Bearer " + token(KEY, **claims)
 

@@ -461,7 +461,7 @@ def test_the_page_of_an_actor_asks_for_its_earlier_posts_again(browser: Client, 
     assert browser.post(f"{page}fetch/").status_code == 302
     assert Backfill.objects.get().state == Backfill.State.QUEUED
     browser.post(f"{MEMBERS}actor/{OTTO.did}/fetch/")
-    assert Backfill.objects.count() == 1  # not for somebody who never had a label
+    assert Backfill.objects.count() == 1  # not for someone who never had a label
 
 
 @pytest.mark.parametrize(

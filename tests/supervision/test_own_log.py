@@ -72,7 +72,7 @@ def test_what_libraries_log_warn_of_and_raise_goes_to_the_file(tmp_path: Path) -
 
 
 def test_a_relational_database_that_is_away_is_one_sentence(tmp_path: Path) -> None:
-    away = "postgresql://somebody@127.0.0.1:1/none"
+    away = "postgresql://someone@127.0.0.1:1/none"
     code, said = run("manage.py", "up", "--free-ports", DATA_DIR=str(tmp_path), DATABASE_URL=away)
     assert (code, "Traceback" in said) == (1, False), said
     assert "CommandError: the relational database (DATABASE_URL) cannot be migrated: connection" in said

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CLOCK_SKEW_SECONDS = 60
 #: getServiceAuth signs for at most an hour when it is told the method.
 LIFETIME_MAX_SECONDS = 3600
-#: A real token has about 400 characters; the text is a stranger's.
+#: A real token has about 400 characters; the text is untrusted.
 TOKEN_MAX = 8192
 #: Tokens of other uses, which some servers sign with keys of the same kind.
 _FOREIGN_TYPES = frozenset({"at+jwt", "refresh+jwt", "dpop+jwt"})

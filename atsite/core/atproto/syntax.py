@@ -26,7 +26,7 @@ NSID_MAX = 317
 # What the network says in place of a handle that could not be verified: many accounts have it, and it names none.
 INVALID_HANDLE = Handle("handle.invalid")
 
-# How much of a refused value an error message repeats: it came from a stranger and may be a megabyte.
+# How much of a refused value an error message repeats: it is untrusted and may be a megabyte.
 SHOWN_VALUE_MAX = 80
 
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")

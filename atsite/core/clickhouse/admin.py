@@ -214,7 +214,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         return self.changeform_view(request, object_id, extra_context=extra_context)  # nobody ever changed anything
 
     def _lookup(self, term: str) -> dict[str, Any]:
-        """The filter for what somebody typed: an at-uri, a did, or the beginning of the first field."""
+        """The filter for what someone typed: an at-uri, a did, or the beginning of the first field."""
         fields = self.search_prefix_fields
         if not term or not fields:
             return {}

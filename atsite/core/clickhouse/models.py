@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class ReadOnlyModel(AtsiteError):
-    """Somebody tried to write a ClickHouse table through the ORM, which would mutate rows in place."""
+    """Someone tried to write a ClickHouse table through the ORM, which would mutate rows in place."""
 
 
 class ReadQuerySet(QuerySet):  # type: ignore[misc]

@@ -31,7 +31,7 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
     """A ClickHouse on one data directory.
 
     A port 0 takes the one of the last start, else (with `usual_ports`) 9000 and 8123, else any, whichever is free
-    first. `max_memory`: bytes for the whole server; one query may take half of it. Never let a stranger's SQL reach it:
+    first. `max_memory`: bytes for the whole server; one query may take half of it. Never let untrusted SQL reach it:
     it reads any file of this user.
     """
 

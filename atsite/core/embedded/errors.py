@@ -34,7 +34,7 @@ class StoreFailed(StoreError):
 
 @contextmanager
 def explained(name: str, directory: Path) -> Iterator[None]:
-    """Turn an OSError (a full disk, a directory of somebody else) into a StoreFailed that names the directory."""
+    """Turn an OSError (a full disk, a directory of someone else) into a StoreFailed that names the directory."""
     try:
         yield
     except OSError as error:

@@ -25,7 +25,7 @@ START_TIMEOUT = 120.0
 POLL_SECONDS = 0.02
 #: How long one ready check may take; after that it is made again.
 ANSWER_SECONDS = 2.0
-#: A free port was taken by somebody else between choosing and listening: choose again, this often.
+#: A free port was taken by someone else between choosing and listening: choose again, this often.
 PORT_ATTEMPTS = 5
 #: Below this a store would fail at its first write, with a message that names no disk.
 MIN_FREE_BYTES = 64_000_000

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HANDLE_SECONDS = 3.0
 #: Top-level names that resolve to nobody on the public network (the specification's list).
 RESERVED = frozenset({"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"})
-#: A did is far shorter; the file is a stranger's.
+#: A did is far shorter; the file is untrusted.
 _WELL_KNOWN_BYTES = 4096
 
 

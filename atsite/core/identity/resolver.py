@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: A document changes when its owner moves or rotates a key; a bad signature asks again before that.
 FOUND_SECONDS = 6 * 3600
-#: Somebody who does not exist now may exist soon.
+#: An account that does not exist now may exist soon.
 ABSENT_SECONDS = 5 * 60
 #: Requests to the directory: it is shared by the whole network, so politely few at once and per second.
 CONCURRENT_LOOKUPS = 8

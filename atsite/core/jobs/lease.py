@@ -59,7 +59,7 @@ class JobLease(Generic[J]):
 
     @property
     def cancel_asked(self) -> bool:
-        """Whether somebody asked to cancel the job: look before the first step and after each `keep_progress`."""
+        """Whether someone asked to cancel the job: look before the first step and after each `keep_progress`."""
         return bool(self.job.cancel_asked_by)
 
     def keep_progress(self, **values: Any) -> None:
@@ -127,7 +127,7 @@ class JobLease(Generic[J]):
             self._write({**values, **cancelled}, by=by)
 
     def _write(self, values: dict[str, Any], *, by: str = "") -> None:
-        """Raises LeaseLost. That somebody asked to cancel the job is learned here."""
+        """Raises LeaseLost. That someone asked to cancel the job is learned here."""
         job = self.job
         if self._mine() and job.store(self._held() & _NOBODY_ASKED, values, by=by):
             return

@@ -3,7 +3,7 @@
     with Lease("indexer", seconds=10).held() as lease:
         while not lease.lost: …
 
-Held by renewing it from a thread. When Redis is away longer than the lease lasts, or somebody else has it, the lease is
+Held by renewing it from a thread. When Redis is away longer than the lease lasts, or someone else has it, the lease is
 lost: the holder must stop before it writes again, as another may have started.
 """
 
@@ -34,7 +34,7 @@ SECONDS = 10.0
 #: How often a start looks whether the lease of a dead process ran out.
 POLL_SECONDS = 0.1
 
-#: Ours, or nobody's (Redis came back empty): have it for ARGV[2] ms. Somebody else's: 0.
+#: Ours, or nobody's (Redis came back empty): have it for ARGV[2] ms. Someone else's: 0.
 RENEW = """
 local holder = redis.call("get", KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
@@ -57,7 +57,7 @@ class Lease:
         self.client = client or kv.client()
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(8)}"
         self._until = 0.0
-        self._taken = threading.Event()  # somebody else has it
+        self._taken = threading.Event()  # someone else has it
         self._stop = threading.Event()
 
     @property
@@ -79,7 +79,7 @@ class Lease:
             time.sleep(POLL_SECONDS)
 
     def renew(self) -> bool:
-        """Have it for the whole time again. False when it is somebody else's, which is final.
+        """Have it for the whole time again. False when it is someone else's, which is final.
 
         With Redis away it stays as it is and runs out by itself.
         """

@@ -39,7 +39,7 @@ class Lock:
         return bool(self.client.set(self.key, self.token, nx=True, px=self.milliseconds))
 
     def release(self) -> bool:
-        """Give it back; somebody else's stays. False when it was lost before."""
+        """Give it back; someone else's stays. False when it was lost before."""
         return bool(self.client.eval(RELEASE, 1, self.key, self.token))
 
 

@@ -1,4 +1,4 @@
-"""Asking Redis while somebody waits: it answers in half a second, or it counts as away.
+"""Asking Redis while someone waits: it answers in half a second, or it counts as away.
 
 After a call that failed it is left alone for a moment (CircuitBreaker). The caller then decides without it.
 """

@@ -1,4 +1,4 @@
-"""Requests to addresses that strangers name: bounded in time, size and redirects, and never into a private network."""
+"""Requests to untrusted addresses: bounded in time, size and redirects, and never into a private network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to addresses that strangers name.
+"""Requests to untrusted addresses.
 
 httpx was looked at: it hides the network backend, where the guard must stand, behind a private attribute; httpcore, its
 lower half, takes one by its public interface.

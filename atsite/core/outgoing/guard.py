@@ -106,7 +106,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        """Never: no stranger names a socket file."""
+        """Never: untrusted input names no socket file."""
         raise ForbiddenAddress("unix sockets are not asked")
 
     async def sleep(self, seconds: float) -> None:

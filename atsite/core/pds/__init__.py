@@ -1,4 +1,4 @@
-"""A client of somebody's personal data server."""
+"""A client of someone's personal data server."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class PdsError(AtsiteError):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in at their PDS. The tokens are secrets and in no repr."""
+    """Someone signed in at their PDS. The tokens are secrets and in no repr."""
 
     did: Did
     handle: str

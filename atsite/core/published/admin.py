@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DecisionAdmin(SeenChanges, SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
-    """Tells what did not arrive at once, and leads back when somebody else was quicker."""
+    """Tells what did not arrive at once, and leads back when someone else was quicker."""
 
     #: Fields that cannot change once the row exists.
     fixed_fields: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class DecisionAdmin(SeenChanges, SimpleHistoryAdmin, ModelAdmin):  # type: ignor
         return readonly if obj is None else [*readonly, *self.fixed_fields]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """A new row is asked for what somebody enters; what the site notes of it is not there yet."""
+        """A new row is asked for what someone enters; what the site notes of it is not there yet."""
         fields = list(super().get_fields(request, obj))
         noted = () if obj is not None else self.get_readonly_fields(request)
         return [field for field in fields if field not in noted]

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 #: Rows of one insert: a few hundred bytes each.
 BATCH_ROWS: Final = 2000
-#: Somebody waits for the answer to a form; what is late comes with the next task.
+#: Someone waits for the answer to a form; what is late comes with the next task.
 PUBLISH: Final = Limits(max_execution_time=5, max_memory_usage=500_000_000)
 
 

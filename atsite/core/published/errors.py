@@ -10,7 +10,7 @@ class Undecidable(AtsiteError):
 
 
 class ChangedMeanwhile(AtsiteError):
-    """The row was changed or removed by somebody else since this one was read: read it again."""
+    """The row was changed or removed by someone else since this one was read: read it again."""
 
 
 class RowByRowOnly(AtsiteError):

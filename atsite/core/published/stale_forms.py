@@ -97,7 +97,7 @@ def _told(row: Model, opened: str) -> list[str]:
     newest = history.order_by("history_id").last()
     seen = history.filter(history_id__lte=since).order_by("history_id").last()
     changes = list(_changes(row, newest, seen)) if newest is not None and seen is not None else []
-    who = getattr(newest, "history_user", None) or "Somebody"
+    who = getattr(newest, "history_user", None) or "Someone"
     when = f" at {newest.history_date:%H:%M:%S} UTC" if newest is not None else ""
     return [
         f"{who} changed this{when}, after you had opened it: {'; '.join(changes) or 'its list'}.",

@@ -184,7 +184,7 @@ def take_jti(token: ServiceToken, now: float) -> None:
     """
     if token.jti is None:
         raise BadToken("BadJwt", "a call that writes needs a token with a jti")
-    # Both texts are a stranger's and may be long.
+    # Both texts are untrusted and may be long.
     key = f"{PREFIX}jti:{sha256(f'{token.issuer} {token.jti}'.encode()).hexdigest()}"
     seconds = max(1, math.ceil(token.expires_at + CLOCK_SKEW_SECONDS - now))
     if not quick.ask(lambda client: client.set(key, b"", nx=True, ex=seconds)):

@@ -17,8 +17,8 @@ IPV6_CLIENT_BITS: Final = 64
 def client_of(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     """The client's address (an IPv6 one as its /64) from the connection's peer and X-Forwarded-For.
 
-    The header is read from its end, as long as who wrote the entry is trusted: what a stranger wrote there before the
-    first trusted proxy counts for nothing.
+    The header is read from its end, as long as the writer of the entry is trusted: what comes before
+    the first trusted proxy counts for nothing.
     """
     client = peer
     for hop in reversed(forwarded_for.split(",") if forwarded_for else []):

@@ -1,7 +1,7 @@
 """What the accounts of an invented network have in their repos at this moment, as its stream has told.
 
 Which events are whose is an index that grows when it is asked, by 8 µs an event and some 10 bytes (40 MB a day at the
-demo's rate). A repo is folded from its own events when somebody asks for it.
+demo's rate). A repo is folded from its own events when someone asks for it.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def parse_update(message: bytes) -> Options:
 
 
 def make_options(collections: Any, dids: Any, max_bytes: str | None) -> Options:
-    """Options from values a stranger sent; a size that is no number or negative means none. Raises BadOptions."""
+    """Options from untrusted values; a size that is no number or negative means none. Raises BadOptions."""
     for name, values, limit in (("wantedCollections", collections, COLLECTIONS_MAX), ("wantedDids", dids, DIDS_MAX)):
         if not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
             raise BadOptions(f"{name} must be a list of texts")

@@ -32,7 +32,7 @@ class DiskUsage(NamedTuple):
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
-    """A port on which somebody else listens."""
+    """A port on which someone else listens."""
     with closing(socket.create_server((ports.LOOPBACK, ports.free_port()))) as server:
         yield server.getsockname()[1]
 

@@ -72,9 +72,9 @@ def test_removing_marks_the_row_and_adding_again_revives_it(label: str) -> None:
     assert not membership.remove(label, MIRA, by="admin").changed
     assert not ActorLabel.objects.exists()
     assert members(label) == []
-    membership.assign(label, MIRA, by="somebody else", note="back")
+    membership.assign(label, MIRA, by="someone else", note="back")
     (again,) = ActorLabel.every.all()
-    assert (again.pk, again.created_by, again.deleted) == (first.pk, "somebody else", False)
+    assert (again.pk, again.created_by, again.deleted) == (first.pk, "someone else", False)
     assert again.time_us > first.time_us
     assert copy() == decided()
     assert [entry.deleted for entry in again.history.order_by("history_id")] == [False, True, False]

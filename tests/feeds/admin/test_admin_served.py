@@ -59,14 +59,14 @@ def served(site: Site, feed: str, who: str | None = None) -> list[str]:
 
 
 def member(site: Site) -> Did:
-    """Somebody who carries the label of cl-tqsp."""
-    did = Did(site.somebody())
+    """Someone who carries the label of cl-tqsp."""
+    did = Did(site.someone())
     membership.assign("tqsp", did, by="test")
     return did
 
 
 def test_a_key_minted_in_the_admin_adds_a_member_until_it_is_revoked(site: Site, editor: Client) -> None:
-    newcomer = Did(site.somebody())
+    newcomer = Did(site.someone())
     post = b.post(newcomer, at=b.ago(hours=1))
     store(post)
     sent: dict[str, Any] = {"note": "script", "scopes": ["members"], "feeds": ["a-mpls"], "rate_limit": "60"}

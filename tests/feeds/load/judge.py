@@ -8,7 +8,7 @@ All is well (docs: architecture, stores): every answer is 200 with a right page,
 | ClickHouse | 200, and deleted posts stay in | 503 NotEnoughResources | the same for members; others get their instructions |
 
 Never: another 5xx, a page above its limit, an empty page before the end, a post twice in a walk, a private post for
-somebody who did not carry the label at any moment of the request. A store counts as away until every feed was seen to
+someone who did not carry the label at any moment of the request. A store counts as away until every feed was seen to
 answer as if nothing had been.
 """  # noqa: E501 - the table
 
@@ -131,7 +131,7 @@ class _Judge:
     def _private(self, seen: Seen) -> str:
         if self._world.private >= set(seen.posts) and seen.posts:
             if not any(began <= seen.ended and seen.began <= ended for began, ended in self._may(seen.viewer)):
-                return f"{_said(seen)}: private posts for somebody who did not carry the label"
+                return f"{_said(seen)}: private posts for someone who did not carry the label"
             # Its authors are the same all the time, and nothing of theirs is deleted.
             order = sorted(self._world.private, key=_key, reverse=True)
             start = 0 if seen.first else order.index(seen.posts[0])
@@ -140,7 +140,7 @@ class _Judge:
         if seen.posts != ((self._world.instructions,) if seen.first else ()):
             return f"{_said(seen)}: neither the feed nor its instructions: {seen.posts}"
         wrong = any(began < seen.began and seen.ended < ended for began, ended in self._must(seen.viewer))
-        return f"{_said(seen)}: nothing for somebody who carried the label all the time" if wrong else ""
+        return f"{_said(seen)}: nothing for someone who carried the label all the time" if wrong else ""
 
     def _may(self, viewer: str | None) -> list[tuple[float, float]]:
         return [(span.given, span.gone) for span in self._carried.get(viewer or "", ())]
@@ -172,7 +172,7 @@ class _Judge:
 
 @dataclass
 class _Span:
-    """Somebody carries the label: given, seen by everybody as given; taken, seen by everybody as gone."""
+    """Someone carries the label: given, seen by everybody as given; taken, seen by everybody as gone."""
 
     given: float
     seen_given: float

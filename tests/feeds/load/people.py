@@ -134,7 +134,7 @@ class People:
         say(what="label", label=label, did=did, has=not has, began=began, ended=time.monotonic(), late=change.late)
 
     def like(self) -> None:
-        """Somebody likes one of the posts, so that the next ranking has another order."""
+        """Someone likes one of the posts, so that the next ranking has another order."""
         from atsite.core.clickhouse.errors import ClickHouseError
         from feeds.ranking.page_data import unix_micros
         from tests import builders as b

@@ -119,7 +119,7 @@ def test_a_member_is_read_as_people_paste_one(site: Site, moderator_key: Key) ->
 
 
 def test_a_member_reads_the_private_feed_from_that_moment_on_and_no_longer(site: Site, moderator_key: Key) -> None:
-    reader = Did(site.somebody())
+    reader = Did(site.someone())
     post = b.post(reader, at=b.ago(minutes=5), text="hello")
     store(post)
     params = {"feed": f"at://{PUBLISHER}/app.bsky.feed.generator/a-mpls"}

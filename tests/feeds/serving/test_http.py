@@ -220,11 +220,11 @@ def test_viewers_are_in_no_log_and_no_metric_and_feeds_are(service: Service) -> 
     )
     assert error(response) == (401, "BadJwt")
     service.skeleton(limit=1)
-    service.skeleton(cursor="a-cursor-of-somebody")
+    service.skeleton(cursor="a-cursor-of-someone")
     metrics = service.metrics()
     for text in (metrics, service.log.read_text()):
         assert token not in text
-        assert "a-cursor-of-somebody" not in text
+        assert "a-cursor-of-someone" not in text
     assert re.search(r'^feed_page_requests_total\{feed="whats-hot",outcome="poll"\} [1-9]', metrics, re.MULTILINE)
     assert re.search(r'^feed_page_requests_total\{feed="whats-hot",outcome="invalid"\} [1-9]', metrics, re.MULTILINE)
 

@@ -89,7 +89,7 @@ def posts(site: Site, feed: str, who: str | None) -> list[str]:
 
 def test_a_private_feed_is_its_members_and_a_public_one_everybody_s(site: Site) -> None:
     now = unix_micros()
-    member, stranger = Did(site.somebody()), Did(site.somebody())
+    member, stranger = Did(site.someone()), Did(site.someone())
     post, other = b.post(member, at=now - HOUR), b.post(b.ALICE, at=now - 2 * HOUR)
     store(post, other)
     for label in ("mpls", "tqsp"):
@@ -141,7 +141,7 @@ def test_a_feed_that_is_switched_off_is_unknown_and_not_described(site: Site) ->
 def test_no_log_span_or_metric_tells_who_read_or_reported_whatever_is_away(site: Site, spans: Collector) -> None:
     names = [f"GET xrpc/{SKELETON_METHOD}", f"POST xrpc/{SEND}"]
     before = [spans.names().count(name) for name in names]
-    member, stranger = Did(site.somebody()), Did(site.somebody())
+    member, stranger = Did(site.someone()), Did(site.someone())
     post = b.post(member, at=unix_micros() - HOUR)
     store(post, b.like(stranger, post, at=unix_micros() - MINUTE))
     membership.assign("mpls", member, by="test")

@@ -52,7 +52,7 @@ class Site:
     tokens: list[str] = field(default_factory=list)
     published: bool = False
 
-    def somebody(self, private: ec.EllipticCurvePrivateKey | None = K256) -> str:
+    def someone(self, private: ec.EllipticCurvePrivateKey | None = K256) -> str:
         """A did that was never seen before, whose document has this key; None: there is no document."""
         number = len(self.dids)
         did = "did:plc:" + "q" * 20 + "".join("abcdefghij"[int(digit)] for digit in f"{number:04}")
@@ -115,8 +115,8 @@ def site(process: Site, request: pytest.FixtureRequest) -> Site:
 
 
 def good(site: Site, private: ec.EllipticCurvePrivateKey = K256, **changes: Any) -> str:
-    """A token of somebody new, which is good but for the changes."""
-    return "Bearer " + token(private, **{"iss": site.somebody(private), "aud": SERVICE, **changes})
+    """A token of someone new, which is good but for the changes."""
+    return "Bearer " + token(private, **{"iss": site.someone(private), "aud": SERVICE, **changes})
 
 
 def resigned(site: Site, algorithm: str, secret: bytes | str) -> str:
@@ -138,7 +138,7 @@ def other_algorithm_in_the_header(site: Site) -> str:
 def other_issuer_in_the_claims(site: Site) -> str:
     head, payload, signature = good(site).partition(" ")[2].split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
-    return f"Bearer {head}.{part(json.dumps({**claims, 'iss': site.somebody()}).encode())}.{signature}"
+    return f"Bearer {head}.{part(json.dumps({**claims, 'iss': site.someone()}).encode())}.{signature}"
 
 
 def unreadable_directory(site: Site, answer: Any) -> str:
@@ -164,8 +164,8 @@ CASES: dict[str, tuple[Callable[[Site], str | None], int, str | None]] = {
     "another scheme": (lambda site: "Basic YTpi", 401, "AuthenticationRequired"),
     "alg none": (lambda site: resigned(site, "none", ""), 401, "BadJwt"),
     "HS256 with the public key": (hs256_with_the_public_key, 401, "BadJwt"),
-    "wrong key": (lambda site: good(site, key(6), iss=site.somebody(K256)), 401, "BadJwtSignature"),
-    "wrong curve": (lambda site: good(site, P256, iss=site.somebody(K256)), 401, "BadJwtSignature"),
+    "wrong key": (lambda site: good(site, key(6), iss=site.someone(K256)), 401, "BadJwtSignature"),
+    "wrong curve": (lambda site: good(site, P256, iss=site.someone(K256)), 401, "BadJwtSignature"),
     "alg of the other curve": (other_algorithm_in_the_header, 401, "BadJwtSignature"),
     "expired": (lambda site: good(site, exp=time.time() - 61), 401, "JwtExpired"),
     "expired within the skew": (lambda site: good(site, exp=time.time() - 20), 200, None),
@@ -180,8 +180,8 @@ CASES: dict[str, tuple[Callable[[Site], str | None], int, str | None]] = {
     "aud with another fragment": (lambda site: good(site, aud=f"{SERVICE}#atproto_labeler"), 401, "BadJwtAudience"),
     "another method": (lambda site: good(site, lxm="app.bsky.feed.getFeed"), 401, "BadJwtLexiconMethod"),
     "no method": (lambda site: good(site, lxm=ABSENT), 401, "BadJwtLexiconMethod"),
-    "unknown issuer": (lambda site: good(site, iss=site.somebody(None)), 401, "BadJwtIss"),
-    "issuer with a fragment": (lambda site: good(site, iss=site.somebody() + "#atproto"), 401, "BadJwtIss"),
+    "unknown issuer": (lambda site: good(site, iss=site.someone(None)), 401, "BadJwtIss"),
+    "issuer with a fragment": (lambda site: good(site, iss=site.someone() + "#atproto"), 401, "BadJwtIss"),
     "issuer of another kind": (lambda site: good(site, iss="did:key:zQ3sh"), 401, "BadJwtIss"),
     "no issuer": (lambda site: good(site, iss=ABSENT), 401, "BadJwtIss"),
     "high S": (lambda site: good(site, high_s=True), 401, "BadJwtSignature"),
@@ -209,7 +209,7 @@ def test_while_the_directory_is_down_nobody_can_tell_and_a_page_for_all_is_answe
 
 
 def test_a_rotated_key_is_good_at_once_and_the_old_one_no_more(site: Site) -> None:
-    reader = site.somebody(K256)
+    reader = site.someone(K256)
     assert site.ask("Bearer " + token(K256, iss=reader, aud=SERVICE)) == (200, None)
     site.rotate(reader, P256)
     # Once with the key that is remembered and does not fit, so that the directory is asked; then with the new one.

@@ -80,7 +80,7 @@ def one(**changes: Any) -> dict[str, Any]:
 
 
 def test_what_a_reader_reports_is_stored_without_the_reader(site: Site) -> None:
-    reader = site.somebody()
+    reader = site.someone()
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     response = site.send(
         {
@@ -161,7 +161,7 @@ BODIES: dict[str, tuple[Any, int, str | None]] = {
     "a longer context": (one(feedContext="é" * 1001), 400, "InvalidRequest"),
     "a longest request id": (one(reqId="r" * 100), 200, None),
     "a longer request id": (one(reqId="r" * 101), 400, "InvalidRequest"),
-    "a feed of somebody else": ({**one(), "feed": FEED.replace("ppp", "qqq")}, 400, "UnknownFeed"),
+    "a feed of someone else": ({**one(), "feed": FEED.replace("ppp", "qqq")}, 400, "UnknownFeed"),
     "a feed that is no at-uri": ({**one(), "feed": "whats-hot"}, 400, "InvalidRequest"),
     "no feed": ({"interactions": one()["interactions"]}, 200, None),
 }
@@ -229,7 +229,7 @@ def test_a_call_that_was_refused_for_its_body_does_not_use_up_the_token(site: Si
 
 @pytest.mark.parametrize("harm", ["cut", "hang"])
 def test_without_redis_nothing_is_taken(site: Site, harm: str) -> None:
-    known = site.somebody()
+    known = site.someone()
     assert site.send({"interactions": []}, iss=known).status_code == 200
     getattr(site.service.redis, harm)()
     response = site.send(one(), iss=known)
@@ -261,7 +261,7 @@ def test_a_service_that_is_stopped_writes_what_it_has(
 
 
 def test_no_log_metric_or_store_tells_who_reported(site: Site, valkey: redis.Redis) -> None:
-    dids = [site.somebody() for _ in range(5)]
+    dids = [site.someone() for _ in range(5)]
     headers = [site.token(iss=did) for did in dids]
     statuses = [site.send(one(), header=header).status_code for header in (*headers, headers[0])]
     assert [*statuses, site.send({}, iss=dids[0]).status_code] == [200] * 5 + [401, 400]

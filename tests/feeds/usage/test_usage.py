@@ -160,7 +160,7 @@ def requests_of_today() -> tuple[int, int]:
 
 
 def test_pages_count_and_polls_errors_and_readers_nobody_can_verify_do_not(site: Site) -> None:
-    first, second, unverifiable = site.somebody(), site.somebody(), readers.new_did()
+    first, second, unverifiable = site.someone(), site.someone(), readers.new_did()
     site.network.answers[f"/{unverifiable}"] = 503
     statuses = [
         ask(site),
@@ -190,7 +190,7 @@ def admin_feeds(site: Site, key: Key, **params: int) -> Any:
 
 
 def test_a_key_for_statistics_is_told_how_much_each_feed_is_read(site: Site) -> None:
-    reader = site.somebody()
+    reader = site.someone()
     assert [ask(site, reader), ask(site)] == [200, 200]
     assert site.send({"feed": FEED, "interactions": [{}] * 3}, iss=reader).status_code == 200
     until(lambda: requests_of_today() == (2, 1) and counting.counted(now=datetime.now(UTC))[0].interactions == 3)

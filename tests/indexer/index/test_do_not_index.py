@@ -79,7 +79,7 @@ def test_what_is_indexed_is_hidden_at_once_and_then_gone_from_every_table() -> N
 
 def test_refusing_again_changes_nothing_and_only_dids_are_refused() -> None:
     do_not_index.refuse(b.ALICE, by="mod", note="asked", now=now())
-    assert not do_not_index.refuse(b.ALICE, by="somebody", now=now()).added
+    assert not do_not_index.refuse(b.ALICE, by="someone", now=now()).added
     assert list(RefusedActor.objects.values_list("did", "note", "created_by")) == [(b.ALICE, "asked", "mod")]
     with pytest.raises(ValidationError, match="Enter a did"):
         do_not_index.refuse(Did("alice.test"), by="mod", now=now())
@@ -104,7 +104,7 @@ def turn(second: int, *dids: Did) -> list[bytes]:
         frame
         for did in dids
         for frame in (
-            frames.identity(did, "somebody.test", at=at),
+            frames.identity(did, "someone.test", at=at),
             frames.post(did, tid_of_micros(at), "hello", at=at),
         )
     ]

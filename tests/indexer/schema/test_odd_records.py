@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOW_US = 1_790_000_000_000_000
 
-#: Datetimes as somebody wrote them, or nearly.
+#: Datetimes as someone wrote them, or nearly.
 ODD_DATES = (
     "2015-01-01t00:00:00z",
     "2015-01-01 00:00:00Z",

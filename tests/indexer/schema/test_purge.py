@@ -35,7 +35,7 @@ HOUR = 3_600_000_000
 
 
 def life_of(did: Did, friend: Record, now: int) -> list[Row]:
-    """What somebody did in the hours before `now`: a row in every table that holds rows by did."""
+    """What someone did in the hours before `now`: a row in every table that holds rows by did."""
     hello = post(did, at=now - 5 * HOUR, text="hello", reply_to=friend, quote=friend)
     root = post(did, at=now - 5 * HOUR, text="root")
     unliked = like(did, friend, at=now - 4 * HOUR)

@@ -1,4 +1,4 @@
-"""Who the directory says somebody is, against what the stream said of them."""
+"""Who the directory says someone is, against what the stream said of them."""
 
 from __future__ import annotations
 
