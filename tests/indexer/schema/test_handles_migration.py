@@ -12,7 +12,7 @@ from atsite.management import scratch
 _SCRIPT = r"""
 import json
 from django.core.management import call_command
-from atsite.clickhouse import door
+from atsite.core.clickhouse import door
 from indexer.fill import queries
 from indexer.index.handles import Name, dids_of_handles, names_of
 
