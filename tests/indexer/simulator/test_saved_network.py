@@ -31,7 +31,7 @@ def test_parameters_that_contradict_the_kept_ones_are_refused(tmp_path: Path) ->
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"generator":1,"seed":"x"}'])
 def test_an_unreadable_file_is_an_error_with_a_way_out(content: str, tmp_path: Path) -> None:
     (tmp_path / "network.json").write_text(content)
-    with pytest.raises(SimulatorError, match="delete it to begin anew"):
+    with pytest.raises(SimulatorError, match="delete it to start over"):
         load_or_create(tmp_path, {}, seed=5, now=NOW)
 
 
