@@ -87,8 +87,7 @@ FROM
     SELECT rkey, did, uri
     FROM posts FINAL
     WHERE rkey IN {rkeys:Array(String)} AND eligible AND deleted = 0 AND parent_uri = '' AND empty(labels)
-      AND ({language:String} = ''
-           OR arrayExists(named -> startsWith(concat(lower(named), '-'), concat(lower({language:String}), '-')), langs))
+      AND ({language:String} = '' OR atsiteHasLanguage(langs, {language:String}))
       AND ({media:String} = 'any' OR (images > 0 OR has_video) = ({media:String} = 'with'))
 ) AS post
 INNER JOIN

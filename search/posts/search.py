@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.aturi import AtUri
     from labels.blocks import Blocks
-    from search.posts.conditions import Filters
-    from search.posts.language import Query
+    from search.posts.conditions import Filters, Query
 
 CURSOR_KIND: Final = "search.posts"
 #: Clocks differ: what is further ahead is dated in the future, and shown when its time has come.

@@ -42,8 +42,9 @@ HIDDEN: Final = "the newest matches are all posts that are not shown, try a narr
 def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> SearchPostsAnswer:
     """The newest posts that have all words of `q`.
 
-    Words are whole and case does not matter; Chinese, Japanese, Korean and Thai are found inside of longer runs. A
-    query of a single character of those scripts looks through the newest 24 hours only (of the period before `until`).
+    Words are whole; case and Unicode form do not matter. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese are
+    found inside longer runs. A query of a single character of those scripts looks through the newest 24 hours only (of
+    the period before `until`). An emoji is a word.
     What the site blocks everywhere is left out.
     """
     for name in NOT_YET:

@@ -32,7 +32,7 @@ class SearchPostsQuery(Schema):
     since: str | None = Field(None, max_length=NAME_MAX, description="from this datetime or day on")
     until: str | None = Field(None, max_length=NAME_MAX, description="before this datetime or day")
     author: str | None = Field(None, max_length=NAME_MAX, description="did or handle")
-    lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$")
+    lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$")
     limit: int = Field(25, ge=1, le=100)
     cursor: str | None = None
 

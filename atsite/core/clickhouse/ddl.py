@@ -22,8 +22,9 @@ def create(migration: str, file: str, *, undo: str) -> RunSQL:
 
 
 def run(statement: str, *, undo: str) -> RunSQL:
-    """One statement on ClickHouse and nowhere else. An empty `undo` leaves it there on the way back.
+    """One statement on ClickHouse and nowhere else. Where `statement` or `undo` is empty, nothing happens on that way.
 
     As a list of one: Django would otherwise parse the text for semicolons, and does not know ClickHouse's SQL.
     """
-    return RunSQL([statement], [undo] if undo else RunSQL.noop, hints={"database": CLICKHOUSE})
+    # A list of nothing is as good as RunSQL.noop.
+    return RunSQL([statement] if statement else [], [undo] if undo else [], hints={"database": CLICKHOUSE})

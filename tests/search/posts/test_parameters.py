@@ -39,7 +39,7 @@ from tests.search.service import SEARCH, Service
         (
             {"q": "a", "lang": "en' OR 1"},
             "InvalidRequest",
-            "lang: String should match pattern '^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$'",
+            "lang: String should match pattern '^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$'",
         ),
         ({"q": "a", "tag": "cats"}, "InvalidRequest", "tag: this service cannot filter by it yet"),
         ({"q": "a", "cursor": ""}, "InvalidRequest", "cursor: the cursor is empty or too long"),
@@ -55,7 +55,7 @@ def test_what_cannot_be_answered_is_refused_by_name(
 HOSTILE = [
     "it's", '"quoted"', "back\\slash", "100%", "under_score", "a\0b", "line\nbreak", "{words:String}", "%(q)s", "$1",
     "'; DROP TABLE posts; --", "') OR 1=1 --", "*/ SELECT 1 /*", "שלום \u202eעולם", "🏳️‍🌈", "e\u0301té", "a" * 1_000,
-    "東" * 1_000, "'東京'", "東京%", "\ufeff東京\u3000", "Ⅷ ﬁ ǅ", "＊＊",
+    "東" * 1_000, "'東京'", "東京%", "\ufeff東京\u3000", "Ⅷ ﬁ ǅ",
 ]  # fmt: skip
 
 
