@@ -1,7 +1,6 @@
-"""Writes the roles into Django's groups after each `migrate`, so that a new model or right reaches who should have it.
+"""Writes the roles into Django's groups after each `migrate`, so that roles also cover new models and rights.
 
-The three groups belong to the site: what someone added or took away by hand is set back. For other rights make
-another group.
+The three groups belong to the site: manual changes to them are undone. For other rights, add another group.
 """
 
 from __future__ import annotations
@@ -23,23 +22,23 @@ if TYPE_CHECKING:
 
 
 def connect() -> None:
-    """Once, when Django starts: at the signal of the last app, when every permission has its row.
+    """Connect to the post_migrate signal of the last app, when every permission has its row.
 
-    An app without models is sent none (django.core.management.sql).
+    Django sends no such signal for an app without models (django.core.management.sql).
     """
     sent = [config for config in all_apps.get_app_configs() if config.models_module is not None]
     post_migrate.connect(grant, sender=sent[-1], dispatch_uid="atsite.granting")
 
 
 def grant(*, using: str, apps: Apps = all_apps, **_: Any) -> None:
-    """Make the groups, and give each exactly the permissions of its role.
+    """Create the groups, and give each exactly the permissions of its role.
 
-    `apps` as the last migration left them; a `flush` names none.
+    `apps` is the state after the last migration; a `flush` passes none.
     """
     try:
         group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     except LookupError:
-        return  # someone migrates a part, and there are no groups yet
+        return  # only some apps are migrated, and there are no groups yet
     if using != DEFAULT:
         return
     ids = {

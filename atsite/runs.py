@@ -1,6 +1,6 @@
-"""When each task ran last, how long it took and how it ended: one hash in Redis, written by the process that ran it.
+"""The last run of each task: when, how long and how it ended. One hash in Redis, written by the process that ran it.
 
-Kept for the operator's eyes only; lost with Redis, and nothing is decided by it.
+For the operator only: it is lost with Redis, and no decision depends on it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Run:
 
 
 def note(task: str, run: Run) -> None:
-    """Remember the run; a Redis that is away forgets it."""
+    """Store the run; does nothing while Redis is unavailable."""
     data = msgspec.json.encode(run)
     try:
         quick.ask(lambda client: client.hset(KEY, task, data))

@@ -1,4 +1,4 @@
-"""What `up` asks the running site: how far it is, and whether a feed has a full page yet."""
+"""What `up` asks the running site: its progress, and whether a feed has a full page yet."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ GROUP BY table
 
 
 class Asker:
-    """Questions to one running site; where nobody answers in a second, the answer is that nothing is known.
+    """Asks one running site. A part that does not answer within a second counts as unknown.
 
-    It has a connection of its own: the process of `up` was configured before its stores ran, so that the door
-    (atsite/core/clickhouse/door.py) does not know where they are.
+    It has its own connection: the process of `up` was configured before its stores ran, so the door
+    (atsite/core/clickhouse/door.py) does not know their addresses.
     """
 
     def __init__(self, site: Site, config: Config) -> None:
@@ -62,7 +62,7 @@ class Asker:
         )
 
     def close(self) -> None:
-        """Let go of the connections: an open one makes the embedded ClickHouse wait when it stops."""
+        """Close the connection: an open one delays the stop of the embedded ClickHouse."""
         self._clickhouse.disconnect()
 
     def create_database(self) -> None:
@@ -121,7 +121,7 @@ class Asker:
 
 
 def _json(url: str) -> dict[str, Any]:
-    """The JSON object at `url`; empty when nobody answers with one."""
+    """The JSON object at `url`; empty when there is none."""
     try:
         answer = json.loads(_get(url))
     except ValueError:
@@ -130,7 +130,7 @@ def _json(url: str) -> dict[str, Any]:
 
 
 def _get(url: str) -> bytes:
-    """The body at `url`, whatever its status; empty when nobody answers in time."""
+    """The body at `url`, whatever its status; empty when there is no answer in time."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the site is on this machine: no proxy
     try:
         with opener.open(url, timeout=ANSWER_SECONDS) as answer:

@@ -1,7 +1,7 @@
 """`up --from` and `up --from-live`: where the indexer begins, saved before it starts.
 
-As a step of its own and not as arguments of the child: that one is started again whenever it dies, and would begin
-there each time.
+A separate step instead of arguments of the child: the child is restarted whenever it ends, and would begin there each
+time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from atsite.supervision.errors import UpFailed
 if TYPE_CHECKING:
     from atsite.supervision.children import Site
 
-#: A start takes two seconds, and eleven more where the lease of a killed indexer has to run out.
+#: A start takes two seconds, and eleven more when the lease of a killed indexer must first expire.
 BEGIN_SECONDS: Final = 60.0
 
 
@@ -35,6 +35,6 @@ def save_begin(site: Site) -> None:
         while indexer.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         if indexer.process.poll() != 0:
-            raise UpFailed(f"where to begin could not be saved; {log} says:\n{last_lines(log)}")
+            raise UpFailed(f"the starting point could not be saved. The end of {log}:\n{last_lines(log)}")
     finally:
         indexer.kill()
