@@ -39,7 +39,9 @@ class StoreRouter:
         if model_name is not None:  # a third-party operation on a model that it does not pass along
             return db == DEFAULT
         if app_label in FIRST_PARTY:
-            raise AtsiteError(f'an operation of {app_label} names no database: add hints={{"database": "clickhouse"}}')
+            raise AtsiteError(
+                f'an operation of {app_label} does not name its database: add hints={{"database": "clickhouse"}}'
+            )
         return db == DEFAULT
 
 

@@ -117,7 +117,7 @@ class Repo:
         except LookupFailed as error:
             raise NotNow(str(error)) from error
         if document.pds is None:
-            raise Unusable("its did document names no PDS")
+            raise Unusable("its did document has no PDS")
         self.endpoint = document.pds
 
     def _ask(self, question: Callable[[Pds], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -165,5 +165,5 @@ def _meaning(error: PdsError) -> AtsiteError:
     if _is_missing(error):
         return Gone("its PDS does not have the account")
     if error.status == 429 or error.status >= 500 or not error.status:
-        return NotNow(f"its PDS does not answer now ({error})", error.wait or LATER_SECONDS)
+        return NotNow(f"its PDS does not answer ({error})", error.wait or LATER_SECONDS)
     return Unusable(f"its PDS refuses to list the records: {error}")

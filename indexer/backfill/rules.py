@@ -140,7 +140,7 @@ def span_of(page: Page, *, since: str, high: str) -> Span:
     last = high
     for record in page.records:
         if record.rkey >= last:
-            raise UnreadablePage("the PDS lists records in another order than newest first")
+            raise UnreadablePage("the PDS does not list records newest first")
         last = record.rkey
     ends = not page.cursor or last <= since
     return Span(since if ends else last, high)

@@ -103,14 +103,14 @@ class Run:
 
     def _rev(self) -> str:
         if self.repo.did in do_not_index.refused():
-            raise Unusable("this site does not index the actor")
+            raise Unusable("this site does not index this actor")
         rev = self.repo.latest_rev()
         if not is_tid(rev) or micros_of_tid(rev) > self.now_us() + MAX_AHEAD_US:
-            raise Unusable(f"its PDS gives no usable rev: {rev[:40]!r}")
+            raise Unusable(f"its PDS returned an invalid rev: {rev[:40]!r}")
         floor = max((row.floor for row in queries.floors_of([self.repo.did])), default=0)
         if tid_to_int(rev) < floor:
             # A floor lies minutes ahead of the deletion; an account that came back writes beyond it.
-            raise NotNow("nothing was written since what is indexed of the actor was ended here")
+            raise NotNow("the actor has written nothing since its data was deleted here")
         return rev
 
     def _collection(self, collection: str, rev: str, progress: Progress) -> Progress:
@@ -118,7 +118,7 @@ class Run:
         asked: set[str] = set()
         while True:
             if progress.cursor in asked:
-                raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}: its list never ends")
+                raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}, so its list never ends")
             asked.add(progress.cursor)
             source = rules.Source(self.repo.did, collection, rev, self.now_us())
             page = rules.parse_page(self.repo.page(collection, progress.cursor))
@@ -148,8 +148,8 @@ class Run:
         for rkey in rules.to_ask(progress.missing, progress.alive):
             if not self.repo.lacks(collection, rkey):
                 raise Unusable(
-                    f"its PDS leaves {len(progress.missing)} of {progress.alive} records of {collection} out of its"
-                    f" list, and has at least one of them ({rkey}): nothing was deleted"
+                    f"its PDS does not list {len(progress.missing)} of {progress.alive} records of {collection}, but"
+                    f" has at least one of them ({rkey}): nothing was deleted"
                 )
         removed = 0
         for start in range(0, len(progress.missing), TOMBSTONES):
@@ -185,7 +185,9 @@ def _check_bounds(progress: Progress) -> None:
     if progress.pages >= PAGES_MAX:
         raise Unusable(f"its PDS lists more than {PAGES_MAX:,} pages of one collection")
     if len(progress.missing) > MISSING_MAX:
-        raise Unusable(f"more than {MISSING_MAX:,} records of one collection are held here and not listed by its PDS")
+        raise Unusable(
+            f"its PDS does not list more than {MISSING_MAX:,} records of one collection that are indexed here"
+        )
 
 
 def since_of(days: int, now_us: int) -> str:

@@ -72,7 +72,7 @@ def _run(lease: JobLease[Backfill]) -> None:
     if lease.job.after_us and not subscription.is_asked_for(lease.job.after_us):
         # A backfill before the stream is asked for the did would leave a hole behind it.
         soon = timezone.now() + FILTER_PAUSE
-        lease.release(reason="waits until the indexer asks the stream for this actor", next_at=soon)
+        lease.release(reason="waiting until the indexer subscribes to this actor", next_at=soon)
         return
     try:
         _fetch(lease)

@@ -79,7 +79,7 @@ class AppView:
                 raise AskLater(f"the AppView answered with status {fetched.status}", _pause(fetched))
             return profiles_of(fetched.json(), dids)
         except FetchFailed as error:
-            raise AskLater(f"the AppView gave no answer: {error}", PAUSE_SECONDS) from error
+            raise AskLater(f"the AppView did not answer: {error}", PAUSE_SECONDS) from error
 
     async def _of_halves(self, dids: Sequence[Did]) -> dict[Did, Profile]:
         """One did that the AppView finds ill-made spoils the question for all: it is found by halving.
@@ -91,7 +91,7 @@ class AppView:
         middle = len(dids) // 2
         found = await self._found(dids[:middle]) | await self._found(dids[middle:])
         if not found and len(dids) == self.batch:
-            raise AskLater("the AppView refuses every question", _PAUSE_MAX)
+            raise AskLater("the AppView refuses every request", _PAUSE_MAX)
         return found
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-ASKED = Counter("fill_actors", "Actors asked for: found, absent (known to nobody), failed (no answer)", ["outcome"])
+ASKED = Counter("fill_actors", "Actors looked up: found, absent (no such account), failed (no answer)", ["outcome"])
 
 #: A round begins each minute; the lock outlives it and its last answer.
 ROUND_SECONDS: Final = 45.0

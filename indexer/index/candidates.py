@@ -80,5 +80,5 @@ def fill(
             break
         at, size = candidates.below, size * REFILL_FACTOR
     if not found:
-        raise NothingToShow("none of the entries looked at may be shown")
+        raise NothingToShow("none of the entries that were checked may be shown")
     return Filled(tuple(found), candidates.below)

@@ -27,7 +27,7 @@ _HAS_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _VARIATIONS: Final = frozenset(chr(code) for code in range(0xFE00, 0xFE10))
 
 
-_NO_NAME: Final = f"{INVALID_HANDLE} names no account: it stands for handles that could not be verified; use the did."
+_NO_NAME: Final = f"{INVALID_HANDLE} is not an account: it stands for a handle that could not be verified. Use the did."
 
 
 class NotAnActor(InvalidSyntax):
@@ -56,7 +56,7 @@ def actor(text: str, *, otherwise: str = "") -> Actor:
         raise NotAnActor(otherwise)
     if not bare:
         raise NotAnActor(f"Enter a handle, a did or a profile address, such as {EXAMPLES}.")
-    raise NotAnActor(f"“{shown(bare)}” is neither a handle, nor a did, nor a profile address, such as {EXAMPLES}.")
+    raise NotAnActor(f"“{shown(bare)}” is not a handle, a did or a profile address, such as {EXAMPLES}.")
 
 
 def record(text: str) -> Record | None:

@@ -1,4 +1,4 @@
-"""Where an operator wants the stream to begin: options of `run_indexer` and `up`, checked before anything is saved."""
+"""The options --from and --from-live of `run_indexer` and `up`, checked before anything is saved."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class CursorUnusable(AtsiteError):
-    """What the operator gave as a cursor is none; the message says what would be."""
+    """The value of --from is not a cursor; the message says what is expected."""
 
 
-#: Any time of this network has as many digits: 2001 to 2286, in microseconds.
+#: The digits of every time of this network (2001 to 2286), in microseconds.
 _DIGITS: Final = 16
 _UNITS: Final = {10: "seconds", 13: "milliseconds", 19: "nanoseconds"}
 
@@ -29,9 +29,11 @@ def add_begin_options(parser: ArgumentParser) -> None:
         type=_cursor,
         metavar="CURSOR",
         dest="from_cursor",
-        help="begin there, in unix microseconds (`date +%%s%%6N`); 1: with the first event that the host has",
+        help="begin at this time, in unix microseconds (`date +%%s%%6N`); 1 is the host's oldest event",
     )
-    begin.add_argument("--from-live", action="store_true", help="leave out what happened since the last run")
+    begin.add_argument(
+        "--from-live", action="store_true", help="begin with live events; skip everything since the last run"
+    )
 
 
 def _cursor(text: str) -> int:
@@ -41,24 +43,24 @@ def _cursor(text: str) -> int:
     except CursorUnusable as error:
         raise ArgumentTypeError(str(error).removeprefix("--from ")) from error
     except ValueError as error:
-        raise ArgumentTypeError(f"{text[:80]!r} is no whole number; expected unix microseconds") from error
+        raise ArgumentTypeError(f"{text[:80]!r} is not a whole number; expected unix microseconds") from error
     return cursor
 
 
 def check_cursor(cursor: int, now_us: int) -> None:
-    """Return where `cursor` can be one: unix microseconds, not in the future. Raises CursorUnusable.
+    """Check that `cursor` is in unix microseconds and not in the future. Raises CursorUnusable.
 
-    What is smaller than any time of the network, such as 1, means its beginning.
+    A value before any time of the network, such as 1, means its beginning.
     """
     digits = len(str(cursor))
     wanted = f"expected unix microseconds: {_DIGITS} digits, now {now_us}; `date +%s%6N` prints them"
     if digits in _UNITS and cursor > 0:
         moment = cursor * 10**_DIGITS // 10**digits
-        raise CursorUnusable(f"--from {cursor} is in {_UNITS[digits]}: {wanted}. Perhaps --from {moment}?")
+        raise CursorUnusable(f"--from {cursor} is in {_UNITS[digits]}: {wanted}. Did you mean --from {moment}?")
     if cursor < 1 or digits > _DIGITS:
-        raise CursorUnusable(f"--from {cursor} is no time of the stream: {wanted}")
+        raise CursorUnusable(f"--from {cursor} is not a valid time: {wanted}")
     if cursor > now_us + AHEAD_US:
         raise CursorUnusable(
-            f"--from {cursor} lies in the future: {wanted}. --from-live begins with what happens now; if the number is"
-            " right, this machine's clock is slow"
+            f"--from {cursor} is in the future: {wanted}. Use --from-live to begin now. If the number is right, this"
+            " machine's clock is slow"
         )

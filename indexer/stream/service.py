@@ -1,4 +1,4 @@
-"""The indexer put together from the site's configuration, and run."""
+"""Builds the indexer from the site's configuration, and runs it."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a stop waits for ClickHouse to take the last batches; then the lease and the threads are let go, and at
-#: stopping.HARD_END the process ends.
+#: Seconds that a stop waits for ClickHouse to accept the last batches; then the lease and the threads are released,
+#: and at stopping.HARD_END the process ends.
 FINAL_FLUSH: Final = 6.0
-#: Seconds without an acknowledgement, with rows waiting, after which /readyz says no.
+#: Seconds without an acknowledgement, with rows waiting, after which /readyz answers 503.
 READY_SILENCE: Final = 60.0
 
 
@@ -78,7 +78,7 @@ class Stop:
         return self.asked_at is not None
 
     def deadline(self) -> float | None:
-        """Until when the last batches may take; None while nothing asked for the end."""
+        """When the last batches must be written (monotonic seconds); None until a stop is asked for."""
         return None if self.asked_at is None else self.asked_at + FINAL_FLUSH
 
 
@@ -120,18 +120,18 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
                 single.check()
             return stop.asked()
 
-        gc.freeze()  # what the imports made is no garbage: no collection need look at it while events stream by
+        gc.freeze()  # keeps imported objects out of every garbage collection while events stream by
         log.info("indexing", host=host_of(config.ws_url), cursor=start.cursor, dry_run=options.dry_run)
         return pipeline.run(must_stop, max_events=options.max_events)
 
 
 def _is_filtered(config: Config) -> bool:
-    """Whether the host is asked for some of the network only."""
+    """Whether the host is asked for only a part of the network."""
     return bool(config.wanted_collections or config.wanted_dids)
 
 
 def _source(config: Config, start: Start, wanted: Wanted | None) -> Jetstream:
-    """The stream from `start` on, and what the metrics tell of it before its first batch."""
+    """The stream from `start` on, with its metrics set before the first batch."""
     if start.cursor is not None and start.cursor > now_us() + AHEAD_US:
         log.warning("the checkpoint is ahead of this machine's clock: set the clock (NTP), if it is slow")
     source = Jetstream(
@@ -160,12 +160,12 @@ def resolve_start(config: Config, options: Options) -> Start:
 
 
 def health(source: Jetstream, writer: Writer) -> Health:
-    """Ready means: connected, events arrive, and what arrives gets written."""
+    """Ready means connected, receiving events, and writing them."""
     reasons = []
     if not source.connected:
         reasons.append("not connected to Jetstream")
     if source.is_silent:
-        reasons.append(f"connected, and no event for {source.silent_for():.0f} s")
+        reasons.append(f"connected, but no event for {source.silent_for():.0f} s")
     if writer.silent_for() > READY_SILENCE:
         reasons.append(f"nothing written for {READY_SILENCE:g} s")
     return Health(ok=not reasons, reasons=tuple(reasons))
@@ -180,7 +180,7 @@ def _batcher(config: Config, options: Options, start: Start, wanted: Wanted | No
 
 
 def _floors(start: Start) -> Floors:
-    """The floors that the stream can run into, also where the cursor is ahead of the clock."""
+    """The floors that the stream can still meet, also where the cursor is ahead of the clock."""
     begin_us = start.durable_us if start.cursor is None else min(start.cursor, start.durable_us)
     return Floors(queries.floors_from(held_from(min(begin_us, now_us()))))
 
@@ -201,7 +201,7 @@ def _writer(config: Config, options: Options, start: Start, stop: Stop) -> Write
 
 
 class Nowhere:
-    """Takes batches and checkpoints of a dry run and keeps none."""
+    """The sink and checkpoint store of a dry run: logs and drops everything."""
 
     def write(self, batch: Batch) -> None:
         log.info("would write", records=len(batch.records), dead=len(batch.dead), events=batch.events)

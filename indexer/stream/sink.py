@@ -119,7 +119,7 @@ class Sink:
         metrics.PAUSED.labels(cause="clickhouse").set(1)
         log.warning("insert will be sent again", table=table, error=str(error)[:200], wait_s=seconds)
         if not self._wait(seconds):
-            raise GaveUp(f"stopped while ClickHouse did not take rows of {table}: {error}") from error
+            raise GaveUp(f"stopped while ClickHouse did not accept rows of {table}: {error}") from error
 
     def _write_rows(self, table: str, columns_of: Callable[[Sequence[Row]], Columns], rows: list[Row]) -> list[Dead]:
         """Insert the rows but for those that ClickHouse refuses; these, as dead letters."""
@@ -139,7 +139,7 @@ class Sink:
                 if len(refused) > allowed:
                     raise SinkBroken(
                         f"ClickHouse refused more than {REFUSED_PART_MAX:.0%} of {len(rows)} rows of {table}, the last"
-                        f" one with: {error}. The checkpoint stays; nothing is lost"
+                        f" one with: {error}. The checkpoint stays, so nothing is lost"
                     ) from error
         return refused
 
@@ -151,7 +151,7 @@ class Sink:
                 metrics.PAUSED.labels(cause="disk").set(1)
                 said = True
             if not self._wait(DISK_PAUSE):
-                raise GaveUp("stopped while too little disk was free")
+                raise GaveUp("stopped while too little disk space was free")
         if said:
             log.info("enough disk is free again")
             metrics.PAUSED.labels(cause="disk").set(0)

@@ -241,7 +241,7 @@ class Jetstream:
         if heard:
             self._heard_at = now
         elif now - self._heard_at > DEAD_AFTER:
-            raise TimeoutError(f"no sign of life for {DEAD_AFTER:g} s")
+            raise TimeoutError(f"the host did not answer for {DEAD_AFTER:g} s")
         elif now - max(self._heard_at, self._pinged_at) > PING_AFTER:
             self._pinged_at = now
             connection.ping()
@@ -272,8 +272,8 @@ class Jetstream:
         if (at_all or self._no_streams >= NO_STREAM_MAX) and not self._was_connected:
             raise NoStream(
                 f"WS_URL: {host_of(self._url)}{urlsplit(self._url).path} answers HTTP {status} and opens no websocket."
-                " Expected the address of a Jetstream v1 host, such as wss://jetstream2.us-east.bsky.network/subscribe;"
-                " a host also refuses WANTED_COLLECTIONS that it does not understand"
+                " Expected the address of a Jetstream v1 host, such as wss://jetstream2.us-east.bsky.network/subscribe."
+                " A host also refuses values of WANTED_COLLECTIONS that it does not support"
             )
 
 

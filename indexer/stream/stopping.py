@@ -68,14 +68,14 @@ def _watch(read: int, stop: Stop) -> None:
     while True:
         ready, _, _ = select.select([read], [], [], hard_end and max(hard_end - time.monotonic(), 0))
         if not ready:
-            _end_now(1, f"asked to stop, it hung for {HARD_END:g} s and was ended; the checkpoint tells what is stored")
+            _end_now(1, f"did not stop within {HARD_END:g} s and was ended; the checkpoint says what is stored")
         for number in os.read(read, 64):
             if number == _ENOUGH and hard_end is None:
                 return
             if number not in SIGNALS:
                 continue
             if hard_end is not None:
-                _end_now(128 + number, "ended at once by a second signal; the checkpoint tells what is stored")
+                _end_now(128 + number, "ended at once by a second signal; the checkpoint says what is stored")
             hard_end = time.monotonic() + HARD_END
             stop.ask()
 

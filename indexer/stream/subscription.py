@@ -75,7 +75,7 @@ class Wanted:
         """Raises ConfigError where one of `always` is no did, WantedUnknown."""
         for did in always:
             if not is_did(did):
-                raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is no did")
+                raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is not a valid did")
         self._always = frozenset(always)
         self._sources = TO_STREAM.providers()
         self.current = self._read()
@@ -100,7 +100,7 @@ class Wanted:
             version = versions.last_issued()  # first: what is read after it is at least as new
             dids = self._always.union(*(source() for source in self._sources))
         except DatabaseError as error:
-            raise WantedUnknown(f"the labelled dids cannot be read: {error}") from error
+            raise WantedUnknown(f"the labelled dids cannot be read from the relational database: {error}") from error
         return Filter(dids, version)
 
 

@@ -58,7 +58,7 @@ class DeadShare:
         reasons = Counter(reason for _, reason in self._dead)
         named = ", ".join(f"{reason} ({number})" for reason, number in reasons.most_common(3))
         return (
-            f"{len(self._dead)} of the last {WINDOW} frames could not be read: {named}. What was not stored yet is left"
-            " out of the checkpoint. Check that WS_URL names the /subscribe of a Jetstream v1 host, without `compress`"
-            " in its query; what was stored is under Dead letters"
+            f"{len(self._dead)} of the last {WINDOW} frames could not be read: {named}. The checkpoint leaves out what"
+            " is not stored yet. Check that WS_URL is the /subscribe address of a Jetstream v1 host, without `compress`"
+            " in its query. The stored frames are listed in the admin under Dead letters"
         )

@@ -119,7 +119,7 @@ class Writer:
         """Raise GaveUp once the deadline of a stop has passed."""
         deadline = self._deadline()
         if deadline is not None and time.monotonic() >= deadline and self._failure is None:
-            raise GaveUp("stopped while ClickHouse, or the disk, did not take the last batches; the checkpoint stays")
+            raise GaveUp("stopped before ClickHouse accepted the last batches; the checkpoint stays before them")
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:

@@ -85,7 +85,7 @@ def read(token: str, *, audience: str, method: str, now: float) -> UnverifiedTok
         raise BadToken("BadJwtIss", "the issuer is not a did:plc or did:web")
     jti = claims.get("jti")
     if jti is not None and not (isinstance(jti, str) and 0 < len(jti) <= 256):
-        raise BadToken("BadJwt", "jti is not a text of 1 to 256 characters")
+        raise BadToken("BadJwt", "jti is not a string of 1 to 256 characters")
     return UnverifiedToken(issuer, expires_at, jti, algorithm, signing_input, signature)
 
 
@@ -103,9 +103,9 @@ def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
 def _checked_header(header: dict[str, Any]) -> Algorithm:
     token_type = header.get("typ")
     if isinstance(token_type, str) and token_type.lower() in _FOREIGN_TYPES:
-        raise BadToken("BadJwtType", f"a token of type {token_type} is not for another service")
+        raise BadToken("BadJwtType", f"a token of type {token_type} is not a service token")
     if "crit" in header or header.get("kid", "#atproto") != "#atproto":
-        raise BadToken("BadJwt", "the token demands a key or an extension that is not used here")
+        raise BadToken("BadJwt", "the token requires a key or an extension that is not supported")
     try:
         return Algorithm(str(header.get("alg")))
     except ValueError as error:
@@ -120,7 +120,7 @@ def _checked_times(claims: dict[str, Any], now: float) -> float:
     if expires_at + CLOCK_SKEW_SECONDS <= now:
         raise BadToken("JwtExpired", "the token has expired")
     if expires_at - now > LIFETIME_MAX_SECONDS + CLOCK_SKEW_SECONDS:
-        raise BadToken("BadJwt", "the token lives longer than an hour")
+        raise BadToken("BadJwt", "the token is valid for longer than an hour")
     for name in ("iat", "nbf"):
         valid_from = _seconds(claims, name)
         if valid_from is not None and valid_from - CLOCK_SKEW_SECONDS > now:

@@ -47,12 +47,12 @@ def _value(value: object) -> object:
         return [_value(item) for item in value]
     if isinstance(value, tuple):
         return tuple(_value(item) for item in value)
-    raise TypeError(f"no parameter of ClickHouse can be made from a {type(value).__name__}")
+    raise TypeError(f"a {type(value).__name__} cannot be a ClickHouse parameter")
 
 
 def _datetime(value: datetime) -> str:
     if value.tzinfo is None:
-        raise TypeError("a naive datetime is no moment: give it a time zone")
+        raise TypeError("a naive datetime is ambiguous: give it a time zone")
     # DateTime takes no fraction, and isoformat writes none where there is none.
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 

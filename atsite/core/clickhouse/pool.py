@@ -30,7 +30,7 @@ PING_SECONDS = 5
 def connect(database: str) -> Client:
     """A client that connects at its first use. Raises ConfigError when no server is known."""
     if not config.clickhouse_address:
-        raise ConfigError("no ClickHouse is known: set CLICKHOUSE_ADDRESS, or run `./just up`, which starts one")
+        raise ConfigError("no ClickHouse is configured: set CLICKHOUSE_ADDRESS, or run `./just up`, which starts one")
     host, _, port = config.clickhouse_address.rpartition(":")
     return Client(
         host=host.strip("[]"),

@@ -49,7 +49,9 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
     ) -> None:
         super().__init__(root)
         if not DATABASE_NAME.fullmatch(database):
-            raise StoreFailed(f"{database!r} cannot be a database's name: letters, digits and _ only, no digit first.")
+            raise StoreFailed(
+                f"{database!r} is not a valid database name: use letters, digits and _, and do not begin with a digit."
+            )
         self._database = database
         self._max_memory = max_memory or min(MAX_MEMORY, int(machine_memory() * MACHINE_SHARE))
         self._tcp_port = ports.PortWish("tcp_port", asked=tcp_port, usual=USUAL_TCP_PORT if usual_ports else 0)
@@ -97,7 +99,7 @@ def require_engine() -> None:
     elsewhere = "or set CLICKHOUSE_ADDRESS to a server that runs elsewhere."
     if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
         raise EngineMissing(
-            f"The embedded ClickHouse needs glibc, which this system (musl?) has not. Use one that has, {elsewhere}"
+            f"The embedded ClickHouse needs glibc, which this system (musl?) does not have. Use another, {elsewhere}"
         )
     spec = importlib.machinery.PathFinder.find_spec("chdb")
     if spec is None or not spec.submodule_search_locations:

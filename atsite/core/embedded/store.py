@@ -163,7 +163,7 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
                 return
             if time.monotonic() > deadline:
                 raise StoreFailed(
-                    f"{self.name} did not answer within {START_TIMEOUT:.0f} s of its start;"
+                    f"{self.name} did not answer within {START_TIMEOUT:.0f} s after its start;"
                     f" its log is in {self.log.parent}."
                 )
             time.sleep(POLL_SECONDS)
@@ -178,5 +178,5 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
             return StoreFailed(f"{self.name} could not start: the disk of {self.root} is full.")
         return StoreFailed(
             f"{self.name} ended with exit code {exit_code} before it answered; its log is in {self.log.parent}."
-            f" Its last words: {output or '(none)'}"
+            f" Its last output: {output or '(none)'}"
         )

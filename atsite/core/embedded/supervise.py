@@ -138,5 +138,5 @@ def claim(root: Path, purpose: str) -> None:
     if owner != purpose:
         raise WrongPurpose(
             f"{root} holds the data of `{owner}`, and this is `{purpose}`. Give each a directory of its own (DATA_DIR),"
-            f" or delete {root} if its data is not needed any more."
+            f" or delete {root} if you do not need its data any more."
         )

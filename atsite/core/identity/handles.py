@@ -38,7 +38,7 @@ async def txt_records(name: str) -> list[str]:
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.resolver.NoNameservers):
         return []
     except (dns.exception.DNSException, OSError) as error:
-        raise LookupFailed(f"DNS gave no answer: {type(error).__name__}") from error
+        raise LookupFailed(f"DNS did not answer: {type(error).__name__}") from error
     return [b"".join(record.strings).decode("ascii", "replace") for record in answer]
 
 
@@ -108,5 +108,5 @@ async def _by_server(client: Client, handle: Handle, resolver_url: str) -> Did:
     if isinstance(did, str) and is_did(did):
         return did
     if fetched.status in (200, 400, 404):
-        raise NoSuchIdentity(f"{handle} names no did")
+        raise NoSuchIdentity(f"{handle} has no did")
     raise LookupFailed(f"{handle}: the server answered with status {fetched.status}")

@@ -70,7 +70,7 @@ class Resolver:
         handle = Handle(handle.lower())
         cached = await self._cached(f"handle:{handle}")
         if cached == "":
-            raise NoSuchIdentity(f"{handle} names nobody")
+            raise NoSuchIdentity(f"no account has the handle {handle}")
         try:
             did = Did(cached) if cached else await did_of_handle(self._client, handle, self._handles)
             document = await self.document(did)
@@ -81,7 +81,7 @@ class Resolver:
             raise
         if document.handle != handle:
             await self._remember(f"handle:{handle}", "", ABSENT_SECONDS)
-            raise NoSuchIdentity(f"{handle} points to {did}, which says it is {document.handle or 'nobody'}")
+            raise NoSuchIdentity(f"{handle} points to {did}, whose document has {document.handle or 'no handle'}")
         await self._remember(f"handle:{handle}", did, ABSENT_SECONDS)
         return document
 

@@ -116,7 +116,7 @@ class SigningKeys:
             if answered is not None:
                 if answered:
                     return None
-                raise LookupFailed("the network gave no answer a moment ago")
+                raise LookupFailed("the network did not answer a moment ago")
         return self._kept(await self._asked(did, self._for_strangers, renewal=True))
 
     def prove(self, did: Did) -> None:
@@ -149,7 +149,7 @@ class SigningKeys:
 
         def begin() -> Coroutine[object, object, DidDocument]:
             if not budget.take(self._clock()):
-                raise LookupFailed("too much is asked of the network at once")
+                raise LookupFailed("too many look-ups at once")
             if renewal:
                 self._renewals.put(did, False)
             return self._look_up(did, budget, renewal=renewal)

@@ -56,10 +56,10 @@ class Graph(Generic[S]):
 
     def _faults_of_moves(self) -> Iterable[str]:
         if set(self.moves) != self.states:
-            yield f"moves need one line for each state, and differ in {_named(self.states ^ set(self.moves))}"
+            yield f"moves must list each state once; wrong or missing: {_named(self.states ^ set(self.moves))}"
             return
         if unknown := frozenset[Any]().union(*self.moves.values()) - self.states:
-            yield f"{_named(unknown)} can be moved to, but does not exist"
+            yield f"{_named(unknown)} is the target of a move, but does not exist"
             return
         if still := [state for state in self.states if state in self.moves[state]]:
             yield f"{_named(still)} leads to itself"
@@ -77,7 +77,7 @@ class Graph(Generic[S]):
         if lost := [state for state in working if self.claims.get(state) != state]:
             yield f"a job whose worker died in {_named(lost)} could not be claimed again"
         if self.waiting is not None and self.waiting not in self.claims:
-            yield f"{self.waiting} is never claimed, so a job would wait in it for ever"
+            yield f"{self.waiting} is never claimed, so a job would wait in it forever"
         needed = [(before, after) for before, after in self.claims.items() if before != after]
         needed += [(state, self.failed) for state in self.claims]
         needed += [(state, self.waiting) for state in working if self.waiting not in {None, state}]

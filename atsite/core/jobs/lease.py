@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 J = TypeVar("J", bound="Job")
 
 #: What a person reads where a run ended in an error that nobody foresaw; the log has the rest.
-_FAULT: Final = "a fault of this site: {}"
-_WORKERS_DIED: Final = "its worker died each time"
+_FAULT: Final = "an internal error of this site: {}"
+_WORKERS_DIED: Final = "its worker died on each try"
 _NOBODY_ASKED: Final = Q(cancel_asked_by="")
 
 
@@ -133,7 +133,7 @@ class JobLease(Generic[J]):
             return
         asked_by = self._asked_by()
         if not job.store(self._held(), values, by=by):
-            raise LeaseLost(f"{job} was taken from this worker")
+            raise LeaseLost(f"{job} was taken over from this worker")
         job.cancel_asked_by = asked_by
 
     def _asked_by(self) -> str:

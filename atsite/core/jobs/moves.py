@@ -27,7 +27,7 @@ def move(job: Job, to: str, *, by: str = "", reason: str = "", next_at: datetime
     changes = leaving(job, to, timezone.now(), reason=reason, next_at=next_at)
     expected = Q(fence=job.fence, state=job.state)
     if not job.store(expected, {**changes, "tries": 0, "cancel_asked_by": "", **values}, by=by):
-        raise JobChanged(f"{job} changed meanwhile")
+        raise JobChanged(f"{job} was changed by someone else meanwhile")
 
 
 def cancel(job: Job, *, by: str) -> None:

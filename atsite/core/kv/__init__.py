@@ -19,7 +19,7 @@ PREFIX = "atsite:"
 def client() -> redis.Redis:
     """The process's client: thread-safe, pooled, fork-safe. Raises ConfigError when no address is known."""
     if not config.redis_url:
-        raise ConfigError("no Redis is known: set REDIS_ADDRESS, or run `./just up`, which starts one")
+        raise ConfigError("no Redis is configured: set REDIS_ADDRESS, or run `./just up`, which starts one")
     return connect(config.redis_url)
 
 

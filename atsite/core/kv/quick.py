@@ -74,5 +74,5 @@ def ask(call: Callable[[redis.Redis], T], *, insist: bool = False) -> T:
     """`Asking.ask` of the process's Redis; no known address counts as away."""
     known = asking()
     if known is None:
-        raise RedisAway("no Redis is known: set REDIS_ADDRESS")
+        raise RedisAway("no Redis is configured: set REDIS_ADDRESS")
     return known.ask(call, insist=insist)

@@ -107,7 +107,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
         """Never: untrusted input names no socket file."""
-        raise ForbiddenAddress("unix sockets are not asked")
+        raise ForbiddenAddress("unix sockets are not allowed")
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as httpcore's retries do."""

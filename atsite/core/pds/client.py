@@ -153,7 +153,7 @@ def _answer(fetched: Fetched) -> dict[str, Any]:
     except FetchFailed:
         content = None
     if not isinstance(content, dict):
-        raise PdsError("InvalidResponse", "the answer is no JSON object", fetched.status, _wait(fetched))
+        raise PdsError("InvalidResponse", "the answer is not a JSON object", fetched.status, _wait(fetched))
     if fetched.status != 200:
         name, message = content.get("error"), content.get("message")
         raise PdsError(str(name or "UnknownError")[:80], str(message or "")[:300], fetched.status, _wait(fetched))

@@ -1,6 +1,6 @@
-"""Do `default` and its copies in ClickHouse say the same? Compared row by row, and mended: `default` decides.
+"""Compares the rows of `default` with their copies in ClickHouse, and repairs the copies: `default` decides.
 
-The copy is read first, so whatever changes meanwhile only looks like a copy that is behind, which publishing mends.
+The copies are read first, so a change meanwhile only looks like a copy that is behind, and gets copied again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 Key = tuple[object, ...]
 Row = dict[str, Any]
 
-#: Keys named in one sentence about rows of one kind; a report is for people.
+#: The most keys that one sentence names.
 NAMED: Final = 5
 
 
-def mend(model: type[CopiedModel]) -> list[str]:
-    """Compare all rows of `model` with its copy and mend the copy. One sentence for each kind of difference.
+def repair(model: type[CopiedModel]) -> list[str]:
+    """Compare all rows of `model` with their copies and repair these. Returns a sentence for each kind of difference.
 
     Raises ClickHouseError, DatabaseError.
     """
@@ -49,9 +49,9 @@ def mend(model: type[CopiedModel]) -> list[str]:
     clickhouse_copies.publish_due(model)
     _bury(model, orphans)
     return [
-        *_sentence(model, due, "was not published yet", []),
-        *_sentence(model, len(behind), "was missing or old in the copy", [key for key, _ in behind]),
-        *_sentence(model, len(differing), "was something else in the copy", [key for key, _, _ in differing]),
+        *_sentence(model, due, "was not copied yet", []),
+        *_sentence(model, len(behind), "was missing or outdated in the copy", [key for key, _ in behind]),
+        *_sentence(model, len(differing), "was different in the copy", [key for key, _, _ in differing]),
         *_sentence(model, len(orphans), "was only in the copy", list(orphans)),
     ]
 
@@ -69,14 +69,14 @@ def _key(model: type[CopiedModel]) -> tuple[str, ...]:
 
 
 def _renew(model: type[CopiedModel], pk: object, *, above: int) -> None:
-    """Give the row a version greater than the copy's, so that it wins there. No change of what it says: no history."""
+    """Give the row a greater version than its copy's, so that it wins there. Writes no history entry."""
     with transaction.atomic(using=DEFAULT):
         version = versions.issue(above=above)
         clickhouse_copies.every_row(model).filter(pk=pk).update(time_us=version)
 
 
 def _bury(model: type[CopiedModel], orphans: dict[Key, Row]) -> None:
-    """Mark rows of the copy as deleted that `default` does not know."""
+    """Mark copies as deleted whose row does not exist in `default`."""
     rows = []
     for copy in orphans.values():
         with transaction.atomic(using=DEFAULT):
@@ -89,4 +89,4 @@ def _sentence(model: type[CopiedModel], count: int, what: str, keys: list[Key]) 
         return []
     named = "; ".join(", ".join(map(str, key)) for key in keys[:NAMED])
     more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-    return [f"{model._meta.label}: {count} × {what}{f' ({named}{more})' if named else ''}; mended"]
+    return [f"{model._meta.label}: {count} × {what}{f' ({named}{more})' if named else ''}; repaired"]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CACHE_LATE: Final = "Saved, but Redis does not answer: it can take up to 30 seconds until everyone sees it."
-COPY_LATE: Final = "Saved, but ClickHouse does not answer: statistics and feeds see it once it does."
+CACHE_LATE: Final = "Saved, but Redis does not answer: the change can take up to 30 seconds to apply everywhere."
+COPY_LATE: Final = "Saved, but ClickHouse does not answer: statistics and feeds apply the change when it does."
 
 
 @dataclass

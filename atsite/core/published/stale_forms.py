@@ -100,8 +100,8 @@ def _told(row: Model, opened: str) -> list[str]:
     who = getattr(newest, "history_user", None) or "Someone"
     when = f" at {newest.history_date:%H:%M:%S} UTC" if newest is not None else ""
     return [
-        f"{who} changed this{when}, after you had opened it: {'; '.join(changes) or 'its list'}.",
-        "What you entered is below and not saved yet. Save again to put it in place of theirs.",
+        f"{who} changed this{when}, after you opened it: {'; '.join(changes) or 'its list'}.",
+        "Your changes are below and not saved yet. Save again to replace theirs.",
     ]
 
 

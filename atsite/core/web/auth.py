@@ -96,7 +96,7 @@ class Unverifiable(XrpcError):
     """The issuer's key cannot be had now, so that nobody knows whether the token is good. Not caught: 502."""
 
     def __init__(self) -> None:
-        super().__init__("UpstreamFailure", "the key of the token's issuer cannot be had now, try again later")
+        super().__init__("UpstreamFailure", "the key of the token's issuer cannot be fetched now, try again later")
 
 
 class ServiceAuth:
@@ -132,7 +132,7 @@ class ServiceAuth:
 
     async def _verified(self, text: str, method: str, now: float) -> ServiceToken:
         if not self._audience:
-            raise BadToken("BadJwtAudience", "this service has no did that a token could be for")
+            raise BadToken("BadJwtAudience", "this service has no did, so it accepts no token")
         token = read(text, audience=self._audience, method=method, now=now)
         key = self._keys.at_hand(token.issuer)
         if key is not None and (good := _if_signed(token, key)):
@@ -143,7 +143,7 @@ class ServiceAuth:
         except (LookupFailed, TimeoutError) as error:
             raise Unverifiable from error
         except NoSuchIdentity as error:
-            raise BadToken("BadJwtIss", "the issuer has no did document that can be used") from error
+            raise BadToken("BadJwtIss", "the issuer has no usable did document") from error
 
     async def _verified_by_looking(self, token: UnverifiedToken) -> ServiceToken:
         """By the key that is remembered, else by that of now: it may have been rotated. Raises as SigningKeys does."""
@@ -152,7 +152,7 @@ class ServiceAuth:
             return good
         newer = await self._keys.renewed(token.issuer) or key
         if newer is None:
-            raise BadToken("BadJwtIss", "the issuer's did document has no key that can be used")
+            raise BadToken("BadJwtIss", "the issuer's did document has no usable key")
         return token.verified_by(newer)
 
 
@@ -165,7 +165,7 @@ def bearer(authorization: str | None) -> str | None:
         return None
     scheme, _, text = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
-        raise BadToken("AuthenticationRequired", "the only scheme is Bearer, with a service token")
+        raise BadToken("AuthenticationRequired", "the only supported scheme is Bearer, with a service token")
     return None if text.startswith(API_KEY_PREFIX) else text
 
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Index the network: Jetstream -> ClickHouse. SIGTERM writes what is there and ends."
+    help = "Index the network: Jetstream -> ClickHouse. On SIGTERM it writes what it has read and stops."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_begin_options(parser)
-        parser.add_argument("--max-events", type=int, help="end after this many events")
-        parser.add_argument("--run-for", type=float, metavar="SECONDS", help="end after this long")
-        parser.add_argument("--dry-run", action="store_true", help="read and decode, write nothing")
+        parser.add_argument("--max-events", type=int, help="stop after this many events")
+        parser.add_argument("--run-for", type=float, metavar="SECONDS", help="stop after this many seconds")
+        parser.add_argument("--dry-run", action="store_true", help="read and decode, but write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         telemetry.configure("indexer")

@@ -287,10 +287,10 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
     assert check() == (
         "apikeys.ApiKey: both sides agree\n"
         "cleanup.RepoCleanupJob: both sides agree\n"
-        "labels.ActorLabel: 1 × was missing or old in the copy (mpls, did:plc:mira); mended\n"
+        "labels.ActorLabel: 1 × was missing or outdated in the copy (mpls, did:plc:mira); repaired\n"
         "labels.ActorLabel: 2 × was something else in the copy"
-        " (mpls, did:plc:noel; mpls, did:plc:otto); mended\n"
-        "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghost); mended\n"
+        " (mpls, did:plc:noel; mpls, did:plc:otto); repaired\n"
+        "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghost); repaired\n"
     )
     assert [row for row in copy() if not row.deleted] == decided()
     assert members(label) == [MIRA, NOEL, OTTO]
@@ -301,7 +301,7 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
 def test_check_names_what_was_due_and_publish_alone_counts_it(label: str) -> None:
     with clickhouse_away():
         membership.assign(label, MIRA, by="admin")
-    assert compare_copies.mend(ActorLabel) == ["labels.ActorLabel: 1 × was not published yet; mended"]
+    assert compare_copies.repair(ActorLabel) == ["labels.ActorLabel: 1 × was not copied yet; repaired"]
     with clickhouse_away():
         membership.assign(label, NOEL, by="admin")
     out = StringIO()

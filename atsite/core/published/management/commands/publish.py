@@ -1,4 +1,4 @@
-"""`manage.py publish`: bring the copies in ClickHouse up to date."""
+"""`manage.py publish`: writes the pending copies to ClickHouse."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Publish what people decided to ClickHouse; with --check, compare every row of both sides and mend the copy."
+    help = "Write pending copies of decisions to ClickHouse; with --check, compare and repair every copy."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="compare all rows, mend, and say what was mended")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="compare all rows with their copies, repair the copies and list the repairs",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for model in clickhouse_copies.published_models():
             if not options["check"]:
-                self.stdout.write(f"{model._meta.label}: {clickhouse_copies.publish_due(model)} published")
+                self.stdout.write(f"{model._meta.label}: {clickhouse_copies.publish_due(model)} copied")
                 continue
-            sentences = compare_copies.mend(model)
-            for sentence in sentences or [f"{model._meta.label}: both sides agree"]:
+            sentences = compare_copies.repair(model)
+            for sentence in sentences or [f"{model._meta.label}: rows and copies agree"]:
                 self.stdout.write(sentence)
