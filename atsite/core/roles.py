@@ -56,9 +56,9 @@ MEANINGS: Final[Mapping[Right, str]] = {
     Right.EXPORT_LABELS: "download the list of members",
     Right.BACKFILL: "fetch an actor's earlier posts",
     Right.PURGE_AUTHOR: "purge an author's data and stop indexing the author",
-    Right.RETRY_DEAD_LETTERS: "retry dead letters",
+    Right.RETRY_DEAD_LETTERS: "try dead letters again",
     Right.CANCEL_JOB: "cancel a clean-up",
-    Right.RETRY_JOB: "retry a clean-up",
+    Right.RETRY_JOB: "try a clean-up again",
 }
 
 VIEW: Final = frozenset({"view"})

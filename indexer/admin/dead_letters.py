@@ -76,7 +76,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         """The event as it arrived, with JSON indented."""
         return format_html('<pre class="at-mono at-payload" tabindex="0">{}</pre>', readable(letter.payload))
 
-    @admin.action(description="Retry", permissions=["retry"])
+    @admin.action(description="Try again", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> None:
         """Decode the selected letters again."""
         self._retry(request, list(chosen.values_list("id", flat=True)))
@@ -119,7 +119,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         if request.method != "POST" or reason not in ("", *map(str, DeadReason)):
             context = {
                 **self.admin_site.each_context(request),
-                "title": "Retry dead letters",
+                "title": "Try dead letters again",
                 "opts": self.model._meta,
                 "reasons": [str(reason) for reason in DeadReason],
             }

@@ -117,7 +117,7 @@ def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monk
         return [step.title for step in browser.get("/admin/").context["steps"]]
 
     everything = titles()
-    assert everything[0] == "Say who publishes the feeds"
+    assert everything[0] == "Choose the account that publishes the feeds"
     assert len(everything) == 6
     named = replace(config, feed_actor_did="did:plc:me", service_endpoint="https://feeds.example.com")
     monkeypatch.setattr(setup_checklist, "config", named)

@@ -92,7 +92,7 @@ def test_a_site_that_is_well_has_nothing_to_do() -> None:
         ("worker", {"schedule": (scheduled(4 * MINUTE),)}, State.LOOK, "2"),
         ("worker", {"schedule": (scheduled(7 * MINUTE),)}, State.ACT, "2"),
         ("worker", {"schedule": (Scheduled("new", MINUTE, None),)}, State.QUIET, "2"),
-        ("redis", {"stores": {"Redis": None}}, State.ACT, "away"),
+        ("redis", {"stores": {"Redis": None}}, State.ACT, "unavailable"),
         ("clickhouse", {"stores": {"ClickHouse": 501.0}}, State.LOOK, "501 ms"),
         ("disk", {"disk": Disk(14 * GB, 1000 * GB, 5 * GB)}, State.LOOK, "14.0 GB free"),
         ("disk", {"disk": Disk(4 * GB, 1000 * GB, 5 * GB)}, State.ACT, "4.0 GB free"),

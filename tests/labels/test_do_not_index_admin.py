@@ -78,7 +78,7 @@ def test_an_actor_is_entered_as_members_are(browser: Client, network: Network, w
     ("written", "sentence"),
     [
         ("nobody.example.com", "No account has the handle nobody.example.com."),
-        ("Mira of the lake", "is neither a handle, nor a did, nor a profile address"),
+        ("Mira of the lake", "is not a handle, a did or a profile address"),
         ("", "Enter a handle, a did or a profile address"),
         ("handle.invalid", "handle.invalid names no account"),
         (MIRA.did, "already exists"),

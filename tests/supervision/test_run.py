@@ -19,7 +19,7 @@ def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
         port = holder.getsockname()[1]
         children = (ProcessSpec("feedgen", (), {}, (port,), 1, 2),)
         with pytest.raises(
-            UpFailed, match=rf"^these ports are taken by other processes: {port} \(for feedgen\)\. .*--free-ports"
+            UpFailed, match=rf"^these ports are in use by other processes: {port} \(for feedgen\)\. .*--free-ports"
         ):
             refuse_taken_ports(children)
     refuse_taken_ports(children)

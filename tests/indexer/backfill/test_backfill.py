@@ -180,7 +180,9 @@ def test_a_pds_that_lists_nothing_of_what_it_has_is_not_believed(pds: FakePds, h
     pds.hides = {b.POST}
     row = backfill()
     assert row.state == State.FAILED
-    assert row.reason.startswith(f"its PDS leaves {held} of {held} records of app.bsky.feed.post out of its list")
+    assert row.reason.startswith(
+        f"its PDS does not list {held} of {held} records of app.bsky.feed.post, but has at least one of them"
+    )
     assert set(posts()) == {post.rkey for post in made}
 
 
@@ -386,7 +388,7 @@ def test_the_command_says_what_it_did(pds: FakePds) -> None:
     pds.exists = False
     with pytest.raises(CommandError, match="the account is gone: "):
         call_command("backfill", "--did", b.ALICE)
-    with pytest.raises(CommandError, match="is no did"):
+    with pytest.raises(CommandError, match="is not a valid did"):
         call_command("backfill", "--did", "alice.test")
 
 
@@ -416,11 +418,11 @@ LATER, NO_MORE = True, False
         ("listRecords", MISSING, State.GONE, "does not have the account"),
         ("getLatestCommit", (400, {"error": "RepoDeactivated"}), State.WAITING, "its owner deactivated the account"),
         ("getLatestCommit", (400, {"error": "RepoTakendown"}), State.WAITING, "its PDS took the account down"),
-        ("listRecords", (500, {"error": "InternalServerError"}), State.WAITING, "does not answer now"),
+        ("listRecords", (500, {"error": "InternalServerError"}), State.WAITING, "does not answer"),
         ("listRecords", (200, b"<html>"), State.FAILED, "cannot be read"),
         ("listRecords", (401, {"error": "AuthMissing"}), State.FAILED, "refuses to list"),
-        ("getLatestCommit", (200, {"rev": "yesterday"}), State.FAILED, "no usable rev"),
-        ("getLatestCommit", (200, {"rev": OF_2050}), State.FAILED, "no usable rev"),
+        ("getLatestCommit", (200, {"rev": "yesterday"}), State.FAILED, "an invalid rev"),
+        ("getLatestCommit", (200, {"rev": OF_2050}), State.FAILED, "an invalid rev"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else None,
 )
@@ -440,7 +442,7 @@ def test_a_did_that_does_not_exist_is_gone_and_one_without_a_pds_failed(pds: Fak
     assert (row.state, row.reason) == (State.GONE, f"the account is gone: {b.ALICE} has no document")
     pds.exists, pds.pds = True, "nowhere"
     row = backfill()
-    assert (row.state, row.reason) == (State.FAILED, "its did document names no PDS")
+    assert (row.state, row.reason) == (State.FAILED, "its did document has no PDS")
 
 
 def test_a_pds_that_asks_for_patience_gets_it(pds: FakePds, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -458,7 +460,7 @@ def test_failures_that_do_not_pass_end_in_a_state_that_a_person_sees(pds: FakePd
     Backfill.objects.update(tries=Backfill.max_tries - 1)
     row = again()
     assert row.state == State.FAILED
-    assert row.reason.startswith("given up after 12 tries: its PDS does not answer now")
+    assert row.reason.startswith("given up after 12 tries: its PDS does not answer")
 
 
 def test_a_deleted_account_s_records_do_not_come_back(pds: FakePds) -> None:
@@ -467,7 +469,7 @@ def test_a_deleted_account_s_records_do_not_come_back(pds: FakePds) -> None:
     store(post, b.floor(b.ALICE, at=b.ago(hours=1)))
     row = backfill()
     assert (row.state, raw()) == (State.WAITING, {(b.POST, post.rkey, "create", "jetstream")})
-    assert row.reason == "nothing was written since what is indexed of the actor was ended here"
+    assert row.reason == "the actor has written nothing since its data was deleted here"
     pds.commit(b.post(b.ALICE, at=b.ago(minutes=1), text="came back"))
     assert again().state == State.COMPLETED
 
@@ -492,7 +494,7 @@ def test_an_actor_whom_the_site_does_not_index_is_not_fetched(pds: FakePds) -> N
     row = backfill()
     do_not_index.lift(b.ALICE)
     do_not_index._copy.drop()
-    assert (row.state, row.reason, raw()) == (State.FAILED, "this site does not index the actor", set())
+    assert (row.state, row.reason, raw()) == (State.FAILED, "this site does not index this actor", set())
 
 
 def test_asking_anew_ends_the_run_under_way_and_the_next_one_begins_at_the_beginning(pds: FakePds) -> None:
@@ -534,7 +536,7 @@ def test_a_backfill_waits_until_the_stream_is_asked_for_the_actor(pds: FakePds, 
     valkey.set(subscription.KEY, "41")
     work.ask(b.ALICE, after_us=42)
     row = work.run_one(b.ALICE)
-    assert (row.state, row.reason) == (State.WAITING, "waits until the indexer asks the stream for this actor")
+    assert (row.state, row.reason) == (State.WAITING, "waiting until the indexer subscribes to this actor")
     assert (row.tries, pds.asked) == (0, [])
     valkey.set(subscription.KEY, "42")
     assert again().state == State.COMPLETED

@@ -106,10 +106,13 @@ def test_the_command_finds_them_and_repairs_them_whenever_they_arrived() -> None
     tasks.write_missing_retractions()
     assert counts()["follow"] == {b.BOB: 1, b.DAN: 1}, "it arrived before the night's two days"
     said = check()
-    assert said[:2] == ["post: created over, and counted for what was before: 2", f"  {b.ALICE} {REPLY.rkey}"]
-    assert "like: created over, and counted for what was before: 1" in said
+    assert said[:2] == [
+        "post: replaced by a create, and still counted for the old subject: 2",
+        f"  {b.ALICE} {REPLY.rkey}",
+    ]
+    assert "like: replaced by a create, and still counted for the old subject: 1" in said
     assert "follow: counted in followers and not live in follows: 1" in said
-    assert said[-1] == "10 differences; --repair writes what is missing"
+    assert said[-1] == "10 differences; --repair writes the missing rows"
     check("--repair")
     assert (counts(), check()) == (RIGHT, ["no differences"])
 

@@ -242,12 +242,12 @@ def test_the_comparison_of_copies_takes_progress_for_no_fault_but_only_while_a_w
     assert compare_copies.mend(RepoCleanupJob) == []
     RepoCleanupJob._base_manager.update(requested_by="k2")
     (told,) = compare_copies.mend(RepoCleanupJob)
-    assert "1 × was something else in the copy" in told
+    assert "1 × was different in the copy" in told
     lease.release()
     assert compare_copies.mend(RepoCleanupJob) == []
     RepoCleanupJob._base_manager.update(records_deleted=7)
     (told,) = compare_copies.mend(RepoCleanupJob)
-    assert "1 × was something else in the copy" in told
+    assert "1 × was different in the copy" in told
 
 
 def test_a_worker_that_lost_the_job_changes_neither_row_nor_copy_nor_history() -> None:
