@@ -20,7 +20,7 @@ USE_I18N = False
 
 INSTALLED_APPS = [
     "atsite",
-    "atsite.core.published",
+    "atsite.core.copies",
     "indexer",
     "feeds",
     "search",

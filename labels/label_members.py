@@ -12,9 +12,9 @@ from atsite.core import paging
 from atsite.core.atproto.syntax import Did, Handle, is_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.config import config
+from atsite.core.copies.redis_cache import from_default
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
-from atsite.core.published.redis_cache import from_default
 from atsite.core.web.xrpc import XrpcError
 from indexer.index import pasted
 from indexer.index.handles import names_of

@@ -3,8 +3,8 @@
 AtsiteError
 ├── ConfigError            the environment says something unusable
 ├── InvalidSyntax          text is not a valid did, handle, tid, at-uri, …
-├── Undecidable            a decision cannot be read now (atsite.core.published.errors); access is then refused
-├── ChangedMeanwhile       a row was changed by someone else since it was read (atsite.core.published.errors)
+├── Undecidable            a decision cannot be read now (atsite.core.copies.errors); access is then refused
+├── ChangedMeanwhile       a row was changed by someone else since it was read (atsite.core.copies.errors)
 ├── StoreError             an embedded store cannot start or run
 ├── ReadOnlyModel          someone tried to write ClickHouse through the ORM (atsite.core.clickhouse.models)
 ├── LeaseHeld              another process of this kind runs on this site (atsite.core.kv.lease)

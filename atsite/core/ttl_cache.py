@@ -1,7 +1,7 @@
 """Values that a process remembers for a moment: bounded in number and in age.
 
 What looks alike and is not built on this, and why:
-- `atsite.core.published.process_copies.LocalCopy` checks a counter in Redis and keeps its last value while the
+- `atsite.core.copies.process_copies.LocalCopy` checks a counter in Redis and keeps its last value while the
   database is away.
 - `feeds.ranking.shared_answers.Shared` remembers nothing: each caller gets an answer that was begun after its call.
 - `atsite.dashboard.concurrent_reads` answers None for what takes too long, and goes on reading it in the background.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import IntegrityError
 
-from atsite.core.published.outcome import watched
+from atsite.core.copies.outcome import watched
 from indexer.index import do_not_index as refusals
 from labels import blocks
 from labels.models import Block
@@ -22,7 +22,7 @@ EVERYWHERE: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Whether anything changed, and sentences about what is late (atsite.core.published.outcome)."""
+    """Whether anything changed, and sentences about what is late (atsite.core.copies.outcome)."""
 
     changed: bool
     late: tuple[str, ...] = ()

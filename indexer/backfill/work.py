@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.config import config
+from atsite.core.copies.errors import Undecidable
 from atsite.core.jobs import moves, runner
 from atsite.core.jobs.lease import claim
-from atsite.core.published.errors import Undecidable
 from indexer.backfill import repo
 from indexer.backfill.repo import Gone, NotNow, Unusable
 from indexer.backfill.rules import UnreadablePage

@@ -20,9 +20,9 @@ from django.db import connections, transaction
 from atsite.core.atproto.tid import int_of_micros
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.errors import ClickHouseError
-from atsite.core.published import versions
-from atsite.core.published.errors import Undecidable
-from atsite.core.published.process_copies import LocalCopy
+from atsite.core.copies import versions
+from atsite.core.copies.errors import Undecidable
+from atsite.core.copies.process_copies import LocalCopy
 from atsite.core.routers import DEFAULT
 from indexer.index import purge, queries, records
 from indexer.index.floors import CLOCKS_AHEAD_US, DO_NOT_INDEX, FloorRow

@@ -14,5 +14,5 @@ Source = Callable[[], Iterable[Did]]
 #: 20, authors in search results 30, recent posters 40.
 TO_FILL: Final = ExtensionPoint[Source]("actors to fill")
 #: Whose events are asked of the stream beside WANTED_DIDS, where that is set (indexer.stream). Their changes
-#: are published: they move the version of atsite.core.published.versions.
+#: are published: they move the version of atsite.core.copies.versions.
 TO_STREAM: Final = ExtensionPoint[Source]("actors whose events are wanted")

@@ -18,9 +18,9 @@ from msgspec.json import encode
 
 from atsite.core import kv
 from atsite.core.atproto.syntax import is_did
+from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError, ConfigError
 from atsite.core.kv import quick
-from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
 from indexer.index.events import Dead, RecordEvent, Skip, SkipReason
 from indexer.index.needed_actors import TO_STREAM

@@ -17,7 +17,7 @@ from django.utils.safestring import mark_safe
 
 from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.clickhouse.admin import address
-from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.copies.errors import ChangedMeanwhile
 from atsite.core.roles import Right, demand, may
 from indexer.backfill import work
 from indexer.index.models import Actor, Backfill

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did, is_did
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
 from indexer.index import do_not_index, pasted

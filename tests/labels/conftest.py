@@ -10,8 +10,8 @@ import pytest
 from atsite.core.config import config
 from atsite.core.identity import resolver
 from labels import lookup
+from tests.core.copies.conftest import label
 from tests.core.identity import network as networks
-from tests.core.published.conftest import label
 from tests.labels.people import ALL, RESOLVE
 
 if TYPE_CHECKING:

@@ -8,5 +8,5 @@
     def run(lease: JobLease[Backfill]): …    # lease: keep_progress, move, later, release; a lost lease cannot write
     moves.cancel(job, by="anna")             # moves: what people do with a job, whichever worker has it
 
-A job whose rows have copies in ClickHouse inherits from `published.PublishedJob`. Decision 50 says why it is so.
+A job whose rows have copies in ClickHouse inherits from `copied_job.CopiedJob`. Decision 50 says why it is so.
 """

@@ -2,7 +2,7 @@
 
 The lock lives in Redis, which may be lost at any moment. So it saves work; what must never happen twice is prevented
 where it happens. This is the project's one lock that may be lost: what one process holds for as long as it lives is a
-Lease (atsite.core.kv.lease), and rows are locked in `default` (atsite.core.published.versions).
+Lease (atsite.core.kv.lease), and rows are locked in `default` (atsite.core.copies.versions).
 """
 
 from __future__ import annotations

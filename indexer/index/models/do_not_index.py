@@ -8,7 +8,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.syntax import DID_MAX, is_did
-from atsite.core.published.models import AnnouncedModel
+from atsite.core.copies.models import AnnouncedModel
 
 
 def validate_did(text: str) -> None:

@@ -24,7 +24,7 @@ from indexer.index import do_not_index, stats
 from indexer.index.models import Backfill
 from indexer.stream import subscription
 from tests import builders as b
-from tests.core.published import processes
+from tests.core.copies import processes
 from tests.indexer.pds import MISSING, FakePds, pds_of, serving
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.rows import Record, cid_of, store

@@ -16,7 +16,7 @@ from indexer.stream.subscription import Filter, Wanted, WantedUnknown, is_asked_
 from labels import membership
 from labels.models import ActorLabel
 from tests.away import default_away, redis_away
-from tests.core.published.conftest import label
+from tests.core.copies.conftest import label
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, SMALL, configured, index
 from tests.indexer.frames import MINUTE, SECOND, T0, did

@@ -1,4 +1,4 @@
-"""The admin of models that hold decisions: plain forms, change history, and an honest word when something is late."""
+"""The admin of models that people edit: forms, change history, and a warning if a change takes effect later."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.http import HttpResponse, HttpResponseRedirect
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from atsite.core.published.errors import ChangedMeanwhile
-from atsite.core.published.outcome import watched
-from atsite.core.published.stale_forms import SeenChanges
+from atsite.core.copies.errors import ChangedMeanwhile
+from atsite.core.copies.outcome import watched
+from atsite.core.copies.stale_forms import SeenChanges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DecisionAdmin(SeenChanges, SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
-    """Tells what did not arrive at once, and leads back when someone else was quicker."""
+    """Warns about changes that take effect later, and returns to the form if someone else changed the row first."""
 
     #: Fields that cannot change once the row exists.
     fixed_fields: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class DecisionAdmin(SeenChanges, SimpleHistoryAdmin, ModelAdmin):  # type: ignor
         return readonly if obj is None else [*readonly, *self.fixed_fields]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """A new row is asked for what someone enters; what the site notes of it is not there yet."""
+        """A new row shows only the fields to enter; the values that the site fills in do not exist yet."""
         fields = list(super().get_fields(request, obj))
         noted = () if obj is not None else self.get_readonly_fields(request)
         return [field for field in fields if field not in noted]

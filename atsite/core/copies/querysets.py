@@ -1,4 +1,4 @@
-"""Querysets whose writes go row by row through `save` and `delete`, so that nothing passes them by."""
+"""Querysets that write row by row through `save` and `delete`, so that nothing bypasses these."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from django.db import models, transaction
 
-from atsite.core.published import versions
-from atsite.core.published.errors import RowByRowOnly
+from atsite.core.copies import versions
+from atsite.core.copies.errors import RowByRowOnly
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class RowByRow(models.QuerySet[Row]):
         if any(hasattr(value, "resolve_expression") for value in values.values()):
             raise RowByRowOnly(f"{self.model.__name__}: an expression cannot be set row by row")
         with transaction.atomic(using=DEFAULT):
-            versions.lock()  # before the rows are read: nobody changes them in between
+            versions.lock()  # before the rows are read, so that they cannot change in between
             rows = list(self)
             for row in rows:
                 for name, value in values.items():

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import DatabaseError
 
-from atsite.core.published.errors import Undecidable
-from atsite.core.published.redis_cache import ABSENT, LIFE_SECONDS, Entry, VersionedCache
+from atsite.core.copies.errors import Undecidable
+from atsite.core.copies.redis_cache import ABSENT, LIFE_SECONDS, Entry, VersionedCache
 from tests.away import redis_away
 
 if TYPE_CHECKING:

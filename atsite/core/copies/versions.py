@@ -1,7 +1,7 @@
-"""One number for every change of a published row, greater than all before it, whichever process makes it.
+"""Versions: each change of a copied row gets a number greater than all before it, in all processes.
 
 It is issued under the lock of a one-row table inside the change's own transaction, so the order of the numbers is the
-order of the commits. Code that locks rows of published models must take this lock first (`lock`), as `save` does.
+order of the commits. Code that locks rows of copied models must take this lock first (`lock`), as `save` does.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def unix_micros() -> int:
 
 
 def last_issued() -> int:
-    """The newest version that was committed, 0 for none: a cheap look whether anything published changed."""
+    """The newest version that was committed, 0 for none: a cheap way to see whether any copied row changed."""
     return LastIssued.objects.filter(id=_ROW).values_list("time_us", flat=True).first() or 0
 
 
 def lock() -> LastIssued:
-    """Hold back every other change of published rows until this transaction ends.
+    """Block every other change of copied rows until this transaction ends.
 
     Raises TransactionManagementError outside one.
     """

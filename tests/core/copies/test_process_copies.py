@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import DatabaseError
 
-from atsite.core.published.errors import Undecidable
-from atsite.core.published.process_copies import COUNTER_SECONDS, LIFE_SECONDS, RELOAD_SECONDS, LocalCopy, raise_counter
+from atsite.core.copies.errors import Undecidable
+from atsite.core.copies.process_copies import COUNTER_SECONDS, LIFE_SECONDS, RELOAD_SECONDS, LocalCopy, raise_counter
 from tests.away import redis_away
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
-"""Decisions cached in Redis, of which an older one never replaces a newer one.
+"""A cache of decisions in Redis. An older entry never replaces a newer one.
 
-Every entry carries the version of the row it was made from, also the entry that says "there is no such row": a removal
-leaves its version, a look-up that found nothing leaves 0. One script compares and sets.
+Every entry has the version of its row, also an entry that says "there is no such row": a deletion has its own version,
+a look-up that found nothing has 0. One script compares and sets.
 
-A reader that loaded a row before it changed cannot undo the change: while the newer entry is there, the older is
-refused; and as a reader's entry ends LIFE_SECONDS after its reading *began* (by Redis's clock), it would be over before
-the newer one is.
+A reader that loaded a row before it changed cannot undo the change: while the newer entry exists, the older one is
+refused. And since a reader's entry expires LIFE_SECONDS after its read *began* (by Redis's clock), it expires before
+the newer one does.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connections
 
 from atsite.core import kv
+from atsite.core.copies.errors import Undecidable
 from atsite.core.kv import quick
-from atsite.core.published.errors import Undecidable
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-#: How long a change may stay unseen whose cache write failed, and how long entries decide while `default` is away.
+#: How long a change stays unseen if its cache write failed, and how long entries hold while `default` is unavailable.
 LIFE_SECONDS: Final = 30
 
 #: KEYS: the entry. ARGV: version, text, the end in ms of Redis's clock or "" for a whole life from now, life in ms.
@@ -48,7 +48,7 @@ return ARGV[2]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was decided, as text; None where there is no such row (any more). `version` 0: there never was one."""
+    """A cached value as text; None if there is no such row. `version` 0: there never was one."""
 
     version: int
     value: str | None
@@ -78,7 +78,7 @@ class VersionedCache:
     def look_up(self, key: str, load: Callable[[], Entry]) -> Entry:
         """The entry of `key`: from Redis, else from `load`, which reads `default` (ABSENT where it finds nothing).
 
-        Raises Undecidable when neither can be asked.
+        Raises Undecidable if neither can be read.
         """
         try:
             data, read_at = quick.ask(lambda client: self._get(client, key))
@@ -86,7 +86,7 @@ class VersionedCache:
             return from_default(load)
         if data is not None:
             return Entry.decoded(data)
-        # A row of a transaction under way may be rolled back: it is nobody else's business yet.
+        # A row of an open transaction may be rolled back, so it is not shared yet.
         shared = not connections[DEFAULT].in_atomic_block
         entry = from_default(load)
         if not shared:
@@ -97,7 +97,7 @@ class VersionedCache:
             return entry
 
     def put(self, key: str, entry: Entry) -> bool:
-        """Store the entry of a committed change. False when Redis could not be asked: an older one may still stand."""
+        """Store the entry of a committed change. False if Redis is unavailable: an older entry may remain."""
         try:
             self._put(key, entry, ends=None)
         except quick.RedisAway:
@@ -116,7 +116,7 @@ class VersionedCache:
         arguments = (str(entry.version), entry.encoded(), "" if ends is None else str(ends), str(LIFE_SECONDS * 1000))
         stands = quick.ask(
             lambda client: client.eval(PUT, 1, self._key(key), *arguments),
-            insist=ends is None,  # a change is told even to a Redis that was away a moment ago
+            insist=ends is None,  # a change is written even to a Redis that failed a moment ago
         )
         return Entry.decoded(stands) if isinstance(stands, bytes) else entry
 
@@ -125,9 +125,9 @@ class VersionedCache:
 
 
 def from_default(load: Callable[[], T]) -> T:
-    """The result of `load`, which reads `default`. Raises Undecidable when the store is away.
+    """The result of `load`, which reads `default`. Raises Undecidable if the database is unavailable.
 
-    A connection that had been used before may have died since; it is replaced once.
+    A connection that was used before may have been lost; it is replaced once.
     """
     connection = connections[DEFAULT]
     attempts = 2 if connection.connection is not None and not connection.in_atomic_block else 1
@@ -141,4 +141,4 @@ def from_default(load: Callable[[], T]) -> T:
             if attempts:
                 continue
             log.warning("default.away", error=type(error).__name__)
-            raise Undecidable("the store that decides does not answer now, try again later") from error
+            raise Undecidable("the relational database does not answer now, try again later") from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand
 
-from atsite.core.published import clickhouse_copies, compare_copies
+from atsite.core.copies import clickhouse_copies, compare_copies
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -23,9 +23,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for model in clickhouse_copies.published_models():
+        for model in clickhouse_copies.copied_models():
             if not options["check"]:
-                self.stdout.write(f"{model._meta.label}: {clickhouse_copies.publish_due(model)} copied")
+                self.stdout.write(f"{model._meta.label}: {clickhouse_copies.copy_due(model)} copied")
                 continue
             sentences = compare_copies.repair(model)
             for sentence in sentences or [f"{model._meta.label}: rows and copies agree"]:

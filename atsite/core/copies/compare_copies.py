@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 
 from atsite.core.clickhouse.models import key_fields
-from atsite.core.published import clickhouse_copies, versions
+from atsite.core.copies import clickhouse_copies, versions
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
-    from atsite.core.published.copied import CopiedModel
+    from atsite.core.copies.copied_fields import CopiedFields
 
 Key = tuple[object, ...]
 Row = dict[str, Any]
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 NAMED: Final = 5
 
 
-def repair(model: type[CopiedModel]) -> list[str]:
+def repair(model: type[CopiedFields]) -> list[str]:
     """Compare all rows of `model` with their copies and repair these. Returns a sentence for each kind of difference.
 
     Raises ClickHouseError, DatabaseError.
@@ -46,7 +46,7 @@ def repair(model: type[CopiedModel]) -> list[str]:
         clickhouse_copies.every_row(model).filter(pk=pk).update(published_us=0)
     for _, pk, version in differing:
         _renew(model, pk, above=version)
-    clickhouse_copies.publish_due(model)
+    clickhouse_copies.copy_due(model)
     _bury(model, orphans)
     return [
         *_sentence(model, due, "was not copied yet", []),
@@ -56,7 +56,7 @@ def repair(model: type[CopiedModel]) -> list[str]:
     ]
 
 
-def _copied(model: type[CopiedModel]) -> dict[Key, Row]:
+def _copied(model: type[CopiedFields]) -> dict[Key, Row]:
     """The newest version of each row of the copy, the deleted ones too."""
     columns = [*model.copied, "time_us", "deleted"]
     rows = model.copy.objects.with_deleted().values_list(*columns)
@@ -64,18 +64,18 @@ def _copied(model: type[CopiedModel]) -> dict[Key, Row]:
     return {tuple(row[name] for name in _key(model)): row for row in found}
 
 
-def _key(model: type[CopiedModel]) -> tuple[str, ...]:
+def _key(model: type[CopiedFields]) -> tuple[str, ...]:
     return tuple(str(field.column) for field in key_fields(model.copy))
 
 
-def _renew(model: type[CopiedModel], pk: object, *, above: int) -> None:
+def _renew(model: type[CopiedFields], pk: object, *, above: int) -> None:
     """Give the row a greater version than its copy's, so that it wins there. Writes no history entry."""
     with transaction.atomic(using=DEFAULT):
         version = versions.issue(above=above)
         clickhouse_copies.every_row(model).filter(pk=pk).update(time_us=version)
 
 
-def _bury(model: type[CopiedModel], orphans: dict[Key, Row]) -> None:
+def _bury(model: type[CopiedFields], orphans: dict[Key, Row]) -> None:
     """Mark copies as deleted whose row does not exist in `default`."""
     rows = []
     for copy in orphans.values():
@@ -84,7 +84,7 @@ def _bury(model: type[CopiedModel], orphans: dict[Key, Row]) -> None:
     clickhouse_copies.insert(model, rows)
 
 
-def _sentence(model: type[CopiedModel], count: int, what: str, keys: list[Key]) -> list[str]:
+def _sentence(model: type[CopiedFields], count: int, what: str, keys: list[Key]) -> list[str]:
     if not count:
         return []
     named = "; ".join(", ".join(map(str, key)) for key in keys[:NAMED])

@@ -1,4 +1,4 @@
-"""What a model says of its copy in ClickHouse, and the columns that publishing it needs."""
+"""How a model describes its copy in ClickHouse, and the columns that copying needs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from atsite.core.clickhouse.models import ReadModel
 
 
-class CopiedModel(models.Model):
-    """A row that ClickHouse has a copy of. Due to be published while `published_us < time_us`."""
+class CopiedFields(models.Model):
+    """A row with a copy in ClickHouse. The copy is due while `published_us < time_us`."""
 
     #: The read model of the copy.
     copy: ClassVar[type[ReadModel]]
     #: Column of the copy -> attribute of this model. `time_us` and `deleted` are added here.
     copied: ClassVar[Mapping[str, str]]
-    #: Foreign keys that those attributes look at.
+    #: Foreign keys that those attributes read.
     copied_from: ClassVar[tuple[str, ...]] = ()
 
     time_us = models.BigIntegerField("version", default=0, editable=False)
@@ -41,5 +41,5 @@ class CopiedModel(models.Model):
         return {**columns, "time_us": self.time_us, "deleted": int(self.deleted)}
 
     def copied_late(self) -> frozenset[str]:
-        """Columns whose copy may be older than the row just now, though it has the row's version."""
+        """Columns whose copy may now be older than the row, though it has the row's version."""
         return frozenset()

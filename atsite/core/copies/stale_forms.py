@@ -1,8 +1,7 @@
-"""Two people with the same form open: the second is told what the first changed, and saves over it knowingly or not at
-all.
+"""Warns a user whose form is stale: someone else changed the row after it was opened, and saving would replace that.
 
-The form carries which change of the row was the newest when it was opened (its history's id). What is sent is compared
-with that under the lock that every change takes, so nobody slips in between; what was typed stays in the form.
+The form contains the newest change of the row when it was opened (a history id). On save it is compared under the lock
+that every change takes, so that no change slips in between. What the user typed stays in the form.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Max
 from django.forms.models import _get_foreign_key  # what Django's own inlines use
 
-from atsite.core.published import versions
+from atsite.core.copies import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
 
 #: Name of the hidden input, and of the context's variable.
 SEEN: Final = "seen_change"
-#: Values are shown as far as they tell a change.
+#: Characters shown of each value.
 SHOWN_CHARACTERS: Final = 80
-#: What is the store's business and nobody's decision.
+#: Fields that no user decides.
 _INTERNAL: Final = {"time_us", "published_us", "deleted"}
 
 
@@ -37,7 +36,7 @@ class SeenChanges:
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         if request.method == "POST" and _in_form(request):
             versions.lock()
-        # Before the row is read: what comes in between is then a change that was not seen.
+        # Before the row is read, so that a change in between counts as not seen.
         newest = self._newest(object_id) if from_field is None else ""
         row = super().get_object(request, object_id, from_field)  # type: ignore[misc]
         opened = request.POST.get(SEEN, newest)
@@ -79,7 +78,7 @@ def _last(model: Any, key: dict[str, Any]) -> int:
 
 
 def _refusing(form: type[Any], sentences: list[str]) -> type[Any]:
-    """The form, which shows what was typed and why it is not saved yet."""
+    """The form class, with an error that says why the input is not saved yet."""
 
     def clean(self: Any) -> Any:
         cleaned = form.clean(self)
@@ -106,7 +105,7 @@ def _told(row: Model, opened: str) -> list[str]:
 
 
 def _changes(row: Model, newest: Any, seen: Any) -> Iterator[str]:
-    for field in newest.tracked_fields:  # also those that no form edits, such as when a key was revoked
+    for field in newest.tracked_fields:  # also fields that no form edits, such as the time when a key was revoked
         if field.primary_key or field.name in _INTERNAL:
             continue
         if getattr(seen, field.attname) != getattr(newest, field.attname):
@@ -115,7 +114,7 @@ def _changes(row: Model, newest: Any, seen: Any) -> Iterator[str]:
 
 
 def _value(record: Any, field: Any) -> object:
-    """What the field said; of a relation, what people call it, as long as it is there."""
+    """The value of the field; for a relation, the related row while it exists."""
     try:
         return getattr(record, field.name)
     except ObjectDoesNotExist:

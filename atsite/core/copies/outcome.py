@@ -1,10 +1,10 @@
-"""Whether a change arrived everywhere at once, told to the person who made it.
+"""Tells a user which parts of a change will take effect later.
 
     with watched() as outcome:
         membership.save()
-    outcome.late    # sentences; empty when all went well
+    outcome.late    # messages; empty if nothing is late
 
-What is late is never lost: entries in Redis end by themselves, and the task of each minute publishes what is due.
+Nothing is lost: entries in Redis expire, and a task writes pending copies every minute.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COPY_LATE: Final = "Saved, but ClickHouse does not answer: statistics and feeds 
 
 @dataclass
 class Outcome:
-    """What did not arrive at once; each sentence once."""
+    """The messages about what is late, each once."""
 
     late: list[str] = field(default_factory=list)
 
@@ -37,7 +37,7 @@ _watching: ContextVar[Outcome | None] = ContextVar("atsite_publish_outcome", def
 
 @contextmanager
 def watched() -> Iterator[Outcome]:
-    """Collect what is late among the changes committed inside; nested ones tell the innermost."""
+    """Collect messages about late changes that are committed inside; nested blocks report to the innermost."""
     outcome = Outcome()
     token = _watching.set(outcome)
     try:
@@ -47,7 +47,7 @@ def watched() -> Iterator[Outcome]:
 
 
 def tell(sentence: str) -> None:
-    """A committed change is late somewhere."""
+    """Report that a committed change is late somewhere."""
     log.warning("publish.late", what=sentence)
     outcome = _watching.get()
     if outcome is not None and sentence not in outcome.late:

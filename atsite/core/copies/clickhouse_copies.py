@@ -1,8 +1,8 @@
-"""Writing the copies in ClickHouse of rows in `default`.
+"""Writes the copies in ClickHouse of rows in `default`.
 
-A row is due while `published_us < time_us`. Publishing reads it, inserts it, and then sets `published_us` to the
-version that was inserted, never to a newer one and never back: a change meanwhile leaves it due, a crash anywhere makes
-it be inserted again, and a row inserted twice under one version is one row.
+A copy is due while `published_us < time_us`. Copying reads the row, inserts it, and then sets `published_us` to the
+inserted version, never to a newer one and never back: after a change meanwhile it stays due, after a crash it is
+inserted again, and a row inserted twice under one version counts as one row.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from django.db.models import F
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.clickhouse.limits import Limits
+from atsite.core.copies import versions
+from atsite.core.copies.copied_fields import CopiedFields
 from atsite.core.errors import ConfigError
-from atsite.core.published import versions
-from atsite.core.published.copied import CopiedModel
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
@@ -31,47 +31,47 @@ log = structlog.get_logger(__name__)
 
 #: Rows of one insert: a few hundred bytes each.
 BATCH_ROWS: Final = 2000
-#: Someone waits for the answer to a form; what is late comes with the next task.
-PUBLISH: Final = Limits(max_execution_time=5, max_memory_usage=500_000_000)
+#: A user waits for the answer to a form; the next task writes what is late.
+COPY: Final = Limits(max_execution_time=5, max_memory_usage=500_000_000)
 
 
-def published_models() -> list[type[CopiedModel]]:
+def copied_models() -> list[type[CopiedFields]]:
     """Every model with a copy, by label."""
-    models = [model for model in apps.get_models() if issubclass(model, CopiedModel)]
+    models = [model for model in apps.get_models() if issubclass(model, CopiedFields)]
     return sorted(models, key=lambda model: model._meta.label)
 
 
-def publish_row(model: type[CopiedModel], pk: object) -> bool:
-    """Publish one row if it is due. False when that must wait for the task."""
+def copy_row(model: type[CopiedFields], pk: object) -> bool:
+    """Copy one row if it is due. False if that must wait for the task."""
     try:
         rows = list(_due(model).filter(pk=pk))
         if rows:
-            _publish(model, rows)
+            _copy(model, rows)
     except (ClickHouseError, ConfigError, DatabaseError) as error:
         log.warning("publish.later", model=model._meta.label, error=type(error).__name__)
         return False
     return True
 
 
-def publish_due(model: type[CopiedModel]) -> int:
-    """Publish every due row; how many. Raises ClickHouseError.
+def copy_due(model: type[CopiedFields]) -> int:
+    """Copy every due row; returns how many. Raises ClickHouseError.
 
-    A row that ClickHouse refuses for its content stays due, is logged each time, and holds nothing else up.
+    A row that ClickHouse refuses for its content stays due, is logged each time, and does not block others.
     """
-    return sum(_publish_each(model, batch) for batch in _batches(model))
+    return sum(_copy_each(model, batch) for batch in _batches(model))
 
 
-def every_row(model: type[CopiedModel]) -> QuerySet[CopiedModel]:
-    """All rows, the deleted ones too, with what their copies need. Writes through it pass versions by."""
+def every_row(model: type[CopiedFields]) -> QuerySet[CopiedFields]:
+    """All rows, also deleted ones, with what their copies need. Writes through it bypass versions."""
     rows = model._base_manager.using(DEFAULT).all()
     return rows.select_related(*model.copied_from) if model.copied_from else rows
 
 
-def _due(model: type[CopiedModel]) -> QuerySet[CopiedModel]:
+def _due(model: type[CopiedFields]) -> QuerySet[CopiedFields]:
     return every_row(model).filter(published_us__lt=F("time_us"))
 
 
-def _batches(model: type[CopiedModel]) -> Iterator[list[CopiedModel]]:
+def _batches(model: type[CopiedFields]) -> Iterator[list[CopiedFields]]:
     """Due rows by primary key; each once, also where one stays due."""
     last: object = None
     while True:
@@ -83,19 +83,19 @@ def _batches(model: type[CopiedModel]) -> Iterator[list[CopiedModel]]:
         yield batch
 
 
-def _publish_each(model: type[CopiedModel], rows: Sequence[CopiedModel]) -> int:
+def _copy_each(model: type[CopiedFields], rows: Sequence[CopiedFields]) -> int:
     try:
-        return _publish(model, rows)
+        return _copy(model, rows)
     except ClickHouseError as error:
         if error.retryable:
             raise
         if len(rows) == 1:
             log.error("publish.refused", model=model._meta.label, row=rows[0].pk, error=str(error))
             return 0
-    return sum(_publish_each(model, [row]) for row in rows)
+    return sum(_copy_each(model, [row]) for row in rows)
 
 
-def _publish(model: type[CopiedModel], rows: Sequence[CopiedModel]) -> int:
+def _copy(model: type[CopiedFields], rows: Sequence[CopiedFields]) -> int:
     insert(model, [row.row() for row in rows])
     with transaction.atomic(using=DEFAULT):
         versions.lock()  # first, as every change does: else two that lock the same rows could wait for each other
@@ -104,7 +104,7 @@ def _publish(model: type[CopiedModel], rows: Sequence[CopiedModel]) -> int:
     return len(rows)
 
 
-def insert(model: type[CopiedModel], rows: Sequence[dict[str, object]]) -> None:
+def insert(model: type[CopiedFields], rows: Sequence[dict[str, object]]) -> None:
     """Rows of the copy's columns into the copy. Raises ClickHouseError."""
     columns = {column: [row[column] for row in rows] for column in (*model.copied, "time_us", "deleted")}
-    door.insert(model.copy._meta.db_table, columns, name=f"publish.{model._meta.model_name}", limits=PUBLISH)
+    door.insert(model.copy._meta.db_table, columns, name=f"publish.{model._meta.model_name}", limits=COPY)

@@ -14,14 +14,14 @@ from django.db.models import F
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
-from atsite.core.published import clickhouse_copies, compare_copies, tasks, versions
-from atsite.core.published.errors import ChangedMeanwhile, RowByRowOnly
-from atsite.core.published.outcome import CACHE_LATE, COPY_LATE
+from atsite.core.copies import clickhouse_copies, compare_copies, tasks, versions
+from atsite.core.copies.errors import ChangedMeanwhile, RowByRowOnly
+from atsite.core.copies.outcome import CACHE_LATE, COPY_LATE
 from labels import membership
 from labels.models import ActorLabel
 from labels.queries import members
 from tests.away import clickhouse_away, redis_away
-from tests.core.published import processes
+from tests.core.copies import processes
 
 MIRA, NOEL, OTTO = Did("did:plc:mira"), Did("did:plc:noel"), Did("did:plc:otto")
 
@@ -51,7 +51,7 @@ def check() -> str:
 
 
 AGREE = "".join(
-    f"{name}: both sides agree\n" for name in ("apikeys.ApiKey", "cleanup.RepoCleanupJob", "labels.ActorLabel")
+    f"{name}: rows and copies agree\n" for name in ("apikeys.ApiKey", "cleanup.RepoCleanupJob", "labels.ActorLabel")
 )
 
 both = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
@@ -159,10 +159,10 @@ def test_with_clickhouse_away_a_change_says_so_and_the_task_publishes_it(label: 
         assert membership.assign(label, NOEL, by="admin") == membership.Change(True, (COPY_LATE,))
         assert membership.remove(label, MIRA, by="admin") == membership.Change(True, (COPY_LATE,))
     assert members(label) == [MIRA]
-    tasks.publish_due()
+    tasks.copy_all_due()
     assert members(label) == [NOEL]
     assert copy() == decided()
-    assert clickhouse_copies.publish_due(ActorLabel) == 0
+    assert clickhouse_copies.copy_due(ActorLabel) == 0
 
 
 def test_with_redis_away_a_change_says_so(label: str) -> None:
@@ -183,10 +183,10 @@ def test_a_change_while_a_row_is_being_published_leaves_it_due(label: str, monke
             ActorLabel.objects.filter(did=MIRA).update(note="new")
 
     monkeypatch.setattr(clickhouse_copies, "insert", changed_meanwhile)
-    assert clickhouse_copies.publish_due(ActorLabel) == 1
+    assert clickhouse_copies.copy_due(ActorLabel) == 1
     row = ActorLabel.objects.get()
     assert 0 < row.published_us < row.time_us
-    assert clickhouse_copies.publish_due(ActorLabel) == 1
+    assert clickhouse_copies.copy_due(ActorLabel) == 1
     assert copy() == decided()
 
 
@@ -195,7 +195,7 @@ def test_a_slower_publisher_takes_nothing_back(label: str) -> None:
         membership.assign(label, MIRA, by="admin", note="old")
     slow = list(ActorLabel.objects.all())
     ActorLabel.objects.filter(did=MIRA).update(note="new")
-    clickhouse_copies._publish(ActorLabel, slow)
+    clickhouse_copies._copy(ActorLabel, slow)
     row = ActorLabel.objects.get()
     assert row.published_us == row.time_us
     assert copy() == decided()
@@ -207,17 +207,17 @@ def test_a_row_that_clickhouse_refuses_holds_no_other_up(label: str, monkeypatch
             membership.assign(label, did, by="admin")
     row = ActorLabel.row
     monkeypatch.setattr(ActorLabel, "row", lambda self: {**row(self), "time_us": -1} if self.did == NOEL else row(self))
-    assert clickhouse_copies.publish_due(ActorLabel) == 2
+    assert clickhouse_copies.copy_due(ActorLabel) == 2
     assert members(label) == [MIRA, OTTO]
     monkeypatch.undo()
-    assert clickhouse_copies.publish_due(ActorLabel) == 1
+    assert clickhouse_copies.copy_due(ActorLabel) == 1
     assert copy() == decided()
 
 
 DIES_AFTER_COMMIT = """
 import os, signal
 from labels import membership
-from atsite.core.published import {module}
+from atsite.core.copies import {module}
 {module}.{function} = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
 membership.assign("mpls", "did:plc:mira", by="admin")
 """
@@ -225,7 +225,7 @@ membership.assign("mpls", "did:plc:mira", by="admin")
 
 @pytest.mark.parametrize(
     ("module", "function"),
-    [("models", "_settle"), ("clickhouse_copies", "publish_row"), ("clickhouse_copies", "insert")],
+    [("models", "_settle"), ("clickhouse_copies", "copy_row"), ("clickhouse_copies", "insert")],
 )
 @both
 def test_a_process_killed_between_commit_and_publish_loses_nothing(label: str, module: str, function: str) -> None:
@@ -233,7 +233,7 @@ def test_a_process_killed_between_commit_and_publish_loses_nothing(label: str, m
     assert code == -signal.SIGKILL
     assert [(row.did, row.published_us) for row in ActorLabel.objects.all()] == [(MIRA, 0)]
     assert copy() == []
-    tasks.publish_due()
+    tasks.copy_all_due()
     assert copy() == decided()
     assert check() == AGREE
 
@@ -242,7 +242,7 @@ TAKES_TURNS = """
 import random, sys
 from labels import membership
 from labels.models import ActorLabel
-from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.copies.errors import ChangedMeanwhile
 name = sys.stdin.readline().strip()
 chance = random.Random(name)
 for turn in range(15):
@@ -285,8 +285,8 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
         ActorLabel, [{**ActorLabel.objects.get(did=NOEL).row(), "note": "future", "time_us": 1 << 52}]
     )
     assert check() == (
-        "apikeys.ApiKey: both sides agree\n"
-        "cleanup.RepoCleanupJob: both sides agree\n"
+        "apikeys.ApiKey: rows and copies agree\n"
+        "cleanup.RepoCleanupJob: rows and copies agree\n"
         "labels.ActorLabel: 1 × was missing or outdated in the copy (mpls, did:plc:mira); repaired\n"
         "labels.ActorLabel: 2 × was something else in the copy"
         " (mpls, did:plc:noel; mpls, did:plc:otto); repaired\n"
@@ -306,8 +306,5 @@ def test_check_names_what_was_due_and_publish_alone_counts_it(label: str) -> Non
         membership.assign(label, NOEL, by="admin")
     out = StringIO()
     call_command("publish", stdout=out)
-    assert (
-        out.getvalue()
-        == "apikeys.ApiKey: 0 published\ncleanup.RepoCleanupJob: 0 published\nlabels.ActorLabel: 1 published\n"
-    )
+    assert out.getvalue() == "apikeys.ApiKey: 0 copied\ncleanup.RepoCleanupJob: 0 copied\nlabels.ActorLabel: 1 copied\n"
     assert copy() == decided()

@@ -1,7 +1,7 @@
-"""Copies inside a process of what few rows say and every request needs: definitions, blocks.
+"""Copies inside a process of small sets of rows that every request needs: definitions, blocks.
 
-One counter in Redis is raised after each change. A process reads it at most every half second and loads again when it
-moved, so a change is effective within a second. With Redis away it loads every second. Never for membership or keys.
+Each change raises one counter in Redis. A process reads it at most every half second and reloads when it has moved, so
+a change takes effect within a second. Without Redis it reloads every second. Never use it for membership or keys.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 import structlog
 
 from atsite.core import kv
+from atsite.core.copies.errors import Undecidable
+from atsite.core.copies.redis_cache import from_default
 from atsite.core.kv import quick
-from atsite.core.published.errors import Undecidable
-from atsite.core.published.redis_cache import from_default
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +29,13 @@ KEY: Final = f"{kv.PREFIX}publish:changes"
 #: Half of the second within which a change must be effective.
 COUNTER_SECONDS: Final = 0.5
 RELOAD_SECONDS: Final = 1.0
-#: A change whose counter could not be raised is seen after this long, as one whose cache entry could not be written.
+#: If the counter could not be raised, processes see the change after this long.
 LIFE_SECONDS: Final = 30.0
 
 #: Stands for a counter that cannot be read.
 AWAY: Final = object()
 
-#: The counter never shows a number twice, also when Redis came back empty: it counts in microseconds of its clock.
+#: The counter never repeats a number, even after Redis lost its data: it counts in microseconds of Redis's clock.
 RAISE: Final = """
 local time = redis.call("time")
 local now = time[1] * 1000000 + time[2]
@@ -46,7 +46,7 @@ return 1
 
 
 def raise_counter() -> bool:
-    """Make every process load its copies again. False when Redis is away: then they do so within LIFE_SECONDS."""
+    """Make every process reload its copies. False if Redis is unavailable: then they reload within LIFE_SECONDS."""
     try:
         quick.ask(lambda client: client.eval(RAISE, 1, KEY), insist=True)
     except quick.RedisAway:
@@ -62,7 +62,7 @@ class _Held(Generic[T]):
 
 
 class LocalCopy(Generic[T]):
-    """What `load` reads from `default`, held in this process. Thread-safe; one thread loads, others need not wait."""
+    """A copy in this process of what `load` reads from `default`. Thread-safe; one thread loads, others do not wait."""
 
     def __init__(self, name: str, load: Callable[[], T], *, clock: Callable[[], float] = monotonic) -> None:
         self.name = name
@@ -73,16 +73,16 @@ class LocalCopy(Generic[T]):
         self._check_at = 0.0
 
     def get(self) -> T:
-        """The value, at most a second behind; while `default` is away, the last known one.
+        """The value, at most a second old; while `default` is unavailable, the last known one.
 
-        Raises Undecidable when `default` is away and nothing was ever loaded.
+        Raises Undecidable if `default` is unavailable and nothing was loaded before.
         """
         held = self._held
         if held is not None and self._clock() < self._check_at:
             return held.value
         if not self._lock.acquire(blocking=held is None):
             assert held is not None
-            return held.value  # another thread is at it
+            return held.value  # another thread is loading it
         try:
             return self._checked().value
         finally:
@@ -97,7 +97,7 @@ class LocalCopy(Generic[T]):
         held, now = self._held, self._clock()
         if held is not None and now < self._check_at:
             return held  # another thread has just loaded it
-        counter = self._counter()  # before loading: a change in between is seen at the next look
+        counter = self._counter()  # before loading, so that the next check sees a change in between
         self._check_at = now + (RELOAD_SECONDS if counter is AWAY else COUNTER_SECONDS)
         if held is not None and counter is not AWAY and counter == held.counter and now < held.loaded_at + LIFE_SECONDS:
             return held

@@ -1,4 +1,4 @@
-"""Jobs whose rows have a copy in ClickHouse: each change of state is published, progress at most once a minute."""
+"""Jobs whose rows have a copy in ClickHouse: each change of state is copied, progress at most once a minute."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models, transaction
 
+from atsite.core.copies import clickhouse_copies, versions
+from atsite.core.copies.models import CopiedModel
 from atsite.core.jobs.graph import words
 from atsite.core.jobs.models import Job
-from atsite.core.published import clickhouse_copies, versions
-from atsite.core.published.models import PublishedModel
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: The copy is so far behind the progress of a job that runs, at most.
-PUBLISH_US: Final = 60 * 1_000_000
-#: As long as the history's column of reasons.
+#: How far the copy may lag behind the progress of a running job.
+COPY_US: Final = 60 * 1_000_000
+#: The length of the history's column of reasons.
 _REASON_MAX: Final = 100
 
 
-class PublishedJob(Job, PublishedModel):
+class CopiedJob(Job, CopiedModel):
     """A change of state is a `save`: a new version, an entry of the history, the copy. Progress is a plain UPDATE."""
 
-    #: What simple_history notes beside the entry that it makes at the next save.
+    #: The reason that simple_history stores with its entry of the next save.
     _change_reason: str | None = None
 
-    class Meta(PublishedModel.Meta):
+    class Meta(CopiedModel.Meta):
         abstract = True
-        indexes = [*PublishedModel.Meta.indexes, *Job.Meta.indexes]
+        indexes = [*CopiedModel.Meta.indexes, *Job.Meta.indexes]
 
     def store(self, expected: models.Q, values: Mapping[str, Any], *, by: str = "") -> bool:
-        """As Job's; where the state is among the values, under the lock of all published rows. Raises as `save`."""
+        """As Job's; where the state is among the values, under the lock of all copied rows. Raises as `save`."""
         if "state" not in values:
             return super().store(expected, values, by=by)
         with transaction.atomic(using=DEFAULT):
@@ -50,21 +50,21 @@ class PublishedJob(Job, PublishedModel):
         return True
 
     def progress_kept(self) -> None:
-        """Publish the progress if the copy is a minute old. What fails is tried with the next progress."""
-        if versions.unix_micros() - self.time_us >= PUBLISH_US:
-            transaction.on_commit(self._publish_progress, using=DEFAULT, robust=True)
+        """Copy the progress if the copy is a minute old. The next progress retries a failure."""
+        if versions.unix_micros() - self.time_us >= COPY_US:
+            transaction.on_commit(self._copy_progress, using=DEFAULT, robust=True)
 
     def copied_late(self) -> frozenset[str]:
-        """The columns of progress while a worker has the job: its end, or the next one's, publishes them."""
+        """The columns of progress while a worker has the job; they are copied when it ends."""
         if self.leased_until is None:
             return frozenset()
         return frozenset(column for column, name in self.copied.items() if name in self.progress_fields)
 
-    def _publish_progress(self) -> None:
+    def _copy_progress(self) -> None:
         with transaction.atomic(using=DEFAULT):
             version = versions.issue(above=self.time_us)
             mine = type(self)._base_manager.using(DEFAULT).filter(pk=self.pk, fence=self.fence)
             if not mine.update(time_us=version):
                 return
         self.time_us = version
-        clickhouse_copies.publish_row(type(self), self.pk)
+        clickhouse_copies.copy_row(type(self), self.pk)

@@ -1,11 +1,11 @@
-"""Bases of the models that hold what people decide.
+"""Base classes of the models that people edit.
 
-    class ActorLabel(PublishedModel):
+    class ActorLabel(CopiedModel):
         copy = PublishedLabel                                   # the ClickHouse table, by its read model
         copied = {"label": "label_id", "did": "did", …}         # its columns, by attribute of this model
-        natural_key = ("label", "did")                          # never changes; what the copy's key is made of
+        natural_key = ("label", "did")                          # never changes; the copy's key is made of it
 
-Foreign keys to such models must be PROTECT: Django's cascades pass `delete` and `save` by.
+Foreign keys to such models must be PROTECT: Django's cascades bypass `delete` and `save`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models, transaction
 
-from atsite.core.published import clickhouse_copies, outcome, process_copies, versions
-from atsite.core.published.copied import CopiedModel
-from atsite.core.published.errors import ChangedMeanwhile
-from atsite.core.published.querysets import RowByRow
-from atsite.core.published.versions import LastIssued
+from atsite.core.copies import clickhouse_copies, outcome, process_copies, versions
+from atsite.core.copies.copied_fields import CopiedFields
+from atsite.core.copies.errors import ChangedMeanwhile
+from atsite.core.copies.querysets import RowByRow
+from atsite.core.copies.versions import LastIssued
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
-    from atsite.core.published.redis_cache import Entry, VersionedCache
+    from atsite.core.copies.redis_cache import Entry, VersionedCache
 
-__all__ = ["AnnouncedModel", "Cached", "LastIssued", "PublishedModel"]
+__all__ = ["AnnouncedModel", "Cached", "CopiedModel", "LastIssued"]
 
 
 class AnnouncedModel(models.Model):
-    """A row of which processes hold copies (`atsite.core.published.process_copies`): its changes raise the counter."""
+    """A row that processes hold copies of (`atsite.core.copies.process_copies`). Its changes raise the counter."""
 
     objects = models.Manager.from_queryset(RowByRow)()
 
@@ -56,7 +56,7 @@ def _announce() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """The entry in Redis that a row's readers decide by."""
+    """A row's entry in Redis, which decisions are based on."""
 
     cache: VersionedCache
     key: str
@@ -71,29 +71,29 @@ class LiveManager(models.Manager.from_queryset(RowByRow)):  # type: ignore[misc]
         return rows.filter(deleted=False)
 
 
-class PublishedModel(CopiedModel):
-    """A row that ClickHouse has a copy of.
+class CopiedModel(CopiedFields):
+    """A row with a copy in ClickHouse.
 
-    Every `save` and `delete` is one transaction with a new version (`time_us`); after the commit the entry in Redis and
-    the copy are written, and what fails there is told to `published.outcome.watched`. `delete` keeps the row and marks
-    it; adding a row with the same natural key revives it.
+    Every `save` and `delete` is one transaction with a new version (`time_us`). After the commit the entry in Redis and
+    the copy are written; a failure there is reported to `copies.outcome.watched`. `delete` keeps the row and marks it;
+    adding a row with the same natural key revives it.
     """
 
-    #: Fields that tell rows apart, for people and in the copy. They never change.
+    #: Fields that identify a row, for people and in the copy. They never change.
     natural_key: ClassVar[tuple[str, ...]]
 
     objects = LiveManager()
     #: The deleted rows, too.
     every = models.Manager.from_queryset(RowByRow)()
 
-    class Meta(CopiedModel.Meta):
+    class Meta(CopiedFields.Meta):
         abstract = True
 
     def save(self, **options: Any) -> None:
         """Write the row under a new version.
 
-        Raises ChangedMeanwhile when the stored row is another than the one this was read from, ValueError when its
-        natural key changed, IntegrityError when a living row has the same.
+        Raises ChangedMeanwhile if the stored row has changed since this one was read, ValueError if its natural key
+        changed, IntegrityError if a live row has the same natural key.
         """
         loaded = (self.pk, self.time_us, self._state.adding)
         with transaction.atomic(using=DEFAULT):
@@ -129,7 +129,7 @@ class PublishedModel(CopiedModel):
     delete.alters_data = True  # type: ignore[attr-defined]
 
     def cached(self) -> Cached | None:
-        """The entry that readers decide by; None where nobody decides by this row."""
+        """The row's entry in Redis; None if no decision is based on this row."""
         return None
 
     def _check_change(self, stored: Self) -> None:
@@ -143,7 +143,7 @@ class PublishedModel(CopiedModel):
         return rows.filter(**{name: getattr(self, name) for name in self.natural_key}).first()
 
     def _take_over(self, stored: Self, options: dict[str, Any]) -> None:
-        """Become the deleted row; a living one is left for the unique constraint to refuse."""
+        """Become the deleted row; for a live one, the unique constraint raises."""
         if stored.deleted:
             self.pk = stored.pk
             self._state.adding = False
@@ -151,17 +151,17 @@ class PublishedModel(CopiedModel):
 
     def _compare(self, stored: Self | None) -> None:
         if stored is None:
-            raise ChangedMeanwhile(f"{self} is gone: read again what there is")
+            raise ChangedMeanwhile(f"{self} was deleted: reload the page")
         if stored.time_us != self.time_us:
-            raise ChangedMeanwhile(f"{self} was changed by another person in the meantime: read it again")
+            raise ChangedMeanwhile(f"{self} was changed by another person in the meantime: reload it")
         changed = [name for name in self.natural_key if getattr(stored, name) != getattr(self, name)]
         if changed:
             raise ValueError(f"{', '.join(changed)} of {self} cannot change: delete it and add another")
 
 
-def _settle(model: type[PublishedModel], pk: object, cached: Cached | None) -> None:
-    """What follows a commit: first the entry that decides, then the copy."""
+def _settle(model: type[CopiedModel], pk: object, cached: Cached | None) -> None:
+    """After a commit: write the entry that decisions are based on, then the copy."""
     if cached is not None and not cached.cache.put(cached.key, cached.entry):
         outcome.tell(outcome.CACHE_LATE)
-    if not clickhouse_copies.publish_row(model, pk):
+    if not clickhouse_copies.copy_row(model, pk):
         outcome.tell(outcome.COPY_LATE)
