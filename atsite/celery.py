@@ -17,7 +17,7 @@ from celery.exceptions import Ignore, Retry
 from celery.schedules import crontab
 from prometheus_client import Histogram
 
-from atsite import runs
+from atsite import task_runs
 from atsite.core import telemetry
 from atsite.core.config import config
 
@@ -50,7 +50,7 @@ class MeasuredTask(Task[Any, Any]):
         finally:
             seconds = perf_counter() - started
             TASK_SECONDS.labels(task=self.name, outcome=outcome).observe(seconds)
-            runs.note(self.name, runs.Run(datetime.now(UTC), seconds, outcome))
+            task_runs.note(self.name, task_runs.Run(datetime.now(UTC), seconds, outcome))
         return result
 
 

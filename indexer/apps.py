@@ -9,7 +9,7 @@ class IndexerConfig(AppConfig):
     name = "indexer"
 
     def ready(self) -> None:
-        from indexer.fill.wanted import recent_posters
+        from indexer.fill.due_actors import recent_posters
         from indexer.index.needed_actors import TO_FILL
 
         TO_FILL.provide(recent_posters, order=40)

@@ -8,13 +8,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from atsite.core.config import config
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.fill.run import fill
-from indexer.index import do_not_index, overwritten, purge, rereading, retention, stats
+from indexer.index import do_not_index, missing_retractions, purge, rereading, retention, stats
 from indexer.stream import retry_dead_letters as retrying
 
 #: A ClickHouse that takes no rows for so long is away; the letters stay, and can be tried again.
-TASK_PATIENCE_SECONDS = 60.0
+TASK_WAIT_SECONDS = 60.0
 #: A task that begins no other day after this; the next one, ten minutes later, goes on.
 REREADING_BUDGET = timedelta(minutes=5)
 
@@ -34,13 +34,13 @@ def purge_deleted_accounts() -> None:
 @shared_task(name="indexer.tasks.write_missing_retractions", ignore_result=True)
 def write_missing_retractions() -> None:
     """Take back what is counted for a subject whose record was created over."""
-    overwritten.write_missing_retractions(since=timezone.now() - overwritten.LOOK_BACK)
+    missing_retractions.write_missing_retractions(since=timezone.now() - missing_retractions.LOOK_BACK)
 
 
 @shared_task(name="indexer.tasks.settle_refusals", ignore_result=True)
-def settle_refusals() -> None:
+def purge_excluded_actors() -> None:
     """End what is indexed of actors whom someone refused."""
-    do_not_index.settle(now=timezone.now())
+    do_not_index.apply_pending(now=timezone.now())
 
 
 @shared_task(name="indexer.tasks.keep_raw_events", ignore_result=True)
@@ -64,10 +64,10 @@ def fill_actors() -> None:
 @shared_task(name="indexer.tasks.run_backfills", ignore_result=True)
 def run_backfills() -> None:
     """Fetch the records of actors whose backfill is due from their PDS."""
-    work.run_due()
+    jobs.run_due()
 
 
 @shared_task(name="indexer.tasks.retry_dead_letters", ignore_result=True)
 def retry_dead_letters(reason: str = "") -> None:
     """Try every dead letter again, or those with the reason, as someone asked in the admin."""
-    retrying.retry(reason=reason, patience=TASK_PATIENCE_SECONDS)
+    retrying.retry(reason=reason, wait_seconds=TASK_WAIT_SECONDS)

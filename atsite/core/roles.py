@@ -1,4 +1,4 @@
-"""The roles of the admin and their rights. `migrate` writes them into the groups (atsite/granting.py).
+"""The roles of the admin and their rights. `migrate` writes them into the groups (atsite/role_groups.py).
 
 A role grants verbs on models ("labels.block"; "labels.*" is every other model of the app) and rights: actions beyond
 viewing, adding, changing or deleting a row. A user has any number of roles; superusers need none.

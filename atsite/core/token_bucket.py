@@ -1,4 +1,4 @@
-"""A token bucket for one process: `burst` at once, then `rate` a second. For a whole site: atsite.core.kv.rate."""
+"""A token bucket for one process: `burst` at once, then `rate` a second. For a whole site: `kv.rate_limit`."""
 
 from __future__ import annotations
 

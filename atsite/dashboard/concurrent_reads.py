@@ -25,7 +25,7 @@ AWAY: Final = (ClickHouseError, RedisAway, DatabaseError, ConfigError, OSError)
 
 
 @dataclass(slots=True)
-class Source:
+class CachedRead:
     """Something to read. A value is reused for `every` seconds, for all callers."""
 
     read: Callable[[], Any]
@@ -58,18 +58,18 @@ class Source:
             return None
 
 
-class Board:
+class ConcurrentReads:
     """The newest values of all sources. Thread-safe: one caller asks the stores, the others share its answers."""
 
-    def __init__(self, sources: Mapping[str, Source], *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, sources: Mapping[str, CachedRead], *, clock: Callable[[], float] = monotonic) -> None:
         self._sources = sources
         self._clock = clock
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(len(sources), thread_name_prefix="dashboard")
 
-    def values(self, *, patience: float) -> dict[str, Any]:
-        """Source -> value, None for what did not answer within `patience` seconds."""
+    def values(self, *, timeout: float) -> dict[str, Any]:
+        """Source -> value, None for what did not answer within `timeout` seconds."""
         with self._lock:
             running = [source.begin(self._pool, self._clock()) for source in self._sources.values()]
-            wait([future for future in running if future is not None], timeout=patience)
+            wait([future for future in running if future is not None], timeout=timeout)
             return {name: source.end(self._clock()) for name, source in self._sources.items()}

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
 from atsite.core.config import config
-from atsite.core.kv.rate import RateLimit
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.client_address import client_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from atsite.runs import Run
+    from atsite.task_runs import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ TABLES_SHOWN = 30
 
 
 def current() -> dict[str, Any]:
-    """The current values, ready for JSON. Blocks for reading.PATIENCE_SECONDS at most."""
+    """The current values, ready for JSON. Blocks for reading.TIMEOUT_SECONDS at most."""
     return shown(reading.numbers())
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db import close_old_connections, connections
 
-from atsite import runs
+from atsite import task_runs
 from atsite.celery import BEAT, QUEUE, QUEUE_PREFIX, period_of
 from atsite.core.clickhouse import door
 from atsite.core.config import config
 from atsite.core.kv import quick
 from atsite.core.routers import DEFAULT
 from atsite.dashboard import queries
-from atsite.dashboard.concurrent_reads import Board, Source
+from atsite.dashboard.concurrent_reads import CachedRead, ConcurrentReads
 from atsite.dashboard.numbers import Disk, FeedUse, Numbers, Scheduled, Stream, Table
 from feeds.models import FeedDefinition
 from feeds.usage import counting
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: A store that answers later than this counts as unavailable, so that the page stays fast.
-PATIENCE_SECONDS: Final = 1.5
+TIMEOUT_SECONDS: Final = 1.5
 #: The window over which events per second are measured.
 RATE_SECONDS: Final = 10.0
 #: Seconds between reads: of values that change all the time, and of the others.
@@ -57,8 +57,8 @@ _rate = Rate()
 
 
 @lru_cache(maxsize=1)
-def _board() -> Board:
-    sources: Mapping[str, tuple[Callable[[], Any], float]] = {
+def _reads() -> ConcurrentReads:
+    reads_by_name: Mapping[str, tuple[Callable[[], Any], float]] = {
         "ClickHouse": (_timed(lambda: door.scalar("SELECT 1", name="dashboard.ping", limits=queries.QUICK)), OFTEN),
         "Redis": (_timed(lambda: quick.ask(lambda client: client.ping(), insist=True)), OFTEN),
         "default": (_timed(_ping_default), OFTEN),
@@ -73,12 +73,12 @@ def _board() -> Board:
         "disk": (_disk, SOMETIMES),
         "clickhouse_disk": (lambda: queries.disk(pause_below=config.min_free_disk), SOMETIMES),
     }
-    return Board({name: Source(read, every) for name, (read, every) in sources.items()})
+    return ConcurrentReads({name: CachedRead(read, every) for name, (read, every) in reads_by_name.items()})
 
 
 def numbers() -> Numbers:
-    """The current values, within PATIENCE_SECONDS."""
-    values = _board().values(patience=PATIENCE_SECONDS)
+    """The current values, within TIMEOUT_SECONDS."""
+    values = _reads().values(timeout=TIMEOUT_SECONDS)
     rows_at: tuple[float, tuple[Table, ...]] | None = values["tables"]
     return Numbers(
         at=datetime.now(UTC),
@@ -154,7 +154,7 @@ def _queue() -> int:
 
 
 def _schedule() -> tuple[Scheduled, ...]:
-    last = runs.last_runs()
+    last = task_runs.last_runs()
     return tuple(Scheduled(title, period_of(line), last.get(line["task"])) for title, line in BEAT.items())
 
 

@@ -14,11 +14,11 @@ from kombu.exceptions import OperationalError
 from atsite.core.embedded import ports
 from atsite.supervision import migrate
 from atsite.supervision.addresses import address_table
-from atsite.supervision.asking import FULL_PAGE, REFRESH_TASK, Asker
-from atsite.supervision.begin import save_begin
 from atsite.supervision.children import children_of
 from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import Sample, progress_line
+from atsite.supervision.site_probe import FULL_PAGE, REFRESH_TASK, SiteProbe
+from atsite.supervision.start_checkpoint import save_start_checkpoint
 from atsite.supervision.stores import running_stores
 from atsite.supervision.supervisor import Supervisor
 
@@ -73,12 +73,12 @@ def run(
     with (
         signals_stop(),
         running_stores(config, purpose=site.purpose, usual_ports=usual_ports, say=terminal.say) as running,
-        closing(Asker(site, running)) as asker,
+        closing(SiteProbe(site, running)) as probe,
         Supervisor(site.logs, terminal.say) as supervisor,
     ):
         steps.done(f"stores running: ClickHouse {running.clickhouse_address}, {_without_password(running.redis_url)}")
         try:
-            Up(site, children, supervisor, asker, terminal, steps, until, after).go()
+            Up(site, children, supervisor, probe, terminal, steps, until, after).go()
         finally:
             terminal.end_progress()
             terminal.say("stopping …")
@@ -134,7 +134,7 @@ class Up:
     site: Site
     children: tuple[ProcessSpec, ...]
     supervisor: Supervisor
-    asker: Asker
+    probe: SiteProbe
     terminal: Terminal
     steps: Steps
     until: Until
@@ -144,11 +144,11 @@ class Up:
 
     def go(self) -> None:
         self.start(wave=0)  # the simulator makes its network while the databases are made
-        self.asker.create_database()
+        self.probe.create_database()
         migrate.both(self.site)
         login = self.after()
         self.steps.done("both databases migrated")
-        save_begin(self.site)
+        save_start_checkpoint(self.site)
         self.start(wave=1)
         self.first_batch()
         self.start(wave=2)
@@ -179,8 +179,8 @@ class Up:
         """
         feed, length, refresh_at = None, 0, 0.0
         for _ in self.ticks(seconds=ONCE_SECONDS if self.until.first_page else FIRST_PAGE_SECONDS):
-            feed = self.asker.feed()
-            length = self.asker.page_length(feed) if feed is not None else 0
+            feed = self.probe.feed()
+            length = self.probe.page_length(feed) if feed is not None else 0
             if length >= FULL_PAGE:
                 self.steps.done(f"the first feed has a page of {FULL_PAGE}: {feed}")
                 return feed
@@ -202,7 +202,7 @@ class Up:
         """Have the worker run tasks now that beat would send in some minutes."""
         try:
             for task in tasks:
-                self.asker.ask_worker(task)
+                self.probe.ask_worker(task)
         except OperationalError as error:
             self.terminal.say(f"the worker did not get its first tasks: {first_line(error)}")
 
@@ -220,7 +220,7 @@ class Up:
             self.supervisor.tend()
             if time.monotonic() >= due:
                 due = time.monotonic() + PROGRESS_SECONDS
-                now = self.asker.sample().at_least(self.samples[-1])
+                now = self.probe.sample().at_least(self.samples[-1])
                 self.terminal.progress(progress_line(self.samples[0], now))
                 self.samples.append(now)
                 yield now

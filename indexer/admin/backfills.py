@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from atsite.core.atproto.syntax import Did
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.index.models import Backfill
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
         """Start the selected backfills again."""
         rows = list(chosen)
         for row in rows:
-            work.ask(Did(row.did), days=row.days)
+            jobs.ask(Did(row.did), days=row.days)
         messages.success(request, f"The earlier posts of {len(rows)} accounts will be fetched in the next minutes.")
 
     def has_backfill_permission(self, request: HttpRequest) -> bool:

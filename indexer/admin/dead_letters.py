@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from indexer.stream.dead_letters import Outcome
 
 #: Seconds to wait for ClickHouse while a user waits for the page.
-PATIENCE: Final = 5.0
+CLICKHOUSE_WAIT_SECONDS: Final = 5.0
 
 
 class LetterList(KeyOrderedList):
@@ -129,7 +129,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     def _retry(self, request: HttpRequest, ids: Sequence[str]) -> None:
         try:
-            outcome = retrying.retry(ids=ids, patience=PATIENCE)
+            outcome = retrying.retry(ids=ids, wait_seconds=CLICKHOUSE_WAIT_SECONDS)
         except AtsiteError as error:
             messages.error(request, f"Nothing was retried: {error}")
             return

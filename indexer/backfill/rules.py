@@ -94,7 +94,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CollectionListing:
     """Whose records of which collection, the rev that was asked before they were listed, and when (unix µs)."""
 
     did: Did
@@ -146,28 +146,28 @@ def span_of(page: Page, *, since: str, high: str) -> Span:
     return Span(since if ends else last, high)
 
 
-def fold(page: Page, span: Span, held: Mapping[str, Held], source: Source) -> Folded:
+def fold(page: Page, span: Span, held: Mapping[str, Held], listing: CollectionListing) -> Folded:
     """What the page changes about what is held of its span."""
     folded = Folded()
     listed = {record.rkey: record for record in page.records if record.rkey >= span.low}
     for rkey, record in listed.items():
-        event = _event(record, source, held.get(rkey))
+        event = _event(record, listing, held.get(rkey))
         if event is None:
             folded.unreadable += 1
         elif _changes(event, held.get(rkey)):
             folded.events.append(event)
-    version = tid_to_int(source.rev)
+    version = tid_to_int(listing.rev)
     older = [rkey for rkey, known in held.items() if not known.deleted and known.version < version]
     folded.alive = len(older)
     folded.missing = [rkey for rkey in older if rkey not in listed]
     return folded
 
 
-def tombstones(missing: Iterable[Sequence[str]], source: Source) -> list[RecordEvent]:
+def tombstones(missing: Iterable[Sequence[str]], listing: CollectionListing) -> list[RecordEvent]:
     """Deletes of keys that a complete listing does not have: (rev asked before their page, rkey) of each."""
     ordered = sorted((rev, rkey) for rev, rkey in missing)
     return [
-        _tombstone(rkey, replace(source, rev=rev))
+        _tombstone(rkey, replace(listing, rev=rev))
         for rev, of_rev in groupby(ordered, key=lambda pair: pair[0])
         for _, rkey in of_rev
     ]
@@ -190,22 +190,22 @@ def _changes(event: RecordEvent, held: Held | None) -> bool:
     return held.version < event.version and (held.deleted or held.cid != event.cid)
 
 
-def _event(record: Listed, source: Source, held: Held | None) -> RecordEvent | None:
+def _event(record: Listed, listing: CollectionListing, held: Held | None) -> RecordEvent | None:
     """The record through the stream's own decoder; None where it cannot be indexed.
 
     An update where something else is held and alive: what that said of its subject is taken back with it.
     """
     operation = "create" if held is None or held.deleted else "update"
-    event = decode(_frame(source, record.rkey, operation, {"record": Raw(record.value), "cid": record.cid}))
+    event = decode(_frame(listing, record.rkey, operation, {"record": Raw(record.value), "cid": record.cid}))
     return event if isinstance(event, RecordEvent) else None
 
 
-def _tombstone(rkey: str, source: Source) -> RecordEvent:
-    event = decode(_frame(source, rkey, "delete", {}))
+def _tombstone(rkey: str, listing: CollectionListing) -> RecordEvent:
+    event = decode(_frame(listing, rkey, "delete", {}))
     assert isinstance(event, RecordEvent), "a key that is held was decoded before"
     return event
 
 
-def _frame(source: Source, rkey: str, operation: str, content: dict[str, object]) -> bytes:
-    commit = {"rev": source.rev, "operation": operation, "collection": source.collection, "rkey": rkey, **content}
-    return encode({"did": source.did, "time_us": source.time_us, "kind": "commit", "commit": commit})
+def _frame(listing: CollectionListing, rkey: str, operation: str, content: dict[str, object]) -> bytes:
+    commit = {"rev": listing.rev, "operation": operation, "collection": listing.collection, "rkey": rkey, **content}
+    return encode({"did": listing.did, "time_us": listing.time_us, "kind": "commit", "commit": commit})

@@ -102,7 +102,7 @@ class Run:
         return progress
 
     def _rev(self) -> str:
-        if self.repo.did in do_not_index.refused():
+        if self.repo.did in do_not_index.excluded_dids():
             raise Unusable("this site does not index this actor")
         rev = self.repo.latest_rev()
         if not is_tid(rev) or micros_of_tid(rev) > self.now_us() + MAX_AHEAD_US:
@@ -120,10 +120,10 @@ class Run:
             if progress.cursor in asked:
                 raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}, so its list never ends")
             asked.add(progress.cursor)
-            source = rules.Source(self.repo.did, collection, rev, self.now_us())
+            listing = rules.CollectionListing(self.repo.did, collection, rev, self.now_us())
             page = rules.parse_page(self.repo.page(collection, progress.cursor))
             span = rules.span_of(page, since=since, high=progress.high)
-            folded = rules.fold(page, span, held(self.repo.did, collection, span), source)
+            folded = rules.fold(page, span, held(self.repo.did, collection, span), listing)
             written = self._write(folded.events)
             progress = replace(
                 progress,
@@ -137,13 +137,13 @@ class Run:
                 unreadable=progress.unreadable + folded.unreadable,
             )
             if not page.cursor or span.low <= since:
-                progress = self._complete(collection, progress, source)
+                progress = self._complete(collection, progress, listing)
                 self.save(progress)
                 return progress
             _check_bounds(progress)
             self.save(progress)
 
-    def _complete(self, collection: str, progress: Progress, source: rules.Source) -> Progress:
+    def _complete(self, collection: str, progress: Progress, listing: rules.CollectionListing) -> Progress:
         """The listing is complete: bury what it does not have. Raises Unusable where the PDS contradicts itself."""
         for rkey in rules.to_ask(progress.missing, progress.alive):
             if not self.repo.lacks(collection, rkey):
@@ -153,7 +153,7 @@ class Run:
                 )
         removed = 0
         for start in range(0, len(progress.missing), TOMBSTONES):
-            removed += self._write(rules.tombstones(progress.missing[start : start + TOMBSTONES], source))
+            removed += self._write(rules.tombstones(progress.missing[start : start + TOMBSTONES], listing))
         return replace(
             progress,
             done=(*progress.done, collection),
@@ -171,7 +171,7 @@ class Run:
         The floors are asked each time, as a deletion may come midway.
         """
         batcher = Batcher(floors=Floors(queries.floors_of([self.repo.did])), wanted=self.wanted)
-        batcher.refused = do_not_index.refused()
+        batcher.excluded = do_not_index.excluded_dids()
         for event in events:
             batcher.add(event, len(event.record_json), 0.0)
         batch = batcher.take()

@@ -17,17 +17,17 @@ from atsite.core.config import config
 from atsite.core.identity import site_resolver
 from atsite.core.kv.lock import single_flight
 from atsite.core.outgoing import Client
-from indexer.fill import queries, wanted
-from indexer.fill.asking import AppView, AskLater, Directory
+from indexer.fill import due_actors, queries
+from indexer.fill.profile_sources import AppView, AskLater, Directory
 from indexer.index.needed_actors import TO_FILL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
     from atsite.core.atproto.syntax import Did
-    from indexer.fill.asking import Asker
+    from indexer.fill.profile_sources import ProfileSource
     from indexer.fill.profiles import Profile
-    from indexer.index.needed_actors import Source
+    from indexer.index.needed_actors import DidProvider
 
 log = structlog.get_logger(__name__)
 
@@ -76,12 +76,12 @@ def fill() -> int:
     with single_flight("indexer.fill", LOCK_SECONDS) as mine:
         if not mine or kv.client().exists(_PAUSED):
             return 0
-        with asyncio.Runner() as runner, _asker(runner) as asker:
-            return _round(runner, asker, TO_FILL.providers())
+        with asyncio.Runner() as runner, _profile_source(runner) as source:
+            return _round(runner, source, TO_FILL.providers())
 
 
 @asynccontextmanager
-async def site_asker() -> AsyncIterator[Asker]:
+async def site_profile_source() -> AsyncIterator[ProfileSource]:
     """The AppView of the configuration; without one the directory and each PDS."""
     async with Client(loopback=config.allow_loopback) as client:
         if config.appview_url:
@@ -91,23 +91,23 @@ async def site_asker() -> AsyncIterator[Asker]:
 
 
 @contextmanager
-def _asker(runner: asyncio.Runner) -> Iterator[Asker]:
+def _profile_source(runner: asyncio.Runner) -> Iterator[ProfileSource]:
     """What a round asks, in the runner's loop. The round itself is none of its coroutines: it reads `default`."""
     stack = AsyncExitStack()
     try:
-        yield runner.run(stack.enter_async_context(site_asker()))
+        yield runner.run(stack.enter_async_context(site_profile_source()))
     finally:
         runner.run(stack.aclose())
 
 
-def _round(runner: asyncio.Runner, asker: Asker, needed: Iterable[Source]) -> int:
+def _round(runner: asyncio.Runner, source: ProfileSource, needed: Iterable[DidProvider]) -> int:
     deadline, asked = time.monotonic() + ROUND_SECONDS, 0
-    told, dids = Told(asker.source), wanted.due(needed, now=_now())
+    told, dids = Told(source.source), due_actors.due(needed, now=_now())
     try:
-        while time.monotonic() < deadline and (batch := list(islice(dids, asker.batch))):
-            again_at = time.monotonic() + 1 / asker.pace
+        while time.monotonic() < deadline and (batch := list(islice(dids, source.batch))):
+            again_at = time.monotonic() + 1 / source.pace
             told.changed_us.update(queries.changes_of(batch))
-            _take(batch, *runner.run(asker.ask(batch)), told)
+            _take(batch, *runner.run(source.ask(batch)), told)
             asked += len(batch)
             if len(told.profiles) >= STORED:
                 told.store(_now())
@@ -125,7 +125,7 @@ def _take(batch: list[Did], known: dict[Did, Profile], failed: set[Did], told: T
     told.profiles.update(known)
     told.profiles.update(dict.fromkeys(absent))
     if failed:
-        wanted.remember_failed(failed)
+        due_actors.remember_failed(failed)
     for outcome, number in (("found", len(known)), ("absent", len(absent)), ("failed", len(failed))):
         ASKED.labels(outcome=outcome).inc(number)
 

@@ -95,7 +95,7 @@ class Start:
 
 
 def start_from(cursor: int) -> Start:
-    """Begin where the operator says (indexer.stream.begin)."""
+    """Begin where the operator says (indexer.stream.start_options)."""
     return Start(cursor, Resumed(cursor, cursor), cursor, begins_anew=True)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import TASK
-from indexer.index.overwritten import COUNTED
+from indexer.index.missing_retractions import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -41,14 +41,14 @@ LOOK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Exclusion:
     """`added`: it was not refused before. `hidden`: its floor is set; if not, the task sets it within minutes."""
 
     added: bool
     hidden: bool
 
 
-def refuse(did: Did, *, by: str, note: str = "", now: datetime) -> Refusal:
+def exclude(did: Did, *, by: str, note: str = "", now: datetime) -> Exclusion:
     """Do not index `did` from now on, and end what is indexed of it. Raises ValidationError, DatabaseError."""
     with transaction.atomic(using=DEFAULT):
         versions.lock()
@@ -61,11 +61,11 @@ def refuse(did: Did, *, by: str, note: str = "", now: datetime) -> Refusal:
         _set_floors([did], now)
     except ClickHouseError as error:
         log.warning("refusal.floor_later", error=type(error).__name__)
-        return Refusal(added, hidden=False)
-    return Refusal(added, hidden=True)
+        return Exclusion(added, hidden=False)
+    return Exclusion(added, hidden=True)
 
 
-def lift(did: Did) -> bool:
+def include(did: Did) -> bool:
     """Index `did` again, from now on; whether it was refused. What is gone comes back by a backfill only.
 
     Raises DatabaseError.
@@ -76,7 +76,7 @@ def lift(did: Did) -> bool:
     return row is not None
 
 
-def settle(*, now: datetime) -> int:
+def apply_pending(*, now: datetime) -> int:
     """Set the floors that are missing, and purge the refused dids that were not purged yet; how many dids that were.
 
     Raises ClickHouseError, DatabaseError.
@@ -108,12 +108,12 @@ def _load() -> frozenset[str]:
 _copy = LocalCopy("refusals", _load)
 
 
-def refused() -> frozenset[str]:
+def excluded_dids() -> frozenset[str]:
     """The dids that are not indexed, at most a second behind. Raises Undecidable when nobody can tell."""
     return _copy.get()
 
 
-class Watch:
+class ExcludedDids:
     """The same for the indexer, whose stream must never wait for `default`: a thread looks, `dids` tells.
 
     A context manager. Raises Undecidable at its begin where `default` does not answer; later the last list holds.
@@ -122,10 +122,10 @@ class Watch:
     def __init__(self) -> None:
         self.dids: frozenset[str] = frozenset()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="indexer-refusals", daemon=True)
+        self._thread = threading.Thread(target=self._look, name="indexer-do-not-index", daemon=True)
 
-    def __enter__(self) -> Watch:
-        self.dids = refused()
+    def __enter__(self) -> ExcludedDids:
+        self.dids = excluded_dids()
         self._thread.start()
         return self
 
@@ -136,7 +136,7 @@ class Watch:
     def _look(self) -> None:
         while not self._stopped.wait(LOOK_SECONDS):
             try:
-                self.dids = refused()
+                self.dids = excluded_dids()
             except Undecidable:  # dropped meanwhile; the last list holds
                 continue
         connections.close_all()

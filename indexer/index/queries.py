@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
-from atsite.core.clickhouse.limits import READ, TASK, Limits
+from atsite.core.clickhouse.limits import TASK
 from indexer.index.checkpoint import Checkpoint
 from indexer.index.floors import FloorRow
 
@@ -101,41 +101,6 @@ def floors_of(dids: Collection[str]) -> list[FloorRow]:
     """The floors of these dids."""
     rows = door.query(FLOORS_OF, {"dids": sorted(dids)}, into=_Floor, name="indexer.floors_of", limits=TASK)
     return [FloorRow(row.did, row.floor, row.reason) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What decides whether an actor's posts are shown; `floor` is a version."""
-
-    did: str
-    active: bool
-    floor: int
-
-    def shows(self, version: int) -> bool:
-        """Whether a row of this version may be shown: rows below the floor are dead."""
-        return self.active and version >= self.floor
-
-
-#: Who was never told of is active.
-UNKNOWN: Final = Standing("", True, 0)
-
-# Of the given actors only: the set of all inactive ones would take 0.8 s instead of 12 ms. Put together outside: a
-# GROUP BY over the two took twice as long.
-STANDINGS = """
-SELECT did, active, toUInt64(0) FROM actor_accounts FINAL WHERE did IN {dids:Array(String)}
-UNION ALL
-SELECT did, 1, floor FROM repo_floors FINAL WHERE did IN {dids:Array(String)}
-"""
-
-
-def standings(dids: Collection[str], *, limits: Limits = READ) -> dict[str, Standing]:
-    """What is known of these actors; those of whom nothing is known are left out (UNKNOWN)."""
-    found: dict[str, Standing] = {}
-    params = {"dids": sorted(dids)}
-    for row in door.query(STANDINGS, params, into=Standing, name="indexer.standings", limits=limits):
-        before = found.get(row.did, row)
-        found[row.did] = Standing(row.did, bool(before.active and row.active), max(before.floor, row.floor))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class Batcher:
         #: How far the stream is with everything that was taken in.
         self.position = position or Position()
         #: Dids of which nothing is indexed; the code that feeds the batcher keeps it up to date.
-        self.refused: Collection[str] = frozenset()
+        self.excluded: Collection[str] = frozenset()
         self._wanted = frozenset(name for name in wanted if not name.endswith(".*"))
         self._wanted_prefixes = tuple(name[:-1] for name in wanted if name.endswith(".*"))
         self._is_filtered = bool(wanted)
@@ -98,7 +98,7 @@ class Batcher:
             batch.oldest_us = min(batch.oldest_us, oldest) if batch.oldest_us else oldest
         # Of a hundred events 99 are records above any floor: where nothing is filtered, these go the short way.
         append, floor_of = batch.records.append, self.floors.floor_of
-        filtered = self._is_filtered or bool(self.refused)
+        filtered = self._is_filtered or bool(self.excluded)
         for event in events:
             if type(event) is RecordEvent and event.version >= floor_of(event.repo, 0) and not filtered:
                 append(event)
@@ -110,7 +110,7 @@ class Batcher:
         if isinstance(event, RecordEvent):
             if self.floors.is_dead(event):
                 self._skip(SkipReason.BELOW_FLOOR)
-            elif event.repo in self.refused:
+            elif event.repo in self.excluded:
                 self._skip(SkipReason.DO_NOT_INDEX)
             elif not self._is_wanted(event.collection):
                 self._skip(SkipReason.UNWANTED_COLLECTION)
@@ -119,7 +119,7 @@ class Batcher:
         elif isinstance(event, IdentityEvent):
             if self.floors.is_dead_identity(event):
                 self._skip(SkipReason.BELOW_FLOOR)
-            elif event.did in self.refused:
+            elif event.did in self.excluded:
                 self._skip(SkipReason.DO_NOT_INDEX)
             else:
                 batch.identities.append(event)

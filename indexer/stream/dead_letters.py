@@ -39,7 +39,7 @@ def retry(sink: Sink, *, ids: Sequence[str] = (), reason: str = "", dry_run: boo
     outcome = Outcome()
     for page in _pages(ids, reason):
         batcher = Batcher(Limits(rows=PAGE), floors=Floors(queries.floors_of(_dids(page))))
-        batcher.refused = do_not_index.refused()
+        batcher.excluded = do_not_index.excluded_dids()
         revived: list[DeadLetterRow] = []
         for letter in page:
             payload = _payload(letter)

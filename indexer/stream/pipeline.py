@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from indexer.index.events import Decoded
     from indexer.index.gaps import Resumed
     from indexer.stream.batch import Batcher
-    from indexer.stream.source import Chunk
+    from indexer.stream.jetstream import Chunk
     from indexer.stream.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -42,8 +42,8 @@ class Report:
     cpu_seconds: float
 
 
-class Source(Protocol):
-    """What the pipeline asks of the stream (indexer.stream.source.Jetstream)."""
+class FrameSource(Protocol):
+    """What the pipeline asks of the stream (indexer.stream.jetstream.Jetstream)."""
 
     def read(self) -> Chunk: ...
     def seen(self, position_us: int, plausible_us: int = 0) -> None: ...
@@ -54,14 +54,14 @@ class Source(Protocol):
 class Pipeline:
     """One run of the stream. `filtered`: WANTED_* leaves events out, so that a late event proves no gap."""
 
-    source: Source
+    source: FrameSource
     batcher: Batcher
     writer: Writer
     now_us: Callable[[], int]
     filtered: bool
     lookback_hours: int
     #: Dids of which nothing is indexed now (indexer.index.do_not_index).
-    refused: Callable[[], Collection[str]] = frozenset
+    excluded: Callable[[], Collection[str]] = frozenset
     _resumed: Resumed | None = None
     #: The times of the first events since then, until one of them can be believed (indexer.stream.position).
     _first_times: list[int] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Pipeline:
         """Move events until `stop()` or `max_events`; then flush what is there.
 
         Raises what stopped the writer; the checkpoint then stays before the first row that is not durable. Raises
-        SourceUnreadable, and what `source.read` raises.
+        StreamUnreadable, and what `source.read` raises.
         """
         taken = 0
         began, cpu_began = time.monotonic(), time.process_time()
@@ -93,7 +93,7 @@ class Pipeline:
 
     def _take_in(self, frames: Sequence[bytes]) -> int:
         """Decode frames into batches, handing each over as soon as it is full."""
-        self.batcher.refused = self.refused()
+        self.batcher.excluded = self.excluded()
         start = 0
         while start < len(frames):
             part = frames[start : start + self.batcher.room]

@@ -14,18 +14,18 @@ from atsite.core.errors import AtsiteError
 from atsite.core.telemetry import Health, start_metrics
 from indexer.index import checkpoint, queries
 from indexer.index.checkpoint import Progress, Start
-from indexer.index.do_not_index import Watch
+from indexer.index.do_not_index import ExcludedDids
 from indexer.index.floors import Floors, held_from
 from indexer.index.indexer_lease import SingleIndexer
 from indexer.index.migration_state import unapplied
 from indexer.stream import metrics
 from indexer.stream.batch import Batcher, Limits
-from indexer.stream.begin import check_cursor
 from indexer.stream.checkpoint_store import CheckpointStore, load_clickhouse, load_redis
+from indexer.stream.jetstream import Jetstream, host_of
 from indexer.stream.pipeline import Pipeline, Report
 from indexer.stream.position import AHEAD_US, Position, now_us
 from indexer.stream.sink import Sink, disk_is_low, sleep_until
-from indexer.stream.source import Jetstream, host_of
+from indexer.stream.start_options import check_cursor
 from indexer.stream.subscription import WantedBatcher, watched
 from indexer.stream.writer import Writer
 
@@ -85,7 +85,7 @@ class Stop:
 def run(config: Config, options: Options, stop: Stop) -> Report:
     """Index until told to stop.
 
-    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, CursorUnusable, NoStream, SourceUnreadable, Undecidable,
+    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, CursorUnusable, NoStream, StreamUnreadable, Undecidable,
     SinkBroken, GaveUp or ClickHouseError: each says what to do.
     """
     missing = unapplied()
@@ -104,7 +104,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
         if config.metrics_port:
             server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
             stack.callback(server.stop)
-        refusals = stack.enter_context(Watch())
+        excluded = stack.enter_context(ExcludedDids())
         pipeline = Pipeline(
             source,
             _batcher(config, options, start, wanted),
@@ -112,7 +112,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
             now_us,
             filtered=_is_filtered(config),
             lookback_hours=config.jetstream_lookback_hours,
-            refused=lambda: refusals.dids,
+            excluded=lambda: excluded.dids,
         )
 
         def must_stop() -> bool:

@@ -23,7 +23,7 @@ WINDOW: Final = 1000
 DEAD_MAX: Final = WINDOW // 2
 
 
-class SourceUnreadable(AtsiteError):
+class StreamUnreadable(AtsiteError):
     """Over half of what the source sends becomes dead letters."""
 
 
@@ -36,20 +36,20 @@ class DeadShare:
         self._dead: deque[tuple[int, str]] = deque()
 
     def take(self, events: Sequence[Decoded]) -> None:
-        """Take in what became of frames, in their order. Raises SourceUnreadable."""
+        """Take in what became of frames, in their order. Raises StreamUnreadable."""
         for number, event in enumerate(events, self._frames + 1):
             if isinstance(event, Dead):
                 self._dead.append((number, str(event.reason)))
             while self._dead and self._dead[0][0] <= number - WINDOW:
                 self._dead.popleft()
             if number >= WINDOW and len(self._dead) > DEAD_MAX:
-                raise SourceUnreadable(self._reason())
+                raise StreamUnreadable(self._reason())
         self._frames += len(events)
 
     def pass_by(self, frames: int) -> None:
-        """Take in that many frames of which none is dead. Raises SourceUnreadable."""
+        """Take in that many frames of which none is dead. Raises StreamUnreadable."""
         if self._frames < WINDOW <= self._frames + frames and len(self._dead) > DEAD_MAX:
-            raise SourceUnreadable(self._reason())  # the first window is full only now
+            raise StreamUnreadable(self._reason())  # the first window is full only now
         self._frames += frames
         while self._dead and self._dead[0][0] <= self._frames - WINDOW:
             self._dead.popleft()

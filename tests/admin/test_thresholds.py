@@ -13,7 +13,7 @@ from atsite.dashboard.numbers import DeadLetters, Disk, FeedUse, Gaps, Numbers, 
 from atsite.dashboard.overview import shown
 from atsite.dashboard.reading import Rate
 from atsite.dashboard.thresholds import State, Tile, schedule_state, tiles
-from atsite.runs import Run
+from atsite.task_runs import Run
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, DAY, SECOND = timedelta(minutes=1), timedelta(days=1), timedelta(seconds=1)

@@ -15,7 +15,7 @@ from apikeys.check import check
 from apikeys.keys import Key
 from apikeys.models import ApiKey
 from atsite.core.copies.errors import Undecidable
-from atsite.core.kv.rate import RateLimit
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import NO_KEY, XrpcError
 from tests.away import default_away, redis_away

@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from atsite.core.config import BASE_DIR
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream.position import now_us
 from tests.waiting import until
 

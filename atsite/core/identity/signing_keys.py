@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from atsite.core.atproto.did_document import DidDocument
     from atsite.core.atproto.keys import PublicKey
     from atsite.core.atproto.syntax import Did
-    from atsite.core.identity.resolver import Resolver
+    from atsite.core.identity.did_cache import Resolver
     from atsite.core.kv.quick import Asking
 
 #: How long a key is believed without asking Redis, where another process may have put a newer one.

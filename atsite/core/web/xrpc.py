@@ -17,8 +17,8 @@ from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Val
 from atsite.core.atproto.service_jwt import BadToken
 from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
 from atsite.core.copies.errors import Undecidable
+from atsite.core.cursor_format import InvalidCursor
 from atsite.core.errors import AtsiteError
-from atsite.core.paging import InvalidCursor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

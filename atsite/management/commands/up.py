@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
-from indexer.stream.begin import add_begin_options
+from indexer.stream.start_options import add_start_options
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -26,7 +26,7 @@ class Command(UpCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        add_begin_options(parser)
+        add_start_options(parser)
 
     def begin(self, **options: object) -> tuple[str, ...]:
         if options["from_cursor"] is not None:

@@ -11,7 +11,7 @@ from atsite.core.jobs.models import Job
 
 
 class Backfill(Job):
-    """The last requested backfill of a did. indexer.backfill.work reads and writes it."""
+    """The last requested backfill of a did. indexer.backfill.jobs reads and writes it."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.atproto.syntax import is_did
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.backfill.run import DAYS
 from indexer.index.models import Backfill
 
@@ -30,8 +30,8 @@ class Command(BaseCommand):
         if not 1 <= days <= 36_500:
             raise CommandError("--days must be a number from 1 to 36500")
         if not (options["resume"] and Backfill.objects.filter(did=did).exists()):
-            work.ask(did, days=days)
-        row = work.run_one(did)
+            jobs.ask(did, days=days)
+        row = jobs.run_one(did)
         counts = {"listed": 0, "written": 0, "removed": 0, "unreadable": 0} | row.progress
         self.stdout.write("{listed} records listed, {written} written, {removed} removed".format_map(counts))
         if counts["unreadable"]:

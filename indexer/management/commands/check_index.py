@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from atsite.core.clickhouse.errors import ClickHouseError
 from indexer.index import rereading
 from indexer.index.differences import KEYS, Difference, differences
-from indexer.index.overwritten import COUNTED, overwritten, retract
+from indexer.index.missing_retractions import COUNTED, overwritten, retract
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 #: Seconds to wait for a ClickHouse that does not accept rows.
-PATIENCE = 60.0
+CLICKHOUSE_WAIT_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -31,7 +31,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             outcome = retry_dead_letters.retry(
-                ids=options["ids"], reason=options["reason"], dry_run=options["dry_run"], patience=PATIENCE
+                ids=options["ids"],
+                reason=options["reason"],
+                dry_run=options["dry_run"],
+                wait_seconds=CLICKHOUSE_WAIT_SECONDS,
             )
         except AtsiteError as error:
             raise CommandError(str(error)) from error

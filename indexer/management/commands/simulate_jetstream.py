@@ -21,9 +21,9 @@ from indexer.simulator.serving.xrpc import Xrpc
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from indexer.simulator.serving.sources import Source
+    from indexer.simulator.serving.event_source import EventSource
 
-    Served = tuple[Source, Directory | None, Xrpc | None]
+    Served = tuple[EventSource, Directory | None, Xrpc | None]
 
 DEFAULT_SEED = 20_260_101
 

@@ -12,8 +12,8 @@ from indexer.simulator.serving.websocket_frames import Compressor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from indexer.simulator.serving.event_source import EventSource
     from indexer.simulator.serving.plc_directory import Directory, Page
-    from indexer.simulator.serving.sources import Source
     from indexer.simulator.serving.xrpc import Xrpc
 
 
@@ -27,7 +27,7 @@ def _running() -> asyncio.Event:
 class Host:
     """The state of one host. Belongs to one event loop."""
 
-    source: Source
+    source: EventSource
     #: Where it listens; a port of 0 becomes the one that was free.
     address: str
     port: int

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from indexer.simulator.network.malformed_frames import malformed
 from indexer.simulator.network.timeline import HOUR, SECOND
-from indexer.simulator.serving.sources import Batch
+from indexer.simulator.serving.event_source import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 import zstandard
 
 from indexer.simulator.errors import SimulatorError
-from indexer.simulator.serving.sources import Batch, time_us_of
+from indexer.simulator.serving.event_source import Batch, time_us_of
 from indexer.simulator.serving.time_shift import MICROS, move_witness, shift_event
 
 if TYPE_CHECKING:

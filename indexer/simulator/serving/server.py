@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from indexer.simulator.serving.event_source import EventSource
     from indexer.simulator.serving.plc_directory import Directory
-    from indexer.simulator.serving.sources import Source
     from indexer.simulator.serving.xrpc import Xrpc
 
 # How many undelivered live events cost a client its connection, as on the real host.
@@ -43,7 +43,7 @@ class SimulatedJetstream(Host):
 
     def __init__(
         self,
-        source: Source,
+        source: EventSource,
         *,
         host: str = "127.0.0.1",
         port: int = 0,

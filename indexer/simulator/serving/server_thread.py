@@ -13,7 +13,7 @@ from indexer.simulator.serving.server import SimulatedJetstream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from indexer.simulator.serving.sources import Source
+    from indexer.simulator.serving.event_source import EventSource
 
 Result = TypeVar("Result")
 
@@ -40,7 +40,7 @@ class ThreadedJetstream:
 
 
 @contextmanager
-def simulated_jetstream(source: Source, **options: Any) -> Iterator[ThreadedJetstream]:
+def simulated_jetstream(source: EventSource, **options: Any) -> Iterator[ThreadedJetstream]:
     """`with simulated_jetstream(source) as jetstream: … jetstream.url`; options are those of SimulatedJetstream."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-jetstream", daemon=True)

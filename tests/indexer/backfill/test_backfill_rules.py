@@ -9,10 +9,10 @@ import pytest
 from atsite.core.atproto.syntax import Did
 from indexer.backfill.rules import (
     ABOVE_ALL,
+    CollectionListing,
     Held,
     Listed,
     Page,
-    Source,
     Span,
     UnreadablePage,
     fold,
@@ -26,7 +26,7 @@ from tests.indexer.frames import CID, POST, T0, did
 REV = "3mmmmmmmmmmm2"
 VERSION = 0x7_0000_0000
 OLD, NEW = 1, 1 << 62
-SOURCE = Source(Did(did(1)), POST, REV, T0 * 2)
+SOURCE = CollectionListing(Did(did(1)), POST, REV, T0 * 2)
 VALUE = b'{"$type":"app.bsky.feed.post","text":"hello"}'
 ALL = Span("", ABOVE_ALL)
 

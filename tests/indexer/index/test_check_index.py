@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from atsite.core.clickhouse import door
 from indexer import tasks
-from indexer.index import overwritten
+from indexer.index import missing_retractions
 from tests import builders as b
 from tests.indexer.schema import tables
 
@@ -82,7 +82,7 @@ def test_the_order_of_arrival_does_not_matter_and_what_was_retracted_is_left_alo
     gone = b.like(b.DAN, ONE, at=b.ago(hours=7))
     b.store(ONE, OTHER, *OVER, gone, b.delete(gone, at=b.ago(hours=6)), b.recreate(gone, at=b.ago(hours=5)))
     b.store(LIKE, REPOST, FOLLOW, REPLY, QUOTE)
-    assert overwritten.write_missing_retractions(since=timezone.now() - HOUR) == 5
+    assert missing_retractions.write_missing_retractions(since=timezone.now() - HOUR) == 5
     assert counts() == {**RIGHT, "like": {"one": 1, "other": 1}}
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.errors import ConfigError
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import service, subscription
 from indexer.stream.subscription import Filter, Wanted, WantedUnknown, is_asked_for
 from labels import membership

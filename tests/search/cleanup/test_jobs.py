@@ -17,7 +17,7 @@ from atsite.core.copies import compare_copies, versions
 from atsite.core.copies.errors import RowByRowOnly
 from atsite.core.copies.outcome import COPY_LATE
 from atsite.core.copies.tasks import copy_all_due
-from atsite.core.jobs import moves, published
+from atsite.core.jobs import copied_job, moves
 from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
 from atsite.core.jobs.lease import JobLease, claim, claim_next
 from search.cleanup import jobs

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BEGIN_SECONDS: Final = 60.0
 
 
-def save_begin(site: Site) -> None:
+def save_start_checkpoint(site: Site) -> None:
     """Save the checkpoint that `site.begin` asks for; nothing where it asks for none. Raises UpFailed."""
     if not site.begin:
         return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atsite.core.kv import rate
-from atsite.core.kv.rate import RateLimit
+from atsite.core.kv import rate_limit
+from atsite.core.kv.rate_limit import RateLimit
 from tests.away import redis_away
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def test_processes_count_together_and_callers_apart(valkey: redis.Redis) -> None
 def test_a_counter_always_ends_also_one_that_lost_its_time(valkey: redis.Redis) -> None:
     limit, key = RateLimit("tests"), "atsite:rate:tests:a"
     limit.take("a", 1)
-    assert 0 < int(valkey.pttl(key)) <= rate.WINDOW_MS
+    assert 0 < int(valkey.pttl(key)) <= rate_limit.WINDOW_MS
     valkey.persist(key)
     assert limit.take("a", 1) == 60
-    assert 0 < int(valkey.pttl(key)) <= rate.WINDOW_MS
+    assert 0 < int(valkey.pttl(key)) <= rate_limit.WINDOW_MS
 
 
 def test_with_redis_away_a_process_counts_for_itself(valkey: redis.Redis) -> None:
@@ -44,7 +44,7 @@ def test_with_redis_away_a_process_counts_for_itself(valkey: redis.Redis) -> Non
 def test_a_process_that_counts_for_itself_does_not_grow_without_end(
     valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate, "CALLERS_MAX", 10)
+    monkeypatch.setattr(rate_limit, "CALLERS_MAX", 10)
     limit = RateLimit("tests")
     with redis_away():
         for number in range(95):

@@ -14,14 +14,13 @@ from websockets.server import ServerProtocol
 from atsite.core.clock import HOUR_US
 from indexer.index.checkpoint import start_from, start_live
 from indexer.index.gaps import Resumed
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import dial as dial_module
-from indexer.stream import source as source_module
+from indexer.stream import jetstream as jetstream_module
 from indexer.stream import websocket
 from indexer.stream.batch import Limits
-from indexer.stream.position import now_us
-from indexer.stream.source import (
+from indexer.stream.jetstream import (
     BACKOFF_FIRST,
     BACKOFF_MAX,
     NO_STREAM_MAX,
@@ -33,6 +32,7 @@ from indexer.stream.source import (
     host_of,
     subscribe_url,
 )
+from indexer.stream.position import now_us
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, index
 from tests.indexer.frames import MINUTE, SECOND, T0
@@ -59,7 +59,7 @@ def opened() -> Iterator[list[Jetstream]]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "BACKOFF_FIRST", 0.02)
+    monkeypatch.setattr(jetstream_module, "BACKOFF_FIRST", 0.02)
 
 
 def read(source: Jetstream, number: int) -> tuple[list[bytes], list[Resumed]]:
@@ -103,7 +103,7 @@ def test_the_host_is_told_without_credentials() -> None:
 
 
 def test_pauses_double_to_a_limit_and_begin_anew_after_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "BACKOFF_FIRST", BACKOFF_FIRST)
+    monkeypatch.setattr(jetstream_module, "BACKOFF_FIRST", BACKOFF_FIRST)
     longest = Backoff(chance=lambda: 1.0)
     assert [longest.take() for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, BACKOFF_MAX, BACKOFF_MAX]
     longest.reset()
@@ -157,7 +157,7 @@ def test_a_fault_of_this_program_is_not_taken_for_a_lost_connection(
         raise TypeError("a fault of ours")
 
     monkeypatch.setattr(websocket.Connection, method, broken)
-    monkeypatch.setattr(source_module, "PING_AFTER", -1.0)
+    monkeypatch.setattr(jetstream_module, "PING_AFTER", -1.0)
     wanted = Mock(sent=None, current=Mock(dids=[], update=Mock(return_value=b"{}"))) if method == "send" else None
     with simulated_jetstream(MemorySource()) as jetstream:
         opened.append(Jetstream(jetstream.url, start_from(T0), wanted=wanted))
@@ -212,7 +212,7 @@ def hostile_host(sent: bytes) -> Iterator[tuple[str, list[str]]]:
 def test_a_host_that_goes_on_refusing_the_cursor_is_read_live_and_the_gap_is_told(
     opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+    monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
     with simulated_jetstream(MemorySource([])) as jetstream:
         jetstream.server.cursors_refused = True
         opened.append(Jetstream(jetstream.url, start_from(T0)))
@@ -259,9 +259,9 @@ def test_an_answer_that_is_no_websocket_is_no_end(answer: bytes, opened: list[Je
 
 
 def test_a_quiet_host_that_answers_pings_is_kept(opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
-    monkeypatch.setattr(source_module, "PING_AFTER", 0.1)
-    monkeypatch.setattr(source_module, "DEAD_AFTER", 30)
+    monkeypatch.setattr(jetstream_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(jetstream_module, "PING_AFTER", 0.1)
+    monkeypatch.setattr(jetstream_module, "DEAD_AFTER", 30)
     source = MemorySource(STREAM[:1])
     with simulated_jetstream(source) as jetstream:
         opened.append(Jetstream(jetstream.url, start_from(T0)))
@@ -275,8 +275,8 @@ def test_a_quiet_host_that_answers_pings_is_kept(opened: list[Jetstream], monkey
 
 
 def test_a_host_that_answers_nothing_is_left(opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
-    monkeypatch.setattr(source_module, "DEAD_AFTER", 0.1)
+    monkeypatch.setattr(jetstream_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(jetstream_module, "DEAD_AFTER", 0.1)
     with simulated_jetstream(MemorySource(STREAM[:1])) as jetstream:
         opened.append(Jetstream(jetstream.url, start_from(T0)))
         read(opened[0], 1)
@@ -287,7 +287,7 @@ def test_a_host_that_answers_nothing_is_left(opened: list[Jetstream], monkeypatc
 def test_a_handshake_that_never_ends_holds_up_nothing_and_has_an_end(
     opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(jetstream_module, "READ_TIMEOUT", 0.02)
     monkeypatch.setattr(dial_module, "CONNECT_TIMEOUT", 0.5)
     with serving(DRIP, pause=0.05) as (url, requests):
         opened.append(Jetstream(url, start_from(T0)))
@@ -323,7 +323,7 @@ def test_an_address_without_a_stream_is_said_and_names_the_variable(status: str,
 def test_a_host_that_refuses_with_and_without_the_cursor_and_never_streamed_is_said(
     opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+    monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
     with serving(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as (url, requests):
         opened.append(Jetstream(url, start_from(T0)))
         with pytest.raises(NoStream, match="HTTP 400"):
@@ -336,7 +336,7 @@ def test_a_host_that_refuses_with_and_without_the_cursor_and_never_streamed_is_s
 def test_a_host_that_streamed_before_is_asked_with_the_cursor_again_whatever_it_answers(
     status: str, opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+    monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
     with simulated_jetstream(MemorySource(STREAM[:20])) as jetstream, serving(answer) as (elsewhere, requests):
         opened.append(Jetstream(jetstream.url, start_from(T0)))
@@ -354,9 +354,9 @@ def test_a_host_that_streamed_before_is_asked_with_the_cursor_again_whatever_it_
 def test_a_silent_host_that_answers_pings_is_told_of_and_stays_connected(
     opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "READ_TIMEOUT", 0.02)
-    monkeypatch.setattr(source_module, "PING_AFTER", 0.05)
-    monkeypatch.setattr(source_module, "SILENT_AFTER", 0.3)
+    monkeypatch.setattr(jetstream_module, "READ_TIMEOUT", 0.02)
+    monkeypatch.setattr(jetstream_module, "PING_AFTER", 0.05)
+    monkeypatch.setattr(jetstream_module, "SILENT_AFTER", 0.3)
     source = MemorySource(STREAM[:1])
     with simulated_jetstream(source) as jetstream, capture_logs() as logs:
         opened += [Jetstream(jetstream.url, start_from(T0)), Jetstream(jetstream.url, start_from(T0), filtered=True)]
@@ -389,7 +389,7 @@ def gaps() -> list[tuple[object, ...]]:
 def test_a_batch_goes_out_while_a_handshake_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection ends with events that have waited for no second, and the next handshake drips."""
     addresses: list[str] = []
-    monkeypatch.setattr(source_module, "subscribe_url", lambda base, **_: addresses.pop(0) if addresses else base)
+    monkeypatch.setattr(jetstream_module, "subscribe_url", lambda base, **_: addresses.pop(0) if addresses else base)
     stream = MemorySource(STREAM)
     with simulated_jetstream(stream) as jetstream, serving(DRIP, pause=0.1) as (dripping, requests):
         addresses.append(f"{jetstream.url}?cursor={T0}")
@@ -431,7 +431,7 @@ class TestGaps:
     def test_a_cursor_that_the_host_goes_on_refusing_leaves_a_gap_also_at_a_first_start(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(source_module, "BACKOFF_MAX", 0.02)
+        monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
         began = now_us()
         for first_start in (True, False):
             source = MemorySource([])

@@ -21,7 +21,7 @@ _DIGITS: Final = 16
 _UNITS: Final = {10: "seconds", 13: "milliseconds", 19: "nanoseconds"}
 
 
-def add_begin_options(parser: ArgumentParser) -> None:
+def add_start_options(parser: ArgumentParser) -> None:
     """`--from` (option `from_cursor`) and `--from-live`."""
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument(

@@ -27,7 +27,7 @@ def connect() -> None:
     Django sends no such signal for an app without models (django.core.management.sql).
     """
     sent = [config for config in all_apps.get_app_configs() if config.models_module is not None]
-    post_migrate.connect(grant, sender=sent[-1], dispatch_uid="atsite.granting")
+    post_migrate.connect(grant, sender=sent[-1], dispatch_uid="atsite.role_groups")
 
 
 def grant(*, using: str, apps: Apps = all_apps, **_: Any) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.config import config
-from atsite.supervision.asking import Asker
 from atsite.supervision.children import Ports, Site
+from atsite.supervision.site_probe import SiteProbe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,6 @@ def server(body: bytes) -> Iterator[int]:
 def test_metrics_that_are_none_are_not_known(body: bytes, events: float | None, tmp_path: Path) -> None:
     with server(body) as port:
         site = Site("up", tmp_path, "127.0.0.1", Ports(indexer_metrics=port, feedgen=port), {}, simulated=False)
-        with closing(Asker(site, config)) as asker:
-            assert asker.sample().events == events
-            assert asker.feed() is None
+        with closing(SiteProbe(site, config)) as probe:
+            assert probe.sample().events == events
+            assert probe.feed() is None

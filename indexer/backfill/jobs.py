@@ -39,7 +39,7 @@ SIDE_BY_SIDE: Final = 4
 #: A task that begins no new backfill after this; the next one, a minute later, goes on.
 BUDGET: Final = timedelta(seconds=50)
 #: Seconds that a ClickHouse which does not take rows is waited for.
-PATIENCE: Final = 60.0
+CLICKHOUSE_WAIT_SECONDS: Final = 60.0
 #: Until the next look whether the indexer asks for the did.
 FILTER_PAUSE: Final = timedelta(seconds=5)
 
@@ -90,7 +90,7 @@ def _run(lease: JobLease[Backfill]) -> None:
 
 def _fetch(lease: JobLease[Backfill]) -> None:
     row = lease.job
-    give_up = monotonic() + PATIENCE
+    give_up = monotonic() + CLICKHOUSE_WAIT_SECONDS
     sink = Sink(
         SOURCE,
         insert=insert,
@@ -100,7 +100,7 @@ def _fetch(lease: JobLease[Backfill]) -> None:
 
     def save(progress: Progress) -> None:
         nonlocal give_up
-        give_up = monotonic() + PATIENCE
+        give_up = monotonic() + CLICKHOUSE_WAIT_SECONDS
         lease.keep_progress(progress=asdict(progress))
 
     since = since_of(row.days, int(row.requested_at.timestamp() * 1_000_000))

@@ -38,7 +38,7 @@ GROUP BY table
 """
 
 
-class Asker:
+class SiteProbe:
     """Asks one running site. A part that does not answer within a second counts as unknown.
 
     It has its own connection: the process of `up` was configured before its stores ran, so the door

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from atsite.core.atproto.syntax import Did
-    from indexer.index.needed_actors import Source
+    from indexer.index.needed_actors import DidProvider
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ def recent_posters() -> Iterable[Did]:
     return queries.recent_posters(now=time.time_ns() // 1000, limit=RECENT_MAX)
 
 
-def due(wanted: Iterable[Source], *, now: int) -> Iterator[Did]:
+def due(wanted: Iterable[DidProvider], *, now: int) -> Iterator[Did]:
     """Whom to ask for at `now` (unix microseconds), each once.
 
     A part of the site that cannot tell now (its store is away) is left out and logged.
@@ -53,11 +53,11 @@ def due(wanted: Iterable[Source], *, now: int) -> Iterator[Did]:
 
 
 def _due(dids: list[Did], now: int) -> Iterator[Did]:
-    left_out = queries.fresh(dids, now=now) | _refused(dids) | _failed(dids)
+    left_out = queries.fresh(dids, now=now) | _excluded(dids) | _failed(dids)
     return (did for did in dids if did not in left_out)
 
 
-def _refused(dids: list[Did]) -> set[str]:
+def _excluded(dids: list[Did]) -> set[str]:
     """Those of whom nothing is to be indexed. Asked of the rows: a round is no place to be a moment behind."""
     return set(RefusedActor.objects.filter(did__in=dids).values_list("did", flat=True))
 

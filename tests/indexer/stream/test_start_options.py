@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer.stream import checkpoint_store
-from indexer.stream.begin import CursorUnusable, check_cursor
 from indexer.stream.position import AHEAD_US
+from indexer.stream.start_options import CursorUnusable, check_cursor
 from tests.indexer.conftest import index
 from tests.indexer.frames import T0
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from indexer.index import queries
-from indexer.index.queries import UNKNOWN, Standing
+from indexer.index.account_status import UNKNOWN, AccountStatus, account_statuses
 from tests.builders import ALICE, BOB, CAROL, account, ago, floor, micros, store
 
 
@@ -17,17 +16,17 @@ def test_a_standing_is_the_last_account_event_and_the_highest_floor(clickhouse: 
         floor(BOB, at=now - 1),
     )
 
-    assert queries.standings({ALICE, BOB, CAROL}) == {
-        ALICE: Standing(ALICE, True, 0),
-        BOB: Standing(BOB, False, now << 10),
+    assert account_statuses({ALICE, BOB, CAROL}) == {
+        ALICE: AccountStatus(ALICE, True, 0),
+        BOB: AccountStatus(BOB, False, now << 10),
     }
 
 
 def test_many_actors_fit_in_one_question(clickhouse: None) -> None:
-    assert queries.standings({f"did:plc:{number:024}" for number in range(1_000)}) == {}
+    assert account_statuses({f"did:plc:{number:024}" for number in range(1_000)}) == {}
 
 
 def test_rows_below_the_floor_and_of_who_is_not_active_are_not_shown() -> None:
     assert UNKNOWN.shows(0)
-    assert [Standing(ALICE, True, 7).shows(version) for version in (6, 7)] == [False, True]
-    assert not Standing(ALICE, False, 0).shows(8)
+    assert [AccountStatus(ALICE, True, 7).shows(version) for version in (6, 7)] == [False, True]
+    assert not AccountStatus(ALICE, False, 0).shows(8)

@@ -14,7 +14,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.identity import HandleLookup, Resolver
 from atsite.core.kv.quick import asking
 from atsite.core.outgoing import Client
-from indexer.fill.asking import AppView, AskLater, Directory
+from indexer.fill.profile_sources import AppView, AskLater, Directory
 from indexer.fill.profiles import Counts, Profile
 from tests.away import closed_port
 from tests.core.identity.network import Network, document, running

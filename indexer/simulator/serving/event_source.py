@@ -28,7 +28,7 @@ class Batch:
     behind: int = 0
 
 
-class Source(Protocol):
+class EventSource(Protocol):
     """A stream of events that any number of clients read, each at its own place."""
 
     def start(self, now: int) -> None:

@@ -41,7 +41,7 @@ class AskLater(AtsiteError):
         self.seconds = seconds
 
 
-class Asker(Protocol):
+class ProfileSource(Protocol):
     """Someone to ask."""
 
     #: What rows are marked with.
