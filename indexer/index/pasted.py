@@ -27,7 +27,7 @@ _HAS_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _VARIATIONS: Final = frozenset(chr(code) for code in range(0xFE00, 0xFE10))
 
 
-_NO_NAME: Final = f"{INVALID_HANDLE} is not an account: it stands for a handle that could not be verified. Use the did."
+_NO_NAME: Final = f"{INVALID_HANDLE} names no account: it stands for a handle that could not be verified. Use the did."
 
 
 class NotAnActor(InvalidSyntax):

@@ -30,9 +30,9 @@ MACHINE_SHARE = 0.5
 class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
     """A ClickHouse on one data directory.
 
-    A port 0 takes the one of the last start, else (with `usual_ports`) 9000 and 8123, else any, whichever is free
-    first. `max_memory`: bytes for the whole server; one query may take half of it. Never let untrusted SQL reach it:
-    it reads any file of this user.
+    With a port 0 it takes the first free one of: the port of the last start, 9000 and 8123 (with `usual_ports`), any.
+    `max_memory`: bytes for the whole server; one query may use half of it. Never let untrusted SQL reach it: SQL can
+    read any file of this user.
     """
 
     name = "ClickHouse"
@@ -76,7 +76,7 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
         return address
 
     def _answers(self, address: ClickHouseAddress) -> bool:
-        """A query with the password over HTTP, whose port opens last."""
+        """Runs a query with the password over HTTP, because the HTTP port opens last."""
         request = urllib.request.Request(
             f"http://{address.host}:{address.http_port}/?query=SELECT+1&database={address.database}",
             headers={"X-ClickHouse-User": address.user, "X-ClickHouse-Key": address.password},
@@ -95,7 +95,7 @@ def machine_memory() -> int:
 
 
 def require_engine() -> None:
-    """Raise EngineMissing, with what to do, where the engine cannot run."""
+    """Raise EngineMissing, which says what to do, if the engine cannot run here."""
     elsewhere = "or set CLICKHOUSE_ADDRESS to a server that runs elsewhere."
     if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
         raise EngineMissing(

@@ -1,4 +1,4 @@
-"""So many calls a minute for each of many callers, counted in Redis; while that is away, in this process.
+"""A rate limit per minute for each caller, counted in Redis; while Redis is unavailable, in this process.
 
 The minute begins with the first call, so a caller who waits as told is always served. A count in a window, and no token
 bucket (atsite.core.token_bucket): it is one step in Redis, for all processes together.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOW_MS: Final = 60_000
-#: Callers that a process counts by itself; beyond that it forgets those whose minute ends first.
+#: The most callers that a process counts itself; beyond that it drops those whose minute ends first.
 CALLERS_MAX: Final = 10_000
 
 #: KEYS: the counter. ARGV: calls allowed, the window in ms. Returns 0, or ms to wait.
@@ -50,7 +50,7 @@ class RateLimit:
         self._windows: TtlCache[str, _Window] = TtlCache(size=CALLERS_MAX, seconds=WINDOW_MS / 1000, clock=clock)
 
     def take(self, caller: str, per_minute: int) -> float:
-        """Count a call: 0 where it is allowed, else the seconds until the next one is."""
+        """Count a call. Returns 0 if it is allowed, else the seconds until the next one is."""
         key = f"{kv.PREFIX}rate:{self.name}:{caller}"
         try:
             wait = quick.ask(lambda client: client.eval(TAKE, 1, key, str(per_minute), str(WINDOW_MS)))

@@ -288,7 +288,7 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
         "apikeys.ApiKey: rows and copies agree\n"
         "cleanup.RepoCleanupJob: rows and copies agree\n"
         "labels.ActorLabel: 1 × was missing or outdated in the copy (mpls, did:plc:mira); repaired\n"
-        "labels.ActorLabel: 2 × was something else in the copy"
+        "labels.ActorLabel: 2 × was different in the copy"
         " (mpls, did:plc:noel; mpls, did:plc:otto); repaired\n"
         "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghost); repaired\n"
     )

@@ -114,7 +114,13 @@ def test_pauses_grow_and_begin_again_after_a_healthy_run() -> None:
 
 @pytest.mark.parametrize(
     ("code", "text"),
-    [(0, "with exit code 0"), (2, "with exit code 2"), (-9, "by SIGKILL"), (-250, "by signal 250"), (None, "unseen")],
+    [
+        (0, "with exit code 0"),
+        (2, "with exit code 2"),
+        (-9, "by SIGKILL"),
+        (-250, "by signal 250"),
+        (None, "with an unknown exit code"),
+    ],
 )
 def test_how_a_process_ended_is_said_in_words(code: int | None, text: str) -> None:
     assert ending(code) == text

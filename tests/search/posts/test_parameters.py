@@ -34,7 +34,7 @@ from tests.search.service import SEARCH, Service
         (
             {"q": "a", "author": "handle.invalid"},
             "InvalidRequest",
-            "author: handle.invalid is not an account: it stands for a handle that could not be verified. Use the did.",
+            "author: handle.invalid names no account: it stands for a handle that could not be verified. Use the did.",
         ),
         (
             {"q": "a", "lang": "en' OR 1"},
