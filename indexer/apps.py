@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class IndexerConfig(AppConfig):
-    """Owns every table and view that is made from the network's events."""
+    """The app with every table and view that is made from the network's events."""
 
     name = "indexer"
 

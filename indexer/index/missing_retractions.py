@@ -1,13 +1,13 @@
-"""Writes the retractions that a create over an existing key lacks.
+"""Writes the missing retractions of records that a later create replaced.
 
-Likes, reposts, replies, quotes and follows are counted by subject (`engagement`, `followers`) until a retraction of
-their key is younger. Deletes and updates leave one. A create should meet no row of its key; where it does (a client
-that puts a record, a delete that was never seen), the subject before it would be counted for ever. Whatever a key said
-before a create is replaced by it, so that a retraction with the create's version is always true, and doing it again
-changes nothing.
+Likes, reposts, replies, quotes and follows count for their subject (`engagement`, `followers`) until there is a newer
+retraction of their key. Deletes and updates write one. Usually no row exists for the key of a create; if one does (a
+client put a record, or a delete was never seen), the old subject would keep its count forever. A create replaces
+whatever its key had before, so a retraction with the create's version is always correct, and writing it twice changes
+nothing.
 
-Such a create is found among the raw events. It either comes with its forerunner in the same days, or long after the
-time in its record key, which the forerunner was near: all others cannot have met a row.
+Such creates are found among the raw events: either the replaced record came in the same days, or the create came long
+after the time in its record key. All others cannot have replaced a row.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What is counted by subject under one kind of retractions: rows of `table` where `which`, made from `base`."""
+    """Rows that count for a subject, by kind of retraction: rows of `table` where `which`, derived from `base`."""
 
     kind: str
     collection: str
@@ -47,17 +47,17 @@ COUNTED: Final = (
     Counted("repost", "app.bsky.feed.repost", "reposts", "engagement", "kind = 'repost'"),
     Counted("follow", "app.bsky.graph.follow", "follows", "followers", "1"),
 )
-#: A nightly run looks at two days, so that one that was missed is made good.
+#: A nightly run checks two days, to make up for a missed run.
 LOOK_BACK: Final = timedelta(days=2)
-#: Creates that are looked at together. Their keys are grouped in the table's order, and few of them are kept.
+#: Creates checked at once. Their keys are grouped in the table's order, and few of them are kept.
 SLICE: Final = 20_000_000
-#: Keys that are looked up, and retractions that are written, at once.
+#: Keys looked up, and retractions written, at once.
 BATCH: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Overwritten:
-    """A key whose create replaced a row that is still counted. Versions of the two."""
+    """A key where a create replaced a row that still counts, and the versions of both."""
 
     kind: str
     did: str
@@ -67,7 +67,7 @@ class Overwritten:
 
 
 def write_missing_retractions(*, since: datetime) -> int:
-    """Write the retractions of what arrived since then; how many. Raises ClickHouseError."""
+    """Write the missing retractions of events since then; returns how many. Raises ClickHouseError."""
     number = 0
     for counted in COUNTED:
         for batch in _batches(overwritten(counted, since=since)):
@@ -93,7 +93,7 @@ WHERE collection = {collection:String} AND day IN {days:Array(Date)} AND operati
 
 
 def overwritten(counted: Counted, *, since: datetime) -> Iterator[Overwritten]:
-    """The keys where a create that arrived since then replaced a row that is still counted."""
+    """The keys where a create since then replaced a row that still counts."""
     days: list[date] = door.column(DAYS, {"since": since}, name="indexer.days_of_arrivals", limits=TASK)
     params: dict[str, object] = {"collection": counted.collection, "days": days, "since": since}
     slices = 1 + int(door.scalar(CREATES, params, name="indexer.creates", limits=TASK)) // SLICE if days else 0
@@ -113,7 +113,7 @@ def overwritten(counted: Counted, *, since: datetime) -> Iterator[Overwritten]:
                     yield Overwritten(counted.kind, row.did, row.rkey, row.before, row.version)
 
 
-# 600,000,000 µs: who makes a record takes its key from the clock at that moment.
+# 600,000,000 µs: the key of a new record has the time of its creation.
 REPLACED: Final = """
 SELECT did, rkey, max(counted.version) AS before, any(creates.created) AS created
 FROM
