@@ -1,8 +1,8 @@
-"""Which backfills are due, and how they went: all of it in rows, so that nothing else needs to be remembered.
+"""The jobs of backfills: which are due, and their results. All state is in rows.
 
-`ask` leaves a row, in the transaction of whatever wants the backfill. A worker claims it (atsite.core.jobs); each page
-that is durable prolongs its lease and keeps the progress, so that after a kill the next run goes on behind that page.
-A new request for the same did ends the run under way.
+`ask` writes a row, in the transaction of the caller. A worker claims it (atsite.core.jobs); each durable page extends
+its lease and stores the progress, so that after a kill the next run continues after that page. A new request for the
+same did ends the current run.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Repos read side by side by one worker: they are on different hosts, mostly.
+#: Repos that one worker reads in parallel; most are on different hosts.
 SIDE_BY_SIDE: Final = 4
-#: A task that begins no new backfill after this; the next one, a minute later, goes on.
+#: The task begins no new backfill after this; the next run, a minute later, continues.
 BUDGET: Final = timedelta(seconds=50)
-#: Seconds that a ClickHouse which does not take rows is waited for.
+#: Seconds to wait for a ClickHouse that does not accept rows.
 CLICKHOUSE_WAIT_SECONDS: Final = 60.0
-#: Until the next look whether the indexer asks for the did.
+#: The pause until the next check whether the indexer subscribes to the did.
 FILTER_PAUSE: Final = timedelta(seconds=5)
 
 
 def ask(did: Did, *, days: int = DAYS, after_us: int = 0) -> None:
-    """Want a backfill of `did`, from the beginning, whatever was before. Commits with the caller's transaction."""
+    """Request a backfill of `did` from the beginning, also if there was one before. Commits with the caller's transaction."""
     now = timezone.now()
     values = {**moves.beginning(Backfill, now), "requested_at": now, "days": days, "after_us": after_us, "progress": {}}
     row, created = Backfill.objects.get_or_create(did=did, defaults=values)
@@ -54,12 +54,12 @@ def ask(did: Did, *, days: int = DAYS, after_us: int = 0) -> None:
 
 
 def run_due(*, budget: timedelta = BUDGET) -> int:
-    """Run what is due until nothing is, or the budget is spent. How many runs that were."""
+    """Run due backfills until none is left or the budget is spent; returns how many."""
     return runner.run_due(Backfill, _run, budget=budget, side_by_side=SIDE_BY_SIDE)
 
 
 def run_one(did: Did) -> Backfill:
-    """Run the row of `did` here and now, if it is due; the row as it is then."""
+    """Run the backfill of `did` now, if it is due; returns its row afterwards."""
     lease = claim(Backfill.objects.get(did=did))
     if lease is not None:
         runner.run(lease, _run)
@@ -70,7 +70,7 @@ def _run(lease: JobLease[Backfill]) -> None:
     """Raises LeaseLost."""
     state = Backfill.State
     if lease.job.after_us and not subscription.is_asked_for(lease.job.after_us):
-        # A backfill before the stream is asked for the did would leave a hole behind it.
+        # A backfill before the subscription to the did would leave a gap after it.
         soon = timezone.now() + FILTER_PAUSE
         lease.release(reason="waiting until the indexer subscribes to this actor", next_at=soon)
         return

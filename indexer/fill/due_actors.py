@@ -1,4 +1,4 @@
-"""Who is to be asked for: those whom the site needs, most needed first, and who are due."""
+"""The actors to fetch: those that the site needs, the most needed first, if they are due."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ log = structlog.get_logger(__name__)
 
 #: Dids looked up at once.
 CHUNK: Final = 500
-#: More than a task can ask for.
+#: More than a task can fetch.
 RECENT_MAX: Final = 10_000
-#: A PDS that did not answer is left alone this long, in seconds.
+#: The pause after a PDS did not answer, in seconds.
 FAILED_SECONDS: Final = 3600
 
 
 def recent_posters() -> Iterable[Did]:
-    """Who posted within the last 24 hours, the latest first."""
+    """The dids that posted within the last 24 hours, the latest first."""
     return queries.recent_posters(now=time.time_ns() // 1000, limit=RECENT_MAX)
 
 
 def due(wanted: Iterable[DidProvider], *, now: int) -> Iterator[Did]:
-    """Whom to ask for at `now` (unix microseconds), each once.
+    """The dids to fetch at `now` (unix microseconds), each once.
 
-    A part of the site that cannot tell now (its store is away) is left out and logged.
+    A provider that fails now (its store is unavailable) is logged and skipped.
     """
     seen: set[Did] = set()
     for source in wanted:
@@ -58,12 +58,12 @@ def _due(dids: list[Did], now: int) -> Iterator[Did]:
 
 
 def _excluded(dids: list[Did]) -> set[str]:
-    """Those of whom nothing is to be indexed. Asked of the rows: a round is no place to be a moment behind."""
+    """Those of `dids` that are not indexed. Reads the rows, because the process's copy may be a second old."""
     return set(RefusedActor.objects.filter(did__in=dids).values_list("did", flat=True))
 
 
 def remember_failed(dids: Iterable[Did]) -> None:
-    """Leave these alone for a while. With Redis away they are simply asked for again."""
+    """Do not fetch these for a while. Without Redis they are fetched again."""
     with kv.client().pipeline(transaction=False) as pipe:
         for did in dids:
             pipe.set(_failed_key(did), b"", ex=FAILED_SECONDS)

@@ -1,4 +1,4 @@
-"""Asking the network who someone is: an AppView, 25 at once, or the directory and each account's own PDS."""
+"""The sources of profiles: an AppView (25 at once), or the directory and each account's own PDS."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 #: The lexicon's limit of getProfiles.
 PROFILES_PER_CALL: Final = 25
-#: A public AppView allows 10 a second to an address (3,000 in five minutes); this site's other questions need some.
+#: A public AppView allows 10 a second per address (3,000 in five minutes); this site's other requests need some.
 CALLS_PER_SECOND: Final = 4.0
 ANSWER_SECONDS: Final = 15.0
 #: 25 detailed profiles have up to 150 KB.
 _ANSWER_BYTES: Final = 1_000_000
-#: How long to leave a server alone that does not say when to come back, in seconds; and at most, whatever it says.
+#: The pause after a refusal in seconds: if the server does not name one, and at most.
 PAUSE_SECONDS: Final = 60
 _PAUSE_MAX: Final = 3600
 PROFILE: Final = "app.bsky.actor.profile"
 
 
 class AskLater(AtsiteError):
-    """The server cannot be asked now; nothing is known of anybody. `seconds` is how long to leave it alone."""
+    """The server cannot be asked now, and no profile is known. `seconds`: how long to pause."""
 
     def __init__(self, message: str, seconds: int) -> None:
         super().__init__(message)
@@ -42,16 +42,16 @@ class AskLater(AtsiteError):
 
 
 class ProfileSource(Protocol):
-    """Someone to ask."""
+    """Something that answers with profiles."""
 
-    #: What rows are marked with.
+    #: The value of the rows' column `source`.
     source: str
-    #: How many at once, and calls a second.
+    #: How many dids per call, and calls per second.
     batch: int
     pace: float
 
     async def ask(self, dids: Sequence[Did]) -> tuple[dict[Did, Profile], set[Did]]:
-        """The profiles of those who are known, and those of whom it cannot be told now. Raises AskLater."""
+        """The profiles that were found, and the dids that cannot be looked up now. Raises AskLater."""
 
 
 class AppView:
@@ -82,9 +82,9 @@ class AppView:
             raise AskLater(f"the AppView did not answer: {error}", PAUSE_SECONDS) from error
 
     async def _of_halves(self, dids: Sequence[Did]) -> dict[Did, Profile]:
-        """One did that the AppView finds ill-made spoils the question for all: it is found by halving.
+        """Find the did that makes the AppView refuse the whole request, by halving.
 
-        A whole question of which nothing is left is no matter of dids.
+        If every did of a full request is refused, the dids are not the cause.
         """
         if len(dids) == 1:
             return {}
@@ -99,7 +99,7 @@ class Directory:
     """The did's document, a handle that leads back to it, and the profile record in the account's PDS."""
 
     source = "pds"
-    #: As many as the resolver asks for at once; it keeps its own pace, so these calls need none.
+    #: As many as the resolver looks up at once; it limits its own rate, so this one is only an upper bound.
     batch = 8
     pace = 10.0
 
@@ -122,7 +122,7 @@ class Directory:
 
     async def _profile(self, did: Did) -> Profile:
         """Raises NoSuchIdentity, LookupFailed, PdsError."""
-        document = await self._resolver.document(did, fresh=True)  # what is remembered may be from before the change
+        document = await self._resolver.document(did, fresh=True)  # the cached document may be older than the change
         handle = "" if document.handle is None else await self._verified(did, document.handle)
         record = None
         if document.pds is not None:
@@ -139,7 +139,7 @@ class Directory:
 
 
 def _pause(fetched: Fetched) -> int:
-    """Seconds until the server may be asked again, as its headers say."""
+    """Seconds until the next request, from the server's headers."""
     reset, after = fetched.headers.get("ratelimit-reset", ""), fetched.headers.get("retry-after", "")
     seconds = PAUSE_SECONDS
     if after.isdigit():

@@ -1,4 +1,4 @@
-"""One round of asking: as many as fit into its time, most needed first, at the pace of the host that is asked."""
+"""One round of fills: as many actors as fit into its time, the most needed first, at the rate of the source."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ log = structlog.get_logger(__name__)
 
 ASKED = Counter("fill_actors", "Actors looked up: found, absent (no such account), failed (no answer)", ["outcome"])
 
-#: A round begins each minute; the lock outlives it and its last answer.
+#: A round begins each minute; the lock lasts longer than the round and its last answer.
 ROUND_SECONDS: Final = 45.0
 LOCK_SECONDS: Final = 120
-#: Names and counts change slowly; an actor who is not known may be back tomorrow. After an event that names no handle
-#: an actor is asked for at once and, as an AppView may lag, once more. In microseconds.
+#: Names and counts change slowly; an unknown actor may exist tomorrow. After an event without a handle an actor is
+#: fetched at once and, as an AppView may lag, once more. In microseconds.
 FOUND_US: Final = queries.FOUND_US
 ABSENT_US: Final = queries.DAY_US
 CHANGED_US: Final = queries.HOUR_US
@@ -48,11 +48,11 @@ _PAUSED: Final = f"{kv.PREFIX}fill:paused"
 
 @dataclass
 class Told:
-    """What was said and is not yet written; None for those who are known to nobody."""
+    """Profiles that are not written yet; None for accounts that do not exist."""
 
     source: str
     profiles: dict[Did, Profile | None] = field(default_factory=dict)
-    #: When identities changed, as it was known before they were asked for (unix microseconds).
+    #: When identities changed, as known before the request (unix microseconds).
     changed_us: dict[Did, int] = field(default_factory=dict)
 
     def store(self, now: int) -> None:
@@ -69,9 +69,9 @@ class Told:
 
 
 def fill() -> int:
-    """Ask for the actors that are due, unless another process is at it; how many were asked for.
+    """Fetch the actors that are due, unless another process is doing so; returns how many were requested.
 
-    Raises RedisError, ClickHouseError. A server that asks to be left alone is, for as long as it says.
+    Raises RedisError, ClickHouseError. Pauses for as long as the server asks.
     """
     with single_flight("indexer.fill", LOCK_SECONDS) as mine:
         if not mine or kv.client().exists(_PAUSED):
@@ -82,7 +82,7 @@ def fill() -> int:
 
 @asynccontextmanager
 async def site_profile_source() -> AsyncIterator[ProfileSource]:
-    """The AppView of the configuration; without one the directory and each PDS."""
+    """The configured AppView; without one, the directory and each PDS."""
     async with Client(loopback=config.allow_loopback) as client:
         if config.appview_url:
             yield AppView(client, config.appview_url)
@@ -92,7 +92,7 @@ async def site_profile_source() -> AsyncIterator[ProfileSource]:
 
 @contextmanager
 def _profile_source(runner: asyncio.Runner) -> Iterator[ProfileSource]:
-    """What a round asks, in the runner's loop. The round itself is none of its coroutines: it reads `default`."""
+    """The source of a round, in the runner's loop. The round itself is not a coroutine, because it reads `default`."""
     stack = AsyncExitStack()
     try:
         yield runner.run(stack.enter_async_context(site_profile_source()))

@@ -1,6 +1,6 @@
-"""Where the frames come from: a Jetstream v1 host, connected again whatever happens to the connection.
+"""The client of a Jetstream v1 host, which reconnects after any error of the connection.
 
-A connection is opened in a thread of its own: a host may take its time for a handshake, and meanwhile batches go out.
+Each connection is opened in its own thread, so that batches are sent even while a handshake takes long.
 
 Parameters of /subscribe: https://github.com/bluesky-social/jetstream#consuming-jetstream.
 """
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Seconds to wait before a new try: at first, and at most (contracts D4).
+#: Seconds to wait before a new attempt: at first, and at most (contracts D4).
 BACKOFF_FIRST: Final = 0.25
 BACKOFF_MAX: Final = 30.0
-#: Seconds in which the host takes an options_update (10,000 dids are 0.4 MB).
+#: The timeout for sending an options_update (10,000 dids are 0.4 MB).
 SEND_TIMEOUT: Final = 5.0
 #: Seconds after which `read` returns with nothing, so that a quiet stream's batches go out on time.
 READ_TIMEOUT: Final = 0.2
-#: A stream may be quiet; a host that answers no ping is gone. Hosts ping every 30 s themselves.
+#: A stream may be quiet, but a host that does not answer pings is gone. Hosts ping every 30 s themselves.
 PING_AFTER: Final = 20.0
 DEAD_AFTER: Final = 40.0
-#: A host that sends no event for so long is told of, though it answers pings: the network has hundreds a second.
+#: Warn about a host that sends no event for this long, even if it answers pings: the network has hundreds a second.
 SILENT_AFTER: Final = 60.0
-#: Any HTTP 4xx refuses what is asked for, but for those that say "later". So many in a row, some two minutes, are no
-#: passing fault: then the stream is asked for without the cursor, and where that is taken, what lies between is a gap.
+#: Any HTTP 4xx is a refusal, except those that mean "later". After this many in a row, about two minutes, the stream is
+#: requested without the cursor; if that works, the events in between are a gap.
 LATER: Final = frozenset((408, 425, 429))
 REFUSALS_MAX: Final = 10
-#: Answers of a server that has no Jetstream at this address: a page, a redirect, nothing there, not for you. A host
-#: that streamed before may answer so for a while; one that never did is a wrong WS_URL, said after so many in a row.
+#: Answers of a server without a Jetstream at this address: a page, a redirect, not found, not allowed. A host that has
+#: streamed before may answer so for a while; otherwise WS_URL is wrong, which is reported after this many in a row.
 NO_STREAM: Final = frozenset((*range(200, 400), 401, 403, 404, 405, 426))
 NO_STREAM_MAX: Final = 5
 #: A reconnect goes back this far (microseconds): as far as time_us may run back, with room.
@@ -55,7 +55,7 @@ RECONNECT_OVERLAP_US: Final = SLACK_US
 
 
 class NoStream(AtsiteError):
-    """The server at WS_URL answers, and has no Jetstream there."""
+    """The server at WS_URL answers, but there is no Jetstream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,14 @@ class Chunk:
 
 
 NOTHING: Final = Chunk()
-#: What a connection raises that is lost or cannot be opened. Anything else is a fault of this program and ends it.
+#: Errors of a lost or refused connection. Any other error is a bug and ends the program.
 LOST: Final = (OSError, EOFError, UnicodeError, WebSocketException)
 
 
 def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] = (), hello: bool = False) -> str:
-    """The URL to connect to; with `hello` the host sends nothing until it got an options_update.
+    """The URL to connect to; with `hello` the host sends nothing until it gets an options_update.
 
-    Parameters that `base` has itself are kept. maxMessageSizeBytes stays out on purpose: it drops events silently.
+    Keeps the parameters of `base`. Leaves out maxMessageSizeBytes on purpose: it drops events silently.
     """
     parts = urlsplit(base)
     pairs = [("wantedCollections", name) for name in collections]
@@ -87,14 +87,14 @@ def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] =
 
 
 class Backoff:
-    """How long to wait before the next try: doubled each time, with jitter, and forgotten after progress. Pure."""
+    """The pause before the next attempt: doubles each time, with jitter; reset after progress. Pure."""
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self._chance = chance
         self._next = BACKOFF_FIRST
 
     def take(self) -> float:
-        """Seconds to wait now: between half of the step and all of it, so that clients do not come in step."""
+        """Seconds to wait now: between half of the step and all of it, so that clients do not all reconnect at once."""
         step, self._next = self._next, min(self._next * 2, BACKOFF_MAX)
         return step * (0.5 + self._chance() / 2)
 
@@ -103,10 +103,10 @@ class Backoff:
 
 
 class Jetstream:
-    """The frames of one host. Whatever the network does, `read` connects again, with growing pauses.
+    """The frames of one host. After any network error `read` reconnects, with growing pauses.
 
     `wanted` names dids in an options_update: thousands do not fit in a URL, and they change while it is connected.
-    `filtered`: the host is asked for some of the network only, so that silence is nothing odd.
+    `filtered`: the host is asked for only a part of the network, so silence is normal.
     """
 
     def __init__(
@@ -149,11 +149,11 @@ class Jetstream:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it is connected to a host that should send events, and sends none."""
+        """Whether the connected host sends no events, though it should."""
         return not self._filtered and self.silent_for() > SILENT_AFTER
 
     def read(self) -> Chunk:
-        """The next frames; none where none came within READ_TIMEOUT or the host is away. Raises NoStream."""
+        """The next frames; none if none came within READ_TIMEOUT or the host is unavailable. Raises NoStream."""
         now = time.monotonic()
         if self._connection is None and self._dial is None and now < self._retry_at:
             time.sleep(min(self._retry_at - now, READ_TIMEOUT))
@@ -176,9 +176,9 @@ class Jetstream:
         return Chunk(frames, resumed)
 
     def seen(self, position_us: int, plausible_us: int = 0) -> None:
-        """Everything up to the position has arrived: a reconnect goes on from there.
+        """Set the position up to which everything has arrived: a reconnect resumes there.
 
-        `plausible_us`: up to when by the local clock, where that is less (indexer.stream.position).
+        `plausible_us`: the same by the local clock, if that is less (indexer.stream.position).
         """
         if position_us != self._seen_us:
             self._seen_us = position_us
@@ -194,7 +194,7 @@ class Jetstream:
             self._connection = None
 
     def _connect(self) -> websocket.Connection | None:
-        """The open connection; None while it is being opened. Raises what opening it raised."""
+        """The open connection; None while it is being opened. Raises the error of opening it."""
         if self._dial is None:
             self._dial = self._begin_dial()
         if not self._dial.wait(READ_TIMEOUT):
@@ -222,7 +222,7 @@ class Jetstream:
         return Dial(url, cursor, resumed)
 
     def _ask_for(self, connection: websocket.Connection, wanted: Wanted) -> None:
-        """Send the filter as it is now."""
+        """Send the current filter."""
         asked = wanted.current
         connection.send(asked.update(self._collections), timeout=SEND_TIMEOUT)
         wanted.sent = asked
@@ -247,7 +247,7 @@ class Jetstream:
             connection.ping()
 
     def _failed(self, error: Exception) -> None:
-        """Close, and wait before the next try. Raises NoStream where trying again is of no use."""
+        """Close, and set the pause before the next attempt. Raises NoStream if another attempt is of no use."""
         self.close()
         if isinstance(error, InvalidStatus):
             self._refused_with(error.response.status_code)
@@ -262,7 +262,7 @@ class Jetstream:
         )
 
     def _refused_with(self, status: int) -> None:
-        """Count it. Raises NoStream where the host never streamed and is not going to."""
+        """Count the refusal. Raises NoStream if the host has never streamed and there is no hope that it will."""
         if 400 <= status < 500 and status not in LATER:
             self._refusals += 1
         self._no_streams = self._no_streams + 1 if status in NO_STREAM else 0
@@ -278,5 +278,5 @@ class Jetstream:
 
 
 def host_of(url: str) -> str:
-    """The host by which checkpoints and gaps are told apart, with its port."""
+    """The host and port, which identify the stream in checkpoints and gaps."""
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Trying dead letters again, as the command and the admin do: with a sink that gives up after a while."""
+"""Retries dead letters for the command and the admin, with a sink that gives up after a while."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def retry(*, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False, wait_seconds: float) -> Outcome:
-    """Try all letters again, or those with one of `ids`, or those with the reason.
+    """Retry all letters, or those with one of `ids`, or those with the reason.
 
-    A ClickHouse that takes no rows is waited for `wait_seconds`. Raises AtsiteError.
+    Waits up to `wait_seconds` for a ClickHouse that does not accept rows. Raises AtsiteError.
     """
     give_up = time.monotonic() + wait_seconds
     sink = Sink(

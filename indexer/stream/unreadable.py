@@ -1,8 +1,8 @@
-"""Telling a source that cannot be read from one that sends an odd event now and then. Pure.
+"""Detects a stream that cannot be read, as opposed to one with single invalid events. Pure.
 
-A source of which over half of WINDOW frames in a row become dead letters speaks something else: another protocol, a
-compression that was asked for in WS_URL, or a version of the network that this decoder does not know. To go on would
-turn the network into dead letters, with the checkpoint behind them.
+If over half of WINDOW frames in a row become dead letters, the stream uses another protocol, a compression that WS_URL
+requests, or a version of the network that this decoder does not know. Continuing would turn all events into dead
+letters and move the checkpoint past them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from indexer.index.events import Decoded
 
-#: Frames in a row that are judged, and how many of them may be dead. Of the network's, one in a million is.
+#: The number of frames that are checked, and how many of them may be dead. On the real network one in a million is.
 WINDOW: Final = 1000
 DEAD_MAX: Final = WINDOW // 2
 
 
 class StreamUnreadable(AtsiteError):
-    """Over half of what the source sends becomes dead letters."""
+    """Over half of the frames become dead letters."""
 
 
 class DeadShare:
@@ -32,11 +32,11 @@ class DeadShare:
 
     def __init__(self) -> None:
         self._frames = 0
-        #: The numbers of the dead frames among the last WINDOW, and why each is dead.
+        #: The number and reason of each dead frame among the last WINDOW.
         self._dead: deque[tuple[int, str]] = deque()
 
     def take(self, events: Sequence[Decoded]) -> None:
-        """Take in what became of frames, in their order. Raises StreamUnreadable."""
+        """Add decoded frames, in their order. Raises StreamUnreadable."""
         for number, event in enumerate(events, self._frames + 1):
             if isinstance(event, Dead):
                 self._dead.append((number, str(event.reason)))
@@ -47,7 +47,7 @@ class DeadShare:
         self._frames += len(events)
 
     def pass_by(self, frames: int) -> None:
-        """Take in that many frames of which none is dead. Raises StreamUnreadable."""
+        """Add this many frames without dead ones. Raises StreamUnreadable."""
         if self._frames < WINDOW <= self._frames + frames and len(self._dead) > DEAD_MAX:
             raise StreamUnreadable(self._reason())  # the first window is full only now
         self._frames += frames
