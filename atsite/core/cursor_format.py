@@ -1,8 +1,8 @@
-"""Opaque cursors: a position in a list, as text that a client carries from one page to the next. Pure.
+"""The format of page cursors: a position in a list, as opaque text that a client sends for the next page. Pure.
 
 A cursor is the unpadded base64url of a compact JSON array `[version, kind, part, …]`. Each position has exactly one
-text, so a cursor that was cut, changed or made for another list is refused and never read as something else. It is
-not signed: a client that changes one only asks for another page of the same public list.
+text, so a cursor that was cut, changed or made for another list is refused and never misread. It is not signed: a
+client that changes one only requests another page of the same public list.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from atsite.core.errors import AtsiteError
 Part = str | int | float
 PartType = type[str] | type[int] | type[float]
 
-#: Raised when the meaning of the parts changes, so that old cursors are refused instead of misread.
+#: Increase it when the meaning of the parts changes, so that old cursors are refused instead of misread.
 VERSION: Final = 1
-#: Longest cursor read, in characters: a record key (512) and a did (2048), JSON around them, a third more by base64.
+#: The longest accepted cursor in characters: a record key (512) and a did (2048) in JSON, a third more by base64.
 CURSOR_MAX: Final = 4096
 #: The integers that a Redis, a ClickHouse Int64 and a JavaScript client's BigInt can all hold.
 _INT64: Final = range(-(1 << 63), 1 << 63)
 
 
 class InvalidCursor(AtsiteError):
-    """A cursor that this list never gave out; the message is safe to show."""
+    """A cursor that this list did not return; the message is safe to show."""
 
 
 def encode(kind: str, *parts: Part) -> str:
-    """The text of a position in the list `kind`. Parts are texts, 64-bit integers and finite floats."""
+    """The cursor of a position in the list `kind`. Parts are strings, 64-bit integers and finite floats."""
     array = json.dumps([VERSION, kind, *parts], ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return urlsafe_b64encode(array.encode()).decode().rstrip("=")
 
 
 def decode(kind: str, text: str, *shape: PartType) -> tuple[Any, ...]:
-    """The parts of a cursor of the list `kind`, whose types are `shape`; raises InvalidCursor.
+    """The parts of a cursor of the list `kind`, with the types `shape`; raises InvalidCursor.
 
     Example: `rkey, did = decode("search", cursor, str, str)`.
     """
@@ -48,9 +48,9 @@ def decode(kind: str, text: str, *shape: PartType) -> tuple[Any, ...]:
             raise InvalidCursor("the cursor belongs to another list or another version of this one")
         canonical = encode(kind, *array[2:])
     except (ValueError, RecursionError) as error:  # not base64, not UTF-8, not JSON, a lone surrogate, arrays of arrays
-        raise InvalidCursor("the cursor is not one that was given out") from error
+        raise InvalidCursor("the cursor is not valid") from error
     if canonical != text:
-        raise InvalidCursor("the cursor is not one that was given out")
+        raise InvalidCursor("the cursor is not valid")
     return tuple(array[2:])
 
 

@@ -45,7 +45,7 @@ FILTER_PAUSE: Final = timedelta(seconds=5)
 
 
 def ask(did: Did, *, days: int = DAYS, after_us: int = 0) -> None:
-    """Request a backfill of `did` from the beginning, also if there was one before. Commits with the caller's transaction."""
+    """Request a backfill of `did`, from the beginning. Commits with the caller's transaction."""
     now = timezone.now()
     values = {**moves.beginning(Backfill, now), "requested_at": now, "days": days, "after_us": after_us, "progress": {}}
     row, created = Backfill.objects.get_or_create(did=did, defaults=values)

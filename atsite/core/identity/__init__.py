@@ -1,4 +1,4 @@
-"""Who a did or a handle is, asked of the network: did documents, and handles verified in both directions."""
+"""Resolves dids and handles on the network: did documents, and handles verified in both directions."""
 
 from __future__ import annotations
 

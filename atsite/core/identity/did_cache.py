@@ -1,6 +1,6 @@
-"""Identities with a memory: Redis keeps what was found and what was not, and nobody is asked twice at the same time.
+"""The cache of did documents and handles: Redis keeps found and missing ones, and equal requests share one look-up.
 
-Redis may be away at any moment, or hang; then every question goes to the network, within the same limits.
+If Redis is unavailable or hangs, every request goes to the network, within the same limits.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from atsite.core.kv.quick import Asking
     from atsite.core.outgoing import Client
 
-#: A document changes when its owner moves or rotates a key; a bad signature asks again before that.
+#: A document changes when its owner moves or rotates a key; an invalid signature makes it be fetched earlier.
 FOUND_SECONDS = 6 * 3600
 #: An account that does not exist now may exist soon.
 ABSENT_SECONDS = 5 * 60
-#: Requests to the directory: it is shared by the whole network, so politely few at once and per second.
+#: Requests to the directory, at once and per second: few, because the whole network shares it.
 CONCURRENT_LOOKUPS = 8
 LOOKUPS_PER_SECOND = 20.0
 
 
 class Resolver:
-    """Answers who a did or handle is. For one event loop."""
+    """Resolves dids and handles. For one event loop."""
 
     def __init__(
         self, client: Client, cache: Asking | None, *, plc_url: str, handles: HandleLookup, loopback: bool = False
@@ -55,17 +55,17 @@ class Resolver:
         self._asking: InFlight[tuple[Did, bool], DidDocument] = InFlight()
 
     async def document(self, did: Did, *, fresh: bool = False) -> DidDocument:
-        """The document of `did`; `fresh` passes the cache by. Raises NoSuchIdentity, LookupFailed."""
+        """The document of `did`; `fresh` bypasses the cache. Raises NoSuchIdentity, LookupFailed."""
         return await self._asking.ask((did, fresh), lambda: self._ask(did) if fresh else self._remembered(did))
 
     async def remembered(self, did: Did) -> DidDocument | None:
-        """The document of `did` as the cache has it; None where it must be asked for. Raises NoSuchIdentity."""
+        """The cached document of `did`; None if it must be fetched. Raises NoSuchIdentity."""
         return _unpacked(did, await self._cached(f"did:{did}") or "")
 
     async def identify(self, handle: Handle) -> DidDocument:
-        """The document of the did that `handle` names, which names the handle in return.
+        """The document of the did that `handle` points to, which must have the same handle.
 
-        Raises NoSuchIdentity (also when the two disagree), LookupFailed.
+        Raises NoSuchIdentity (also if the two disagree), LookupFailed.
         """
         handle = Handle(handle.lower())
         cached = await self._cached(f"handle:{handle}")
@@ -115,7 +115,7 @@ class Resolver:
 
 
 def site_resolver(client: Client) -> Resolver:
-    """The resolver of this process's site; `client` must open loopback exactly where config.allow_loopback does."""
+    """The resolver of this process's site; `client` must allow loopback exactly if config.allow_loopback does."""
     return Resolver(
         client,
         quick.asking(),
@@ -135,7 +135,7 @@ def _packed(document: DidDocument) -> str:
 
 
 def _unpacked(did: Did, text: str) -> DidDocument | None:
-    """What _packed wrote, None where that cannot be read. Raises NoSuchIdentity for a remembered absence."""
+    """The document that _packed wrote, None if it cannot be read. Raises NoSuchIdentity for a cached absence."""
     try:
         value = json.loads(text)
         absent = value.get("absent")

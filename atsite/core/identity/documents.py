@@ -1,4 +1,4 @@
-"""A did's document, from where its method keeps it.
+"""Fetches a did's document, as its method defines.
 
 did:plc: a directory's GET /DID (https://web.plc.directory/spec/v0.1/did-plc). did:web: GET
 https://HOST/.well-known/did.json, a host without a path, no redirects (https://atproto.com/specs/did).
@@ -17,7 +17,7 @@ from atsite.core.outgoing import FetchFailed
 if TYPE_CHECKING:
     from atsite.core.outgoing import Client
 
-#: One look-up of a document; a directory that is slower is as good as away.
+#: The timeout of one document look-up, in seconds.
 DOCUMENT_SECONDS = 3.0
 
 
