@@ -47,19 +47,19 @@ class Command(BaseCommand):
         recorded.add_argument(
             "--shift-to-now", action="store_true", help="shift all times so that the recording ends now"
         )
-        invented = parser.add_argument_group("simulated network")
-        invented.add_argument("--state", type=Path, help="keep the network in DIR/network.json and continue it")
-        invented.add_argument("--seed", type=int)
-        invented.add_argument(
+        simulated = parser.add_argument_group("simulated network")
+        simulated.add_argument("--state", type=Path, help="keep the network in DIR/network.json and continue it")
+        simulated.add_argument("--seed", type=int)
+        simulated.add_argument(
             "--epoch", type=int, help="unix microseconds at which the live part begins (default: now)"
         )
-        invented.add_argument("--actors", type=int)
-        invented.add_argument("--rate", type=int, help="live events per second (default: 50)")
-        invented.add_argument(
+        simulated.add_argument("--actors", type=int)
+        simulated.add_argument("--rate", type=int, help="live events per second (default: 50)")
+        simulated.add_argument(
             "--sparse", action="store_true", help="like a first day: the stream leaves out everything older"
         )
-        invented.add_argument("--malformed", type=int, default=0, help="malformed frames per 10,000 events")
-        invented.add_argument(
+        simulated.add_argument("--malformed", type=int, default=0, help="malformed frames per 10,000 events")
+        simulated.add_argument(
             "--lookback-hours", type=int, default=LOOKBACK_HOURS, help="older cursors are set to this age"
         )
 

@@ -1,6 +1,6 @@
-"""The words of the invented network, written for it: openings, middles and endings that fit one another.
+"""The words of the simulated network, written for it: openings, middles and endings that fit one another.
 
-A sentence is one of each, joined as the language joins words. `LANGUAGES` repeats a language as often as it is spoken.
+A sentence is one of each, joined as the language joins words. `LANGUAGES` repeats a language by how common it is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a simulated Jetstream sends: a source gives lines in batches, and says how long to wait for the next."""
+"""The event source of a simulated Jetstream: gives lines in batches, and how long to wait for the next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _TIME_US: Final = re.compile(rb'"time_us":\s*(\d{1,19})')
-# How long a source without a timetable lets its reader sleep: short, as tests wait for it.
+# How long the reader of a source without a timetable sleeps: short, because tests wait for it.
 _POLL_SECONDS: Final = 0.01
 _MEMORY_BATCH: Final = 1_000
 
@@ -19,8 +19,8 @@ _MEMORY_BATCH: Final = 1_000
 class Batch:
     """Lines to send now (no newline), then the seconds to wait before asking again.
 
-    `behind` counts the events that are due already and not among the lines. It is 0 while a client replays the past,
-    which goes as fast as its socket takes it; once it is live, falling too far behind costs it the connection.
+    `behind` counts the due events that are not among the lines. It is 0 while a client replays the past, at the rate of
+    its socket; a live client that falls too far behind is disconnected.
     """
 
     lines: Sequence[bytes]
@@ -29,7 +29,7 @@ class Batch:
 
 
 class EventSource(Protocol):
-    """A stream of events that any number of clients read, each at its own place."""
+    """A stream of events that any number of clients read independently."""
 
     def start(self, now: int) -> None:
         """The server opens at `now`, unix microseconds; called once, before any `stream`."""
@@ -42,13 +42,13 @@ class EventSource(Protocol):
 
 
 def time_us_of(line: bytes) -> int | None:
-    """The `time_us` of an event line, found without reading its JSON; None where it has none."""
+    """The `time_us` of an event line, found without parsing its JSON; None if it has none."""
     found = _TIME_US.search(line)
     return None if found is None else int(found[1])
 
 
 class MemorySource:
-    """Events a test wrote down; more can be appended while clients are connected, and come live."""
+    """A test's events; more can be appended while clients are connected, and are sent live."""
 
     def __init__(self, lines: Iterable[bytes] = ()) -> None:
         self.lines = list(lines)
@@ -58,10 +58,10 @@ class MemorySource:
         self.lines.append(line)
 
     def start(self, now: int) -> None:
-        """Nothing to prepare: these events have no timetable."""
+        """Does nothing: these events have no timetable."""
 
     def stream(self, cursor: int | None, clock: Callable[[], int]) -> Iterator[Batch]:
-        """From the first line at or after the cursor; without one, or beyond the last line, what is appended later."""
+        """From the first line at or after the cursor; without one, or beyond the last line, only later events."""
         position = len(self.lines)
         if cursor is not None:
             late = (index for index, line in enumerate(self.lines) if (time_us_of(line) or 0) >= cursor)

@@ -1,4 +1,4 @@
-"""The simulated Jetstream for code that has no event loop: it runs in a thread of its own."""
+"""The simulated Jetstream for synchronous code: runs it in a thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class ThreadedJetstream:
-    """A running server; call its methods through `call`, which waits for the answer."""
+    """A running server; call its methods with `call`, which waits for the result."""
 
     server: SimulatedJetstream
     loop: asyncio.AbstractEventLoop
