@@ -153,7 +153,7 @@ class RedactingExporter(SpanExporter):
 
 def cleaned(span: ReadableSpan) -> ReadableSpan:
     """The span with its route, but without query string, headers, addresses and texts of errors."""
-    description = (span.status.description or "").partition(":")[0]  # an exception's type stands before its text
+    description = (span.status.description or "").partition(":")[0]  # an exception's type comes before its text
     events = [
         Event(event.name, {key: value for key, value in (event.attributes or {}).items() if key in EVENT_ATTRIBUTES},
               event.timestamp)

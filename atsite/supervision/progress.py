@@ -44,7 +44,7 @@ def progress_line(before: Sample, now: Sample) -> str:
         earlier = before.events if before.events is not None and before.events <= now.events else 0.0
         rate = (now.events - earlier) / max(now.at - before.at, 0.001)
         parts = [f"{rate:,.0f} events/s"]
-        if now.lag is not None and now.events > 0:  # before the first event the gauge stands at zero
+        if now.lag is not None and now.events > 0:  # before the first event the gauge is zero
             parts.append(behind(now.lag))
     parts += [f"{table} {now.rows[table]:,}" for table in TABLES if table in now.rows]
     return " · ".join(parts)

@@ -46,11 +46,22 @@ class ActorList(KeyOrderedList):
 
 @register(models.Actor)
 class ActorAdmin(NamedRows):
-    list_display = ("did", "called", "shown_name", "stands", "followers", "follows", "posts", "counted")
+    list_display = ("did", "called", "shown_name", "status_badge", "followers", "follows", "posts", "counted")
     search_prefix_fields = ("did",)
     change_form_outer_before_template = "indexer/actor_labels.html"
     search_help_text = "Enter the beginning of a handle or a did."
-    fields = ("did", "called", "shown_name", "stands", "about", "followers", "follows", "posts", "counted", "avatar")
+    fields = (
+        "did",
+        "called",
+        "shown_name",
+        "status_badge",
+        "about",
+        "followers",
+        "follows",
+        "posts",
+        "counted",
+        "avatar",
+    )
 
     @admin.display(description="handle")
     def called(self, actor: Actor) -> str:
@@ -69,7 +80,7 @@ class ActorAdmin(NamedRows):
         return foreign(actor.description)
 
     @admin.display(description="status")
-    def stands(self, actor: Actor) -> str:
+    def status_badge(self, actor: Actor) -> str:
         """Whether the account is active, or why it is not."""
         inactive = actor.active == 0
         word = (actor.status or "inactive") if inactive else "active"

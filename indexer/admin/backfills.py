@@ -33,8 +33,8 @@ LOOKS: Final = {
 class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
     """Rows are created when an account gets a label, or by `manage.py backfill`."""
 
-    list_display = ("who", "stands", "reason", "requested_at", "finished_at", "next_try", "counts")
-    fields = ("who", "days", "stands", "reason", "requested_at", "started_at", "finished_at", "next_try", "counts")
+    list_display = ("who", "state_badge", "reason", "requested_at", "finished_at", "next_try", "counts")
+    fields = ("who", "days", "state_badge", "reason", "requested_at", "started_at", "finished_at", "next_try", "counts")
     list_filter = ("state",)
     search_fields = ("did__startswith",)
     search_help_text = "Enter the beginning of a did."
@@ -42,7 +42,7 @@ class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
     action_rights = {"fetch_again": Right.BACKFILL}
 
     @admin.display(description="state", ordering="state")
-    def stands(self, row: Backfill) -> str:
+    def state_badge(self, row: Backfill) -> str:
         """The state as a coloured word."""
         state = Backfill.State(row.state)
         return format_html('<span class="at-state {}">{}</span>', LOOKS.get(state, "at-look"), state.label)

@@ -27,14 +27,14 @@ EMBEDS: Final = {"record": "quote", "external": "link", "recordWithMedia": "quot
 @register(models.Post)
 class PostAdmin(NamedRows):
     newest_first = True
-    list_display = ("posted", "who", "excerpt", "carries", "stands")
+    list_display = ("posted", "who", "excerpt", "embeds", "is_eligible")
     search_prefix_fields = ("rkey", "did")
     search_help_text = (
         f"Enter an at-uri, a handle or did (its newest {POSTS_SHOWN} posts), or the beginning of a record key."
     )
     fields = (
-        "uri", "who", "posted", "body", "carries", "langs", "tags", "mentions", "links", "labels", "parent_uri",
-        "root_uri", "quote_uri", "stands", "created_at", "committed", "seen", "backfilled", "cid",
+        "uri", "who", "posted", "body", "embeds", "langs", "tags", "mentions", "links", "labels", "parent_uri",
+        "root_uri", "quote_uri", "is_eligible", "created_at", "committed", "seen", "backfilled", "cid",
     )  # fmt: skip
 
     @admin.display(description="posted (UTC)")
@@ -54,14 +54,14 @@ class PostAdmin(NamedRows):
         return foreign(post.text)
 
     @admin.display(description="media")
-    def carries(self, post: Post) -> str:
+    def embeds(self, post: Post) -> str:
         """Its images, video or other embed."""
         parts = [f"{post.images} images, {post.images_with_alt} with alt text"] if post.images else []
         parts += ["video"] if post.has_video else []
         return ", ".join(parts or [EMBEDS.get(post.embed_kind, post.embed_kind)])
 
     @admin.display(description="in newest-first lists")
-    def stands(self, post: Post) -> str:
+    def is_eligible(self, post: Post) -> str:
         """Whether it is eligible: a plausible key, a valid date, and not an import."""
         look, word = ("at-ok", "yes") if post.eligible else ("at-quiet", "no: invalid key, invalid date or import")
         return format_html('<span class="at-state {}">{}</span>', look, word)

@@ -40,7 +40,7 @@ class CheckpointUnreadable(AtsiteError):
 class Checkpoint:
     """Everything at or before `cursor` is in ClickHouse. Times and cursors are unix microseconds.
 
-    `cursor` is what the host understands, `time_us` the time it stands for: in v1 the same number, and less where the
+    `cursor` is for the host, `time_us` is the time that it means: in v1 the same number, and less where the
     local clock contradicts it (`position`). `safe_cursor` is the cursor of a minute before, `acked_at` when
     ClickHouse acknowledged.
     """
@@ -150,7 +150,7 @@ class Progress:
     def acknowledged(self, cursor: int, *, now_us: int, plausible_us: int = 0) -> Checkpoint:
         """The checkpoint to save now that everything at or before `cursor` is acknowledged.
 
-        `plausible_us`: the time it stands for, where that is not the cursor.
+        `plausible_us`: the time of the cursor, if that differs from the cursor.
         """
         self._acked.append((now_us, cursor))
         while self._acked and self._acked[0][0] <= now_us - UNSYNCED_US:

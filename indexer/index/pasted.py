@@ -112,7 +112,7 @@ def _parts(text: str) -> tuple[str, str, str]:
     except ValueError:
         return "", "", ""
     if link.scheme == "at":
-        # By hand: what stands before the first slash is no host, and may hold colons.
+        # Split by hand: the part before the first slash is not a host, and may contain colons.
         path = re.split(r"[?#]", text[len(SCHEME) :])[0].rstrip("/").split("/")
         return (path[0], path[1], path[2]) if len(path) == 3 else (path[0], "", "")
     match link.path.split("/"):

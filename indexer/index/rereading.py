@@ -34,9 +34,9 @@ LEFT ANY JOIN (SELECT did AS repo, floor FROM repo_floors FINAL) AS floors USING
 WHERE version >= floor
 """
 
-# What a rule that changed may read otherwise: too much is harmless, what reads the same is written the same.
-# Dates that are not in the usual form; another type than expected behind a key; in a list something that is no text; a
-# list in a list; a list of objects whose first has no object in it, or of pictures none of which has an alt.
+# Events that a changed rule may read differently. Too many are harmless, as others are written unchanged: dates in an
+# unusual form; an unexpected type of a key; a list item that is not a text; a list in a list; a list of objects with a
+# first object without a nested object; images without any alt text.
 _USUAL_DATE: Final = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?Z$"
 _WRONG_TYPE: Final = "|".join(
     (

@@ -19,7 +19,7 @@ SET_TTL = "ALTER TABLE repo_records MODIFY TTL stored_at + toIntervalDay({days:U
 
 def kept_days() -> int:
     """The days that the table now keeps raw events."""
-    # A parameter stands in the table's definition as _CAST(7, 'UInt16').
+    # A parameter is written in the table's definition as _CAST(7, 'UInt16').
     definition = door.scalar(CURRENT_TTL, name="indexer.kept_days")
     found = re.search(r"TTL stored_at \+ toIntervalDay\((?:_CAST\()?(\d+)", definition)
     return int(found.group(1)) if found else 0

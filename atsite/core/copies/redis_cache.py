@@ -34,7 +34,7 @@ T = TypeVar("T")
 LIFE_SECONDS: Final = 30
 
 #: KEYS: the entry. ARGV: version, text, the end in ms of Redis's clock or "" for a whole life from now, life in ms.
-#: Returns the entry that stands now: a newer one, or the one given (stored, unless its time is over).
+#: Returns the entry that is now valid: a newer one, or the given one (stored, unless it has expired).
 PUT: Final = """
 local held = redis.call("get", KEYS[1])
 if held and tonumber(string.match(held, "^%d+")) > tonumber(ARGV[1]) then return held end

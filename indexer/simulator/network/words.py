@@ -192,7 +192,7 @@ ALT_TEXTS: Final = (
 )
 FILLERS: Final = ("🌱", "✨", "📷", "🍞", "🎶", "🚲", "😀", "👩‍🚀")
 SITES: Final = ("news.demo.test", "recipes.demo.test", "blog.demo.test", "museum.demo.test", "weather.demo.test")
-# Self-labels a post may carry; the first is what most carry.
+# Self-labels that a post may have; the first is the most common.
 SELF_LABELS: Final = ("graphic-media", "nudity", "sexual", "porn")
 
 
