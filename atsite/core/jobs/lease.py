@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from atsite.core.jobs import retry_policy
 from atsite.core.jobs.errors import LeaseLost
 from atsite.core.jobs.models import entering, leaving
 from atsite.core.routers import DEFAULT
@@ -91,12 +92,10 @@ class JobLease(Generic[J]):
         The pause doubles with each try and is at least `pause`; one shorter than `Job.pause` is used as it is.
         """
         job = self.job
-        if job.tries >= job.max_tries:
+        if retry_policy.is_last(job.tries, max_tries=job.max_tries):
             self._end(job.graph.failed, _given_up(job, reason), None, {})
             return
-        if pause is None or pause >= job.pause:
-            doubled = min(job.pause * 2 ** (job.tries - 1), job.pause_max)
-            pause = doubled if pause is None else max(pause, doubled)
+        pause = retry_policy.pause_after(job.tries, first=job.pause, longest=job.pause_max, requested=pause)
         self._end(self._waiting(), reason, self.clock() + pause, {})
 
     def __enter__(self) -> JobLease[J]:
@@ -167,7 +166,7 @@ def claim(job: J, *, early: bool = False, clock: Clock = timezone.now) -> JobLea
     if job.state not in graph.claims:
         return None
     free = Q(fence=job.fence, state=job.state) & (_is_free(now) if early else _is_due(now))
-    if job.tries >= job.max_tries:
+    if retry_policy.is_last(job.tries, max_tries=job.max_tries):
         job.store(free, leaving(job, graph.failed, now, reason=_given_up(job, _WORKERS_DIED), next_at=None))
         return None
     to = job.claimed_as()
