@@ -19,10 +19,10 @@ from apikeys.models import ApiKey, ApiKeyUsage
 from atsite.core import charts
 from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
 from atsite.core.clickhouse.errors import ClickHouseError
-from atsite.core.published import versions
-from atsite.core.published.admin import DecisionAdmin
-from atsite.core.published.errors import ChangedMeanwhile
-from atsite.core.published.outcome import watched
+from atsite.core.copies import versions
+from atsite.core.copies.admin import DecisionAdmin
+from atsite.core.copies.errors import ChangedMeanwhile
+from atsite.core.copies.outcome import watched
 from atsite.core.roles import Right, demand, may
 from atsite.core.routers import DEFAULT
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from apikeys import keys, usage
 from apikeys.models import KEYS, ApiKey
-from atsite.core.kv.rate import RateLimit
-from atsite.core.published.redis_cache import ABSENT, Entry
+from atsite.core.copies.redis_cache import ABSENT, Entry
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import XrpcError
 

@@ -24,8 +24,8 @@ from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.syntax import is_rkey
 from atsite.core.clickhouse.models import ReadModel
-from atsite.core.published.models import Cached, PublishedModel
-from atsite.core.published.redis_cache import Entry, VersionedCache
+from atsite.core.copies.models import Cached, CopiedModel
+from atsite.core.copies.redis_cache import Entry, VersionedCache
 from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def validate_feeds(value: object) -> None:
         raise ValidationError("Enter record keys of feeds, such as whats-hot.")
 
 
-class ApiKey(PublishedModel):
+class ApiKey(CopiedModel):
     """What a key may do. Its holder alone has the secret; revoking is final."""
 
     key_id = models.CharField(max_length=32, unique=True, editable=False)
@@ -128,7 +128,7 @@ class ApiKey(PublishedModel):
     copied_from = ("user",)
     natural_key = ("key_id",)
 
-    class Meta(PublishedModel.Meta):
+    class Meta(CopiedModel.Meta):
         ordering = ("-created_at",)
         verbose_name = "API key"
 

@@ -1,5 +1,5 @@
 -- The schema of both databases, written by `just migrate-dump-schema`; a test compares it with the migrations.
--- Why each table is as it is stands in the comments of indexer/sql, labels/sql, apikeys/sql and search/sql.
+-- The reasons for each table are in the comments of indexer/sql, labels/sql, apikeys/sql and search/sql.
 
 -- ClickHouse: functions
 

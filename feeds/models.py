@@ -8,8 +8,8 @@ from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
+from atsite.core.copies.models import AnnouncedModel
 from atsite.core.errors import InvalidSyntax
-from atsite.core.published.models import AnnouncedModel
 from feeds.definition_from_row import PRIVATE as MEMBERS_ONLY
 from feeds.ranking.feed import PostKey
 from feeds.validation import validate_definition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.index.models import Backfill
 
 if TYPE_CHECKING:
@@ -21,4 +21,4 @@ def want(did: Did, *, after_us: int, has_other_labels: bool) -> None:
     """
     if has_other_labels and Backfill.objects.filter(did=did, state__in=_GOOD).exists():
         return
-    work.ask(did, after_us=after_us)
+    jobs.ask(did, after_us=after_us)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.core.atproto.syntax import Did, is_did
-from atsite.core.published.process_copies import LocalCopy
+from atsite.core.copies.process_copies import LocalCopy
 from indexer.index.models import RefusedActor
 from labels.models import Block
 

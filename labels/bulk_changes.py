@@ -16,11 +16,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError
 from atsite.core.jobs import moves, runner
 from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
 from atsite.core.jobs.lease import claim
-from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
 from indexer.index.handles import dids_of_handles
 from labels import lookup, membership

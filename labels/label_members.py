@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did, Handle, is_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.config import config
+from atsite.core.copies.redis_cache import from_default
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
-from atsite.core.published.redis_cache import from_default
 from atsite.core.web.xrpc import XrpcError
 from indexer.index import pasted
 from indexer.index.handles import names_of
@@ -99,7 +99,7 @@ def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None)
     """Carriers of a label from `cursor` on, or whether `only` is one. Raises InvalidCursor, Undecidable."""
     rows = ActorLabel.objects.filter(label_id=label)
     if cursor is not None:
-        (after,) = paging.decode(CURSOR_KIND, cursor, str)
+        (after,) = cursor_format.decode(CURSOR_KIND, cursor, str)
         rows = rows.filter(did__gt=after)
     if only is not None:
         rows = rows.filter(did=only)
@@ -109,7 +109,7 @@ def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None)
     handles = _known_handles(shown)
     return CarrierPage(
         tuple(Carrier(did, handles.get(did)) for did in shown),
-        paging.encode(CURSOR_KIND, shown[-1]) if len(dids) > limit else None,
+        cursor_format.encode(CURSOR_KIND, shown[-1]) if len(dids) > limit else None,
     )
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from atsite.core.atproto.syntax import Did
-from atsite.core.published import versions
-from atsite.core.published.errors import ChangedMeanwhile
-from atsite.core.published.outcome import watched
-from atsite.core.published.redis_cache import ABSENT, Entry
+from atsite.core.copies import versions
+from atsite.core.copies.errors import ChangedMeanwhile
+from atsite.core.copies.outcome import watched
+from atsite.core.copies.redis_cache import ABSENT, Entry
 from atsite.core.routers import DEFAULT
 from labels.change_author import Via, acting
 from labels.models import MEMBERSHIPS, ActorLabel, Label, membership_key
@@ -21,7 +21,7 @@ from labels.models import MEMBERSHIPS, ActorLabel, Label, membership_key
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Whether anything changed, and sentences about what is late (atsite.core.published.outcome)."""
+    """Whether anything changed, and sentences about what is late (atsite.core.copies.outcome)."""
 
     changed: bool
     late: tuple[str, ...] = ()

@@ -14,11 +14,11 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, Did, is_did, is_rkey
 from atsite.core.clickhouse.models import ReadModel
+from atsite.core.copies.models import AnnouncedModel, Cached, CopiedModel
+from atsite.core.copies.redis_cache import Entry, VersionedCache
 from atsite.core.errors import InvalidSyntax
 from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
-from atsite.core.published.models import AnnouncedModel, Cached, PublishedModel
-from atsite.core.published.redis_cache import Entry, VersionedCache
 from atsite.core.routers import DEFAULT
 from labels import backfills, change_author
 from labels.change_author import Via
@@ -81,7 +81,7 @@ class Label(models.Model):
         return self.name
 
 
-class ActorLabel(PublishedModel):
+class ActorLabel(CopiedModel):
     """That an actor carries a label, who said so, and when. One row for each pair, also after it was removed."""
 
     label = models.ForeignKey(Label, models.PROTECT, to_field="name", db_column="label")
@@ -108,7 +108,7 @@ class ActorLabel(PublishedModel):
     }
     natural_key = ("label_id", "did")
 
-    class Meta(PublishedModel.Meta):
+    class Meta(CopiedModel.Meta):
         constraints = [models.UniqueConstraint(fields=["label", "did"], name="labels_actorlabel_once")]
         ordering = ("label_id", "did")
         verbose_name = "member"
@@ -117,7 +117,7 @@ class ActorLabel(PublishedModel):
         return f"{self.called or self.did} as {self.label_id}"
 
     def save(self, **options: Any) -> None:
-        """As PublishedModel's. Who is new gets a backfill, by a row of the same transaction."""
+        """As CopiedModel's. Who is new gets a backfill, by a row of the same transaction."""
         author = change_author.current()
         self.changed_by, self.changed_via = author.name, author.via
         if options.get("update_fields") is not None:

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 
 from atsite.core.config import config
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from feeds.admin.forms import PinnedPostForm, form_of
 from feeds.admin.pages import FeedPages, tabs_of
 from feeds.admin.post_warnings import not_indexed

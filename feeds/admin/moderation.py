@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import IntegrityError
 
-from atsite.core.published.outcome import watched
-from indexer.index import do_not_index as refusals
+from atsite.core.copies.outcome import watched
+from indexer.index import do_not_index as exclusions
 from labels import blocks
 from labels.models import Block
 
@@ -22,7 +22,7 @@ EVERYWHERE: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Whether anything changed, and sentences about what is late (atsite.core.published.outcome)."""
+    """Whether anything changed, and sentences about what is late (atsite.core.copies.outcome)."""
 
     changed: bool
     late: tuple[str, ...] = ()
@@ -52,9 +52,9 @@ def do_not_index(did: Did, *, by: str, note: str = "", now: datetime) -> Done:
     Raises ValidationError, DatabaseError.
     """
     with watched() as outcome:
-        refusal = refusals.refuse(did, by=by, note=note, now=now)
+        exclusion = exclusions.exclude(did, by=by, note=note, now=now)
     blocked = block(did, feed=EVERYWHERE, by=by, note=note or "not indexed")
     late = [*outcome.late, *blocked.late]
-    if not refusal.hidden:
+    if not exclusion.hidden:
         late.append("ClickHouse does not answer: what is indexed ends a minute after it is back.")
-    return Done(refusal.added or blocked.changed, tuple(dict.fromkeys(late)))
+    return Done(exclusion.added or blocked.changed, tuple(dict.fromkeys(late)))

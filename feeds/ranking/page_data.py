@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from atsite.core.published.errors import Undecidable
+from atsite.core.copies.errors import Undecidable
 from feeds.ranking import computed, metrics, queries
 from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.feed import FeedUnavailable

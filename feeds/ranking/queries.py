@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from atsite.core.atproto.tid import is_tid, tid_to_int
 from atsite.core.clickhouse import door
 from feeds.ranking.feed import PostKey
-from indexer.index.queries import UNKNOWN, standings
+from indexer.index.account_status import UNKNOWN, account_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from atsite.core.clickhouse.door import Limits
-    from indexer.index.queries import Standing
+    from indexer.index.account_status import AccountStatus
 
 #: For those who wait for a page. One thread: a look-up by key reads a few granules, and more threads took longer.
 PAGE = door.Limits(max_execution_time=2, max_memory_usage=500_000_000, max_threads=1, readonly=True)
@@ -80,11 +80,13 @@ def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKe
     return {post for post in posts if not gone(post)}
 
 
-def _looked_up(posts: Collection[PostKey], limits: Limits) -> tuple[Mapping[PostKey, _State], Mapping[str, Standing]]:
+def _looked_up(
+    posts: Collection[PostKey], limits: Limits
+) -> tuple[Mapping[PostKey, _State], Mapping[str, AccountStatus]]:
     """What is stored of the posts, and of their authors."""
     if not posts:
         return {}, {}
     dids = {post.did for post in posts}
     params = {"rkeys": {post.rkey for post in posts}, "dids": dids}
     found = {row.key: row for row in door.query(STATES, params, into=_State, name="feeds.states", limits=limits)}
-    return {post: found[post] for post in posts if post in found}, standings(dids, limits=limits)
+    return {post: found[post] for post in posts if post in found}, account_statuses(dids, limits=limits)

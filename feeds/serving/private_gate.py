@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atsite.core.published.errors import Undecidable
+from atsite.core.copies.errors import Undecidable
 from feeds.ranking.feed import FeedPage, FeedUnavailable, Instructions, Pin, SkeletonPost
 from labels.membership import has_label
 

@@ -10,8 +10,8 @@ import structlog
 
 from atsite.core.atproto.syntax import Rkey
 from atsite.core.config import config
-from atsite.core.published.errors import Undecidable
-from atsite.core.published.process_copies import LocalCopy
+from atsite.core.copies.errors import Undecidable
+from atsite.core.copies.process_copies import LocalCopy
 from feeds import definitions
 from feeds.kinds import made
 from feeds.ranking.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed

@@ -17,9 +17,9 @@ from django.utils.safestring import mark_safe
 
 from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.clickhouse.admin import address
-from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.copies.errors import ChangedMeanwhile
 from atsite.core.roles import Right, demand, may
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.index.models import Actor, Backfill
 from labels import membership
 from labels.admin.names import called, known_to, signed
@@ -108,7 +108,7 @@ class ActorPages:
         """Ask for a backfill of the actor."""
         demand(request, Right.BACKFILL)
         if request.method == "POST" and ActorLabel.every.filter(did=did).exists():
-            work.ask(Did(did))
+            jobs.ask(Did(did))
             messages.success(request, "Its earlier records will be fetched within the next minutes.")
         return _to_actor(did)
 

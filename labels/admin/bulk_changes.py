@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from atsite.core.published.outcome import watched
+from atsite.core.copies.outcome import watched
 from atsite.core.roles import Right, demand, may
 from labels import bulk_changes
 from labels.bulk_changes import Conflict

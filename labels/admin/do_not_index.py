@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did, is_did
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
 from indexer.index import do_not_index, pasted
@@ -65,7 +65,7 @@ class RefusedActorAdmin(Named, DecisionAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        done = do_not_index.refuse(Did(obj.did), by=request.user.get_username(), note=obj.note, now=timezone.now())
+        done = do_not_index.exclude(Did(obj.did), by=request.user.get_username(), note=obj.note, now=timezone.now())
         stored = RefusedActor.objects.get(did=obj.did)
         obj.__dict__.update(pk=stored.pk, id=stored.pk, created_by=stored.created_by, created_at=stored.created_at)
         obj._state.adding = False
@@ -73,7 +73,7 @@ class RefusedActorAdmin(Named, DecisionAdmin):
             messages.warning(request, "ClickHouse does not answer: what is indexed ends a minute after it is back.")
 
     def delete_model(self, request: HttpRequest, obj: RefusedActor) -> None:
-        do_not_index.lift(Did(obj.did))
+        do_not_index.include(Did(obj.did))
         messages.info(
             request,
             "Indexed again from now on. What was deleted comes back only by fetching the repo; a block of this actor"

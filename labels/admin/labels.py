@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
 from labels.admin.bulk_changes import BulkChangeAdmin

@@ -16,7 +16,7 @@ from unfold.decorators import action
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse.errors import ClickHouseError
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.index import pasted
 from indexer.index.handles import UNVERIFIED

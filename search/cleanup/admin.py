@@ -11,8 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.errors import AtsiteError
-from atsite.core.published.admin import DecisionAdmin
 from atsite.core.roles import Right, demand, may
 from indexer.admin.columns import Named
 from search.cleanup import jobs

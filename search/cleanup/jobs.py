@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from atsite.core.copies import versions
+from atsite.core.copies.outcome import watched
 from atsite.core.errors import AtsiteError
 from atsite.core.jobs import moves
-from atsite.core.published import versions
-from atsite.core.published.outcome import watched
 from atsite.core.routers import DEFAULT
 from search.cleanup.models import RepoCleanupJob
 from search.cleanup.states import GRAPH, State, resumed
@@ -25,7 +25,7 @@ class AnotherJob(AtsiteError):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The job as it is now, and sentences about what is late (atsite.core.published.outcome)."""
+    """The job as it is now, and sentences about what is late (atsite.core.copies.outcome)."""
 
     job: RepoCleanupJob
     late: tuple[str, ...] = ()

@@ -15,8 +15,8 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.syntax import DID_MAX, is_did, is_nsid
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.models import ReadModel
-from atsite.core.jobs.published import PublishedJob
-from atsite.core.published.versions import unix_micros
+from atsite.core.copies.versions import unix_micros
+from atsite.core.jobs.copied_job import CopiedJob
 from search.cleanup.states import GRAPH, State
 
 _LABELS = {
@@ -68,7 +68,7 @@ def validate_collections(value: object) -> None:
         raise ValidationError("Enter collections, such as app.bsky.feed.like.")
 
 
-class RepoCleanupJob(PublishedJob):
+class RepoCleanupJob(CopiedJob):
     """Deletes the records of some collections of one repo that are older than a moment.
 
     States change through `atsite.core.jobs` alone, which holds them to `search.cleanup.states`.
@@ -113,7 +113,7 @@ class RepoCleanupJob(PublishedJob):
     }
     natural_key = ("job_id",)
 
-    class Meta(PublishedJob.Meta):
+    class Meta(CopiedJob.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["did"],

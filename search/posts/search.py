@@ -13,12 +13,12 @@ from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import is_did
 from atsite.core.atproto.tid import is_tid, tid_of_micros
-from atsite.core.paging import InvalidCursor
+from atsite.core.cursor_format import InvalidCursor
+from indexer.index.account_status import UNKNOWN, account_statuses
 from indexer.index.candidates import Candidates, fill
-from indexer.index.queries import UNKNOWN, standings
 from search.posts import queries
 from search.posts.conditions import Where, where
 from search.posts.queries import BOTTOM, Match, PostKey
@@ -68,12 +68,14 @@ def page(query: Query, filters: Filters, blocks: Blocks, *, limit: int, cursor: 
         deadline=monotonic() + PATIENCE_SECONDS,
     )
     posts = tuple(post.uri for post in filled.entries)
-    return Page(posts, None if filled.next is None else paging.encode(CURSOR_KIND, filled.next.rkey, filled.next.did))
+    return Page(
+        posts, None if filled.next is None else cursor_format.encode(CURSOR_KIND, filled.next.rkey, filled.next.did)
+    )
 
 
 def decode_cursor(text: str) -> PostKey:
     """The key after which a page begins; raises InvalidCursor."""
-    rkey, did = paging.decode(CURSOR_KIND, text, str, str)
+    rkey, did = cursor_format.decode(CURSOR_KIND, text, str, str)
     if not is_tid(rkey) or not is_did(did):
         raise InvalidCursor("the cursor is not one that was given out")
     return PostKey(rkey, did)
@@ -98,7 +100,7 @@ def _shown(blocks: Blocks, posts: Iterable[Match]) -> Iterator[PostKey]:
     """Those that may be shown, in order; authors are looked up only as far as the caller reads."""
     remaining = (post for post in posts if str(post.key.uri) not in blocks)
     while chunk := list(islice(remaining, ACTORS_AT_ONCE)):
-        authors = standings({post.did for post in chunk}, limits=queries.SEARCH)
+        authors = account_statuses({post.did for post in chunk}, limits=queries.SEARCH)
         for post in chunk:
             if authors.get(post.did, UNKNOWN).shows(post.version):
                 yield post.key

@@ -247,7 +247,7 @@ def test_of_two_who_edit_a_key_the_second_is_told_what_the_first_changed(browser
     told = second.post(page, {**stats, "note": "of Berta", "rate_limit": "7", "seen_change": opened["second"]})
     content = told.content.decode()
     assert told.status_code == 200
-    assert re.search(r"admin changed this at [\d:]+ UTC, after you had opened it: ", content)
+    assert re.search(r"admin changed this at [\d:]+ UTC, after you opened it: ", content)
     assert "note: “a dashboard” → “of Anna”" in content
     assert "rate limit: “600” → “60”" in content
     assert "of Berta" in content  # what was typed is not lost

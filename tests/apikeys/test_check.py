@@ -14,12 +14,12 @@ from apikeys import keys
 from apikeys.check import check
 from apikeys.keys import Key
 from apikeys.models import ApiKey
-from atsite.core.kv.rate import RateLimit
-from atsite.core.published.errors import Undecidable
+from atsite.core.copies.errors import Undecidable
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import NO_KEY, XrpcError
 from tests.away import default_away, redis_away
-from tests.core.published import processes
+from tests.core.copies import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import redis
     from django.test import Client
 
-    from atsite.core.published.redis_cache import Entry
+    from atsite.core.copies.redis_cache import Entry
 
 pytestmark = pytest.mark.urls("tests.apikeys.service")
 

@@ -212,7 +212,7 @@ def test_a_change_that_fails_each_time_ends_with_its_reason_and_can_be_tried_aga
                 bulk_changes.go_on(seconds=30)
     change.refresh_from_db()
     assert (change.state, members()) == (State.FAILED, set())
-    assert change.reason == "given up after 12 tries: a fault of this site: ZeroDivisionError"
+    assert change.reason == "given up after 12 tries: an internal error of this site: ZeroDivisionError"
     bulk_changes.try_again(change)
     finish(change)
     assert (change.state, len(members())) == (State.DONE, 60)
@@ -226,7 +226,7 @@ def test_a_page_does_not_hurry_a_change_that_waits_for_its_next_try(
         broken.setattr(membership, "assign", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             bulk_changes.advance(change)
-    assert change.reason == "a fault of this site: ZeroDivisionError"
+    assert change.reason == "an internal error of this site: ZeroDivisionError"
     with pytest.raises(Conflict):
         bulk_changes.advance(change)
     assert members() == set()

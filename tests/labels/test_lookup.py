@@ -38,8 +38,8 @@ def test_whoever_cannot_be_found_is_told_in_words(network: Network) -> None:
         "slow.example.com could not be looked up now. Try again in a minute, or enter the did."
     )
     assert sentence("stolen.example.com") == (
-        f"stolen.example.com is not confirmed: stolen.example.com points to {MIRA.did}, which says it is {MIRA.handle}."
-        " Ask its owner for the right handle, or enter the did."
+        f"stolen.example.com is not confirmed: stolen.example.com points to {MIRA.did}, whose document has"
+        f" {MIRA.handle}. Ask its owner for the right handle, or enter the did."
     )
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apikeys import keys
 from apikeys.models import DEFAULT_RATE, add_key
-from atsite.core.published.outcome import watched
+from atsite.core.copies.outcome import watched
 from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:

@@ -220,7 +220,7 @@ def test_of_two_who_edit_a_feed_the_second_is_told_what_the_first_changed(editor
     assert save(editor, page, parameter_hours="5", display_name="Five") == ""
     told = second.post(page, {**opened, "description": "of Berta"})
     said = html.unescape(told.content.decode())
-    assert re.search(r"editor changed this at [\d:]+ UTC, after you had opened it: ", said)
+    assert re.search(r"editor changed this at [\d:]+ UTC, after you opened it: ", said)
     assert "display name: “Top: last hour” → “Five”" in said
     assert "of Berta" in said
     assert (feed("top-1h").description, feed("top-1h").parameters["hours"]) == (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
 from tests.builders import ALICE, BOB, Record, account, ago, delete, floor, micros, post, store, update
@@ -146,7 +146,7 @@ def _crowd(q: str, numbers: Iterable[int], *, hours: int) -> list[Record]:
 
 
 def test_a_cursor_of_another_list_is_refused(service: Service) -> None:
-    cursor = paging.encode("newest", tid_of_micros(1), ALICE)
+    cursor = cursor_format.encode("newest", tid_of_micros(1), ALICE)
 
     assert service.refused(SEARCH, q="cat", cursor=cursor) == (
         400,
@@ -160,4 +160,4 @@ def test_a_cursor_from_the_future_begins_at_the_top(service: Service) -> None:
     now = post(ALICE, at=ago(minutes=1), text="cat")
     store(future, now)
 
-    assert service.found("cat", cursor=paging.encode("search.posts", "j" * 13, ALICE)) == [now.uri]
+    assert service.found("cat", cursor=cursor_format.encode("search.posts", "j" * 13, ALICE)) == [now.uri]

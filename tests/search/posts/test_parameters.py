@@ -34,7 +34,7 @@ from tests.search.service import SEARCH, Service
         (
             {"q": "a", "author": "handle.invalid"},
             "InvalidRequest",
-            "author: handle.invalid names no account: it stands for handles that could not be verified; use the did.",
+            "author: handle.invalid names no account: it stands for a handle that could not be verified. Use the did.",
         ),
         (
             {"q": "a", "lang": "en' OR 1"},
@@ -43,7 +43,7 @@ from tests.search.service import SEARCH, Service
         ),
         ({"q": "a", "tag": "cats"}, "InvalidRequest", "tag: this service cannot filter by it yet"),
         ({"q": "a", "cursor": ""}, "InvalidRequest", "cursor: the cursor is empty or too long"),
-        ({"q": "a", "cursor": "eof"}, "InvalidRequest", "cursor: the cursor is not one that was given out"),
+        ({"q": "a", "cursor": "eof"}, "InvalidRequest", "cursor: the cursor is not valid"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_by_name(
