@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Days of the chart, and of the count in the list.
 DAYS: Final = 30
-AWAY: Final = "unknown while ClickHouse is away"
+AWAY: Final = "unknown: ClickHouse does not answer"
 
 
 class _MadeBefore(Exception):
@@ -66,10 +66,10 @@ class ApiKeyAdmin(DecisionAdmin):
     def stands(self, key: ApiKey) -> str:
         """Whether it opens anything, in colour and in words."""
         word, _, rest = state_of(key).replace(";", "").partition(" ")
-        colour = {"good": "at-ok", "expired": "at-look"}.get(word, "at-act")
+        colour = {"active": "at-ok", "expired": "at-look"}.get(word, "at-act")
         return format_html('<span class="at-state {}">{}</span> {}', colour, word, rest)
 
-    @admin.display(description="may")
+    @admin.display(description="scopes")
     def opens(self, key: ApiKey) -> str:
         """Scopes, and the feeds that it covers."""
         scopes = ", ".join(key.scopes)
@@ -95,7 +95,7 @@ class ApiKeyAdmin(DecisionAdmin):
         found.result_list = rows
         return found  # type: ignore[no-any-return]
 
-    @admin.action(description="Revoke for good", permissions=["revoke"])
+    @admin.action(description="Revoke permanently", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         """End the chosen keys at once."""
         with transaction.atomic(using=DEFAULT):
@@ -119,7 +119,7 @@ class ApiKeyAdmin(DecisionAdmin):
         demand(request, Right.ROTATE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
-            return self._back(request, pk, "This key was revoked: make another one.")
+            return self._back(request, pk, "This key was revoked: create a new one.")
         form = RotationForm(request.POST or None, initial={"version": row.time_us})
         if request.method != "POST" or not form.is_valid():
             return self._page(request, "apikeys/rotate.html", f"New secret for {row.key_id}", key=row, form=form)
@@ -130,7 +130,7 @@ class ApiKeyAdmin(DecisionAdmin):
                 row.rotate(key, overlap=overlap)
             except ChangedMeanwhile:
                 return self._back(request, pk, SENT_BEFORE)
-        self.log_change(request, row, f"Gave it a new secret; the old one is good {in_words(overlap)}.")
+        self.log_change(request, row, f"Created a new secret. The old one keeps working for {in_words(overlap)}.")
         return self._shown_once(request, row, key, outcome.late)
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -138,7 +138,7 @@ class ApiKeyAdmin(DecisionAdmin):
         demand(request, Right.REVOKE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
-            return self._back(request, pk, "This key was revoked before.")
+            return self._back(request, pk, "This key is already revoked.")
         if request.method != "POST":
             return self._page(request, "apikeys/revoke.html", f"Revoke {row.key_id}", key=row)
         with watched() as outcome, transaction.atomic(using=DEFAULT):
@@ -271,7 +271,7 @@ def _use(key: ApiKey) -> KeyUse | None:
 def _moment(use: KeyUse | None) -> str:
     if use is None:
         return AWAY
-    return f"{use.last_used_at:%Y-%m-%d %H:%M}" if use.last_used_at else f"not in {DAYS} days"
+    return f"{use.last_used_at:%Y-%m-%d %H:%M}" if use.last_used_at else f"not in the last {DAYS} days"
 
 
 @register(ApiKeyUsage)

@@ -64,7 +64,7 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
     now = now or timezone.now()
     key = keys.parse(text)
     if key is None:
-        raise _refusal("that is no API key: expected atsk_<id>_<secret>")
+        raise _refusal("that is not an API key: expected atsk_<id>_<secret>")
     value = KEYS.look_up(key.id, lambda: _stored(key.id)).value
     rights = None if value is None else _Rights.of(value)
     now_us = now.timestamp() * 1_000_000
@@ -76,7 +76,7 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
         raise _refusal("this API key has expired")
     wait = _rates.take(key.id, rights.rate_limit)
     if wait:
-        message = f"more than {rights.rate_limit} calls a minute with this API key"
+        message = f"more than {rights.rate_limit} calls per minute with this API key"
         raise XrpcError("RateLimitExceeded", message, headers={"Retry-After": str(math.ceil(wait))})
     usage.count(key.id, now=now)
     return Principal(key.id, rights.scopes, rights.feeds)

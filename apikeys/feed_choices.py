@@ -8,4 +8,4 @@ from typing import Final
 
 from atsite.core.form_choices import FormChoices
 
-FEEDS: Final = FormChoices("feeds of keys", gone="no feed with members has this name now")
+FEEDS: Final = FormChoices("feeds of keys", gone="no feed with members has this name")

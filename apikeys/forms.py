@@ -17,7 +17,7 @@ from atsite.core.web.auth import SCOPES, Scope
 HOUR: Final = 3600
 #: How long the old secret may stay good after a rotation, in seconds.
 OVERLAPS: Final = {
-    0: "not at all: it ends now",
+    0: "no time: it stops working now",
     HOUR: "one hour",
     24 * HOUR: "one day",
     7 * 24 * HOUR: "seven days",
@@ -31,12 +31,12 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, text[0].upper() + text[1:]) for scope, text in SCOPES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label="May",
+        label="Scopes",
     )
     feeds = forms.MultipleChoiceField(
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Feeds whose members it may change and list. Feeds without a label have no members.",
+        help_text="Feeds whose members the key can list and change. Only feeds with a label have members.",
     )
 
     class Meta:
@@ -55,7 +55,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         """Raises ValidationError for what no form of this site sent."""
         text: str = self.cleaned_data["new_id"]
         if text and not keys.is_id(text):
-            raise ValidationError("Open this form again.")
+            raise ValidationError("Reload this form, then send it again.")
         return text
 
     def clean(self) -> dict[str, Any] | None:
@@ -64,9 +64,9 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         scopes, feeds = self.cleaned_data.get("scopes"), self.cleaned_data.get("feeds")
         if scopes is not None and feeds is not None:
             if Scope.MEMBERS in scopes and not feeds:
-                self.add_error("feeds", "Choose at least one feed whose members it may change.")
+                self.add_error("feeds", "Choose at least one feed whose members the key can change.")
             if feeds and Scope.MEMBERS not in scopes:
-                self.add_error("scopes", f"Feeds are for a key that may {SCOPES[Scope.MEMBERS]}.")
+                self.add_error("scopes", f"Only a key with this scope can cover feeds: {SCOPES[Scope.MEMBERS]}.")
         return cleaned
 
 
@@ -78,7 +78,7 @@ class RotationForm(forms.Form):
         coerce=lambda text: timedelta(seconds=int(text)),
         initial=str(24 * HOUR),
         widget=forms.RadioSelect,
-        label="The present secret stays good",
+        label="The current secret keeps working for",
     )
     #: The row's version when the page was opened.
     version = forms.IntegerField(widget=forms.HiddenInput)

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from apikeys.models import ApiKey
 
 MADE_BEFORE: Final = (
-    "This key was made already; its secret is shown only once. If it was not copied, give the key a new secret here."
+    "This key already exists, and its secret is shown only once. If you did not copy it, create a new secret here."
 )
 SENT_BEFORE: Final = (
-    "Nothing was done: this key was changed after that form was opened, by another person or by sending the form twice."
-    " A secret is shown only once; if it was not copied, make another new one here."
+    "Nothing was changed: this key was changed after you opened the form, by another person or by sending the form"
+    " twice. A secret is shown only once. If you did not copy it, create a new secret here."
 )
-REVOKED: Final = "This key was revoked, which is final: nothing of it changes any more. Make another one."
+REVOKED: Final = "This key was revoked. That is final, and it cannot be changed. Create a new key."
 
 
 def state_of(key: ApiKey) -> str:
@@ -27,8 +27,8 @@ def state_of(key: ApiKey) -> str:
     if key.expires_at is not None and key.expires_at <= now:
         return f"expired {key.expires_at:%Y-%m-%d %H:%M} UTC"
     if key.old_valid_until is not None and old_is_good(key):
-        return f"good; its old secret until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
-    return "good"
+        return f"active; the old secret works until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
+    return "active"
 
 
 def old_is_good(key: ApiKey) -> bool:

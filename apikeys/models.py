@@ -72,6 +72,7 @@ class ApiKeyUsage(ReadModel):
     class Meta:
         managed = False
         db_table = "api_key_usage"
+        verbose_name = verbose_name_plural = "API key usage"
 
 
 def validate_scopes(value: object) -> None:
@@ -97,19 +98,24 @@ class ApiKey(PublishedModel):
     old_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
     scopes = models.JSONField(default=list, validators=[validate_scopes])
     feeds = models.JSONField(
-        default=list, blank=True, validators=[validate_feeds], help_text="Record keys of the feeds it covers."
+        default=list, blank=True, validators=[validate_feeds], help_text="Record keys of the feeds that the key covers."
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", help_text="Who holds it."
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The holder of the key.",
     )
-    note = models.TextField(blank=True, help_text="What it is used for, and where.")
+    note = models.TextField(blank=True, help_text="What the key is used for, and where.")
     rate_limit = models.PositiveIntegerField(
         default=DEFAULT_RATE,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_RATE)],
-        help_text="Calls a minute.",
+        help_text="Calls per minute.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: the key never expires.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     history = HistoricalRecords(excluded_fields=["published_us", "secret_hash", "old_hash"])
 

@@ -19,7 +19,7 @@ def feeds_by_label() -> Iterator[Use]:
     for row in FeedDefinition.objects.order_by("rkey"):
         label = row.parameters.get(LABEL) if isinstance(row.parameters, dict) else None
         if isinstance(label, str) and label:
-            how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts of its members"
+            how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts by its members"
             yield Use(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")
 
 

@@ -25,14 +25,16 @@ DESCRIPTION_MAX = 300
 def validate_publisher(text: str) -> None:
     """Raises ValidationError where `text` is no did."""
     if not is_did(text):
-        raise ValidationError("Enter the did of the account that publishes this feed, or nothing for the site's own.")
+        raise ValidationError(
+            "Enter the did of the account that publishes this feed, or leave this empty to use FEED_ACTOR_DID."
+        )
 
 
 def validate_name(text: str) -> None:
     """Raises ValidationError where `text` is no record key."""
     if not is_rkey(text):
         raise ValidationError(
-            "Use letters, digits and . _ : ~ - only, such as whats-hot: it becomes the end of an address."
+            "Use only letters, digits and . _ : ~ -, such as whats-hot: it becomes the last part of an address."
         )
 
 
@@ -48,17 +50,17 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
     """One feed. What its parameters mean, its kind says."""
 
     class Visibility(models.TextChoices):
-        PUBLIC = "public", "everybody reads it"
-        PRIVATE = MEMBERS_ONLY, "only those who carry its label read it"
+        PUBLIC = "public", "everyone can read it"
+        PRIVATE = MEMBERS_ONLY, "only accounts with its label can read it"
 
     publisher = models.CharField(
         max_length=DID_MAX,
         blank=True,
         validators=[validate_publisher],
-        help_text="Did of the account that publishes it; empty: FEED_ACTOR_DID.",
+        help_text="The did of the account that publishes this feed. Empty: FEED_ACTOR_DID.",
     )
     rkey = models.CharField(
-        "name", max_length=512, validators=[validate_name], help_text="Record key, the last part of its address."
+        "name", max_length=512, validators=[validate_name], help_text="The record key: the last part of its address."
     )
     kind = models.CharField(max_length=32)
     parameters = models.JSONField(default=dict, blank=True)

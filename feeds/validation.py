@@ -37,9 +37,9 @@ def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
     except InvalidDefinition as error:
         raise ValidationError({"parameters": str(error)}) from error
     if definition.label and not Label.objects.filter(name=definition.label).exists():
-        raise ValidationError({"parameters": f"there is no label {definition.label!r}: add it first"})
+        raise ValidationError({"parameters": f"the label {definition.label!r} does not exist: add it first"})
     if any((other.publisher or config.feed_actor_did) == definition.publisher for other in namesakes):
-        raise ValidationError({"rkey": "the publisher has another feed of this name"})
+        raise ValidationError({"rkey": "the publisher already has a feed with this name"})
 
 
 def _published(definition: Definition) -> Definition:

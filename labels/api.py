@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 router = Router(tags=["labels"])
 
 
-@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Give an account a label")
+@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Add a label to an account")
 def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
-    """Give an account a label, from this moment on, in every feed that uses it. Needs the scope `labels`.
+    """Add a label to an account; this takes effect at once in every feed that uses it. Needs the scope `labels`.
 
-    Asking again changes nothing.
+    Repeating the call changes nothing.
     """
     key, did = _carrier(request, parameters)
     return _answer(did, parameters, carriers.assign(did, parameters.label, by=key.subject))
@@ -38,9 +38,9 @@ def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) 
     "/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Remove a label from an account"
 )
 def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
-    """Remove a label from an account, from this moment on. Needs the scope `labels`.
+    """Remove a label from an account; this takes effect at once. Needs the scope `labels`.
 
-    Asking again changes nothing. Use the did for an account whose handle no longer resolves.
+    Repeating the call changes nothing. Use the did for an account whose handle no longer resolves.
     """
     key, did = _carrier(request, parameters)
     return _answer(did, parameters, carriers.unassign(did, parameters.label, by=key.subject))
@@ -50,10 +50,13 @@ def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuer
     "/label_members",
     response={200: MembersAnswer, **FAILURES},
     exclude_none=True,
-    summary="List the members of a label, or ask for one account",
+    summary="List the members of a label, or look up one account",
 )
 def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[CarriersQuery]) -> MembersAnswer:
-    """Who carries a label, by did; with `handle`, only that one, if it does. Needs the scope `labels`."""
+    """The accounts with a label, in order of did. With `handle`, only that account, if it has the label.
+
+    Needs the scope `labels`.
+    """
     response["Cache-Control"] = PRIVATE
     require(principal_of(request), Scope.LABELS)
     carriers.demand_label(parameters.label)

@@ -42,7 +42,7 @@ STEP_SECONDS: Final = 2.0
 FIND_AT_ONCE: Final = 24
 APPLY_AT_ONCE: Final = 20
 
-_ELSEWHERE: Final = "This change was worked on elsewhere at the same time. This is its current state."
+_ELSEWHERE: Final = "Another page or person worked on this change at the same time. This is its current state."
 
 
 class Conflict(AtsiteError):
@@ -68,7 +68,7 @@ def plan_for(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> Bul
 def undo(change: BulkChange, *, by: str) -> BulkChange:
     """The reverse of what `change` did to those whom it changed, to be applied at once. Raises Conflict."""
     if change.state != State.DONE or hasattr(change, "undone_by"):
-        raise Conflict("Only a change that is done, and was not undone before, can be undone.")
+        raise Conflict("You can undo only a finished change that was not undone before.")
     touched = [replace(line, changed=None) for line in lines(change) if line.changed]
     return BulkChange.objects.create(
         label=change.label,
@@ -227,4 +227,4 @@ def _move(change: BulkChange, before: str, after: State, **values: Any) -> None:
 
 
 def _moved_on(change: BulkChange) -> Conflict:
-    return Conflict(f"This change is no longer where you saw it: it is {change.get_state_display()}.")
+    return Conflict(f"This change is no longer in the state you saw: it is now {change.get_state_display()}.")

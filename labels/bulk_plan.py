@@ -77,7 +77,7 @@ def lines_of(text: str) -> list[Line]:
     if column is not None:
         rows = rows[1:]
     if len(rows) > MAX_LINES:
-        raise TooMany(f"{len(rows):,} lines are too many: at most {MAX_LINES:,} go at once, so cut the list in parts.")
+        raise TooMany(f"The list has {len(rows):,} lines, and at most {MAX_LINES:,} are allowed: split it into parts.")
     return [_read(number, cells, column) for number, cells in rows]
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from atsite.core.form_choices import FormChoices, Named
 
-EVERYWHERE: Final[Named] = ("", "Everywhere: every feed, and search")
-FEEDS: Final = FormChoices("feeds of blocks", gone="there is no such feed now")
+EVERYWHERE: Final[Named] = ("", "Everywhere: every feed and search")
+FEEDS: Final = FormChoices("feeds of blocks", gone="this feed no longer exists")
 
 
 def choices(also: str = "") -> list[Named]:

@@ -53,7 +53,7 @@ class UnknownLabel(XrpcError):
     """Someone named a label that there is not."""
 
     def __init__(self, label: str) -> None:
-        super().__init__("UnknownLabel", f"label: there is no label {label!r} here; add it in the admin")
+        super().__init__("UnknownLabel", f"label: the label {label!r} does not exist; add it in the admin")
 
 
 def demand_label(label: str) -> None:
@@ -79,7 +79,9 @@ async def did_of(identifier: str) -> Did:
     except NoSuchIdentity as error:
         raise XrpcError("InvalidRequest", f"handle: {error}") from error
     except LookupFailed as error:
-        raise XrpcError("UpstreamFailure", f"handle: {handle} cannot be looked up now, or give the did") from error
+        raise XrpcError(
+            "UpstreamFailure", f"handle: {handle} cannot be looked up now; try again, or give the did"
+        ) from error
 
 
 def assign(did: Did, label: str, *, by: str) -> Change:

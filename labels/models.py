@@ -70,8 +70,10 @@ def validate_feed(text: str) -> None:
 class Label(models.Model):
     """A word for a group of actors, such as the members of a community."""
 
-    name = models.SlugField(max_length=LABEL_MAX, unique=True, help_text="Short and lasting; feeds name it.")
-    meaning = models.TextField(blank=True, help_text="Who carries it, and what it opens.")
+    name = models.SlugField(
+        max_length=LABEL_MAX, unique=True, help_text="Short and permanent: feeds refer to the label by this name."
+    )
+    meaning = models.TextField(blank=True, help_text="Who gets this label, and what it gives access to.")
     history = HistoricalRecords()
 
     class Meta:
@@ -142,9 +144,14 @@ def membership_key(label: str, did: str) -> str:
 class Block(AnnouncedModel):
     """An actor, or a single post, that feeds and search leave out."""
 
-    subject = models.CharField(max_length=DID_MAX + 1024, validators=[validate_subject], help_text="A did or at-uri.")
+    subject = models.CharField(
+        max_length=DID_MAX + 1024, validators=[validate_subject], help_text="A did or an at-uri."
+    )
     feed = models.CharField(
-        max_length=512, blank=True, validators=[validate_feed], help_text="Record key of one feed; empty: everywhere."
+        max_length=512,
+        blank=True,
+        validators=[validate_feed],
+        help_text="The record key of one feed. Empty: everywhere.",
     )
     note = models.TextField(blank=True)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
@@ -164,8 +171,8 @@ class BulkChange(Job):
 
     class State(models.TextChoices):
         FINDING = "finding", "looking up the actors"
-        READY = "ready", "waits for your word"
-        APPLYING = "applying", "being done"
+        READY = "ready", "waiting for your confirmation"
+        APPLYING = "applying", "in progress"
         DONE = "done", "done"
         CANCELLED = "cancelled", "cancelled"
         FAILED = "failed", "failed"
@@ -191,13 +198,13 @@ class BulkChange(Job):
     abandoned = timedelta(minutes=1)
 
     label = models.ForeignKey(Label, models.PROTECT, to_field="name", db_column="label")
-    giving = models.BooleanField()
+    giving = models.BooleanField("adds the label")
     note = models.TextField(blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.FINDING)
     #: labels.bulk_plan.Line, each as a dict.
     lines = models.JSONField(default=list)
     #: As Job's: of a change that is confirmed. What is not is looked up by its page alone.
-    next_at = models.DateTimeField("goes on", null=True, blank=True)
+    next_at = models.DateTimeField("continues at", null=True, blank=True)
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now)
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
@@ -206,7 +213,7 @@ class BulkChange(Job):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return f"{self.label_id} {'for' if self.giving else 'taken from'} {len(self.lines)} lines"
+        return f"{self.label_id} {'for' if self.giving else 'removed from'} {len(self.lines)} lines"
 
     def due_in(self, state: str, now: datetime) -> datetime | None:
         """Not before its page was closed, as that does the work; and not before it is confirmed."""

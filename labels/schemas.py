@@ -35,19 +35,19 @@ class CarriersQuery(Schema):
     label: str = Field(max_length=LABEL_MAX, description="name of the label, such as mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
     limit: int = Field(100, ge=1, le=CARRIERS_MAX)
-    cursor: str | None = Field(None, description="as the page before gave it")
+    cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
 class LabelChangeAnswer(Schema):
     did: str
     label: str
-    changed: bool = Field(description="false: so it was before")
-    late: list[str] = Field(description="sentences about where the change is seen a little later; mostly none")
+    changed: bool = Field(description="false: there was nothing to change")
+    late: list[str] = Field(description="messages about where the change takes effect later; usually empty")
 
 
 class MemberAnswer(Schema):
     did: str
-    handle: str | None = Field(None, description="left out where it is not known")
+    handle: str | None = Field(None, description="left out if it is not known")
 
 
 class MembersAnswer(Schema):

@@ -44,9 +44,9 @@ class BlockForm(forms.Form):
     """What is blocked, where, and why."""
 
     what = forms.ChoiceField(
-        choices=[(POST, "This post"), (AUTHOR, "Everything of its author")],
+        choices=[(POST, "This post"), (AUTHOR, "Everything by its author")],
         widget=UnfoldAdminRadioSelectWidget,
-        label="Leave out",
+        label="Block",
     )
     where = forms.ChoiceField(
         choices=[(HERE, "In this feed"), (EVERYWHERE, "In every feed and in search")],
@@ -104,7 +104,7 @@ class BlockPages:
         where = "this feed" if said["where"] == HERE else "every feed and search"
         what = "The post" if said["what"] == POST else "The author"
         self._tell(
-            request, row, done, f"{what} is left out of {where} from now on.", f"{what} was blocked there before."
+            request, row, done, f"{what} is blocked in {where} from now on.", f"{what} was already blocked there."
         )
         return self._to(row, "preview", _query(request))
 
@@ -127,8 +127,8 @@ class BlockPages:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return self._to(row, "preview")
-        told = "Nothing of the author is shown or indexed from now on; what there was is being deleted."
-        self._tell(request, row, done, told, "The author was not indexed before.")
+        told = "From now on nothing by the author is shown or indexed. What was indexed before is being deleted."
+        self._tell(request, row, done, told, "The author was already not indexed.")
         return self._to(row, "preview", _query(request))
 
     def _asked(self, request: HttpRequest, pk: int) -> tuple[FeedDefinition | None, PostKey | None]:
@@ -137,7 +137,7 @@ class BlockPages:
         try:
             return row, PostKey.of(AtUri.parse(request.GET.get("uri", "")))
         except InvalidSyntax:
-            messages.error(request, "That is no post's address.")
+            messages.error(request, "That is not the address of a post.")
             return row, None
 
     def _ask(

@@ -56,10 +56,10 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     change_form_before_template = "feeds/form_before.html"
     change_form_outer_before_template = "feeds/tabs.html"
 
-    @admin.display(description="read by")
+    @admin.display(description="readers")
     def read_by(self, row: FeedDefinition) -> str:
         """Everybody, or the members."""
-        return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everybody"
+        return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everyone"
 
     @admin.display(description="state", ordering="enabled")
     def stands(self, row: FeedDefinition) -> str:
@@ -99,9 +99,9 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         readers = [("Readers", {"fields": ["visibility", "instructions_post"]})] if kind.may_be_private else []
         return [
             (None, {"fields": ["rkey", "display_name", "description", "enabled"]}),
-            (f"What is in it: {kind.name}", {"fields": parameters, "description": kind.meaning}),
+            (f"Content: {kind.name}", {"fields": parameters, "description": kind.meaning}),
             *readers,
-            ("Above it", {"fields": ["pinned_post"]}),
+            ("Pinned post", {"fields": ["pinned_post"]}),
             ("Publisher", {"fields": ["publisher"]}),
         ]
 
@@ -133,7 +133,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     def save_model(self, request: HttpRequest, obj: FeedDefinition, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if any(name.startswith(PREFIX) for name in form.changed_data) and _is_ranked(obj):
-            messages.info(request, "Its ranking is refreshed within a minute; to refresh it now, use the preview.")
+            messages.info(request, "The ranking is refreshed within a minute. To refresh it now, open the preview.")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Afterwards say which of the posts that were named now are not indexed; no database waits for the answer."""
@@ -141,7 +141,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         named = {form.cleaned_data[name]: what for name, what in POSTS.items() if name in form.changed_data}
         for formset in formsets:
             saved = [*formset.new_objects, *(row for row, _ in formset.changed_objects)]
-            named |= {row.uri: "A post of the list" for row in saved}
+            named |= {row.uri: "A post in the list" for row in saved}
         named.pop("", None)
         if named:
             transaction.on_commit(lambda: _warn(request, named))
@@ -208,5 +208,5 @@ def _ending(row: FeedDefinition, kind: str) -> list[str]:
     kept = {each.name for each in KINDS[kind].declared} if kind else set()
     ending = [f"{name.replace('_', ' ')}: {value}" for name, value in stored.items() if name not in kept]
     if row.visibility == FeedDefinition.Visibility.PRIVATE and not (kind and KINDS[kind].may_be_private):
-        ending.append("only members read it: everybody will")
+        ending.append("private: everyone will be able to read this feed")
     return ending

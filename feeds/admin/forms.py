@@ -58,15 +58,15 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     pinned_post = PostField(
-        required=False, help_text="Stands above the first page. A link to a post, or its at-uri. Empty: none."
+        required=False, help_text="Shown above the first page. A link to a post, or its at-uri. Empty: none."
     )
 
     class Meta:
         model = FeedDefinition
         fields = ("rkey", "publisher", "display_name", "description", "visibility", "pinned_post", "enabled")
         help_texts = {
-            "display_name": f"Up to {DISPLAY_NAME_MAX} characters, as the network wants it.",
-            "description": f"Up to {DESCRIPTION_MAX} characters.",
+            "display_name": f"At most {DISPLAY_NAME_MAX} characters, the limit of the network.",
+            "description": f"At most {DESCRIPTION_MAX} characters.",
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -123,11 +123,12 @@ def form_of(name: str) -> type[FeedForm]:
             choices=[(value, text[0].upper() + text[1:]) for value, text in FeedDefinition.Visibility.choices],
             widget=UnfoldAdminRadioSelectWidget(),
             initial=FeedDefinition.Visibility.PUBLIC,
-            label="Who reads it",
+            label="Who can read it",
         )
         fields["instructions_post"] = PostField(
             required=False,
-            help_text="All that others see of a private feed: how to become a member. Empty: an empty feed.",
+            help_text="The only post that others see in a private feed: say how to become a member. Empty: they see"
+            " an empty feed.",
         )
         asked = (*asked, "instructions_post")
     said = readonly.said_of({**FeedForm.base_fields, **fields})
@@ -145,7 +146,7 @@ def _field(parameter: Parameter, default: Any) -> forms.Field:
                 min_value=low,
                 max_value=high,
                 required=parameter.default is None,
-                help_text=f"{parameter.meaning} {low} to {high}; empty: {default}.",
+                help_text=f"{parameter.meaning} From {low} to {high}. Empty: {default}.",
                 widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": default}),
             )
         case OneOf(words):

@@ -56,5 +56,5 @@ def do_not_index(did: Did, *, by: str, note: str = "", now: datetime) -> Done:
     blocked = block(did, feed=EVERYWHERE, by=by, note=note or "not indexed")
     late = [*outcome.late, *blocked.late]
     if not refusal.hidden:
-        late.append("ClickHouse does not answer: what is indexed ends a minute after it is back.")
+        late.append("ClickHouse does not answer: what is indexed is deleted within a minute after it answers again.")
     return Done(refusal.added or blocked.changed, tuple(dict.fromkeys(late)))

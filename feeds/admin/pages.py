@@ -107,7 +107,9 @@ class FeedPages(BlockPages):
             messages.error(request, _sentence(error))
             return self._to(row, "preview")
         if not isinstance(feed, RankedFeed):
-            messages.info(request, "This feed is read fresh for each page: there is nothing to refresh.")
+            messages.info(
+                request, "This feed has no stored ranking: each page is read fresh, so there is nothing to refresh."
+            )
             return self._to(row, "preview")
         (done,) = refresh.refresh_due([feed], data.generations, now=unix_micros(), force=True)
         told = _REFRESHED[done.outcome].format(posts=done.posts)
@@ -125,7 +127,7 @@ class FeedPages(BlockPages):
             context = {"use": use, "charts": _charts(use)}
         except ClickHouseError:
             context = {"problem": "ClickHouse does not answer now. Nothing is lost: try again in a moment."}
-        return self._page(request, row, "feeds/use.html", f"Use of {row.rkey}", "use", **context)
+        return self._page(request, row, "feeds/use.html", f"Usage of {row.rkey}", "use", **context)
 
     def publishing_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Whether the network finds the feed; publish it, take it back, check it."""
@@ -179,7 +181,7 @@ def tabs_of(request: HttpRequest, row: FeedDefinition | None) -> list[tuple[str,
         return []
     pages = [("settings", "Settings", "change", True)]
     pages.append(("preview", "Preview", "preview", may(request.user, Right.PREVIEW_FEED)))
-    pages.append(("use", "Use", "use", True))
+    pages.append(("use", "Usage", "use", True))
     pages.append(("publishing", "Publishing", "publishing", may(request.user, Right.PUBLISH_FEED)))
     return [
         (name, title, reverse(f"admin:feeds_feeddefinition_{page}", args=(row.pk,)))
@@ -189,17 +191,17 @@ def tabs_of(request: HttpRequest, row: FeedDefinition | None) -> list[tuple[str,
 
 
 _REFRESHED = {
-    "published": "Refreshed: {posts} posts; a reader's next first page has them.",
-    "empty": "No post qualifies now; readers keep the list of before ({posts} posts). Are its limits too high?",
-    "busy": "Another refresh of this feed is under way: look again in a moment.",
-    "failed": "It could not be refreshed: a store does not answer, or took too long. Readers keep the list of before.",
+    "published": "Refreshed: {posts} posts. Readers get them with their next first page.",
+    "empty": "No post qualifies now, so readers keep the previous list ({posts} posts). Are the limits too high?",
+    "busy": "Another refresh of this feed is running: try again in a moment.",
+    "failed": "The refresh failed: a store does not answer, or took too long. Readers keep the previous list.",
 }
 
 
 def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
     """The feed as it is stored now, also where it is switched off. Raises AtsiteError."""
     if not (row.publisher or config.feed_actor_did):
-        raise AtsiteError("FEED_ACTOR_DID is not set: the site does not know whose feeds these are")
+        raise AtsiteError("FEED_ACTOR_DID is not set: set it to the account that publishes the feeds")
     data = registry().data
     return made(definition_of(row, config, [post.uri for post in row.posts.all()]), data), data
 
@@ -230,6 +232,6 @@ def _charts(use: FeedUse) -> list[charts.Chart]:
 
     return [
         chart("Requests", [day.requests for day in use.days]),
-        chart("Readers who were logged in, each day's", [day.readers for day in use.days]),
+        chart("Logged-in readers per day", [day.readers for day in use.days]),
         chart("Interactions", [day.interactions for day in use.days]),
     ]

@@ -33,5 +33,5 @@ def _did_of(handle: str) -> Did:
     except ClickHouseError as error:
         raise InvalidSyntax(f"The handle {handle} cannot be looked up now: use the did instead.") from error
     if did is None:
-        raise InvalidSyntax(f"Nothing was heard of {handle} here: use the did instead of the handle.")
+        raise InvalidSyntax(f"The handle {handle} is not known here: use the did instead.")
     return did

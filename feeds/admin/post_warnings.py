@@ -29,8 +29,8 @@ def not_indexed(named: Mapping[str, str]) -> list[str]:
         log.warning("post_warnings.unknown", error=type(error).__name__)
         return []
     return [
-        f"{named[uri]} is not in the index: {uri}. It was saved all the same, as it may be older than the index. Look "
-        "at it in an app, in case it was deleted or mistyped."
+        f"{named[uri]} is not in the index: {uri}. It was saved anyway, because it may be older than the index. Check "
+        "in an app that it exists."
         for key, uri in keys.items()
         if key not in known
     ]

@@ -152,7 +152,7 @@ def _why(feed: Feed, entry: SkeletonPost) -> str:
             return "Pinned above the feed."
         case Instructions():
             label = feed.definition.label
-            return f"the instructions post: all that readers without the label {label} see of this feed"
+            return f"the instructions post: the only post that readers without the label {label} see in this feed"
     return ""
 
 

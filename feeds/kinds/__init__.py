@@ -37,11 +37,11 @@ def made(definition: Definition, data: FeedData) -> Feed:
 def problem_of(definition: Definition) -> str:
     """Why a definition cannot be served, in words; empty where it can (its parameters are the kind's to judge)."""
     if not is_did(definition.publisher):
-        return f"the publisher {definition.publisher!r} is no did"
+        return f"the publisher {definition.publisher!r} is not a did"
     if not is_rkey(definition.rkey):
-        return "the name is no record key (https://atproto.com/specs/record-key)"
+        return "the name is not a valid record key (https://atproto.com/specs/record-key)"
     if definition.kind not in KINDS:
-        return f"there is no kind {definition.kind!r}: expected one of {', '.join(KINDS)}"
+        return f"unknown kind {definition.kind!r}: expected one of {', '.join(KINDS)}"
     if definition.private and not (KINDS[definition.kind].may_be_private and definition.label):
-        return "a private feed needs a label that opens it, and only a label feed has one"
+        return "a private feed needs a label, and only feeds of the kind label have one"
     return ""

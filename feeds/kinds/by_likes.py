@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from feeds.ranking.ranking import RankedPost
 
 #: What to do about a feed that shows nothing.
-NONE_QUALIFIES: Final = "No post qualifies yet. Ask for fewer likes in its settings, then refresh."
+NONE_QUALIFIES: Final = "No post qualifies yet. Lower the minimum number of likes in the settings, then refresh."
 
 
 class LikesParameters(Protocol):

@@ -31,10 +31,10 @@ class HotParameters:
     window_hours: int = parameter(
         24,
         Between(1, LIKES_HOURS),
-        "Age of the oldest post, in hours. A post of one day has a hundredth of its first score left.",
+        "Maximum age of a post, in hours. After one day, a post has a hundredth of its first score left.",
     )
     min_age_minutes: int = parameter(
-        5, Between(0, 60), "Age of the youngest post, in minutes: a few early likes say nothing yet."
+        5, Between(0, 60), "Minimum age of a post, in minutes: the first few likes say little about a post."
     )
     min_likes: int = likes.min_likes(100)
     following_max: int = likes.following_max()

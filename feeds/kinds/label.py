@@ -47,9 +47,11 @@ REPOST_DAYS: Final = 7
 class LabelParameters:
     """What a definition may say."""
 
-    label: str = required(LabelName(), "Its members are shown, and read the feed if it is private.")
-    replies: bool = parameter(False, Flag(), "Show their replies as well.")
-    reposts: bool = parameter(False, Flag(), "Show what they reposted in the last week as well, each post once.")
+    label: str = required(
+        LabelName(), "Shows posts by accounts with this label. If the feed is private, only they can read it."
+    )
+    replies: bool = parameter(False, Flag(), "Also show their replies.")
+    reposts: bool = parameter(False, Flag(), "Also show what they reposted in the last week, each post once.")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Label:
         return describe(self.definition)
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
-        return dict.fromkeys(posts, f"its author or reposter carries {self.parameters.label}; newest first")
+        return dict.fromkeys(posts, f"its author or reposter has the label {self.parameters.label}; newest first")
 
     def page(self, request: FeedRequest) -> FeedPage:
         now = _whole(self.data.clock())
@@ -168,9 +170,9 @@ def _subject(entry: Entry) -> PostKey | None:
 
 KIND: Final = Kind(
     "label",
-    "Posts by the members of a label, newest first; for everyone, or for the members only.",
+    "Posts by the members of a label, newest first. Everyone can read it, or only the members.",
     LabelParameters,
     Label,
-    "Nothing to show to this reader. The feed shows posts by the members of its label: add members, or look as one of"
-    " them.",
+    "Nothing to show to this reader. The feed shows posts by the members of its label: add members, or preview it as a"
+    " member.",
 )

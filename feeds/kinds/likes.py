@@ -36,9 +36,9 @@ MEMORY: Final = 1_000_000_000
 
 Formula = Literal["hot", "likes"]
 MEDIA: Final = {
-    "any": "with or without",
+    "any": "posts with and without them",
     "with": "only posts with pictures or a video",
-    "without": "only posts without",
+    "without": "only posts without pictures or a video",
 }
 _LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
@@ -49,7 +49,7 @@ def min_likes(default: int) -> int:
     return parameter(
         default,
         Between(1, 1_000_000),
-        "A post needs so many likes. The fewer people the feed is for, the smaller this number should be.",
+        "Minimum number of likes. The fewer people the feed is for, the lower it should be.",
     )
 
 
@@ -58,21 +58,21 @@ def following_max() -> int:
     return parameter(
         4000,
         Between(1, 1_000_000),
-        "Authors who follow as many accounts as this are left out: most of them follow to be followed.",
+        "Leaves out authors who follow this many accounts or more: most of them follow to be followed back.",
     )
 
 
 def refresh_seconds(default: int) -> int:
     """Parameter: the age of a ranking when the next is made."""
     return parameter(
-        default, Between(10, 3600), "Seconds after which the ranking is refreshed; the worker looks each minute."
+        default, Between(10, 3600), "Seconds between refreshes of the ranking. The worker checks once a minute."
     )
 
 
 def language() -> str:
     """Parameter: a language."""
     check = Word(_LANGUAGE, "a language such as ja, or empty for all", optional=True)
-    return parameter("", check, "Only posts that name this language, such as ja or pt (which takes pt-BR). Empty: all.")
+    return parameter("", check, "Only posts that declare this language, such as ja or pt (includes pt-BR). Empty: all.")
 
 
 def media() -> str:

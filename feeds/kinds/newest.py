@@ -53,6 +53,6 @@ def page(source: Source[E], below: PostKey, limit: int) -> FeedPage:
     try:
         filled = fill(below, limit, read=read, shown=shown, position=itemgetter(0), spare=SPARE)
     except NothingToShow as error:
-        raise FeedUnavailable("the newest posts of this feed are all ones that may not be shown") from error
+        raise FeedUnavailable("none of the newest posts of this feed can be shown") from error
     cursor = None if filled.next is None else Newest(filled.next.rkey, filled.next.did)
     return FeedPage(tuple(post for _, post in filled.entries), cursor)

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 LIST, VIEWER_BEST, NETWORK_BEST = "list", "viewer_best", "network_best"
 SOURCES: Final = {
     LIST: "the list below, in its order",
-    VIEWER_BEST: "the reader's own posts by likes",
-    NETWORK_BEST: "the whole network's posts of all time by likes",
+    VIEWER_BEST: "the reader's own posts, most liked first",
+    NETWORK_BEST: "the most liked posts of the whole network, of all time",
 }
 
 
@@ -51,14 +51,12 @@ SOURCES: Final = {
 class StaticParameters:
     """What a definition may say; the others concern the two that are found by likes."""
 
-    source: str = parameter(LIST, OneOf(SOURCES), "Where its posts come from.")
+    source: str = parameter(LIST, OneOf(SOURCES), "Where the posts come from.")
     min_likes: int = parameter(
-        10, Between(1, 1_000_000), "A post needs so many likes. Only where the posts are found by likes."
+        10, Between(1, 1_000_000), "Minimum number of likes. Used only if the posts are found by likes."
     )
     #: Half an hour: of all time, little changes.
-    refresh_seconds: int = parameter(
-        1800, Between(10, 3600), "Seconds after which the ranking of the network is refreshed."
-    )
+    refresh_seconds: int = parameter(1800, Between(10, 3600), "Seconds between refreshes of the network's ranking.")
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Chosen(_Static):
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
         places = {post: place for place, post in enumerate(dict.fromkeys(self.definition.posts), 1)}
-        return {post: f"place {places[post]} of your list" for post in posts if post in places}
+        return {post: f"number {places[post]} in your list" for post in posts if post in places}
 
     def _named(self, posts: Sequence[PostKey]) -> Set[PostKey]:
         return self.data.named(self.definition, posts)
@@ -208,9 +206,9 @@ def _made(definition: Definition, parameters: StaticParameters, data: FeedData) 
 
 KIND: Final = Kind(
     "static",
-    "Posts chosen by hand, in your order; or the best ones of all time.",
+    "Posts that you choose, in your order; or the most liked posts of all time.",
     StaticParameters,
     _made,
-    "Nothing to show to this reader. Add posts to its list; or, where its posts are found by likes, ask for fewer.",
+    "Nothing to show to this reader. Add posts to the list. If the posts are found by likes, lower the minimum.",
     has_list=True,
 )

@@ -18,8 +18,8 @@ HOURS_MAX: Final = 7 * 24
 class TopParameters:
     """What a definition may say."""
 
-    hours: int = parameter(24, Between(1, HOURS_MAX), "Age of the oldest post, in hours.")
-    min_age_minutes: int = parameter(0, Between(0, 60), "Age of the youngest post, in minutes.")
+    hours: int = parameter(24, Between(1, HOURS_MAX), "Maximum age of a post, in hours.")
+    min_age_minutes: int = parameter(0, Between(0, 60), "Minimum age of a post, in minutes.")
     min_likes: int = likes.min_likes(10)
     following_max: int = likes.following_max()
     refresh_seconds: int = likes.refresh_seconds(60)

@@ -31,7 +31,7 @@ def assign(did: Did, feed: str, *, by: str) -> Change:
     try:
         return label_members.assign(did, label, by=by)
     except label_members.UnknownLabel as error:
-        message = f"feedName: there is no label {label!r}, which {feed} names; add it in the admin"
+        message = f"feedName: {feed} uses the label {label!r}, which does not exist; add it in the admin"
         raise XrpcError("InvalidRequest", message) from error
 
 

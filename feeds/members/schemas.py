@@ -36,18 +36,18 @@ class MembersQuery(_Camel):
     feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
     limit: int = Field(100, ge=1, le=CARRIERS_MAX)
-    cursor: str | None = Field(None, description="as the page before gave it")
+    cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
 class ChangeAnswer(_Camel):
     did: str
     feed_name: str
-    changed: bool = Field(description="false: so it was before")
-    late: list[str] = Field(description="sentences about where the change is seen a little later; mostly none")
+    changed: bool = Field(description="false: there was nothing to change")
+    late: list[str] = Field(description="messages about where the change takes effect later; usually empty")
 
 
 class FeedsQuery(Schema):
-    days: int = Field(30, ge=1, le=KEPT_DAYS, description="how many days, up to today (UTC)")
+    days: int = Field(30, ge=1, le=KEPT_DAYS, description="number of days, up to today (UTC)")
 
 
 class DayOfFeed(_Camel):
@@ -59,16 +59,16 @@ class DayOfFeed(_Camel):
 
 
 class FeedUse(_Camel):
-    """One feed and its readings over the period; users are viewers who were logged in, and estimates (within 1 %)."""
+    """One feed and its usage over the period. Users are logged-in viewers; their numbers are estimates (within 1 %)."""
 
     name: str
     uri: str
     kind: str
     display_name: str
-    requests: int = Field(description="pages that were read; whether there is anything new is not a reading")
-    distinct_users: int = Field(description="over the whole period; at least those of its busiest day")
+    requests: int = Field(description="pages that were read; polls for new posts are not counted")
+    distinct_users: int = Field(description="over the whole period; never fewer than on the busiest day")
     interactions: int
-    days: list[DayOfFeed] = Field(description="the oldest first; a day without readings is left out")
+    days: list[DayOfFeed] = Field(description="oldest first; days without requests are left out")
 
     @classmethod
     def of(cls, definition: Definition, days: Sequence[DailyUsage], readers: int) -> Self:

@@ -59,11 +59,13 @@ def standing(row: FeedDefinition) -> Standing:
         missing.append("SERVICE_ENDPOINT: the public https:// address of the feed generator.")
     if not config.publisher_app_password:
         missing.append(
-            "PUBLISHER_APP_PASSWORD (or PUBLISHER_APP_PASSWORD_FILE): an app password of that account. It is read from"
-            " the environment alone, never from a form."
+            "PUBLISHER_APP_PASSWORD (or PUBLISHER_APP_PASSWORD_FILE): an app password of that account. It is read only"
+            " from the environment, never from a form."
         )
     if row.publisher and row.publisher != config.feed_actor_did:
-        missing.append(f"This feed is published by {row.publisher}, and not by FEED_ACTOR_DID: do it from there.")
+        missing.append(
+            f"This feed is published by {row.publisher}, not by FEED_ACTOR_DID: publish it from that account."
+        )
     address = str(definition_of(row, config).uri) if owner else ""
     return Standing(address, config.service_did, config.service_endpoint, tuple(missing))
 
@@ -79,7 +81,7 @@ def act(row: FeedDefinition, action: str) -> Outcome:
             return _told(_unpublish(Rkey(row.rkey)), "Unpublished: apps stop finding the feed.")
         case "check":
             return _checked(row)
-    return Outcome("There is no such action.", wrong=True)
+    return Outcome("Unknown action.", wrong=True)
 
 
 def _told(work: Coroutine[Any, Any, object], success: str) -> Outcome:
@@ -92,7 +94,7 @@ def _told(work: Coroutine[Any, Any, object], success: str) -> Outcome:
 
 def _checked(row: FeedDefinition) -> Outcome:
     if not (row.publisher or config.feed_actor_did):
-        return Outcome("FEED_ACTOR_DID is not set: there is nothing to look for.", wrong=True)
+        return Outcome("FEED_ACTOR_DID is not set, so the feed has no address to check.", wrong=True)
     try:
         findings = tuple(asyncio.run(_check(definition_of(row, config).uri)))
     except AtsiteError as error:

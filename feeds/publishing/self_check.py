@@ -118,7 +118,7 @@ class FeedCheck:
             return await self.client.get(self.endpoint + path, timeout=APPVIEW_PATIENCE_SECONDS, max_redirects=0)
         except FetchFailed as error:
             if error.reason == "redirects":
-                return "it redirects, and a did document or a page must not"
+                return "it redirects; a did document or a page must not redirect"
             return str(error)
 
 

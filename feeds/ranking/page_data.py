@@ -76,7 +76,7 @@ class FeedData:
         try:
             return self.blocks(definition.rkey)
         except Undecidable as error:
-            raise FeedUnavailable("it is unknown now what this feed leaves out") from error
+            raise FeedUnavailable("the blocks of this feed cannot be read now") from error
 
     def _looked_up(self, posts: list[PostKey], liveness: Liveness) -> Set[PostKey]:
         if not posts:

@@ -77,7 +77,7 @@ class _Pages:
 
     def _computed(self, moment: int, request: FeedRequest) -> FeedPage:
         if not computed.is_given(moment, self.now):
-            raise InvalidCursor("the cursor names no moment of which a ranking was made")
+            raise InvalidCursor("the cursor names a moment for which no ranking was made")
         if computed.is_expired(moment, self.now):
             self._count("expired")
             return END

@@ -107,7 +107,7 @@ def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Se
     try:
         filled = fill(position, limit, read=read, shown=shown, position=itemgetter(0), spare=SPARE)
     except NothingToShow as error:
-        raise FeedUnavailable("the stored ranking has too many posts that are gone") from error
+        raise FeedUnavailable("too many posts of the stored ranking can no longer be shown") from error
     return Cut(tuple(post for _, post in filled.entries), filled.next)
 
 

@@ -36,7 +36,7 @@ async def send_interactions(request: HttpRequest) -> HttpResponse:
     now = time.time()
     viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now)
     if viewer is None:
-        raise XrpcError("AuthenticationRequired", "interactions are taken from readers who are logged in")
+        raise XrpcError("AuthenticationRequired", "interactions are accepted only from readers who are logged in")
     call = interactions.read(request.body)
     await asyncio.to_thread(_take, call, viewer, now)
     return JsonResponse({})

@@ -41,7 +41,7 @@ def may_read(definition: Definition, viewer: Did | None) -> bool:
     try:
         return has_label(viewer, definition.label)
     except Undecidable as error:
-        raise FeedUnavailable("it is unknown now who may read this feed") from error
+        raise FeedUnavailable("the members of this feed cannot be read now") from error
 
 
 def _instructions(definition: Definition, data: FeedData, request: FeedRequest) -> FeedPage:

@@ -22,7 +22,7 @@ class SkeletonQuery(Schema):
 
     feed: str = Field(description="at-uri of the generator record")
     limit: Annotated[int, BeforeValidator(_digits), Field(ge=LIMIT_MIN, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: str | None = Field(None, description="as the page before gave it")
+    cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
 class FeedAddress(Schema):

@@ -79,7 +79,7 @@ def read(body: bytes) -> Call:
         call = msgspec.json.decode(body, type=Call)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # msgspec names the place and the types, never a value.
-        raise XrpcError("InvalidRequest", f"the body is no input of {SEND}: {error}") from error
+        raise XrpcError("InvalidRequest", f"the body is not valid input of {SEND}: {error}") from error
     if len(call.interactions) > INTERACTIONS_MAX:
         raise XrpcError("InvalidRequest", f"interactions: at most {INTERACTIONS_MAX} in one call")
     for index, reported in enumerate(call.interactions):

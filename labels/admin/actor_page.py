@@ -98,8 +98,8 @@ class ActorPages:
         except ChangedMeanwhile as error:
             messages.error(request, str(error))
             return back
-        self.log_change(request, row, "Gave the label back.")  # type: ignore[attr-defined]
-        messages.success(request, f"{called(row.did)} carries {row.label_id} again.")
+        self.log_change(request, row, "Restored the label.")  # type: ignore[attr-defined]
+        messages.success(request, f"{called(row.did)} has the label {row.label_id} again.")
         for sentence in change.late:
             messages.warning(request, sentence)
         return back
@@ -109,14 +109,14 @@ class ActorPages:
         demand(request, Right.BACKFILL)
         if request.method == "POST" and ActorLabel.every.filter(did=did).exists():
             work.ask(Did(did))
-            messages.success(request, "Its earlier records will be fetched within the next minutes.")
+            messages.success(request, "Its earlier records will be fetched within the next few minutes.")
         return _to_actor(did)
 
 
 def told(backfill: Backfill | None) -> SafeString:
     """How a backfill stands: the same word in the same colour on every page."""
     if backfill is None:
-        return mark_safe('<span class="at-state at-quiet">not asked for</span>')
+        return mark_safe('<span class="at-state at-quiet">not requested</span>')
     state = Backfill.State(backfill.state)
     return format_html(
         '<span class="at-state {}" title="{}">{}</span>', _STATES.get(state, "at-look"), backfill.reason, state.label
@@ -136,9 +136,9 @@ def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
     for entry in reversed(history):
         former = before.get(entry.label_id)
         if entry.deleted:
-            what = "taken off"
+            what = "removed"
         elif former is None or former.deleted:
-            what = "given" if former is None else "given again"
+            what = "added" if former is None else "added again"
         else:
             what = f"note: {entry.note or 'none'}"
         before[entry.label_id] = entry

@@ -34,15 +34,15 @@ LINES_PER_PAGE = 100
 #: Heading and colour of each status, in the order of the page: what needs a look comes first.
 _MEANINGS: Mapping[Status, tuple[str, str]] = {
     Status.UNRESOLVABLE: ("not found", "at-act"),
-    Status.INVALID: ("not an actor", "at-act"),
+    Status.INVALID: ("not a handle or did", "at-act"),
     Status.NEW: ("will be changed", "at-ok"),
     Status.ALREADY: ("nothing to do", "at-quiet"),
-    Status.DUPLICATE: ("twice in the list", "at-quiet"),
+    Status.DUPLICATE: ("duplicate", "at-quiet"),
     Status.PENDING: ("not looked up yet", "at-look"),
 }
 _ORDER = {status: place for place, status in enumerate(_MEANINGS)}
 #: Of lines that were tried: whether that changed anything.
-_OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: ("was so before", "at-quiet")}
+_OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: ("no change needed", "at-quiet")}
 _LEFT = ("not changed", "at-quiet")
 
 
@@ -57,7 +57,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
     @admin.display(description="what")
     def what(self, change: BulkChange) -> str:
         """In words."""
-        text = "give" if change.giving else "take off"
+        text = "add" if change.giving else "remove"
         return f"undo: {text}" if change.undoes_id else text
 
     @admin.display(description="lines")
@@ -102,11 +102,11 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         shown = change
         try:
             if request.POST.get("fence") != str(change.fence):
-                raise Conflict("This change has moved on, or another person changed it. This is its current state.")
+                raise Conflict("This change is no longer in the state you saw. This is its current state.")
             match request.POST.get("do"):
                 case "confirm":
                     bulk_changes.confirm(change)
-                    self.log_change(request, change, "Confirmed: given." if change.giving else "Confirmed: taken off.")
+                    self.log_change(request, change, "Confirmed: add." if change.giving else "Confirmed: remove.")
                 case "cancel":
                     bulk_changes.cancel(change, by=request.user.get_username())
                 case "again":
@@ -131,7 +131,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         page = pages.get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{'Give' if change.giving else 'Take off'} “{change.label_id}”",
+            "title": f"{'Add' if change.giving else 'Remove'} the label “{change.label_id}”",
             "opts": self.model._meta,
             "change": change,
             "working": change.state in WORKING,
@@ -139,7 +139,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
             "done": _done(change, lines),
             "counts": [(*meaning, number) for meaning, number in found.items()],
             "new": new,
-            "what": "What happened" if change.state in OVER else "What happens",
+            "what": "Result" if change.state in OVER else "What will happen",
             "told": told(change, changed=changed, others=new - changed),
             "passing": sum(line.passing for line in lines),
             "changed": changed,
@@ -153,12 +153,12 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
 
 def told(change: BulkChange, *, changed: int, others: int) -> str:
     """What a change that is done did. `others`: whom someone else had given the label, or taken it off, before."""
-    did = "given to" if change.giving else "taken off"
+    did = "added to" if change.giving else "removed from"
     first = f"“{change.label_id}” was {did} {_actors(changed)}." if changed else "Nothing was changed."
     if not others:
         return first
-    before = "carried it already" if change.giving else "did not carry it any more"
-    return f"{first} {_actors(others)} {before} when this was done: another change came first."
+    before = "already had it" if change.giving else "no longer had it"
+    return f"{first} {_actors(others)} {before}, because another change came first."
 
 
 def _actors(number: int) -> str:

@@ -70,12 +70,15 @@ class RefusedActorAdmin(Named, DecisionAdmin):
         obj.__dict__.update(pk=stored.pk, id=stored.pk, created_by=stored.created_by, created_at=stored.created_at)
         obj._state.adding = False
         if not done.hidden:
-            messages.warning(request, "ClickHouse does not answer: what is indexed ends a minute after it is back.")
+            messages.warning(
+                request,
+                "ClickHouse does not answer: what is indexed is deleted within a minute after it answers again.",
+            )
 
     def delete_model(self, request: HttpRequest, obj: RefusedActor) -> None:
         do_not_index.lift(Did(obj.did))
         messages.info(
             request,
-            "Indexed again from now on. What was deleted comes back only by fetching the repo; a block of this actor"
-            " stays until it is removed.",
+            "This actor is indexed again from now on. Deleted records come back only after the repo is fetched again."
+            " A block of this actor stays until you remove it.",
         )

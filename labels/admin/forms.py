@@ -57,7 +57,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         if did and label and ActorLabel.objects.filter(did=did, label=label).exists():
             found = self.fields["did"].found  # type: ignore[attr-defined]
             who = f"@{found.handle}" if found.handle else called(did)
-            self.add_error("did", f"{who} already carries {label}.")
+            self.add_error("did", f"{who} already has the label {label}.")
         return cleaned
 
 
@@ -66,7 +66,7 @@ class SubjectField(ActorField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.label = "Who or what"
+        self.label = "Actor or post"
         self.help_text = "An actor: a handle, a did, or the address of a profile. Or one post: its at-uri or address."
 
     def clean(self, value: Any) -> str:
@@ -88,7 +88,7 @@ class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Block
         fields = ("subject", "feed", "note")
-        labels = {"subject": "Who or what", "feed": "Where"}  # also where the page is only looked at
+        labels = {"subject": "Actor or post", "feed": "Where"}  # also where the page is only looked at
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -104,10 +104,10 @@ class BulkForm(forms.Form):
     actors = forms.CharField(
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false"}),
-        help_text=f"One actor a line: handles, dids or profile addresses, up to {MAX_LINES:,}. A CSV may be pasted as "
-        "it is: its column did or handle counts.",
+        help_text=f"One account per line, at most {MAX_LINES:,}: a handle, a did or a profile address. You can paste a "
+        "CSV as it is: its column did or handle is read.",
     )
-    file = forms.FileField(required=False, help_text="Instead: a CSV or text file.")
+    file = forms.FileField(required=False, help_text="Or choose a CSV or text file.")
     note = forms.CharField(
         required=False, widget=UnfoldAdminTextInputWidget(), help_text="Kept with each member that is added."
     )
@@ -117,7 +117,7 @@ class BulkForm(forms.Form):
         cleaned["text"] = _text(cleaned)
         try:
             if not bulk_plan.lines_of(cleaned["text"]):
-                raise ValidationError({"actors": "Paste at least one actor, or choose a file."})
+                raise ValidationError({"actors": "Paste at least one account, or choose a file."})
         except TooMany as error:
             raise ValidationError({"actors": str(error)}) from error
         return cleaned
@@ -128,5 +128,5 @@ def _text(cleaned: dict[str, Any]) -> str:
     if file is None:
         return str(cleaned.get("actors") or "")
     if file.size > FILE_BYTES:
-        raise ValidationError({"file": f"The file is larger than {FILE_BYTES // 1000:,} KB: cut it in parts."})
+        raise ValidationError({"file": f"The file is larger than {FILE_BYTES // 1000:,} KB: split it into parts."})
     return bytes(file.read()).decode("utf-8", "replace")

@@ -64,7 +64,7 @@ def _next(request: HttpRequest, label: str) -> list[tuple[str, str]]:
         ways.append(("Add members", f"{reverse('admin:labels_actorlabel_add_many')}?{urlencode({'label': label})}"))
     if label not in uses() and request.user.has_perm("feeds.add_feeddefinition"):
         query = urlencode({"kind": "label", "parameter_label": label})  # as the form of feeds takes it
-        ways.append(("Make a feed of it", f"{reverse('admin:feeds_feeddefinition_add')}?{query}"))
+        ways.append(("Create a feed from it", f"{reverse('admin:feeds_feeddefinition_add')}?{query}"))
     return ways
 
 
@@ -87,7 +87,7 @@ class BlockAdmin(Named, _Signed):
     list_display = ("who", "what", "where", "note", "created_by", "created_at")
     list_filter = ("feed",)
     search_fields = ("subject", "note")
-    search_help_text = "A part of a did, of an at-uri or of the note."
+    search_help_text = "Part of a did, an at-uri or the note."
     readonly_fields = ("created_by", "created_at")
 
     @admin.display(description="what")

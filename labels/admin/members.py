@@ -135,7 +135,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
             dids = queries.dids_by_handle(term)
         except ClickHouseError as error:
             log.warning("members.search_without_handles", error=type(error).__name__)
-            messages.warning(request, "ClickHouse does not answer: handles were not searched, dids and labels were.")
+            messages.warning(request, "ClickHouse does not answer: only dids and labels were searched, not handles.")
             dids = []
         return rows.filter(Q(did__startswith=term) | Q(label__name__startswith=term) | Q(did__in=dids)), False
 
@@ -160,13 +160,13 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         if found is not None and found.handle:
             obj.called = f"@{found.handle}"
         if found is not None and found.doubt:
-            messages.warning(request, f"{found.doubt} It was taken as it is.")
+            messages.warning(request, f"{found.doubt} It was saved unchecked.")
 
     def delete_model(self, request: HttpRequest, obj: ActorLabel) -> None:
         with acting(request.user.get_username(), Via.ADMIN):
             super().delete_model(request, obj)
         url = reverse("admin:labels_actorlabel_actor", args=(obj.did,))
-        messages.info(request, format_html('This can be undone on <a href="{}">the page of the actor</a>.', url))
+        messages.info(request, format_html('You can undo this on <a href="{}">the page of the actor</a>.', url))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ActorLabel]) -> None:
         with acting(request.user.get_username(), Via.ADMIN):
@@ -176,14 +176,14 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         """Without Django's own deletion of many: `take_off` does it with a plan and can be undone."""
         return {name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"}
 
-    @admin.action(description="Take the label off…", permissions=["bulk_label"])
+    @admin.action(description="Remove the label…", permissions=["bulk_label"])
     def take_off(self, request: HttpRequest, chosen: QuerySet[ActorLabel]) -> HttpResponse | None:
         """Show what that would do."""
         rows = list(chosen[: bulk_plan.MAX_LINES])
         labels = {row.label for row in rows}
         if len(labels) != 1:
             messages.error(
-                request, "These members have several labels: choose one label in the filter first, then tick members."
+                request, "These members have different labels: choose one label in the filter first, then tick members."
             )
             return None
         dids = [Did(row.did) for row in rows]
@@ -198,15 +198,15 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     def has_export_labels_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Right.EXPORT_LABELS)
 
-    @action(description="Add many", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
+    @action(description="Bulk add", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
     def add_many(self, request: HttpRequest) -> HttpResponse:
         """Paste a list, then see what it would do."""
-        return self._bulk(request, giving=True, title="Give a label to many")
+        return self._bulk(request, giving=True, title="Add a label in bulk")
 
-    @action(description="Take off many", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
+    @action(description="Bulk remove", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
     def take_off_many(self, request: HttpRequest) -> HttpResponse:
         """Paste a list of accounts to remove from a label."""
-        return self._bulk(request, giving=False, title="Take a label off many")
+        return self._bulk(request, giving=False, title="Remove a label in bulk")
 
     @action(description="Download CSV", url_path="export", permissions=["export_labels"], icon="download")  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest) -> HttpResponse:

@@ -98,7 +98,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         if len(moved) > asked:
             messages.success(request, f"{len(moved) - asked} cancelled.")
         if asked:
-            messages.success(request, f"{asked} will be cancelled after the batch that runs now.")
+            messages.success(request, f"{asked} will be cancelled after the current batch.")
 
     @admin.action(description="Try again", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
@@ -163,7 +163,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
     ) -> HttpResponse:
         job = RepoCleanupJob.objects.filter(pk=pk).first()
         if job is None:
-            messages.error(request, "There is no such clean-up.")
+            messages.error(request, "This clean-up does not exist.")
             return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_changelist"))
         if request.method != "POST":
             context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta, "job": job}

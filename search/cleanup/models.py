@@ -21,7 +21,7 @@ from search.cleanup.states import GRAPH, State
 
 _LABELS = {
     State.PLANNING: "planning",
-    State.PLANNED: "planned, waits for a yes",
+    State.PLANNED: "planned, waiting for confirmation",
     State.RUNNING: "running",
     State.WAITING: "waiting",
     State.NEEDS_SIGN_IN: "needs a new sign-in",
@@ -90,7 +90,7 @@ class RepoCleanupJob(PublishedJob):
     records_planned = models.PositiveBigIntegerField("planned", default=0)
     #: What the repo no longer had when its batch came is gone, and was not deleted by this job.
     records_deleted = models.PositiveBigIntegerField("deleted", default=0)
-    records_gone = models.PositiveBigIntegerField("gone before", default=0)
+    records_gone = models.PositiveBigIntegerField("already gone", default=0)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     planned_at = models.DateTimeField("planned at", null=True, blank=True)
     started_at = models.DateTimeField("started", null=True, blank=True)
@@ -176,7 +176,7 @@ class CleanupBatch(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     records = models.PositiveIntegerField("in the batch")
     records_deleted = models.PositiveIntegerField("deleted", default=0)
-    records_gone = models.PositiveIntegerField("gone before", default=0)
+    records_gone = models.PositiveIntegerField("already gone", default=0)
     #: What the PDS said where it refused.
     error = models.TextField(blank=True)
 

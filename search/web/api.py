@@ -33,7 +33,7 @@ api_router = Router()
 #: Parameters of the lexicon that are not read yet. Refused, as an answer without the filter would be wrong.
 NOT_YET: Final = ("mentions", "domain", "url", "tag")
 
-HIDDEN: Final = "the newest matches are all posts that are not shown, try a narrower search"
+HIDDEN: Final = "none of the newest matches can be shown; try a narrower search"
 
 
 @xrpc_router.get(
@@ -42,15 +42,15 @@ HIDDEN: Final = "the newest matches are all posts that are not shown, try a narr
 def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> SearchPostsAnswer:
     """The newest posts that have all words of `q`.
 
-    Words are whole and case does not matter; Chinese, Japanese, Korean and Thai are found inside of longer runs. A
-    query of a single character of those scripts looks through the newest 24 hours only (of the period before `until`).
-    What the site blocks everywhere is left out.
+    Only whole words match, and case does not matter. Chinese, Japanese, Korean and Thai text also matches inside longer
+    text; a query of a single character of those scripts searches only the newest 24 hours (before `until`, if given).
+    Posts and authors that the site blocks everywhere are left out.
     """
     for name in NOT_YET:
         if name in request.GET:
             raise XrpcError("InvalidRequest", f"{name}: this service cannot filter by it yet")
     if parameters.sort != "latest":
-        raise XrpcError("InvalidRequest", "sort: this service answers `latest` only")
+        raise XrpcError("InvalidRequest", "sort: this service supports only `latest`")
     try:
         query = language.parse(parameters.q)
     except language.BadQuery as error:
@@ -79,7 +79,7 @@ def health(request: HttpRequest) -> Health:
 
 @api_router.get("/stats", response=StatsAnswer, by_alias=True, tags=["statistics"])
 def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsAnswer:
-    """Totals of what lives now, and the numbers of each of the last days."""
+    """Totals of the records that exist now, and the numbers of each of the last days."""
     try:
         snapshot = site_stats.TOTALS.current()
     except TotalsNotReady as error:
@@ -95,7 +95,7 @@ def _author(text: str) -> Did:
         raise XrpcError("InvalidRequest", f"author: {error}") from error
     did = named if is_did(named) else did_of_handle(named)
     if did is None:
-        raise XrpcError("InvalidRequest", "author: this handle is not known here, give the did")
+        raise XrpcError("InvalidRequest", "author: this handle is not known here; give the did")
     return did
 
 

@@ -44,7 +44,9 @@ def test_an_actor_or_a_post_is_blocked_by_what_people_copy(login: Login, entered
     assert [(row.subject, row.created_by) for row in Block.objects.all()] == [(blocked, "superuser")]
 
 
-@pytest.mark.parametrize("entered", ["", "not an actor", "at://nobody", f"https://bsky.app/profile/x y/post/{RKEY}"])
+@pytest.mark.parametrize(
+    "entered", ["", "not a handle or did", "at://nobody", f"https://bsky.app/profile/x y/post/{RKEY}"]
+)
 def test_what_is_neither_is_sent_back(login: Login, entered: str) -> None:
     answer = login("superuser").post(reverse(ADD), {"subject": entered, "feed": "", "note": ""})
     assert answer.status_code == 200
@@ -59,7 +61,7 @@ def test_a_block_is_for_a_feed_that_there_is_or_for_everywhere(login: Login) -> 
         FeedDefinition.objects.create(rkey=rkey, kind="top", display_name=name)
     form = client.get(reverse(ADD)).context["adminform"].form
     assert form.fields["feed"].choices == [
-        ("", "Everywhere: every feed, and search"),
+        ("", "Everywhere: every feed and search"),
         ("bangers", "Bangers (bangers)"),
         ("whats-hot", "What's hot (whats-hot)"),
     ]
@@ -75,7 +77,7 @@ def test_a_block_for_a_feed_that_is_gone_is_still_edited(login: Login) -> None:
     block = Block.objects.create(subject=POST, feed="long-gone")
     page = reverse("admin:labels_block_change", args=(block.pk,))
     fields = client.get(page).context["adminform"].form.fields
-    assert fields["feed"].choices[1:] == [("long-gone", "long-gone: there is no such feed now")]
+    assert fields["feed"].choices[1:] == [("long-gone", "long-gone: this feed no longer exists")]
     answer = client.post(page, {"subject": POST, "feed": "long-gone", "note": "why"})
     assert answer.status_code == 302
     block.refresh_from_db()
@@ -85,7 +87,7 @@ def test_a_block_for_a_feed_that_is_gone_is_still_edited(login: Login) -> None:
 def test_who_may_only_look_reads_the_labels_of_the_form() -> None:
     page = reverse("admin:labels_block_change", args=(Block.objects.create(subject=POST).pk,))
     lines = [line for lines in browser("viewer", "view_block").get(page).context["adminform"] for line in lines]
-    assert [str(field.field["label"]) for line in lines for field in line][:3] == ["Who or what", "Where", "note"]
+    assert [str(field.field["label"]) for line in lines for field in line][:3] == ["Actor or post", "Where", "note"]
 
 
 def test_the_list_tells_whom_by_name_what_and_where(login: Login) -> None:

@@ -130,7 +130,7 @@ def test_its_definitions_are_judged_by_what_it_declares() -> None:
         feed(label="mpls", step=0).full_clean()
     with pytest.raises(ValidationError, match="missing parameter: label"):
         feed().full_clean()
-    with pytest.raises(ValidationError, match="there is no label 'nobody'"):
+    with pytest.raises(ValidationError, match="the label 'nobody' does not exist"):
         feed(label="nobody").full_clean()
 
 

@@ -97,7 +97,7 @@ def test_who_cannot_be_found_is_not_added_and_the_form_says_why(
 def test_a_member_who_is_there_already_is_told(browser: Client, label: str) -> None:
     membership.assign(label, MIRA.did, by="admin")
     page = text_of(add(browser, label, MIRA.did))
-    assert f"@{MIRA.handle} already carries {label}." in page
+    assert f"@{MIRA.handle} already has the label {label}." in page
     assert "already exists" not in page
 
 
@@ -178,9 +178,9 @@ def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(b
     assert ActorLabel.objects.get().note == "choir"
     cells = re.findall(r'data-label="(What|Who|From where)">([^<]*)<', text_of(response))
     assert [value for _, value in cells] == [
-        "given again", "admin", "undo",
-        "taken off", "admin", "admin page",
-        "given", "k7", "API key",
+        "added again", "admin", "undo",
+        "removed", "admin", "admin page",
+        "added", "k7", "API key",
     ]  # fmt: skip
 
 
@@ -271,7 +271,13 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": pasted, "note": "choir"}, follow=True)
     ((page, _),) = response.redirect_chain
     shown = text_of(browser.get(page))
-    for word in ("1 will be changed", "1 nothing to do", "1 not found", "1 not an actor", "No account has the handle"):
+    for word in (
+        "1 will be changed",
+        "1 nothing to do",
+        "1 not found",
+        "1 not a handle or did",
+        "No account has the handle",
+    ):
         assert word in shown
     assert members(label) == [NOEL.did]
 
@@ -287,24 +293,24 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     do("confirm", page)
     assert set(members(label)) == {MIRA.did, NOEL.did}
     told = text_of(browser.get(page))
-    assert f"“{label}” was given to 1 actor.</p>" in told
-    assert ("1 changed" in told, "will be changed" in told, "What happened" in told) == (True, False, True)
+    assert f"“{label}” was added to 1 actor.</p>" in told
+    assert ("1 changed" in told, "will be changed" in told, "Result" in told) == (True, False, True)
     do("undo", page)
     assert members(label) == [NOEL.did]
     assert "This was undone" in text_of(browser.get(page))
     logged = LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")
-    assert list(logged) == [(f"{label} for 4 lines", "Confirmed: given."), (f"{label} for 4 lines", "Undone.")]
+    assert list(logged) == [(f"{label} for 4 lines", "Confirmed: add."), (f"{label} for 4 lines", "Undone.")]
 
 
 @pytest.mark.parametrize(
     ("giving", "changed", "others", "sentence"),
     [
         (True, 2, 0, "“choir” was given to 2 actors."),
-        (False, 1, 0, "“choir” was taken off 1 actor."),
+        (False, 1, 0, "“choir” was removed from 1 actor."),
         (True, 0, 0, "Nothing was changed."),
-        (True, 1, 1, "“choir” was given to 1 actor. 1 actor carried it already when this was done: another change "
+        (True, 1, 1, "“choir” was added to 1 actor. 1 actor already had it, because another change "
          "came first."),
-        (False, 0, 2, "Nothing was changed. 2 actors did not carry it any more when this was done: another change "
+        (False, 0, 2, "Nothing was changed. 2 actors no longer had it, because another change "
          "came first."),
     ],
 )  # fmt: skip
@@ -392,7 +398,7 @@ def test_a_label_leads_to_its_members_and_to_a_feed_while_none_uses_it(browser: 
     assert chosen is not None
     assert chosen[1] == label
     FeedDefinition.objects.create(rkey="choir", kind="label", parameters={"label": label}, display_name="Choir")
-    assert "Make a feed of it" not in text_of(browser.get(page))
+    assert "Create a feed from it" not in text_of(browser.get(page))
 
 
 def test_a_label_tells_how_many_carry_it_and_which_feeds_use_it(browser: Client, label: str) -> None:
@@ -407,7 +413,7 @@ def test_a_label_tells_how_many_carry_it_and_which_feeds_use_it(browser: Client,
     membership.assign(label, MIRA.did, by="admin")
     page = text_of(browser.get("/admin/labels/label/"))
     plain = re.sub(r"<[^>]+>", "", page)
-    assert "choir (members only), off (posts of its members, switched off)" in plain
+    assert "choir (members only), off (posts by its members, switched off)" in plain
     assert "no feed" in plain
     assert f"?label__id__exact={Label.objects.get(name=label).pk}" in page
 

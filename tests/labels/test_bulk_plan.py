@@ -50,7 +50,7 @@ def test_a_did_is_trusted_before_a_handle() -> None:
 
 def test_more_lines_than_one_change_may_have_are_refused() -> None:
     assert len(lines_of("a.test\n" * MAX_LINES)) == MAX_LINES
-    with pytest.raises(TooMany, match="5,001 lines are too many: at most 5,000 go at once"):
+    with pytest.raises(TooMany, match="5,001 lines, and at most 5,000 are allowed"):
         lines_of("a.test\n" * (MAX_LINES + 1))
 
 

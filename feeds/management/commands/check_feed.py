@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Ask what the AppView would on the way to a page of a feed, and say in words what is wrong."
+    help = "Check a feed step by step as the AppView reads it, and print what is wrong."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rkey", help="the feed's name, such as whats-hot")

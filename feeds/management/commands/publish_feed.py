@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Write a feed's generator record into the publisher's repo, so that people find it; createdAt is kept."
+    help = "Publish a feed: write its generator record to the publisher's repo. createdAt is kept."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rkey", help="the feed's name, such as whats-hot")

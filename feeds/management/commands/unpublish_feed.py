@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Delete a feed's generator record from the publisher's repo; also one that is no longer defined here."
+    help = "Delete a feed's generator record from the publisher's repo, also if the feed is no longer defined here."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rkey", help="the feed's name, such as whats-hot")
