@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from apikeys.keys import Key
-    from apikeys.usage import KeyUse
+    from apikeys.usage import KeyUsage
 
 #: Days of the chart, and of the count in the list.
 DAYS: Final = 30
@@ -254,7 +254,7 @@ def _is_revoked(object_id: str) -> bool:
     return object_id.isdecimal() and ApiKey.objects.filter(pk=object_id, revoked_at__isnull=False).exists()
 
 
-def _uses(rows: list[ApiKey]) -> list[KeyUse | None]:
+def _uses(rows: list[ApiKey]) -> list[KeyUsage | None]:
     """The use of each key; None while ClickHouse is away."""
     ids = [row.key_id for row in rows]
     try:
@@ -264,11 +264,11 @@ def _uses(rows: list[ApiKey]) -> list[KeyUse | None]:
     return [found[id] for id in ids]
 
 
-def _use(key: ApiKey) -> KeyUse | None:
+def _use(key: ApiKey) -> KeyUsage | None:
     return key.__dict__.get("use")
 
 
-def _moment(use: KeyUse | None) -> str:
+def _moment(use: KeyUsage | None) -> str:
     if use is None:
         return AWAY
     return f"{use.last_used_at:%Y-%m-%d %H:%M}" if use.last_used_at else f"not in the last {DAYS} days"

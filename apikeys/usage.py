@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from apikeys import queries
-from apikeys.queries import Use
+from apikeys.queries import KeyUsageCount
 from atsite.core.kv import quick
 from atsite.core.usage_counts import HOUR, Counts, newest
 
@@ -25,7 +25,7 @@ LAST: Final = "t"
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUsage:
     """Accepted calls of one key by hour (UTC), the oldest first, and the last of them."""
 
     hours: dict[datetime, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def flush(*, now: datetime) -> int:
     return queries.store_usage(_counted(now))
 
 
-def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, KeyUse]:
+def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, KeyUsage]:
     """Key -> its use in the last `days` days, with what Redis counted a moment ago. Raises ClickHouseError."""
     rows = queries.counted(key_ids, since=now - timedelta(days=days))
     with suppress(quick.RedisAway):
@@ -69,16 +69,18 @@ def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, Ke
     return {key_id: _key_use([use for use in uses if use.key_id == key_id]) for key_id in key_ids}
 
 
-def _counted(now: datetime) -> list[Use]:
+def _counted(now: datetime) -> list[KeyUsageCount]:
     """What Redis counted. Raises RedisAway."""
     return [
-        Use(of.subject, of.start, of.counter, of.numbers[USES], datetime.fromtimestamp(of.numbers[LAST] / 1000, UTC))
+        KeyUsageCount(
+            of.subject, of.start, of.counter, of.numbers[USES], datetime.fromtimestamp(of.numbers[LAST] / 1000, UTC)
+        )
         for of in COUNTS.readings(now=now)
     ]
 
 
-def _key_use(uses: Iterable[Use]) -> KeyUse:
+def _key_use(uses: Iterable[KeyUsageCount]) -> KeyUsage:
     hours: Counter[datetime] = Counter()
     for use in uses:
         hours[use.hour.astimezone(UTC)] += use.uses
-    return KeyUse(dict(sorted(hours.items())), max((use.last_used_at.astimezone(UTC) for use in uses), default=None))
+    return KeyUsage(dict(sorted(hours.items())), max((use.last_used_at.astimezone(UTC) for use in uses), default=None))

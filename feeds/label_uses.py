@@ -8,19 +8,19 @@ from django.urls import NoReverseMatch, reverse
 
 from feeds.models import FeedDefinition
 from feeds.ranking.feed import LABEL
-from labels.uses import Use
+from labels.uses import LabelUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def feeds_by_label() -> Iterator[Use]:
+def feeds_by_label() -> Iterator[LabelUse]:
     """Every feed whose parameters name a label, switched off or not."""
     for row in FeedDefinition.objects.order_by("rkey"):
         label = row.parameters.get(LABEL) if isinstance(row.parameters, dict) else None
         if isinstance(label, str) and label:
             how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts by its members"
-            yield Use(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")
+            yield LabelUse(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")
 
 
 def _page(row: FeedDefinition) -> str:

@@ -10,7 +10,7 @@ from atsite.core.extension_point import ExtensionPoint
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class LabelUse:
     """One thing that a label opens or fills. `name`: a feed's record key; `url`: its page in the admin."""
 
     label: str
@@ -20,13 +20,13 @@ class Use:
     how: str
 
 
-LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[Use]]]("uses of labels")
-NOTHING: Final[tuple[Use, ...]] = ()
+LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[LabelUse]]]("uses of labels")
+NOTHING: Final[tuple[LabelUse, ...]] = ()
 
 
-def uses() -> dict[str, tuple[Use, ...]]:
+def uses() -> dict[str, tuple[LabelUse, ...]]:
     """All uses, by label."""
-    found: dict[str, tuple[Use, ...]] = {}
+    found: dict[str, tuple[LabelUse, ...]] = {}
     for source in LABEL_USES.providers():
         for use in source():
             found[use.label] = (*found.get(use.label, NOTHING), use)

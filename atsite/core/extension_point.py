@@ -1,7 +1,7 @@
 """How an app asks what apps above it know, which it does not import: they provide functions in AppConfig.ready.
 
 # the lower app, in labels/uses.py
-LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[Use]]]("label uses")
+LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[LabelUse]]]("label uses")
 
 # the upper app, in feeds/apps.py
 def ready(self) -> None:

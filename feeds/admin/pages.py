@@ -27,13 +27,13 @@ from feeds.ranking import refresh
 from feeds.ranking.page_data import unix_micros
 from feeds.ranking.ranking import RankedFeed
 from feeds.serving.registry import registry
-from feeds.usage import daily_use
+from feeds.usage import usage_report
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
     from feeds.ranking.feed import Feed
     from feeds.ranking.page_data import FeedData
-    from feeds.usage.daily_use import FeedUse
+    from feeds.usage.usage_report import FeedUsageReport
 
 
 class FeedPages(BlockPages):
@@ -123,7 +123,7 @@ class FeedPages(BlockPages):
             return self._list()
         context: dict[str, Any] = {}
         try:
-            use = daily_use.of_feed(row.rkey, now=timezone.now())
+            use = usage_report.for_feed(row.rkey, now=timezone.now())
             context = {"use": use, "charts": _charts(use)}
         except ClickHouseError:
             context = {"problem": "ClickHouse does not answer now. Nothing is lost: try again in a moment."}
@@ -226,7 +226,7 @@ def _position(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 7 else 0
 
 
-def _charts(use: FeedUse) -> list[charts.Chart]:
+def _charts(use: FeedUsageReport) -> list[charts.Chart]:
     def chart(caption: str, values: list[int]) -> charts.Chart:
         return charts.bars(caption, [(f"{day.day:%-d %b}", value) for day, value in zip(use.days, values, strict=True)])
 

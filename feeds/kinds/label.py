@@ -114,7 +114,7 @@ def _whole(now: int) -> int:
 
 @dataclass(frozen=True)
 class _Entries:
-    """The entries of one label feed (feeds.kinds.newest.Source). Its methods raise StoreAway, FeedUnavailable."""
+    """The entries of one label feed (feeds.kinds.newest.EntrySource). Its methods raise StoreAway, FeedUnavailable."""
 
     definition: Definition
     parameters: LabelParameters

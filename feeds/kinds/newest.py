@@ -26,7 +26,7 @@ class Keyed(Protocol):
 E = TypeVar("E", bound=Keyed)
 
 
-class Source(Protocol[E]):
+class EntrySource(Protocol[E]):
     """Where the entries come from."""
 
     def below(self, key: PostKey, limit: int) -> Sequence[E]:
@@ -36,7 +36,7 @@ class Source(Protocol[E]):
         """Those of `entries` that may be shown, and as what."""
 
 
-def page(source: Source[E], below: PostKey, limit: int) -> FeedPage:
+def page(source: EntrySource[E], below: PostKey, limit: int) -> FeedPage:
     """At most `limit` entries below a key (indexer.index.candidates).
 
     Raises FeedUnavailable where none may be shown and the list goes on.

@@ -18,7 +18,7 @@ from atsite.core.kv.quick import RedisAway
 from atsite.core.web.auth import Principal, Scope, principal_of, require
 from atsite.core.web.xrpc import PRIVATE
 from feeds.members import members
-from feeds.members.schemas import ChangeAnswer, FeedsAnswer, FeedsQuery, FeedUse, MemberQuery, MembersQuery
+from feeds.members.schemas import ChangeAnswer, FeedsAnswer, FeedsQuery, FeedStats, MemberQuery, MembersQuery
 from feeds.serving.registry import registry
 from feeds.usage import counting, queries
 from labels import label_members
@@ -109,7 +109,7 @@ def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQ
     readers = _different_readers([definition.rkey for definition in shown], parameters.days)
     return FeedsAnswer(
         feeds=[
-            FeedUse.of(
+            FeedStats.of(
                 definition,
                 [row for row in daily if row.feed == definition.rkey],
                 readers.get(definition.rkey, 0),

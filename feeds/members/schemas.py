@@ -58,7 +58,7 @@ class DayOfFeed(_Camel):
     interacting_users: int
 
 
-class FeedUse(_Camel):
+class FeedStats(_Camel):
     """One feed and its usage over the period. Users are logged-in viewers; their numbers are estimates (within 1 %)."""
 
     name: str
@@ -94,4 +94,4 @@ class FeedUse(_Camel):
 
 
 class FeedsAnswer(Schema):
-    feeds: list[FeedUse]
+    feeds: list[FeedStats]

@@ -46,7 +46,7 @@ COUNTS: Final = Counts("feeds:usage", period=DAY, written=WRITTEN_DAYS, kept_sec
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class FeedUsageCount:
     """What one counter says of one feed ("" where the app did not say which) in one day.
 
     `readers` and `senders` are estimates of different viewers; the error of a HyperLogLog in Redis is below 1 %.
@@ -122,7 +122,7 @@ def pseudonym(viewer: Did) -> bytes:
     return blake2b(viewer.encode(), digest_size=16, key=_HASH_KEY).digest()
 
 
-def counted(*, now: datetime) -> list[Usage]:
+def counted(*, now: datetime) -> list[FeedUsageCount]:
     """The counts of the last days as Redis has them. Raises RedisAway."""
     readings = COUNTS.readings(now=now)
 
@@ -135,7 +135,7 @@ def counted(*, now: datetime) -> list[Usage]:
 
     people = iter(quick.ask(ask))
     return [
-        Usage(
+        FeedUsageCount(
             feed=reading.subject,
             day=reading.start.date(),
             counter=reading.counter,

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
-from feeds.usage.counting import Usage
+from feeds.usage.counting import FeedUsageCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
 
-def store_usage(rows: Sequence[Usage]) -> int:
+def store_usage(rows: Sequence[FeedUsageCount]) -> int:
     """Write counts; the same again changes nothing. Raises ClickHouseError."""
     counted = [row.requests + row.interactions for row in rows]
-    columns = door.columns_of(Usage, rows) | {"counted": counted}
+    columns = door.columns_of(FeedUsageCount, rows) | {"counted": counted}
     return door.insert("feed_usage", columns, name="feeds.store_usage")
 
 
@@ -54,9 +54,9 @@ WHERE feed = {feed:String} AND day >= {since:Date}
 """
 
 
-def counted(feed: str, *, since: date) -> list[Usage]:
+def counted(feed: str, *, since: date) -> list[FeedUsageCount]:
     """What was written of one feed from `since` on."""
-    return door.query(COUNTED, {"feed": feed, "since": since}, into=Usage, name="feeds.counted_usage")
+    return door.query(COUNTED, {"feed": feed, "since": since}, into=FeedUsageCount, name="feeds.counted_usage")
 
 
 EVENTS = """

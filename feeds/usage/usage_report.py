@@ -14,7 +14,7 @@ from feeds.usage.interactions import KNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feeds.usage.counting import Usage
+    from feeds.usage.counting import FeedUsageCount
 
 #: Days of the charts: as long as different readers can be told apart (usage.KEPT_DAYS).
 DAYS: Final = 30
@@ -32,7 +32,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedUse:
+class FeedUsageReport:
     """The last DAYS days, the oldest first. `readers` of them all together: None while Redis is away."""
 
     days: tuple[Day, ...]
@@ -41,7 +41,7 @@ class FeedUse:
     events: tuple[tuple[str, int], ...]
 
 
-def of_feed(rkey: str, *, now: datetime) -> FeedUse:
+def for_feed(rkey: str, *, now: datetime) -> FeedUsageReport:
     """The use of the feed with that rkey. Raises ClickHouseError."""
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=DAYS - 1)
@@ -55,10 +55,12 @@ def of_feed(rkey: str, *, now: datetime) -> FeedUse:
     by_day = _by_day(rows)
     days = tuple(by_day.get(day, Day(day)) for day in (first + timedelta(days=ahead) for ahead in range(DAYS)))
     events = queries.events(rkey, since=now - timedelta(days=DAYS))
-    return FeedUse(days, readers, tuple((KNOWN.get(row.event, row.event or "other"), row.count) for row in events))
+    return FeedUsageReport(
+        days, readers, tuple((KNOWN.get(row.event, row.event or "other"), row.count) for row in events)
+    )
 
 
-def _by_day(rows: Iterable[Usage]) -> dict[date, Day]:
+def _by_day(rows: Iterable[FeedUsageCount]) -> dict[date, Day]:
     """Counters of one day are added; of one counter the larger reading is the later one (feeds/sql/feed_usage.sql)."""
     days: dict[date, Day] = {}
     for row in newest(rows, place=lambda row: (row.day, row.counter), size=lambda row: row.requests + row.interactions):
