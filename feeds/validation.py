@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from atsite.core.atproto.syntax import Did
 from atsite.core.config import config
 from feeds.definition_from_row import definition_of
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.ranking.feed import Definition, InvalidDefinition
 from feeds.ranking.page_data import FeedData
 from labels.models import Label
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from feeds.definition_from_row import Row
 
 #: Stands for FEED_ACTOR_DID while that is not set: whose the feeds are is the site's to say, not the form's.
-_ANYBODY = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
+_PLACEHOLDER_PUBLISHER = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
 
 
 def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
@@ -33,7 +33,7 @@ def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
         raise ValidationError({"parameters": 'Enter an object such as {"hours": 24}.'})
     definition = definition_of(row, config)
     try:
-        made(_published(definition), FeedData())
+        make_feed(_published(definition), FeedData())
     except InvalidDefinition as error:
         raise ValidationError({"parameters": str(error)}) from error
     if definition.label and not Label.objects.filter(name=definition.label).exists():
@@ -43,4 +43,4 @@ def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
 
 
 def _published(definition: Definition) -> Definition:
-    return definition if definition.publisher else replace(definition, publisher=_ANYBODY)
+    return definition if definition.publisher else replace(definition, publisher=_PLACEHOLDER_PUBLISHER)

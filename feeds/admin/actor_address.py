@@ -36,5 +36,5 @@ def read(text: str) -> Did:
 
 
 async def _identified(handle: Handle) -> Did:
-    async with network.outside() as (_, resolver):
+    async with network.client_and_resolver() as (_, resolver):
         return (await resolver.identify(handle)).did

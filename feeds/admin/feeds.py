@@ -20,7 +20,7 @@ from feeds.admin.pages import FeedPages, tabs_of
 from feeds.admin.post_warnings import not_indexed
 from feeds.admin.readonly import PREFIX
 from feeds.definition_from_row import definition_of
-from feeds.kinds import KINDS, made
+from feeds.kinds import KINDS, make_feed
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking.feed import LABEL, InvalidDefinition
 from feeds.ranking.page_data import FeedData
@@ -182,7 +182,7 @@ def _warn(request: HttpRequest, named: Mapping[str, str]) -> None:
 def _is_ranked(row: FeedDefinition) -> bool:
     """Whether its order is stored, so that a change waits for the next ranking."""
     try:
-        return isinstance(made(definition_of(row, config), FeedData()), RankedFeed)
+        return isinstance(make_feed(definition_of(row, config), FeedData()), RankedFeed)
     except InvalidDefinition:  # no publisher yet: nobody ranks it
         return False
 
@@ -194,7 +194,7 @@ def problem_of(row: FeedDefinition) -> str:
     if not (row.publisher or config.feed_actor_did):
         return "FEED_ACTOR_DID is not set"
     try:
-        made(definition_of(row, config), FeedData())
+        make_feed(definition_of(row, config), FeedData())
     except InvalidDefinition as error:
         return str(error)
     return ""

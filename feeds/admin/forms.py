@@ -93,8 +93,8 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         Unless a field is wrong already: the whole is then wrong for the same reason, and one mistake is told once.
         """
         found: dict[str, Any] = getattr(errors, "error_dict", {})
-        outside = [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]
-        of_the_whole = [error for name in outside for error in found.pop(name)]
+        not_in_form = [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]
+        of_the_whole = [error for name in not_in_form for error in found.pop(name)]
         if of_the_whole and not (self.errors or found.keys() & self.fields.keys()):
             found.setdefault(NON_FIELD_ERRORS, []).extend(of_the_whole)
         super()._update_errors(errors)  # type: ignore[misc]

@@ -20,7 +20,7 @@ from feeds.admin import actor_address
 from feeds.admin.blocks import BlockPages
 from feeds.admin.preview import preview
 from feeds.definition_from_row import definition_of
-from feeds.kinds import KINDS, made
+from feeds.kinds import KINDS, make_feed
 from feeds.models import FeedDefinition
 from feeds.publishing import actions
 from feeds.ranking import refresh
@@ -140,7 +140,7 @@ class FeedPages(BlockPages):
             outcome = actions.act(row, request.POST.get("action", ""))
             if outcome.changed:
                 self.log_change(request, row, outcome.sentence)  # type: ignore[attr-defined]
-        context = {"outcome": outcome, "standing": actions.standing(row)}
+        context = {"outcome": outcome, "requirements": actions.requirements(row)}
         return self._page(request, row, "feeds/publishing.html", f"Publishing {row.rkey}", "publishing", **context)
 
     def _page(
@@ -203,7 +203,7 @@ def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
     if not (row.publisher or config.feed_actor_did):
         raise AtsiteError("FEED_ACTOR_DID is not set: set it to the account that publishes the feeds")
     data = registry().data
-    return made(definition_of(row, config, [post.uri for post in row.posts.all()]), data), data
+    return make_feed(definition_of(row, config, [post.uri for post in row.posts.all()]), data), data
 
 
 def _reader(text: str) -> tuple[Did | None, str]:

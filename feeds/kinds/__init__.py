@@ -26,7 +26,7 @@ KINDS: Final[dict[str, Kind[Any]]] = {
 }
 
 
-def made(definition: Definition, data: FeedData) -> Feed:
+def make_feed(definition: Definition, data: FeedData) -> Feed:
     """The feed of a definition. Raises InvalidDefinition."""
     if problem := problem_of(definition):
         raise InvalidDefinition(problem)

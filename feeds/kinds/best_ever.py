@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse.errors import QueryTimedOut
 from feeds.kinds import like_counts
-from feeds.kinds.likes import limits_until, proven
+from feeds.kinds.likes_ranking import limits_until, rank_exactly
 from feeds.ranking import queries
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ AT_A_TIME: Final = 1_000_000
 def rank(*, min_likes: int, seconds: int) -> Sequence[RankedPost]:
     """The best SIZE_MAX root posts with at least `min_likes`, exactly. Raises ClickHouseError."""
     deadline = monotonic() + seconds
-    return proven(
+    return rank_exactly(
         lambda wanted: like_counts.liked_ever_candidates(
             min_likes=min_likes, limit=wanted, limits=limits_until(deadline)
         ),

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from feeds.kinds import likes
-from feeds.kinds.by_likes import NONE_QUALIFIES, ByLikes, counted
+from feeds.kinds import likes_ranking
 from feeds.kinds.kind import Kind
-from feeds.kinds.likes import LIKES_HOURS
+from feeds.kinds.likes_feed import NONE_QUALIFIES, LikesFeed, likes_in_words
+from feeds.kinds.likes_ranking import LIKES_HOURS
 from feeds.ranking.parameters import Between, parameter
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ class HotParameters:
     min_age_minutes: int = parameter(
         5, Between(0, 60), "Minimum age of a post, in minutes: the first few likes say little about a post."
     )
-    min_likes: int = likes.min_likes(100)
-    following_max: int = likes.following_max()
-    refresh_seconds: int = likes.refresh_seconds(60)
-    language: str = likes.language()
-    media: str = likes.media()
+    min_likes: int = likes_ranking.min_likes(100)
+    following_max: int = likes_ranking.following_max()
+    refresh_seconds: int = likes_ranking.refresh_seconds(60)
+    language: str = likes_ranking.language()
+    media: str = likes_ranking.media()
 
 
-class Hot(ByLikes[HotParameters]):
+class Hot(LikesFeed[HotParameters]):
     """A ranked feed of recent root posts."""
 
     formula = "hot"
@@ -54,7 +54,7 @@ class Hot(ByLikes[HotParameters]):
 
     def reason(self, likes: int, age_hours: float) -> str:
         score = hot_score(likes, age_hours)
-        return f"({counted(likes)} − 1) ÷ ({age_hours:.1f} hours + {HOURS_ADDED})^{GRAVITY} = {score:.3f}"
+        return f"({likes_in_words(likes)} − 1) ÷ ({age_hours:.1f} hours + {HOURS_ADDED})^{GRAVITY} = {score:.3f}"
 
 
 def hot_score(likes: int, age_hours: float) -> float:

@@ -16,10 +16,10 @@ from atsite.core.errors import InvalidSyntax
 from atsite.core.ttl_cache import TtlCache
 from feeds.kinds import label_queries, newest
 from feeds.kinds.kind import Kind
+from feeds.ranking.coalescing import Coalescer
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
 from feeds.ranking.parameters import Flag, LabelName, parameter, required
-from feeds.ranking.shared_answers import Shared
 from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ DAY: Final = 24 * 60 * MINUTE
 REPOST: Final = Nsid("app.bsky.feed.repost")
 
 #: Rkeys up to so far ahead are believed (architecture.md section 4), so newest-first begins there.
-AHEAD: Final = 2 * MINUTE
+CLOCK_SKEW: Final = 2 * MINUTE
 #: Up to so many members the table by author is read. Measured: 10 authors 51 ms by author and 177 by time, 1,000
 #: authors 757 and 40; the crossing lies between.
-FEW: Final = 100
+BY_AUTHOR_MAX: Final = 100
 #: Reposts are only stored by time: a community that seldom reposts would have all of the network's read.
 REPOST_DAYS: Final = 7
 
@@ -60,9 +60,9 @@ class _Memory:
     many carry a label.
     """
 
-    entries: Shared[list[Entry]] = field(default_factory=Shared)
+    entries: Coalescer[list[Entry]] = field(default_factory=Coalescer)
     #: It decides how a page is read, never what is on it, and changes little within ten seconds.
-    carriers: TtlCache[str, int] = field(default_factory=lambda: TtlCache(size=1000, seconds=10.0))
+    member_counts: TtlCache[str, int] = field(default_factory=lambda: TtlCache(size=1000, seconds=10.0))
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class Label:
         return dict.fromkeys(posts, f"its author or reposter has the label {self.parameters.label}; newest first")
 
     def page(self, request: FeedRequest) -> FeedPage:
-        now = _whole(self.data.clock())
-        start = PostKey(tid_of_micros(now + AHEAD), "")
+        now = _end_of_second(self.data.clock())
+        start = PostKey(tid_of_micros(now + CLOCK_SKEW), "")
         match request.cursor:
             case None:
                 below = start
@@ -101,13 +101,13 @@ class Label:
     def _entries(self, now: int) -> _Entries:
         oldest = tid_of_micros(now - REPOST_DAYS * DAY)
         label = self.parameters.label
-        carriers = self.data.memory(_Memory).carriers.get(
+        members = self.data.memory(_Memory).member_counts.get(
             label, lambda: self.data.lookups.call(lambda: label_queries.member_count(label))
         )
-        return _Entries(self.definition, self.parameters, self.data, carriers <= FEW, oldest)
+        return _Entries(self.definition, self.parameters, self.data, members <= BY_AUTHOR_MAX, oldest)
 
 
-def _whole(now: int) -> int:
+def _end_of_second(now: int) -> int:
     """The end of this second: who asks for the newest posts within it asks the same."""
     return now - now % SECOND + SECOND
 
@@ -119,17 +119,17 @@ class _Entries:
     definition: Definition
     parameters: LabelParameters
     data: FeedData
-    few: bool
+    by_author: bool
     oldest_repost: str
 
     def below(self, key: PostKey, limit: int) -> list[Entry]:
-        same = (self.parameters, self.few, self.oldest_repost if self.parameters.reposts else "", key, limit)
+        same = (self.parameters, self.by_author, self.oldest_repost if self.parameters.reposts else "", key, limit)
         entries = self.data.memory(_Memory).entries
         return entries.ask(same, lambda: self.data.lookups.call(lambda: self._below(key, limit)))
 
     def _below(self, key: PostKey, limit: int) -> list[Entry]:
         label, replies = self.parameters.label, self.parameters.replies
-        entries = label_queries.posts(label, below=key, replies=replies, limit=limit, few=self.few)
+        entries = label_queries.posts(label, below=key, replies=replies, limit=limit, by_author=self.by_author)
         if not self.parameters.reposts:
             return entries
         taken = {entry.key for entry in entries}  # someone may give a repost the record key of a post
@@ -151,7 +151,7 @@ class _Entries:
         if not subjects:
             return {}
         blocked = self.data.blocks_of(self.definition).dids
-        own = self.data.lookups.call(lambda: label_queries.own(label, subjects, replies=replies))
+        own = self.data.lookups.call(lambda: label_queries.own_posts(label, subjects, replies=replies))
         first = self.data.lookups.call(lambda: label_queries.first_reposts(label, subjects, blocked=blocked))
         return {
             entry: SkeletonPost(subject.uri, Repost(f"at://{entry.did}/{REPOST}/{entry.rkey}"))

@@ -36,12 +36,12 @@ COUNT = "SELECT count() FROM actor_labels FINAL WHERE label = {label:String} AND
 
 
 def member_count(label: str) -> int:
-    """How many actors carry the label."""
+    """The number of actors with the label."""
     return int(door.scalar(COUNT, {"label": label}, name="feeds.label_count", limits=PAGE))
 
 
 # By author: reads all keys of the members, and no others.
-POSTS_OF_FEW = """
+POSTS_BY_AUTHOR = """
 SELECT rkey, did, '' AS subject
 FROM posts_by_actor FINAL
 WHERE did IN (SELECT did FROM actor_labels FINAL WHERE label = {label:String} AND deleted = 0)
@@ -52,7 +52,7 @@ LIMIT {limit:UInt32}
 """
 
 # By time: reads from the newest on, by any author, and stops when it has enough.
-POSTS_OF_MANY = """
+POSTS_BY_TIME = """
 SELECT rkey, did, '' AS subject
 FROM posts FINAL
 WHERE rkey <= {rkey:String} AND (rkey < {rkey:String} OR did < {did:String})
@@ -63,15 +63,15 @@ LIMIT {limit:UInt32}
 """
 
 
-def posts(label: str, *, below: PostKey, replies: bool, limit: int, few: bool) -> list[Entry]:
-    """The newest posts of the label's carriers below a key. `few`: read by author instead of by time.
+def posts(label: str, *, below: PostKey, replies: bool, limit: int, by_author: bool) -> list[Entry]:
+    """The newest posts by members of the label below a key. `by_author`: read by author instead of by time.
 
     By author, imports (createdAt long before the rkey) are among them: queries.alive tells.
     """
     params = {"label": label, "rkey": below.rkey, "did": below.did, "replies": replies, "limit": limit}
-    if few:
-        return door.query(POSTS_OF_FEW, params, into=Entry, name="feeds.label_posts_few", limits=PAGE)
-    return door.query(POSTS_OF_MANY, params, into=Entry, name="feeds.label_posts_many", limits=PAGE)
+    if by_author:
+        return door.query(POSTS_BY_AUTHOR, params, into=Entry, name="feeds.label_posts_few", limits=PAGE)
+    return door.query(POSTS_BY_TIME, params, into=Entry, name="feeds.label_posts_many", limits=PAGE)
 
 
 REPOSTS = """
@@ -86,12 +86,12 @@ LIMIT {limit:UInt32}
 
 
 def reposts(label: str, *, below: PostKey, oldest: str, limit: int) -> list[Entry]:
-    """The newest reposts by the label's carriers, from the record key `oldest` on, below a key."""
+    """The newest reposts by members of the label, from the record key `oldest` on, below a key."""
     params = {"label": label, "rkey": below.rkey, "did": below.did, "oldest": oldest, "limit": limit}
     return door.query(REPOSTS, params, into=Entry, name="feeds.label_reposts", limits=PAGE)
 
 
-OWN = """
+OWN_POSTS = """
 SELECT rkey, did
 FROM posts FINAL
 WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)}
@@ -100,7 +100,7 @@ WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)}
 """
 
 
-def own(label: str, subjects: Collection[PostKey], *, replies: bool) -> set[PostKey]:
+def own_posts(label: str, subjects: Collection[PostKey], *, replies: bool) -> set[PostKey]:
     """Those of `subjects` that stand in the feed as posts of its members."""
     params = {
         "label": label,
@@ -108,7 +108,7 @@ def own(label: str, subjects: Collection[PostKey], *, replies: bool) -> set[Post
         "dids": {post.did for post in subjects},
         "replies": replies,
     }
-    return set(door.query(OWN, params, into=PostKey, name="feeds.label_own", limits=PAGE)).intersection(subjects)
+    return set(door.query(OWN_POSTS, params, into=PostKey, name="feeds.label_own", limits=PAGE)).intersection(subjects)
 
 
 # The first of the community's reposts of each post that counts: not taken back, its rkey believable, by someone who is

@@ -44,7 +44,7 @@ LIMIT {limit:UInt32}
 def liked_candidates(
     *, formula: str, now: int, low: str, high: str, min_likes: int, limit: int, limits: Limits = door.TASK
 ) -> list[Candidate]:
-    """The record keys from `low` on and below `high` with the highest bounds, highest first (feeds.kinds.likes)."""
+    """The record keys from `low` on and below `high` with the highest bounds, highest first (likes_ranking)."""
     params = {"formula": formula, "now": now, "low": low, "high": high, "min_likes": min_likes, "limit": limit}
     return door.query(LIKED_CANDIDATES, params, into=Candidate, name="feeds.liked_candidates", limits=limits)
 
@@ -122,7 +122,7 @@ def liked_exact(
 ) -> list[RankedPost]:
     """The eligible root posts with these record keys and at least `min_likes` live likes, best first.
 
-    Likes count from the record key `likes_from` on. `language` and `media`: feeds.kinds.likes.
+    Likes count from the record key `likes_from` on. `language` and `media`: feeds.kinds.likes_ranking.
     """
     params = {
         "rkeys": list(rkeys),

@@ -19,9 +19,9 @@ import redis
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import best_ever, like_counts
-from feeds.kinds.by_likes import counted, likes_of
 from feeds.kinds.kind import Kind
-from feeds.kinds.likes import MEMORY
+from feeds.kinds.likes_feed import likes_in_words, likes_of
+from feeds.kinds.likes_ranking import MEMORY
 from feeds.ranking import queries, ranked, ranking
 from feeds.ranking.cursor import InvalidCursor, Listed
 from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
@@ -76,11 +76,11 @@ class _Static:
         """Of those that are found by likes."""
         found = like_counts.liked_ever([post.rkey for post in posts], min_likes=1, limits=queries.PAGE)
         likes = likes_of(found)
-        return {post: counted(likes.get(post, 0)) for post in posts}
+        return {post: likes_in_words(likes.get(post, 0)) for post in posts}
 
 
 @dataclass(frozen=True)
-class Chosen(_Static):
+class ListedPosts(_Static):
     """The feed's own list."""
 
     def page(self, request: FeedRequest) -> FeedPage:
@@ -189,7 +189,7 @@ class OwnBest(_Static):
             posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))
             if posts:
                 id = tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1))
-                self.data.generations.publish(key, Generation(id, tuple(post.key for post in posts)), now=now)
+                self.data.generations.store(key, Generation(id, tuple(post.key for post in posts)), now=now)
         except (StoreAway, redis.RedisError):
             return
 
@@ -201,7 +201,7 @@ def _made(definition: Definition, parameters: StaticParameters, data: FeedData) 
         case "network_best":
             return NetworkBest(definition, parameters, data)
         case _:
-            return Chosen(definition, parameters, data)
+            return ListedPosts(definition, parameters, data)
 
 
 KIND: Final = Kind(

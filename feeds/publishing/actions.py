@@ -12,8 +12,8 @@ from atsite.core.config import config
 from atsite.core.errors import AtsiteError
 from feeds.definition_from_row import definition_of
 from feeds.publishing.generator_record import publish, unpublish
-from feeds.publishing.network import outside, publisher
-from feeds.publishing.self_check import FeedCheck, verdict
+from feeds.publishing.network import client_and_resolver, publisher_session
+from feeds.publishing.self_check import FeedCheck, summary
 from feeds.ranking.feed import describe
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PUBLISHED: Final = "Published: apps find it within a minute."
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Requirements:
     """What publishing needs, and what is missing of it, in words."""
 
     address: str
@@ -49,7 +49,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
 
 
-def standing(row: FeedDefinition) -> Standing:
+def requirements(row: FeedDefinition) -> Requirements:
     """What is set of what publishing needs."""
     missing = []
     owner = row.publisher or config.feed_actor_did
@@ -67,13 +67,13 @@ def standing(row: FeedDefinition) -> Standing:
             f"This feed is published by {row.publisher}, not by FEED_ACTOR_DID: publish it from that account."
         )
     address = str(definition_of(row, config).uri) if owner else ""
-    return Standing(address, config.service_did, config.service_endpoint, tuple(missing))
+    return Requirements(address, config.service_did, config.service_endpoint, tuple(missing))
 
 
 def act(row: FeedDefinition, action: str) -> Outcome:
     """Publish, unpublish or check the feed. Not for coroutines; it waits for the network."""
     match action:
-        case "publish" | "unpublish" if missing := standing(row).missing:
+        case "publish" | "unpublish" if missing := requirements(row).missing:
             return Outcome(f"Not possible yet: {missing[0]}", wrong=True)
         case "publish":
             return _told(_publish(describe(definition_of(row, config))), PUBLISHED)
@@ -99,21 +99,21 @@ def _checked(row: FeedDefinition) -> Outcome:
         findings = tuple(asyncio.run(_check(definition_of(row, config).uri)))
     except AtsiteError as error:
         return Outcome(str(error), wrong=True)
-    wrong = verdict(findings)
+    wrong = summary(findings)
     sentence = f"{wrong}." if wrong else "Everything the AppView needs is there."
     return Outcome(sentence, wrong=bool(wrong), findings=findings)
 
 
 async def _publish(feed: FeedDescription) -> str:
-    async with publisher() as (pds, session):
+    async with publisher_session() as (pds, session):
         return await publish(pds, session, feed, service_did=config.service_did, now=datetime.now(UTC))
 
 
 async def _unpublish(rkey: Rkey) -> bool:
-    async with publisher() as (pds, session):
+    async with publisher_session() as (pds, session):
         return await unpublish(pds, session, rkey)
 
 
 async def _check(uri: AtUri) -> list[Finding]:
-    async with outside() as (client, resolver):
+    async with client_and_resolver() as (client, resolver):
         return await FeedCheck(client, resolver, uri, config.service_did, config.service_endpoint).findings()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from atsite.core.outgoing import Client, Fetched
 
 #: The AppView waits so long for a generator.
-APPVIEW_PATIENCE_SECONDS = 5.0
+APPVIEW_TIMEOUT_SECONDS = 5.0
 _PAGE = 30
 
 
@@ -115,14 +115,14 @@ class FeedCheck:
     async def _get(self, path: str) -> Fetched | str:
         """The answer, or why there is none."""
         try:
-            return await self.client.get(self.endpoint + path, timeout=APPVIEW_PATIENCE_SECONDS, max_redirects=0)
+            return await self.client.get(self.endpoint + path, timeout=APPVIEW_TIMEOUT_SECONDS, max_redirects=0)
         except FetchFailed as error:
             if error.reason == "redirects":
                 return "it redirects; a did document or a page must not redirect"
             return str(error)
 
 
-def verdict(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[Finding]) -> str:
     """How many of the steps are wrong, in words; empty where none is."""
     wrong = sum(1 for finding in findings if finding.problem)
     return f"{wrong} of {len(findings)} steps {'is' if wrong == 1 else 'are'} wrong" if wrong else ""

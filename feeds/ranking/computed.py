@@ -17,7 +17,7 @@ from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from feeds.ranking.ranking import RankedFeed, RankedPost
-    from feeds.ranking.store_timeouts import Patience
+    from feeds.ranking.store_timeouts import StoreGuard
 
 #: Rankings are computed for whole multiples of this (microseconds).
 GRID: Final = 15 * SECOND
@@ -30,7 +30,7 @@ REMEMBERED: Final = 16
 class ComputedRankings:
     """The last rankings this process computed. Thread-safe."""
 
-    def __init__(self, clickhouse: Patience) -> None:
+    def __init__(self, clickhouse: StoreGuard) -> None:
         self._clickhouse = clickhouse
         self._rankings: TtlCache[tuple[str, int], tuple[RankedPost, ...]] = TtlCache(size=REMEMBERED, seconds=math.inf)
         # One for all rankings, and not one for each: a computation is work for the whole server.

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 GENERATOR: Final = Nsid("app.bsky.feed.generator")
 POST: Final = Nsid("app.bsky.feed.post")
 
-#: Limits of getFeedSkeleton (lexicon app.bsky.feed.getFeedSkeleton).
-LIMIT_MIN: Final = 1
-LIMIT_MAX: Final = 100
-LIMIT_DEFAULT: Final = 50
-
 #: The parameter that names the label whose carriers are a feed's members.
 LABEL: Final = "label"
 

@@ -14,7 +14,7 @@ from atsite.core.atproto.tid import is_tid
 from atsite.core.ttl_cache import TtlCache
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.ranking import Generation
-from feeds.ranking.store_timeouts import Patience, StoreAway
+from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,11 @@ class Generations:
     def __init__(self, client: Callable[[], redis.Redis] = kv.client) -> None:
         self._client = client
         # Redis answers within a millisecond; 0.5 s is a lost packet, not a slow answer.
-        self._redis = Patience("redis", seconds=0.5, pause=1.0)
+        self._redis = StoreGuard("redis", seconds=0.5, pause=1.0)
         # By feed and id. Each reading puts a copy in again, so that it stays IDLE after the last one (microseconds).
         self._copies: TtlCache[tuple[str, str], _Copy] = TtlCache(size=COPIES, seconds=IDLE)
 
-    def publish(self, feed: str, generation: Generation, *, now: int) -> None:
+    def store(self, feed: str, generation: Generation, *, now: int) -> None:
         """Store the generation and make it the current one, at once. Raises redis.RedisError."""
         with self._client().pipeline(transaction=True) as pipe:
             pipe.set(

@@ -12,7 +12,7 @@ from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import Generations
 from feeds.ranking.liveness import Liveness
-from feeds.ranking.store_timeouts import Patience, StoreAway
+from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 from labels.blocks import Blocks, blocked
 
 if TYPE_CHECKING:
@@ -34,16 +34,16 @@ class FeedData:
 
     generations: Generations = field(default_factory=Generations)
     # Readers are gone after 5 s: a look-up of 2 s leaves room for everything else.
-    lookups: Patience = field(default_factory=lambda: Patience("clickhouse", seconds=2, pause=1))
+    lookups: StoreGuard = field(default_factory=lambda: StoreGuard("clickhouse", seconds=2, pause=1))
     computed: ComputedRankings = field(
         default_factory=lambda: ComputedRankings(
-            Patience("clickhouse-ranking", seconds=computed.BUDGET_SECONDS, pause=1)
+            StoreGuard("clickhouse-ranking", seconds=computed.BUDGET_SECONDS, pause=1)
         )
     )
     clock: Callable[[], int] = unix_micros
     #: Of posts that came from the index, and of posts that people named.
     alive: Liveness = field(default_factory=lambda: Liveness(queries.alive))
-    not_gone: Liveness = field(default_factory=lambda: Liveness(queries.not_gone))
+    alive_or_unknown: Liveness = field(default_factory=lambda: Liveness(queries.alive_or_unknown))
     #: Feed rkey -> what people block there.
     blocks: Callable[[str], Blocks] = blocked
     _memories: dict[type, Any] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class FeedData:
 
     def named(self, definition: Definition, posts: Iterable[PostKey]) -> Set[PostKey]:
         """Those of `posts`, which people named, that may be shown: the index need not know them. As `listed`."""
-        return self._looked_up(self.unblocked(definition, posts), self.not_gone)
+        return self._looked_up(self.unblocked(definition, posts), self.alive_or_unknown)
 
     def unblocked(self, definition: Definition, posts: Iterable[PostKey]) -> list[PostKey]:
         """Those that the feed does not leave out. Raises FeedUnavailable."""

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 PAGE = door.Limits(max_execution_time=2, max_memory_usage=500_000_000, max_threads=1, readonly=True)
 
 
-FOLLOWING_MANY = """
-SELECT did FROM following_counts WHERE did IN {dids:Array(String)} AND following >= {least:UInt32}
-"""
-
-
-def following_many(dids: Collection[str], *, least: int, limits: Limits = door.TASK) -> set[str]:
-    """Those of `dids` that follow `least` accounts or more."""
-    params = {"dids": sorted(dids), "least": least}
-    return set(door.column(FOLLOWING_MANY, params, name="feeds.following_many", limits=limits))
-
-
 @dataclass(frozen=True, slots=True)
 class _State:
     rkey: str
@@ -63,7 +52,7 @@ def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
     }
 
 
-def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
+def alive_or_unknown(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
     """Those of `posts`, which people named, that may be shown, also where the index does not know them.
 
     An unknown post is shown unless its author is inactive, or it was made before their records ended.

@@ -59,7 +59,7 @@ def refresh(feed: RankedFeed, generations: Generations, *, now: int) -> Refreshe
         if not posts:
             return _done(feed, "empty", generations.newest(key, now=now))
         generation = Generation(tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1)), posts)
-        generations.publish(key, generation, now=now)
+        generations.store(key, generation, now=now)
         metrics.REFRESH_SECONDS.labels(feed=feed.definition.rkey).observe(perf_counter() - started)
         return _done(feed, "published", generation)
 

@@ -28,7 +28,7 @@ class StoreAway(AtsiteError):
     """A store does not answer now."""
 
 
-class Patience:
+class StoreGuard:
     """How long one store is waited for. Thread-safe.
 
     `seconds` per call; after one that failed the store is left alone for `pause` seconds (CircuitBreaker).

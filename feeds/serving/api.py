@@ -18,10 +18,10 @@ from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, service_auth
 from atsite.core.web.xrpc import error_response
 from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
-from feeds.readings import page_read
 from feeds.serving.registry import registry
 from feeds.serving.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
 from feeds.serving.skeleton import answer, depends_on_viewer, is_poll, rkey_of
+from feeds.signals import page_read
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did

@@ -13,7 +13,7 @@ from atsite.core.config import config
 from atsite.core.published.errors import Undecidable
 from atsite.core.published.process_copies import LocalCopy
 from feeds import definitions
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.ranking.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed
 from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
@@ -54,7 +54,7 @@ class Registry:
         problems: list[Problem] = []
         for definition in defined:
             try:
-                feed = made(definition, data)
+                feed = make_feed(definition, data)
             except InvalidDefinition as error:
                 problems.append(Problem(definition.rkey, str(error)))
                 continue

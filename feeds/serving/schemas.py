@@ -7,7 +7,7 @@ from typing import Annotated
 from ninja import Field, Schema
 from pydantic import BeforeValidator
 
-from feeds.ranking.feed import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
+from feeds.serving.page_limit import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
 
 
 def _digits(value: object) -> object:

@@ -112,8 +112,8 @@ class Recorder:
 RECORDER: Final = Recorder()
 
 
-def count_reading(sender: object, *, feed: Rkey, viewer: Did | None, **_: object) -> None:
-    """Receiver of feeds.readings.page_read."""
+def count_page_read(sender: object, *, feed: Rkey, viewer: Did | None, **_: object) -> None:
+    """Receiver of feeds.signals.page_read."""
     RECORDER.count("requests", feed, viewer)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from feeds.kinds.likes import HOUR
+from feeds.kinds.likes_ranking import HOUR
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking.page_data import unix_micros
 from labels.models import Block

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from atsite.core.atproto.syntax import Rkey, parse_rkey
 from atsite.core.errors import AtsiteError
 from feeds.publishing.generator_record import unpublish
-from feeds.publishing.network import publisher
+from feeds.publishing.network import publisher_session
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -29,5 +29,5 @@ class Command(BaseCommand):
 
 
 async def _unpublish(rkey: Rkey) -> bool:
-    async with publisher() as (pds, session):
+    async with publisher_session() as (pds, session):
         return await unpublish(pds, session, rkey)

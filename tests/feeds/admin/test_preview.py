@@ -13,7 +13,7 @@ from atsite.core.kv.lock import Lock
 from feeds.admin.preview import preview
 from feeds.kinds import like_counts
 from feeds.kinds.hot import hot_score
-from feeds.kinds.likes import HOUR
+from feeds.kinds.likes_ranking import HOUR
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking import cursor as cursors
 from feeds.ranking import queries

@@ -12,7 +12,7 @@ from feeds.ranking import computed
 from feeds.ranking.computed import GRID, ComputedRankings
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import IDLE
-from feeds.ranking.store_timeouts import Patience
+from feeds.ranking.store_timeouts import StoreGuard
 from tests.feeds.ranking.test_refresh import POST, Ranking
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def rankings(seconds: float = 30) -> ComputedRankings:
-    return ComputedRankings(Patience("clickhouse", seconds=seconds, pause=0))
+    return ComputedRankings(StoreGuard("clickhouse", seconds=seconds, pause=0))
 
 
 def test_many_readers_of_one_moment_share_one_computation() -> None:

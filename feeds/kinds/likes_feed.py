@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
 
 from atsite.core.atproto.tid import micros_of_tid
 from feeds.kinds import like_counts
-from feeds.kinds.likes import HOUR, LikesRanking, oldest_like
+from feeds.kinds.likes_ranking import HOUR, LikesRanking, oldest_like
 from feeds.ranking import queries, ranked
 from feeds.ranking.feed import FeedDescription, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from feeds.kinds.likes import Formula
+    from feeds.kinds.likes_ranking import Formula
     from feeds.ranking.feed import Definition, FeedPage, FeedRequest, PostKey
     from feeds.ranking.page_data import FeedData
     from feeds.ranking.ranking import RankedPost
@@ -45,7 +45,7 @@ P = TypeVar("P", bound=LikesParameters)
 
 
 @dataclass(frozen=True)
-class ByLikes(Generic[P]):
+class LikesFeed(Generic[P]):
     """A ranked feed (feeds.ranking.ranking.RankedFeed); a kind says its `formula`, its `window` and its `reason`."""
 
     definition: Definition
@@ -112,6 +112,6 @@ def likes_of(ranked: Sequence[RankedPost]) -> dict[PostKey, int]:
     return {post.key: round(post.score) for post in ranked}
 
 
-def counted(likes: int) -> str:
+def likes_in_words(likes: int) -> str:
     """A number of likes in words."""
     return f"{likes} like" if likes == 1 else f"{likes} likes"

@@ -19,24 +19,24 @@ V = TypeVar("V")
 
 
 @dataclass(slots=True)
-class _Question(Generic[V]):
+class _PendingCall(Generic[V]):
     """The answer that is being made, and the one that those wait for who came since it was begun."""
 
     running: Future[V] | None = None
     next: Future[V] | None = None
 
 
-class Shared(Generic[V]):
+class Coalescer(Generic[V]):
     """Thread-safe. A caller must not change an answer: others have the same."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._questions: dict[Hashable, _Question[V]] = {}
+        self._questions: dict[Hashable, _PendingCall[V]] = {}
 
     def ask(self, key: Hashable, answer: Callable[[], V]) -> V:
         """What `answer` says, called here or by someone else with the same `key`. Raises what it raises, for all."""
         with self._lock:
-            question = self._questions.setdefault(key, _Question())
+            question = self._questions.setdefault(key, _PendingCall())
             mine, running = question.next is None, question.running
             future = question.next = question.next or Future()
         if mine:
@@ -45,7 +45,7 @@ class Shared(Generic[V]):
             self._answer(key, question, future, answer)
         return future.result()
 
-    def _answer(self, key: Hashable, question: _Question[V], future: Future[V], answer: Callable[[], V]) -> None:
+    def _answer(self, key: Hashable, question: _PendingCall[V], future: Future[V], answer: Callable[[], V]) -> None:
         with self._lock:
             question.running, question.next = future, None
         try:

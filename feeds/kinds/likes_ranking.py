@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import like_counts
-from feeds.ranking import queries, ranking
+from feeds.ranking import queries, ranking, spam_guard
 from feeds.ranking.parameters import Between, OneOf, Word, parameter
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def min_likes(default: int) -> int:
 
 
 def following_max() -> int:
-    """Parameter: the guard against those who gather followers by following."""
+    """Parameter: from how many followed accounts on an author is left out (feeds.ranking.spam_guard)."""
     return parameter(
         4000,
         Between(1, 1_000_000),
@@ -93,9 +93,9 @@ class LikesRanking:
     media: str = "any"
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        """The best SIZE_MAX posts, exactly; those of mass followers not. Raises ClickHouseError."""
+        """The best SIZE_MAX posts, exactly; without those by mass followers. Raises ClickHouseError."""
         deadline = monotonic() + seconds
-        return proven(
+        return rank_exactly(
             lambda wanted: self._candidates(now, wanted, deadline),
             lambda candidates: self._exact([candidate.rkey for candidate in candidates], now, deadline),
         )
@@ -123,14 +123,14 @@ class LikesRanking:
             media=self.media,
             limits=limits_until(deadline),
         )
-        many = queries.following_many(
+        spam = spam_guard.mass_followers(
             {post.key.did for post in ranked}, least=self.following_max, limits=limits_until(deadline)
         )
         living = queries.alive([post.key for post in ranked], limits=limits_until(deadline))
-        return [post for post in ranked if post.key in living and post.key.did not in many]
+        return [post for post in ranked if post.key in living and post.key.did not in spam]
 
 
-def proven(
+def rank_exactly(
     candidates: Callable[[int], Sequence[Candidate]], exact: Callable[[Sequence[Candidate]], Sequence[RankedPost]]
 ) -> Sequence[RankedPost]:
     """The best SIZE_MAX posts, exactly.
