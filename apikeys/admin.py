@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from apikeys import keys, usage
-from apikeys.forms import ApiKeyForm, RotationForm, in_words
-from apikeys.key_status import MADE_BEFORE, REVOKED, SENT_BEFORE, old_is_good, state_of
+from apikeys.forms import ApiKeyForm, RotationForm, overlap_in_words
+from apikeys.key_status import ALREADY_CREATED, FORM_OUTDATED, REVOKED, old_secret_is_valid, status_of
 from apikeys.models import ApiKey, ApiKeyUsage
 from atsite.core import charts
 from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
@@ -38,7 +38,7 @@ DAYS: Final = 30
 AWAY: Final = "unknown: ClickHouse does not answer"
 
 
-class _MadeBefore(Exception):
+class _AlreadyCreated(Exception):
     """The form of a new key was sent again."""
 
     def __init__(self, pk: int) -> None:
@@ -49,10 +49,10 @@ class _MadeBefore(Exception):
 @admin.register(ApiKey)
 class ApiKeyAdmin(DecisionAdmin):
     form = ApiKeyForm
-    list_display = ("key_id", "note", "user", "stands", "opens", "last_used", "uses", "created_at")
+    list_display = ("key_id", "note", "user", "status", "scopes_and_feeds", "last_used", "uses", "created_at")
     list_select_related = ("user",)
     search_fields = ("key_id", "note", "user__username")
-    readonly_fields = ("key_id", "stands", "created_at")
+    readonly_fields = ("key_id", "status", "created_at")
     actions = ("revoke",)
     url_rights = {
         "apikeys_apikey_rotate": Right.ROTATE_KEY,
@@ -63,14 +63,14 @@ class ApiKeyAdmin(DecisionAdmin):
     change_form_outer_after_template = "apikeys/use.html"
 
     @admin.display(description="state")
-    def stands(self, key: ApiKey) -> str:
+    def status(self, key: ApiKey) -> str:
         """Whether it opens anything, in colour and in words."""
-        word, _, rest = state_of(key).replace(";", "").partition(" ")
+        word, _, rest = status_of(key).replace(";", "").partition(" ")
         colour = {"active": "at-ok", "expired": "at-look"}.get(word, "at-act")
         return format_html('<span class="at-state {}">{}</span> {}', colour, word, rest)
 
     @admin.display(description="scopes")
-    def opens(self, key: ApiKey) -> str:
+    def scopes_and_feeds(self, key: ApiKey) -> str:
         """Scopes, and the feeds that it covers."""
         scopes = ", ".join(key.scopes)
         return f"{scopes}: {', '.join(key.feeds)}" if key.feeds else scopes
@@ -129,8 +129,10 @@ class ApiKeyAdmin(DecisionAdmin):
             try:
                 row.rotate(key, overlap=overlap)
             except ChangedMeanwhile:
-                return self._back(request, pk, SENT_BEFORE)
-        self.log_change(request, row, f"Created a new secret. The old one keeps working for {in_words(overlap)}.")
+                return self._back(request, pk, FORM_OUTDATED)
+        self.log_change(
+            request, row, f"Created a new secret. The old one keeps working for {overlap_in_words(overlap)}."
+        )
         return self._shown_once(request, row, key, outcome.late)
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -172,7 +174,7 @@ class ApiKeyAdmin(DecisionAdmin):
         versions.lock()  # of two who send the same form at once the second waits here, and finds the first's
         made = ApiKey.objects.filter(key_id=key.id).first()
         if made is not None:
-            raise _MadeBefore(made.pk)
+            raise _AlreadyCreated(made.pk)
         obj.key_id, obj.secret_hash = key.id, key.hash
         super().save_model(request, obj, form, change)
         request.__dict__["minted"] = key
@@ -181,8 +183,8 @@ class ApiKeyAdmin(DecisionAdmin):
         """The form of a new key; sent again, as a reload of the page with the secret does, it makes no second one."""
         try:
             response: HttpResponse = super().add_view(request, *args, **options)
-        except _MadeBefore as made:
-            return self._back(request, made.pk, MADE_BEFORE)
+        except _AlreadyCreated as made:
+            return self._back(request, made.pk, ALREADY_CREATED)
         return response
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
@@ -193,12 +195,12 @@ class ApiKeyAdmin(DecisionAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = list(super().get_readonly_fields(request, obj))
-        return fields if obj is None or self.has_change_permission(request, obj) else [*fields, "opens"]
+        return fields if obj is None or self.has_change_permission(request, obj) else [*fields, "scopes_and_feeds"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What is entered; in words for who only looks, and of a revoked key."""
         if obj is not None and not self.has_change_permission(request, obj):
-            return ["key_id", "stands", "note", "user", "opens", "rate_limit", "expires_at", "created_at"]
+            return ["key_id", "status", "note", "user", "scopes_and_feeds", "rate_limit", "expires_at", "created_at"]
         fields = super().get_fields(request, obj)
         return [field for field in fields if obj is None or field != "new_id"]
 
@@ -220,7 +222,7 @@ class ApiKeyAdmin(DecisionAdmin):
                 "may_revoke": may(request.user, Right.REVOKE_KEY) and row.revoked_at is None,
                 "last_used": _moment(use),
                 "chart": charts.bars(caption, [(f"{day:%-d %b}", count) for day, count in days]),
-                "ends_old_at": row.old_valid_until if old_is_good(row) else None,
+                "ends_old_at": row.old_valid_until if old_secret_is_valid(row) else None,
             }
         return super().render_change_form(request, context, **options)
 

@@ -84,6 +84,6 @@ class RotationForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
-def in_words(overlap: timedelta) -> str:
+def overlap_in_words(overlap: timedelta) -> str:
     """How long an overlap that was chosen is."""
     return OVERLAPS[int(overlap.total_seconds())].partition(":")[0]

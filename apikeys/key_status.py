@@ -9,28 +9,28 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from apikeys.models import ApiKey
 
-MADE_BEFORE: Final = (
+ALREADY_CREATED: Final = (
     "This key already exists, and its secret is shown only once. If you did not copy it, create a new secret here."
 )
-SENT_BEFORE: Final = (
+FORM_OUTDATED: Final = (
     "Nothing was changed: this key was changed after you opened the form, by another person or by sending the form"
     " twice. A secret is shown only once. If you did not copy it, create a new secret here."
 )
 REVOKED: Final = "This key was revoked. That is final, and it cannot be changed. Create a new key."
 
 
-def state_of(key: ApiKey) -> str:
+def status_of(key: ApiKey) -> str:
     """Whether a key opens anything now, in words."""
     now = timezone.now()
     if key.revoked_at is not None:
         return f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
     if key.expires_at is not None and key.expires_at <= now:
         return f"expired {key.expires_at:%Y-%m-%d %H:%M} UTC"
-    if key.old_valid_until is not None and old_is_good(key):
+    if key.old_valid_until is not None and old_secret_is_valid(key):
         return f"active; the old secret works until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
     return "active"
 
 
-def old_is_good(key: ApiKey) -> bool:
+def old_secret_is_valid(key: ApiKey) -> bool:
     """Whether the secret of before the last rotation still opens something."""
     return key.revoked_at is None and key.old_valid_until is not None and key.old_valid_until > timezone.now()

@@ -14,8 +14,8 @@ from ninja import Query, Router
 
 from atsite.core.web.auth import Principal, Scope, principal_of, require
 from atsite.core.web.xrpc import PRIVATE
-from labels import label_members as carriers
-from labels.schemas import FAILURES, CarrierQuery, CarriersQuery, LabelChangeAnswer, MembersAnswer
+from labels import label_members as members
+from labels.schemas import FAILURES, LabelChangeAnswer, LabelMemberQuery, LabelMembersQuery, MembersAnswer
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -25,25 +25,25 @@ router = Router(tags=["labels"])
 
 
 @router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Add a label to an account")
-def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
+def assign_label_to_user(request: HttpRequest, parameters: Query[LabelMemberQuery]) -> LabelChangeAnswer:
     """Add a label to an account; this takes effect at once in every feed that uses it. Needs the scope `labels`.
 
     Repeating the call changes nothing.
     """
-    key, did = _carrier(request, parameters)
-    return _answer(did, parameters, carriers.assign(did, parameters.label, by=key.subject))
+    key, did = _member(request, parameters)
+    return _answer(did, parameters, members.assign(did, parameters.label, by=key.subject))
 
 
 @router.put(
     "/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Remove a label from an account"
 )
-def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
+def unassign_label_from_user(request: HttpRequest, parameters: Query[LabelMemberQuery]) -> LabelChangeAnswer:
     """Remove a label from an account; this takes effect at once. Needs the scope `labels`.
 
     Repeating the call changes nothing. Use the did for an account whose handle no longer resolves.
     """
-    key, did = _carrier(request, parameters)
-    return _answer(did, parameters, carriers.unassign(did, parameters.label, by=key.subject))
+    key, did = _member(request, parameters)
+    return _answer(did, parameters, members.unassign(did, parameters.label, by=key.subject))
 
 
 @router.get(
@@ -52,26 +52,26 @@ def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuer
     exclude_none=True,
     summary="List the members of a label, or look up one account",
 )
-def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[CarriersQuery]) -> MembersAnswer:
+def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[LabelMembersQuery]) -> MembersAnswer:
     """The accounts with a label, in order of did. With `handle`, only that account, if it has the label.
 
     Needs the scope `labels`.
     """
     response["Cache-Control"] = PRIVATE
     require(principal_of(request), Scope.LABELS)
-    carriers.demand_label(parameters.label)
-    only = None if parameters.handle is None else async_to_sync(carriers.did_of)(parameters.handle)
-    page = carriers.page(parameters.label, limit=parameters.limit, cursor=parameters.cursor, only=only)
+    members.require_label(parameters.label)
+    only = None if parameters.handle is None else async_to_sync(members.did_of)(parameters.handle)
+    page = members.page(parameters.label, limit=parameters.limit, cursor=parameters.cursor, only=only)
     return MembersAnswer.of(page)
 
 
-def _carrier(request: HttpRequest, parameters: CarrierQuery) -> tuple[Principal, Did]:
+def _member(request: HttpRequest, parameters: LabelMemberQuery) -> tuple[Principal, Did]:
     """Who asks, and who is meant; nobody is looked up for a key that may not, or for a label that there is not."""
     principal = principal_of(request)
     require(principal, Scope.LABELS)
-    carriers.demand_label(parameters.label)
-    return principal, async_to_sync(carriers.did_of)(parameters.handle)
+    members.require_label(parameters.label)
+    return principal, async_to_sync(members.did_of)(parameters.handle)
 
 
-def _answer(did: Did, parameters: CarrierQuery, change: Change) -> LabelChangeAnswer:
+def _answer(did: Did, parameters: LabelMemberQuery, change: Change) -> LabelChangeAnswer:
     return LabelChangeAnswer(did=did, label=parameters.label, changed=change.changed, late=list(change.late))

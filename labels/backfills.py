@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
 
 #: What became of the last backfill, or is becoming of it, that makes another one needless.
-_GOOD = (*Backfill.graph.active, Backfill.State.COMPLETED)
+_SUFFICIENT = (*Backfill.graph.active, Backfill.State.COMPLETED)
 
 
-def want(did: Did, *, after_us: int, has_other_labels: bool) -> None:
+def request(did: Did, *, after_us: int, has_other_labels: bool) -> None:
     """Ask for a backfill of a new member, unless another label of it already had one made.
 
     Without a label in between nothing was missed: with WANTED_DIDS the stream is asked for all who carry one.
     """
-    if has_other_labels and Backfill.objects.filter(did=did, state__in=_GOOD).exists():
+    if has_other_labels and Backfill.objects.filter(did=did, state__in=_SUFFICIENT).exists():
         return
     work.ask(did, after_us=after_us)

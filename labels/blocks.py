@@ -36,7 +36,7 @@ def blocked(feed: str = "") -> Blocks:
     return blocks.get(feed, blocks[""])
 
 
-def forget() -> None:
+def invalidate() -> None:
     """Read the blocks again with the next question of this process: for the one who changed them."""
     _copy.drop()
 

@@ -24,9 +24,9 @@ from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
 from indexer.index.handles import dids_of_handles
 from labels import lookup, membership
-from labels.bulk_plan import Line, Status, judge, lines_of
+from labels.bulk_plan import Line, Status, parse_lines, set_statuses
 from labels.change_author import Via, acting
-from labels.lookup import Unfound
+from labels.lookup import NotFound
 from labels.models import ActorLabel, BulkChange, Label
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ STEP_SECONDS: Final = 2.0
 FIND_AT_ONCE: Final = 24
 APPLY_AT_ONCE: Final = 20
 
-_ELSEWHERE: Final = "Another page or person worked on this change at the same time. This is its current state."
+_CONCURRENT: Final = "Another page or person worked on this change at the same time. This is its current state."
 
 
 class Conflict(AtsiteError):
@@ -51,7 +51,7 @@ class Conflict(AtsiteError):
 
 def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> BulkChange:
     """A change in state FINDING, from a pasted list or CSV. Raises TooMany."""
-    lines = lines_of(text)
+    lines = parse_lines(text)
     if not giving:
         lines = _known_members(label, lines)
     return BulkChange.objects.create(
@@ -59,7 +59,7 @@ def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> B
     )
 
 
-def plan_for(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
+def plan_for_dids(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
     """A change whose actors are known: those that someone ticked in a list."""
     found = [Line(number, did, identifier=did, did=did) for number, did in enumerate(dids, 1)]
     return BulkChange.objects.create(label=label, giving=giving, created_by=by, lines=[line.stored() for line in found])
@@ -99,16 +99,16 @@ def cancel(change: BulkChange, *, by: str) -> None:
     except IllegalMove as error:
         raise _moved_on(change) from error
     except JobChanged as error:
-        raise Conflict(_ELSEWHERE) from error
+        raise Conflict(_CONCURRENT) from error
 
 
-def try_again(change: BulkChange) -> None:
+def retry(change: BulkChange) -> None:
     """Go on with a change that failed. Raises Conflict."""
     found = all(line.status is not Status.PENDING for line in lines(change))
     _move(change, State.FAILED, State.APPLYING if found else State.FINDING)
 
 
-def look_again(change: BulkChange) -> None:
+def retry_lookups(change: BulkChange) -> None:
     """Look up once more whom nobody could look up. Raises Conflict."""
     fresh = [
         Line(line.number, line.text, identifier=line.identifier) if line.passing else replace(line)
@@ -123,15 +123,15 @@ def advance(change: BulkChange, *, seconds: float = STEP_SECONDS) -> None:
         return
     lease = claim(change, early=not change.reason)  # a reason: it failed, and waits for its next try
     if lease is None:
-        raise Conflict(_ELSEWHERE)
+        raise Conflict(_CONCURRENT)
     try:
         with lease:
             _step(lease, _after(seconds))
     except LeaseLost as error:
-        raise Conflict(_ELSEWHERE) from error
+        raise Conflict(_CONCURRENT) from error
 
 
-def go_on(*, seconds: float) -> None:
+def finish_confirmed(*, seconds: float) -> None:
     """For the task: finish what was confirmed and is no longer worked on by a page."""
     late = _after(seconds)
     runner.run_due(BulkChange, lambda lease: _step(lease, late), budget=timedelta(seconds=seconds))
@@ -161,15 +161,15 @@ def _find(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
     if waiting:
         lease.release()
         return
-    having = set(ActorLabel.objects.filter(label_id=change.label_id).values_list("did", flat=True))
-    judged = judge(known, having, giving=change.giving)
-    lease.move(State.READY, lines=[line.stored() for line in judged])
+    members_now = set(ActorLabel.objects.filter(label_id=change.label_id).values_list("did", flat=True))
+    done = set_statuses(known, members_now, giving=change.giving)
+    lease.move(State.READY, lines=[line.stored() for line in done])
 
 
-def _answered(line: Line, answer: lookup.Actor | Unfound) -> Line:
-    if isinstance(answer, Unfound):
-        return replace(line, status=Status.UNRESOLVABLE, reason=answer.reason, passing=answer.passing)
-    return replace(line, did=answer.did, handle=answer.handle, reason=answer.doubt)
+def _answered(line: Line, answer: lookup.Actor | NotFound) -> Line:
+    if isinstance(answer, NotFound):
+        return replace(line, status=Status.UNRESOLVABLE, reason=answer.reason, passing=answer.retryable)
+    return replace(line, did=answer.did, handle=answer.handle, reason=answer.warning)
 
 
 def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
@@ -207,8 +207,10 @@ def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
         line.identifier for line in read if line.status is Status.PENDING and not line.identifier.startswith("did:")
     }
     known: dict[str, str] = dict(dids_of_handles(handles))
-    having = set(ActorLabel.objects.filter(label_id=label.name, did__in=known.values()).values_list("did", flat=True))
-    known = {handle: did for handle, did in known.items() if did in having}
+    members_now = set(
+        ActorLabel.objects.filter(label_id=label.name, did__in=known.values()).values_list("did", flat=True)
+    )
+    known = {handle: did for handle, did in known.items() if did in members_now}
     found = []
     for line in read:
         did = line.identifier if is_did(line.identifier) else known.get(line.identifier, "")
@@ -223,7 +225,7 @@ def _move(change: BulkChange, before: str, after: State, **values: Any) -> None:
     try:
         moves.move(change, after, **values)
     except JobChanged as error:
-        raise Conflict(_ELSEWHERE) from error
+        raise Conflict(_CONCURRENT) from error
 
 
 def _moved_on(change: BulkChange) -> Conflict:

@@ -1,7 +1,7 @@
-"""A pasted list or CSV of actors, and what giving or taking a label would do with each line. PURE.
+"""A pasted list or CSV of actors, and what adding or removing a label would do with each line. PURE.
 
-Lines go through three stages: read (`lines_of`), found (by labels.lookup, or not), judged (`judge`). What is confirmed
-is done by the lines that were judged NEW, and by no others.
+Lines go through three stages: parsed (`parse_lines`), looked up (labels.lookup), and given a status (`set_statuses`).
+A confirmed change is applied to the lines with the status NEW, and to no others.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ COLUMNS: Final = ("did", "handle", "actor", "profile", "account", "username", "u
 
 
 class TooMany(AtsiteError):
-    """The list is longer than what one change may be."""
+    """The list has more lines than one change may have."""
 
 
 class Status(StrEnum):
-    """What becomes of a line."""
+    """What happens to a line."""
 
     PENDING = "pending"  # not looked up yet
     NEW = "new"  # will be done
-    ALREADY = "already"  # has the label, or has not, as asked
+    ALREADY = "already"  # has the label already, or does not have it
     DUPLICATE = "duplicate"  # an earlier line names the same actor
-    UNRESOLVABLE = "unresolvable"  # names nobody, or nobody now
-    INVALID = "invalid"  # is no actor's name at all
+    UNRESOLVABLE = "unresolvable"  # no account found, or not now
+    INVALID = "invalid"  # neither a handle nor a did
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Line:
         return cls(**{**value, "status": Status(value["status"])})
 
 
-def lines_of(text: str) -> list[Line]:
+def parse_lines(text: str) -> list[Line]:
     """The lines of a pasted list, or the rows of a CSV with or without a header. Raises TooMany.
 
     Of a row counts the column that the header names, else the first cell that is an actor. Empty lines and lines that
@@ -81,21 +81,21 @@ def lines_of(text: str) -> list[Line]:
     return [_read(number, cells, column) for number, cells in rows]
 
 
-def judge(lines: Sequence[Line], having: Collection[str], *, giving: bool) -> list[Line]:
-    """The lines with their status, once each was found or not. `having`: who carries the label now."""
+def set_statuses(lines: Sequence[Line], members_now: Collection[str], *, giving: bool) -> list[Line]:
+    """The lines with their status, after the look-up. `members_now`: the dids that have the label now."""
     seen: dict[str, int] = {}
-    judged = []
+    done = []
     for line in lines:
         if line.status in (Status.INVALID, Status.UNRESOLVABLE) or not line.did:
-            judged.append(line)
+            done.append(line)
         elif line.did in seen:
             reason = f"the same actor as in line {seen[line.did]}"
-            judged.append(replace(line, status=Status.DUPLICATE, reason=reason))
+            done.append(replace(line, status=Status.DUPLICATE, reason=reason))
         else:
             seen[line.did] = line.number
-            already = (line.did in having) is giving
-            judged.append(replace(line, status=Status.ALREADY if already else Status.NEW))
-    return judged
+            already = (line.did in members_now) is giving
+            done.append(replace(line, status=Status.ALREADY if already else Status.NEW))
+    return done
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

@@ -34,7 +34,7 @@ CURSOR_KIND: Final = "members"
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class Member:
     """`handle` is the newest that the site knows, None where it knows none."""
 
     did: Did
@@ -42,10 +42,10 @@ class Carrier:
 
 
 @dataclass(frozen=True, slots=True)
-class CarrierPage:
+class MemberPage:
     """Carriers by did; no cursor: this is the end."""
 
-    carriers: tuple[Carrier, ...]
+    members: tuple[Member, ...]
     cursor: str | None
 
 
@@ -56,7 +56,7 @@ class UnknownLabel(XrpcError):
         super().__init__("UnknownLabel", f"label: the label {label!r} does not exist; add it in the admin")
 
 
-def demand_label(label: str) -> None:
+def require_label(label: str) -> None:
     """Return where the site has that label. Raises UnknownLabel, Undecidable."""
     if not from_default(lambda: Label.objects.filter(name=label).exists()):
         raise UnknownLabel(label)
@@ -97,7 +97,7 @@ def unassign(did: Did, label: str, *, by: str) -> Change:
     return from_default(lambda: membership.remove(label, did, by=by, via=Via.API_KEY))
 
 
-def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None) -> CarrierPage:
+def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None) -> MemberPage:
     """Carriers of a label from `cursor` on, or whether `only` is one. Raises InvalidCursor, Undecidable."""
     rows = ActorLabel.objects.filter(label_id=label)
     if cursor is not None:
@@ -109,8 +109,8 @@ def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None)
     dids = [Did(did) for did in from_default(lambda: list(found))]
     shown = dids[:limit]
     handles = _known_handles(shown)
-    return CarrierPage(
-        tuple(Carrier(did, handles.get(did)) for did in shown),
+    return MemberPage(
+        tuple(Member(did, handles.get(did)) for did in shown),
         paging.encode(CURSOR_KIND, shown[-1]) if len(dids) > limit else None,
     )
 

@@ -129,7 +129,7 @@ class ActorLabel(PublishedModel):
             super().save(**options)
             if adding:
                 others = type(self).objects.filter(did=self.did).exclude(pk=self.pk)
-                backfills.want(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
+                backfills.request(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
 
     def cached(self) -> Cached:
         entry = Entry(self.time_us, None if self.deleted else "")

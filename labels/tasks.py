@@ -13,4 +13,4 @@ BUDGET_SECONDS = 45.0
 @shared_task(name="labels.tasks.finish_bulk_changes", ignore_result=True)
 def finish_bulk_changes() -> None:
     """Go on with confirmed bulk changes whose page was closed."""
-    bulk_changes.go_on(seconds=BUDGET_SECONDS)
+    bulk_changes.finish_confirmed(seconds=BUDGET_SECONDS)

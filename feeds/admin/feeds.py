@@ -48,7 +48,7 @@ class PinnedPostInline(TabularInline):  # type: ignore[misc]
 @admin.register(FeedDefinition)
 class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     inlines = (PinnedPostInline,)
-    list_display = ("rkey", "display_name", "kind", "read_by", "stands")
+    list_display = ("rkey", "display_name", "kind", "read_by", "status")
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
     fixed_fields = ("rkey", "publisher")  # another address is another feed
@@ -62,7 +62,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everyone"
 
     @admin.display(description="state", ordering="enabled")
-    def stands(self, row: FeedDefinition) -> str:
+    def status(self, row: FeedDefinition) -> str:
         """Served, or why it is not."""
         if not row.enabled:
             return format_html('<span class="at-state at-quiet">{}</span>', "switched off")

@@ -42,7 +42,7 @@ def block(subject: str, *, feed: str, by: str, note: str = "") -> Done:
             row.save()
         except IntegrityError:  # someone else was quicker
             return Done(False)
-    blocks.forget()
+    blocks.invalidate()
     return Done(True, tuple(outcome.late))
 
 

@@ -10,7 +10,7 @@ from labels import label_members
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
-    from labels.label_members import CarrierPage
+    from labels.label_members import MemberPage
     from labels.membership import Change
 
 
@@ -40,7 +40,7 @@ def unassign(did: Did, feed: str, *, by: str) -> Change:
     return label_members.unassign(did, label_of(feed), by=by)
 
 
-def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) -> CarrierPage:
+def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) -> MemberPage:
     """Members from `cursor` on, or whether `only` is one.
 
     Raises UnknownFeed, InvalidCursor, XrpcError InvalidRequest, Undecidable.

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from atsite.core.atproto.syntax import DID_MAX
 from feeds.usage.counting import KEPT_DAYS
-from labels.schemas import CARRIERS_MAX
+from labels.schemas import MEMBERS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ class MemberQuery(_Camel):
 class MembersQuery(_Camel):
     feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
-    limit: int = Field(100, ge=1, le=CARRIERS_MAX)
+    limit: int = Field(100, ge=1, le=MEMBERS_MAX)
     cursor: str | None = Field(None, description="the cursor of the previous page")
 
 

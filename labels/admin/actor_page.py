@@ -22,7 +22,7 @@ from atsite.core.roles import Right, demand, may
 from indexer.backfill import work
 from indexer.index.models import Actor, Backfill
 from labels import membership
-from labels.admin.names import called, known_to, signed
+from labels.admin.names import author_names, called, names_or_warning
 from labels.models import ActorLabel
 
 if TYPE_CHECKING:
@@ -64,17 +64,17 @@ class ActorPages:
         if not is_did(did):
             raise Http404("This is not a valid did.")
         rows = list(ActorLabel.every.filter(did=did).order_by("label_id"))
-        known = known_to(request, {did}).get(did)
+        known = names_or_warning(request, {did}).get(did)
         history = ActorLabel.history.filter(did=did).order_by("-history_date", "-history_id")[: HISTORY_ROWS + 1]
         context = {
             "did": did,
             "known": known,
-            "carried": [row for row in rows if not row.deleted],
-            "lost": [row for row in rows if row.deleted],
+            "labels": [row for row in rows if not row.deleted],
+            "removed_labels": [row for row in rows if row.deleted],
             "changes": list(_changes(list(history)[:HISTORY_ROWS])),
             "more": len(history) > HISTORY_ROWS,
             "backfill": (backfill := Backfill.objects.filter(did=did).first()),
-            "fetched": told(backfill),
+            "fetched": backfill_badge(backfill),
             "may_add": self.has_add_permission(request),  # type: ignore[attr-defined]
             "add_url": f"{reverse('admin:labels_actorlabel_add')}?{urlencode({'did': did})}",
             "indexed_url": _indexed(did) if known and request.user.has_perm("indexer.view_actor") else "",
@@ -113,7 +113,7 @@ class ActorPages:
         return _to_actor(did)
 
 
-def told(backfill: Backfill | None) -> SafeString:
+def backfill_badge(backfill: Backfill | None) -> SafeString:
     """How a backfill stands: the same word in the same colour on every page."""
     if backfill is None:
         return mark_safe('<span class="at-state at-quiet">not requested</span>')
@@ -131,7 +131,7 @@ def _indexed(did: str) -> str:
 def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """Entries of the history, newest first, each with what it did to its label."""
     before: dict[str, Any] = {}
-    names = signed({entry.changed_by for entry in history})
+    names = author_names({entry.changed_by for entry in history})
     told = []
     for entry in reversed(history):
         former = before.get(entry.label_id)

@@ -29,7 +29,7 @@ State = BulkChange.State
 #: While there is something to do.
 WORKING = (State.FINDING, State.APPLYING)
 #: When nothing will be changed any more.
-OVER = (State.DONE, State.CANCELLED, State.FAILED)
+ENDED = (State.DONE, State.CANCELLED, State.FAILED)
 LINES_PER_PAGE = 100
 #: Heading and colour of each status, in the order of the page: what needs a look comes first.
 _MEANINGS: Mapping[Status, tuple[str, str]] = {
@@ -110,9 +110,9 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
                 case "cancel":
                     bulk_changes.cancel(change, by=request.user.get_username())
                 case "again":
-                    bulk_changes.look_again(change)
+                    bulk_changes.retry_lookups(change)
                 case "retry":
-                    bulk_changes.try_again(change)
+                    bulk_changes.retry(change)
                     self.log_change(request, change, "Tried again.")
                 case "undo":
                     shown = bulk_changes.undo(change, by=request.user.get_username())
@@ -139,8 +139,8 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
             "done": _done(change, lines),
             "counts": [(*meaning, number) for meaning, number in found.items()],
             "new": new,
-            "what": "Result" if change.state in OVER else "What will happen",
-            "told": told(change, changed=changed, others=new - changed),
+            "what": "Result" if change.state in ENDED else "What will happen",
+            "result": result_sentence(change, changed=changed, others=new - changed),
             "passing": sum(line.passing for line in lines),
             "changed": changed,
             "lines": [(line, *_meaning(line, change)) for line in page],
@@ -151,7 +151,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         return TemplateResponse(request, "labels/bulk_change.html", context)
 
 
-def told(change: BulkChange, *, changed: int, others: int) -> str:
+def result_sentence(change: BulkChange, *, changed: int, others: int) -> str:
     """What a change that is done did. `others`: whom someone else had given the label, or taken it off, before."""
     did = "added to" if change.giving else "removed from"
     first = f"“{change.label_id}” was {did} {_actors(changed)}." if changed else "Nothing was changed."
@@ -169,7 +169,7 @@ def _meaning(line: Line, change: BulkChange) -> tuple[str, str]:
     """What became of a line, or will, and its colour."""
     if line.changed is not None:
         return _OUTCOMES[line.changed]
-    return _LEFT if line.status is Status.NEW and change.state in OVER else _MEANINGS[line.status]
+    return _LEFT if line.status is Status.NEW and change.state in ENDED else _MEANINGS[line.status]
 
 
 def _done(change: BulkChange, lines: Sequence[Line]) -> int:

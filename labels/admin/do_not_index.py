@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class WhomField(ActorField):
+class RefusedActorField(ActorField):
     """As of a member; but a did is taken as it is, since an account may be gone and its records still be here."""
 
     def clean(self, value: Any) -> str:
@@ -37,7 +37,7 @@ class WhomField(ActorField):
 
 
 class RefusalForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    did = WhomField()
+    did = RefusedActorField()
 
     class Meta:
         model = RefusedActor

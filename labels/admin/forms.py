@@ -116,7 +116,7 @@ class BulkForm(forms.Form):
         cleaned = dict(super().clean() or {})
         cleaned["text"] = _text(cleaned)
         try:
-            if not bulk_plan.lines_of(cleaned["text"]):
+            if not bulk_plan.parse_lines(cleaned["text"]):
                 raise ValidationError({"actors": "Paste at least one account, or choose a file."})
         except TooMany as error:
             raise ValidationError({"actors": str(error)}) from error

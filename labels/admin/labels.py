@@ -72,7 +72,7 @@ def _used(label: str) -> list[tuple[str, str, str]]:
     return [(use.url, use.name, use.how) for use in uses().get(label, ())]
 
 
-class _Signed(DecisionAdmin):
+class _WithAuthor(DecisionAdmin):
     """Rows that say who added them."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -82,7 +82,7 @@ class _Signed(DecisionAdmin):
 
 
 @admin.register(Block)
-class BlockAdmin(Named, _Signed):
+class BlockAdmin(Named, _WithAuthor):
     form = BlockForm
     list_display = ("who", "what", "where", "note", "created_by", "created_at")
     list_filter = ("feed",)

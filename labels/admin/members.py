@@ -22,10 +22,10 @@ from indexer.index import pasted
 from indexer.index.handles import UNVERIFIED
 from indexer.index.models import Backfill
 from labels import bulk_changes, bulk_plan, queries
-from labels.admin.actor_page import ActorPages, told
+from labels.admin.actor_page import ActorPages, backfill_badge
 from labels.admin.export import rows_as_csv
 from labels.admin.forms import BulkForm, MemberForm
-from labels.admin.names import called, known_to, signed
+from labels.admin.names import author_names, called, names_or_warning
 from labels.change_author import Via, acting
 from labels.models import ActorLabel
 
@@ -98,25 +98,25 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     @admin.display(description="earlier posts")
     def fetched(self, row: ActorLabel) -> SafeString:
         """How the backfill of the actor stands."""
-        return told(row.__dict__.get("backfill"))
+        return backfill_badge(row.__dict__.get("backfill"))
 
     @admin.display(description="created by", ordering="created_by")
     def added_by(self, row: ActorLabel) -> str:
         """Who gave the label: a user, or an API key by what was noted of it."""
-        return str(row.__dict__.get("added_by") or signed({row.created_by})[row.created_by])
+        return str(row.__dict__.get("added_by") or author_names({row.created_by})[row.created_by])
 
     def author(self, entry: Any) -> str:
         """Who made the change of an entry of the history."""
-        return signed({entry.changed_by})[entry.changed_by]
+        return author_names({entry.changed_by})[entry.changed_by]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list, with the names of its actors from one question and their backfills from another."""
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
         dids = {row.did for row in rows}
-        known = known_to(request, dids)
+        known = names_or_warning(request, dids)
         fetched = {each.did: each for each in Backfill.objects.filter(did__in=dids)}
-        authors = signed({row.created_by for row in rows})
+        authors = author_names({row.created_by for row in rows})
         for row in rows:
             row.__dict__.update(
                 known=known.get(row.did), backfill=fetched.get(row.did), added_by=authors[row.created_by]
@@ -159,8 +159,8 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         found = None if change else form.fields["did"].found
         if found is not None and found.handle:
             obj.called = f"@{found.handle}"
-        if found is not None and found.doubt:
-            messages.warning(request, f"{found.doubt} It was saved unchecked.")
+        if found is not None and found.warning:
+            messages.warning(request, f"{found.warning} It was saved unchecked.")
 
     def delete_model(self, request: HttpRequest, obj: ActorLabel) -> None:
         with acting(request.user.get_username(), Via.ADMIN):
@@ -187,7 +187,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
             )
             return None
         dids = [Did(row.did) for row in rows]
-        change = bulk_changes.plan_for(labels.pop(), dids, giving=False, by=request.user.get_username())
+        change = bulk_changes.plan_for_dids(labels.pop(), dids, giving=False, by=request.user.get_username())
         return _to_change(change.pk)
 
     # Pages

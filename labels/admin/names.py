@@ -25,7 +25,7 @@ KEY_NAMES: Final = ExtensionPoint[Callable[[Collection[str]], Mapping[str, str]]
 KEY_CHARACTERS = 64
 
 
-def known_to(request: HttpRequest, dids: Collection[str]) -> dict[str, Name]:
+def names_or_warning(request: HttpRequest, dids: Collection[str]) -> dict[str, Name]:
     """What is known of each did, from one question; nothing, and a word to the reader, when it is not answered."""
     try:
         return names_of(dids)
@@ -40,7 +40,7 @@ def called(did: str) -> str:
     return columns.called(did, columns.names({did}).get(did, columns.NOBODY))
 
 
-def signed(authors: Collection[str]) -> dict[str, str]:
+def author_names(authors: Collection[str]) -> dict[str, str]:
     """How to show each of those who made changes: users by their names, API keys by what was noted of them.
 
     Keys are told of by the app that keeps them (KEY_NAMES), which this app does not import.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from search.cleanup.jobs import Moved
+    from search.cleanup.jobs import Changed
 
 #: Batches shown with a job, the latest; the sums are of all.
 BATCHES_SHOWN: Final = 100
@@ -44,14 +44,14 @@ LOOKS: Final = {
 @admin.register(RepoCleanupJob)
 class RepoCleanupJobAdmin(Named, DecisionAdmin):
     list_display = (
-        "who", "stands", "progress", "records_deleted", "left", "before", "created_at", "finished_at",
+        "who", "status", "progress", "records_deleted", "left", "before", "created_at", "finished_at",
     )  # fmt: skip
     list_filter = ("state",)
     search_fields = ("did", "job_id")
     actions = ("cancel", "retry")
     change_form_outer_after_template = "cleanup/job.html"
     fields = (
-        "who", "stands", "reason", "types", "cut_off", "requested_by",
+        "who", "status", "reason", "types", "cut_off", "requested_by",
         "created_at", "planned_at", "started_at", "next_at", "finished_at", "job_id",
     )  # fmt: skip
     readonly_fields = fields  # the page of an old version makes a form of what is not read-only
@@ -65,9 +65,9 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         return f"Clean-up of {super().heading(row)}"
 
     @admin.display(description="state", ordering="state")
-    def stands(self, job: RepoCleanupJob) -> str:
+    def status(self, job: RepoCleanupJob) -> str:
         """The state as a coloured word."""
-        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.place], job.stands)
+        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.current_state], job.status)
 
     @admin.display(description="types")
     def types(self, job: RepoCleanupJob) -> str:
@@ -159,7 +159,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         }
 
     def _asked(
-        self, request: HttpRequest, pk: int, change: Callable[..., Moved], template: str, title: str
+        self, request: HttpRequest, pk: int, change: Callable[..., Changed], template: str, title: str
     ) -> HttpResponse:
         job = RepoCleanupJob.objects.filter(pk=pk).first()
         if job is None:
@@ -170,23 +170,23 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
             return TemplateResponse(request, template, context)
         moved = self._done(request, job, change)
         if moved is not None:
-            messages.success(request, f"{moved.did}: {moved.stands}.")
+            messages.success(request, f"{moved.did}: {moved.status}.")
         return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_change", args=[pk]))
 
     def _each(
-        self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob], change: Callable[..., Moved]
+        self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob], change: Callable[..., Changed]
     ) -> list[RepoCleanupJob]:
         """Those that were changed."""
         return [moved for job in list(chosen) if (moved := self._done(request, job, change)) is not None]
 
-    def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Moved]) -> RepoCleanupJob | None:
+    def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Changed]) -> RepoCleanupJob | None:
         """Make the change and tell what went wrong or is late; the job then, None where it was not made."""
         try:
             moved = change(job.pk, by=request.user.get_username())
         except AtsiteError as error:
             messages.error(request, f"{job.did}: {error}.")
             return None
-        self.log_change(request, moved.job, moved.job.stands)
+        self.log_change(request, moved.job, moved.job.status)
         for sentence in moved.late:
             messages.warning(request, sentence)
         return moved.job

@@ -129,8 +129,8 @@ class RepoCleanupJob(PublishedJob):
         return f"{self.job_id} of {self.did}"
 
     @property
-    def place(self) -> State:
-        """The state as what it is."""
+    def current_state(self) -> State:
+        """`state` as a member of State."""
         return State(self.state)
 
     @property
@@ -139,7 +139,7 @@ class RepoCleanupJob(PublishedJob):
         return self.is_active and bool(self.cancel_asked_by)
 
     @property
-    def stands(self) -> str:
+    def status(self) -> str:
         """The state in words."""
         return f"{self.get_state_display()}{', to be cancelled' if self.is_to_be_cancelled else ''}"
 
@@ -152,12 +152,12 @@ class RepoCleanupJob(PublishedJob):
     def percent(self) -> int:
         """How much of the plan is done; a finished job without a plan has done all of it."""
         if not self.records_planned:
-            return 100 if self.place is State.COMPLETED else 0
+            return 100 if self.current_state is State.COMPLETED else 0
         return 100 * (self.records_planned - self.remaining) // self.records_planned
 
     def claimed_as(self) -> str:
         """As Job's; one that waits and has no plan is planned first."""
-        if self.place is State.WAITING and self.planned_at is None:
+        if self.current_state is State.WAITING and self.planned_at is None:
             return State.PLANNING
         return super().claimed_as()
 

@@ -45,6 +45,6 @@ GRAPH: Final = Graph(
 )
 
 
-def resumed(*, is_planned: bool) -> State:
+def state_after_retry(*, is_planned: bool) -> State:
     """Where a failed job begins again: one that has a plan goes on with what is left of it."""
     return State.WAITING if is_planned else State.PLANNING

@@ -31,9 +31,9 @@ xrpc_router = Router()
 api_router = Router()
 
 #: Parameters of the lexicon that are not read yet. Refused, as an answer without the filter would be wrong.
-NOT_YET: Final = ("mentions", "domain", "url", "tag")
+UNSUPPORTED: Final = ("mentions", "domain", "url", "tag")
 
-HIDDEN: Final = "none of the newest matches can be shown; try a narrower search"
+NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower search"
 
 
 @xrpc_router.get(
@@ -46,7 +46,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     text; a query of a single character of those scripts searches only the newest 24 hours (before `until`, if given).
     Posts and authors that the site blocks everywhere are left out.
     """
-    for name in NOT_YET:
+    for name in UNSUPPORTED:
         if name in request.GET:
             raise XrpcError("InvalidRequest", f"{name}: this service cannot filter by it yet")
     if parameters.sort != "latest":
@@ -65,7 +65,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     try:
         page = search.page(query, filters, blocked(), limit=parameters.limit, cursor=parameters.cursor, now=now)
     except NothingToShow as error:
-        raise XrpcError("NotEnoughResources", HIDDEN) from error
+        raise XrpcError("NotEnoughResources", NONE_SHOWN) from error
     recently_shown.remember({post.did for post in page.posts})
     return SearchPostsAnswer.of(page)
 

@@ -17,7 +17,7 @@ from apikeys.models import add_key
 from feeds.models import FeedDefinition
 from indexer.index.models import Backfill
 from labels import bulk_changes, membership
-from labels.admin.bulk_changes import told
+from labels.admin.bulk_changes import result_sentence
 from labels.admin.members import ActorLabelAdmin
 from labels.change_author import Via
 from labels.models import ActorLabel, Block, BulkChange, Label
@@ -315,11 +315,11 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     ],
 )  # fmt: skip
 def test_a_change_that_is_done_tells_what_happened(giving: bool, changed: int, others: int, sentence: str) -> None:
-    assert told(BulkChange(label_id="choir", giving=giving), changed=changed, others=others) == sentence
+    assert result_sentence(BulkChange(label_id="choir", giving=giving), changed=changed, others=others) == sentence
 
 
 def test_a_change_that_was_cancelled_speaks_of_nothing_to_come(browser: Client, label: str) -> None:
-    change = bulk_changes.plan_for(Label.objects.get(name=label), [MIRA.did], giving=True, by="admin")
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), [MIRA.did], giving=True, by="admin")
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     assert "1 will be changed" in text_of(browser.get(page))
     change.refresh_from_db()

@@ -40,7 +40,7 @@ def finish(change: BulkChange, *, seconds: float = 30) -> None:
 def many(label: str) -> BulkChange:
     """A confirmed change of sixty actors, which takes three steps."""
     dids = [Did(f"did:plc:{number:a>24}".replace("0", "b").replace("1", "c")) for number in range(60)]
-    change = bulk_changes.plan_for(Label.objects.get(name=label), dids, giving=True, by="anna")
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), dids, giving=True, by="anna")
     bulk_changes.advance(change)
     bulk_changes.confirm(change)
     return change
@@ -127,10 +127,10 @@ def test_a_step_that_was_overtaken_writes_nothing_over_the_other(label: str, net
 def test_the_task_finishes_what_was_confirmed_and_leaves_alone_what_was_not(label: str, network: Network) -> None:
     waiting, confirmed = planned(label, NOEL.handle), planned(label, MIRA.handle)
     bulk_changes.confirm(confirmed)
-    bulk_changes.go_on(seconds=30)
+    bulk_changes.finish_confirmed(seconds=30)
     assert members() == set()  # its page may still be open
     BulkChange.objects.filter(state=State.APPLYING).update(next_at=timezone.now() - timedelta(minutes=4))
-    bulk_changes.go_on(seconds=30)
+    bulk_changes.finish_confirmed(seconds=30)
     assert members() == {MIRA.did}
     assert BulkChange.objects.get(pk=waiting.pk).state == State.READY
 
@@ -140,7 +140,7 @@ def test_who_could_not_be_looked_up_is_looked_up_again(label: str, network: Netw
     change = planned(label, f"{MIRA.handle}\n{NOEL.handle}\nno actor")
     assert statuses(change) == [Status.UNRESOLVABLE, Status.NEW, Status.INVALID]
     network.answers[f"{RESOLVE}{MIRA.handle}"] = {"did": MIRA.did}
-    bulk_changes.look_again(change)
+    bulk_changes.retry_lookups(change)
     finish(change)
     assert statuses(change) == [Status.NEW, Status.NEW, Status.INVALID]
 
@@ -209,11 +209,11 @@ def test_a_change_that_fails_each_time_ends_with_its_reason_and_can_be_tried_aga
         for _ in range(BulkChange.max_tries):
             BulkChange.objects.update(next_at=timezone.now() - timedelta(minutes=1))
             with pytest.raises(ZeroDivisionError):
-                bulk_changes.go_on(seconds=30)
+                bulk_changes.finish_confirmed(seconds=30)
     change.refresh_from_db()
     assert (change.state, members()) == (State.FAILED, set())
     assert change.reason == "given up after 12 tries: a fault of this site: ZeroDivisionError"
-    bulk_changes.try_again(change)
+    bulk_changes.retry(change)
     finish(change)
     assert (change.state, len(members())) == (State.DONE, 60)
 
