@@ -1,4 +1,4 @@
-"""Which feeds use which label, for the admin of labels (labels.uses)."""
+"""Which feeds use which label, for the admin pages of labels (labels.uses)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def feeds_by_label() -> Iterator[LabelUse]:
-    """Every feed whose parameters name a label, switched off or not."""
+    """Every feed that uses a label, enabled or not."""
     for row in FeedDefinition.objects.order_by("rkey"):
         label = row.parameters.get(LABEL) if isinstance(row.parameters, dict) else None
         if isinstance(label, str) and label:
@@ -24,7 +24,7 @@ def feeds_by_label() -> Iterator[LabelUse]:
 
 
 def _page(row: FeedDefinition) -> str:
-    """Its page in the admin; "" in a process without one."""
+    """The URL of its admin page; "" in a process without the admin."""
     try:
         return reverse("admin:feeds_feeddefinition_change", args=(row.pk,))
     except NoReverseMatch:

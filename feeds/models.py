@@ -1,4 +1,4 @@
-"""The feeds of the site, as people define them. A change is effective in every process within a second."""
+"""The feeds of the site, edited in the admin. A change takes effect in every process within a second."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DESCRIPTION_MAX = 300
 
 
 def validate_publisher(text: str) -> None:
-    """Raises ValidationError where `text` is no did."""
+    """Raises ValidationError if `text` is not a did."""
     if not is_did(text):
         raise ValidationError(
             "Enter the did of the account that publishes this feed, or leave this empty to use FEED_ACTOR_DID."
@@ -31,7 +31,7 @@ def validate_publisher(text: str) -> None:
 
 
 def validate_name(text: str) -> None:
-    """Raises ValidationError where `text` is no record key."""
+    """Raises ValidationError if `text` is not a record key."""
     if not is_rkey(text):
         raise ValidationError(
             "Use only letters, digits and . _ : ~ -, such as whats-hot: it becomes the last part of an address."
@@ -39,7 +39,7 @@ def validate_name(text: str) -> None:
 
 
 def validate_post(text: str) -> None:
-    """Raises ValidationError where `text` is not the at-uri of a post."""
+    """Raises ValidationError if `text` is not the at-uri of a post."""
     try:
         PostKey.of(AtUri.parse(text))
     except InvalidSyntax as error:
@@ -47,7 +47,7 @@ def validate_post(text: str) -> None:
 
 
 class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  # PinnedPost is below
-    """One feed. What its parameters mean, its kind says."""
+    """One feed. Its kind defines what the parameters mean."""
 
     class Visibility(models.TextChoices):
         PUBLIC = "public", "everyone can read it"
@@ -81,12 +81,15 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
         return self.rkey
 
     def clean(self) -> None:
-        """Raises ValidationError where no feed can be made of this, as the kind says."""
+        """Raises ValidationError if the kind cannot make a feed from this row."""
         validate_definition(self, namesakes=type(self).objects.filter(rkey=self.rkey).exclude(pk=self.pk))
 
 
 class PinnedPost(AnnouncedModel):
-    """A post in the list of a static feed; those with the smallest position come first."""
+    """A post in the list of a static feed, ordered by position.
+
+    Not the post that is pinned above a feed: that is FeedDefinition.pinned_post.
+    """
 
     feed = models.ForeignKey(FeedDefinition, models.CASCADE, related_name="posts")
     position = models.IntegerField(default=0)

@@ -1,4 +1,4 @@
-"""What is said to someone who defines a feed that cannot be served."""
+"""Validation of a feed's definition, with messages for the person who edits it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from feeds.definition_from_row import Row
 
-#: Stands for FEED_ACTOR_DID while that is not set: whose the feeds are is the site's to say, not the form's.
+#: Used while FEED_ACTOR_DID is not set: the site sets the publisher, so the form does not report a missing one.
 _PLACEHOLDER_PUBLISHER = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
 
 
 def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
-    """Raises ValidationError with the reason, at the field that it concerns where that is known.
+    """Raises ValidationError with the reason, on the field with the error where possible.
 
     `namesakes`: the other rows with the same record key.
     """

@@ -1,4 +1,4 @@
-"""The kinds of feeds. To add one, write its module and add it to the list below."""
+"""The kinds of feeds. To add a kind, write its module and add it to the list below."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_feed(definition: Definition, data: FeedData) -> Feed:
 
 
 def problem_of(definition: Definition) -> str:
-    """Why a definition cannot be served, in words; empty where it can (its parameters are the kind's to judge)."""
+    """Why a definition cannot be served; "" if it can. Does not check the parameters: the kind does."""
     if not is_did(definition.publisher):
         return f"the publisher {definition.publisher!r} is not a did"
     if not is_rkey(definition.rkey):

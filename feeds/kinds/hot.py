@@ -1,4 +1,4 @@
-"""Hot: root posts by likes, falling with age; the ranking of `whats-hot`.
+"""Hot: root posts ranked by likes, with a score that falls with age; the ranking of `whats-hot`.
 
 score = (likes - 1) / (age in hours + 2) ^ 1.8 (the function atsiteHotScore and the view recent_posts_with_score).
 """
@@ -26,7 +26,7 @@ HOURS_ADDED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class HotParameters:
-    """What a definition may say."""
+    """Parameters of a hot feed."""
 
     window_hours: int = parameter(
         24,
@@ -58,7 +58,7 @@ class Hot(LikesFeed[HotParameters]):
 
 
 def hot_score(likes: int, age_hours: float) -> float:
-    """As atsiteHotScore computes it."""
+    """The same formula as atsiteHotScore in ClickHouse."""
     score: float = (likes - 1) / (age_hours + HOURS_ADDED) ** GRAVITY
     return score
 

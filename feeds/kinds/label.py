@@ -1,7 +1,7 @@
-"""Label: the posts of those who carry a label now, newest first; perhaps their replies and reposts as well.
+"""Label: posts by the accounts with a label, newest first; optionally their replies and reposts too.
 
-Order is (rkey, did) descending, and a cursor is such a pair: nothing shifts while new posts arrive. With reposts, a
-post stands once, where it first came into the community: as a member's own post, else at the first repost by a member.
+The order is (rkey, did) descending and a cursor is such a pair, so nothing shifts while new posts arrive. With reposts,
+a post is shown once, where it first came into the community: as a member's own post, else at the first repost by one.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ MINUTE: Final = 60 * SECOND
 DAY: Final = 24 * 60 * MINUTE
 REPOST: Final = Nsid("app.bsky.feed.repost")
 
-#: Rkeys up to so far ahead are believed (architecture.md section 4), so newest-first begins there.
+#: Rkeys up to this far in the future are accepted (architecture.md section 4), so the newest page begins there.
 CLOCK_SKEW: Final = 2 * MINUTE
-#: Up to so many members the table by author is read. Measured: 10 authors 51 ms by author and 177 by time, 1,000
+#: Up to this many members the table by author is read. Measured: 10 authors 51 ms by author and 177 by time, 1,000
 #: authors 757 and 40; the crossing lies between.
 BY_AUTHOR_MAX: Final = 100
 #: Reposts are only stored by time: a community that seldom reposts would have all of the network's read.
@@ -45,7 +45,7 @@ REPOST_DAYS: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class LabelParameters:
-    """What a definition may say."""
+    """Parameters of a label feed."""
 
     label: str = required(
         LabelName(), "Shows posts by accounts with this label. If the feed is private, only they can read it."
@@ -56,9 +56,7 @@ class LabelParameters:
 
 @dataclass(frozen=True)
 class _Memory:
-    """What a process keeps of label feeds: answers for those who read the same part of one at the same time, and how
-    many carry a label.
-    """
+    """What a process keeps for label feeds: shared answers for readers of the same page, and numbers of members."""
 
     entries: Coalescer[list[Entry]] = field(default_factory=Coalescer)
     #: It decides how a page is read, never what is on it, and changes little within ten seconds.
@@ -67,7 +65,7 @@ class _Memory:
 
 @dataclass(frozen=True)
 class Label:
-    """A newest-first feed of a community."""
+    """A newest-first feed of the members of a label."""
 
     definition: Definition
     parameters: LabelParameters
@@ -108,7 +106,7 @@ class Label:
 
 
 def _end_of_second(now: int) -> int:
-    """The end of this second: who asks for the newest posts within it asks the same."""
+    """The end of this second: all requests for the newest posts within it are the same question."""
     return now - now % SECOND + SECOND
 
 
@@ -132,7 +130,7 @@ class _Entries:
         entries = label_queries.posts(label, below=key, replies=replies, limit=limit, by_author=self.by_author)
         if not self.parameters.reposts:
             return entries
-        taken = {entry.key for entry in entries}  # someone may give a repost the record key of a post
+        taken = {entry.key for entry in entries}  # a repost may have the record key of a post
         reposts = label_queries.reposts(label, below=key, oldest=self.oldest_repost, limit=limit)
         entries += [repost for repost in reposts if repost.key not in taken]
         return sorted(entries, reverse=True)[:limit]
@@ -161,7 +159,7 @@ class _Entries:
 
 
 def _subject(entry: Entry) -> PostKey | None:
-    """The post that was reposted; None where this is no repost, or one of something that is no post's address."""
+    """The reposted post; None if this is not a repost, or not a repost of a post."""
     try:
         return PostKey.of(AtUri.parse(entry.subject)) if entry.subject else None
     except InvalidSyntax:

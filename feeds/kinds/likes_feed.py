@@ -1,4 +1,4 @@
-"""What kinds share that rank root posts by likes: all but their window and their formula."""
+"""Base of the kinds that rank root posts by likes; each kind adds its time window and its formula."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from feeds.ranking.page_data import FeedData
     from feeds.ranking.ranking import RankedPost
 
-#: What to do about a feed that shows nothing.
+#: Advice for a feed that shows nothing.
 NONE_QUALIFIES: Final = "No post qualifies yet. Lower the minimum number of likes in the settings, then refresh."
 
 
 class LikesParameters(Protocol):
-    """What a definition of such a kind says beside its window."""
+    """Parameters of such a kind, besides its window."""
 
     @property
     def min_age_minutes(self) -> int: ...
@@ -46,7 +46,7 @@ P = TypeVar("P", bound=LikesParameters)
 
 @dataclass(frozen=True)
 class LikesFeed(Generic[P]):
-    """A ranked feed (feeds.ranking.ranking.RankedFeed); a kind says its `formula`, its `window` and its `reason`."""
+    """A ranked feed (feeds.ranking.ranking.RankedFeed). A kind defines `formula`, `window` and `reason`."""
 
     definition: Definition
     parameters: P
@@ -57,11 +57,11 @@ class LikesFeed(Generic[P]):
     @property
     @abstractmethod
     def window(self) -> int:
-        """Age of the oldest post, in hours."""
+        """Maximum age of a post, in hours."""
 
     @abstractmethod
     def reason(self, likes: int, age_hours: float) -> str:
-        """The formula in the numbers of one post."""
+        """The formula with the numbers of one post."""
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -95,7 +95,7 @@ class LikesFeed(Generic[P]):
         return {post: self.reason(likes.get(post, 0), age) for post, age in ages.items()}
 
     def _likes(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, int]:
-        """Live likes of each, counted now as the ranking counts them: a stored ranking keeps the order alone."""
+        """Live likes of each post, counted again as the ranking does: a stored ranking keeps only the order."""
         found = like_counts.liked_exact(
             [post.rkey for post in posts],
             formula="likes",
@@ -108,10 +108,10 @@ class LikesFeed(Generic[P]):
 
 
 def likes_of(ranked: Sequence[RankedPost]) -> dict[PostKey, int]:
-    """Post -> likes, of posts whose score is the number of their likes."""
+    """Post -> likes, for posts that are scored by their number of likes."""
     return {post.key: round(post.score) for post in ranked}
 
 
 def likes_in_words(likes: int) -> str:
-    """A number of likes in words."""
+    """For example "1 like" or "12 likes"."""
     return f"{likes} like" if likes == 1 else f"{likes} likes"

@@ -1,7 +1,7 @@
-"""Ranking by likes, exactly: what the kinds hot and top share.
+"""Exact ranking by likes, shared by the kinds hot and top.
 
 Formulas: `hot` is atsiteHotScore, (likes - 1) / (age in hours + 2) ^ 1.8, as in the view recent_posts_with_score;
-`likes` is the number of likes as it is. Likes are counted once for each actor, and not while taken back.
+`likes` is the plain number of likes. Each actor's like counts once, and only while it is not removed.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 MINUTE: Final = 60_000_000
 HOUR: Final = 60 * MINUTE
 
-#: Likes count from here on at least, as in the view: a like's rkey is its actor's to choose, and none is older than the
-#: post.
+#: Likes of at least this period count, as in the view: actors choose the rkeys of their likes, and no like is older
+#: than its post.
 LIKES_HOURS: Final = 72
-#: Taken at first, which was measured to prove the best 3,000 of 2 million posts; each further time so many times more.
+#: Candidates of the first round, measured to be enough for the best 3,000 of 2 million posts; each further round takes
+#: WIDENING times as many.
 CANDIDATES: Final = 5000
 WIDENING: Final = 4
-#: A ranking may use half of what the embedded engine has.
+#: Bytes. A ranking may use half of the memory of the embedded engine.
 MEMORY: Final = 1_000_000_000
 
 Formula = Literal["hot", "likes"]
@@ -43,9 +44,9 @@ MEDIA: Final = {
 _LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 
-# What both kinds let a definition say.
+# Parameters of both kinds.
 def min_likes(default: int) -> int:
-    """Parameter: the fewest likes."""
+    """Parameter: the minimum number of likes."""
     return parameter(
         default,
         Between(1, 1_000_000),
@@ -63,7 +64,7 @@ def following_max() -> int:
 
 
 def refresh_seconds(default: int) -> int:
-    """Parameter: the age of a ranking when the next is made."""
+    """Parameter: seconds between refreshes."""
     return parameter(
         default, Between(10, 3600), "Seconds between refreshes of the ranking. The worker checks once a minute."
     )
@@ -82,7 +83,7 @@ def media() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LikesRanking:
-    """Which root posts of the last `hours`, and in which order."""
+    """A ranking of the root posts of the last `hours`."""
 
     formula: Formula
     hours: int
@@ -135,10 +136,10 @@ def rank_exactly(
 ) -> Sequence[RankedPost]:
     """The best SIZE_MAX posts, exactly.
 
-    1. `candidates(wanted)`: so many record keys with the highest upper bounds of the score, highest first.
-    2. `exact` of those: the posts that stay, with their scores, best first.
-    3. Proven when the last one kept scores above the last candidate's bound: nobody further down can reach it.
-       Otherwise the same with more candidates.
+    1. `candidates(wanted)`: the `wanted` record keys with the highest upper bounds of the score, highest first.
+    2. `exact(candidates)`: the posts of these keys that qualify, with their scores, best first.
+    3. Done if the last post scores above the bound of the last candidate: no other post can score higher. Otherwise
+       start again with more candidates.
     """
     wanted = CANDIDATES
     while True:
@@ -152,10 +153,10 @@ def rank_exactly(
 
 
 def oldest_like(now: int, hours: int) -> str:
-    """The record key from which on likes of the posts of the last `hours` count."""
+    """The lowest record key of likes that count for the posts of the last `hours`."""
     return tid_of_micros(now - max(hours, LIKES_HOURS) * HOUR)
 
 
 def limits_until(deadline: float) -> Limits:
-    """What is left of the time (`deadline`: monotonic), at least a second: the server counts in seconds."""
+    """Limits for the rest of the time (`deadline`: monotonic), at least one second: the server counts in seconds."""
     return Limits(max_execution_time=max(1, round(deadline - monotonic())), max_memory_usage=MEMORY, readonly=True)

@@ -1,9 +1,9 @@
-"""Static: posts that people chose, in their order (`bangers`, `at-bangers`); or the best ones, found by likes.
+"""Static: chosen posts in a given order (`bangers`, `at-bangers`), or the best posts by likes.
 
 | parameter `source` | the posts |
 |---|---|
 | list | the feed's own list (feeds.models.PinnedPost) |
-| viewer_best | the reader's own root posts by likes; nobody's where nobody is logged in |
+| viewer_best | the reader's own root posts by likes; empty for readers who are not logged in |
 | network_best | the network's root posts by likes, of all time |
 """
 
@@ -49,7 +49,7 @@ SOURCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class StaticParameters:
-    """What a definition may say; the others concern the two that are found by likes."""
+    """Parameters of a static feed. All but `source` are for the two sources by likes."""
 
     source: str = parameter(LIST, OneOf(SOURCES), "Where the posts come from.")
     min_likes: int = parameter(
@@ -73,7 +73,7 @@ class _Static:
         return describe(self.definition)
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
-        """Of those that are found by likes."""
+        """For the sources by likes."""
         found = like_counts.liked_ever([post.rkey for post in posts], min_likes=1, limits=queries.PAGE)
         likes = likes_of(found)
         return {post: likes_in_words(likes.get(post, 0)) for post in posts}
@@ -108,9 +108,9 @@ class ListedPosts(_Static):
 
 
 def _after(posts: Sequence[PostKey], position: int, rkey: str, did: str) -> int:
-    """Where to go on after the post (rkey, did), which stood before `position` when the cursor was given out.
+    """The position after the post (rkey, did), which was just before `position` when the cursor was given out.
 
-    People edit the list: the post may have moved, or be gone, and then those below it moved up by one.
+    The list can be edited meanwhile: the post may have moved, or was removed and those below it moved up by one.
     """
     for index, post in enumerate(posts):
         if (post.rkey, post.did) == (rkey, did):
@@ -133,18 +133,18 @@ class NetworkBest(_Static):
         return best_ever.rank(min_likes=self.parameters.min_likes, seconds=seconds)
 
 
-#: How long a reader waits for their own best posts, of which so many of the newest are looked at.
+#: Seconds that a reader waits for their own best posts, and how many of their newest posts are read.
 OWN_SECONDS: Final = 3
 OWN_POSTS: Final = 5000
-#: The ranking's length: every process keeps those of all readers of its last half hour.
+#: Length of the ranking: every process keeps the rankings of all its readers of the last half hour.
 OWN_SIZE: Final = 300
-#: Age of a reader's ranking when a first page makes it again, as in the seed design.
+#: Age at which a first page makes a reader's ranking again.
 OWN_FRESH: Final = 600 * SECOND
 
 
 @dataclass(frozen=True)
 class ViewerBest(_Static):
-    """A ranking for each reader, made when they come. Whose it is stands in no store's key: a hash of the did does."""
+    """A ranking for each reader, made on their first page. Its key in stores has a hash of the did, not the did."""
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -162,7 +162,7 @@ class ViewerBest(_Static):
 
 @dataclass(frozen=True)
 class OwnBest(_Static):
-    """One reader's ranking; a feed only as far as feeds.ranking.ranked asks."""
+    """One reader's ranking; a feed only as far as feeds.ranking.ranked needs one."""
 
     viewer: Did
 
@@ -180,7 +180,7 @@ class OwnBest(_Static):
         return best[:OWN_SIZE]
 
     def refresh(self, key: str) -> None:
-        """Store a new ranking where there is none, or an old one. With a store away the page is computed or old."""
+        """Store a new ranking if there is none or an old one. If a store is down, the page is computed or old."""
         now = self.data.clock()
         current = self.data.generations.current(key, now=now)
         if current is not None and now - current.made_at < OWN_FRESH:

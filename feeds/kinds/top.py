@@ -1,4 +1,4 @@
-"""Top: the most liked root posts of the last hours; of equal ones the newest first (`top-1h`, `top-24h`)."""
+"""Top: the most liked root posts of the last hours; the newest first among equals (`top-1h`, `top-24h`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from feeds.kinds.kind import Kind
 from feeds.kinds.likes_feed import NONE_QUALIFIES, LikesFeed, likes_in_words
 from feeds.ranking.parameters import Between, parameter
 
-#: A week: likes taken back within a longer time do not fit into a ranking's memory on the whole network.
+#: A week: on the whole network, the removed likes of a longer period do not fit into a ranking's memory.
 HOURS_MAX: Final = 7 * 24
 
 
 @dataclass(frozen=True, slots=True)
 class TopParameters:
-    """What a definition may say."""
+    """Parameters of a top feed."""
 
     hours: int = parameter(24, Between(1, HOURS_MAX), "Maximum age of a post, in hours.")
     min_age_minutes: int = parameter(0, Between(0, 60), "Minimum age of a post, in minutes.")
@@ -28,7 +28,7 @@ class TopParameters:
 
 
 class Top(LikesFeed[TopParameters]):
-    """The most liked ones first."""
+    """A ranked feed, the most liked posts first."""
 
     formula = "likes"
 
