@@ -1,4 +1,4 @@
-"""Blocking from a preview: a post or its author, here or everywhere, or out of the index; each asked for first."""
+"""Blocking from a preview: a post or its author, in one feed or everywhere, or do-not-index; each is confirmed first."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class BlockForm(forms.Form):
 
 
 class RefuseForm(forms.Form):
-    """Why."""
+    """The reason."""
 
     note = _note()
 
 
 class BlockPages:
-    """For the ModelAdmin of feeds; its addresses are those of FeedPages."""
+    """Mixin for the ModelAdmin of feeds; the URLs are in FeedPages."""
 
     if TYPE_CHECKING:
 
@@ -84,7 +84,7 @@ class BlockPages:
         def _to(row: FeedDefinition, page: str, query: str = "") -> HttpResponse: ...
 
     def block_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then leave a post or its author out."""
+        """Confirm, then block a post or its author."""
         demand(request, Right.PREVIEW_FEED)
         if not request.user.has_perm("labels.add_block"):
             raise PermissionDenied
@@ -109,7 +109,7 @@ class BlockPages:
         return self._to(row, "preview", _query(request))
 
     def refuse_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then end what is indexed of an author, and index nothing more of them."""
+        """Confirm, then delete what is indexed of an author and index nothing more by them."""
         demand(request, Right.PURGE_AUTHOR)
         row, post = self._asked(request, pk)
         if row is None or post is None:
@@ -132,7 +132,7 @@ class BlockPages:
         return self._to(row, "preview", _query(request))
 
     def _asked(self, request: HttpRequest, pk: int) -> tuple[FeedDefinition | None, PostKey | None]:
-        """The feed and the post that are meant. Raises PermissionDenied."""
+        """The feed and the post of the request. Raises PermissionDenied."""
         row = self._viewed(request, pk)
         try:
             return row, PostKey.of(AtUri.parse(request.GET.get("uri", "")))
@@ -158,13 +158,13 @@ class BlockPages:
 
 
 def _query(request: HttpRequest) -> str:
-    """Back to the preview as the same reader."""
+    """The query that returns to the preview as the same reader."""
     reader = request.GET.get("as", "")
     return f"?{urlencode({'as': reader})}" if reader else ""
 
 
 def _shown(post: PostKey) -> tuple[Name, PostText | None]:
-    """What the question names; bare where ClickHouse is away."""
+    """The author's name and the post's text for the confirmation page; without them if ClickHouse is down."""
     try:
         names, texts = preview_queries.authors([post.did]), preview_queries.post_texts([post])
     except ClickHouseError:

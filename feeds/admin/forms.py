@@ -1,6 +1,6 @@
-"""The form of a feed, made from what its kind declares: one field for each parameter, with its help.
+"""The form of a feed, made from its kind: one field for each parameter, with its help text.
 
-Nobody types JSON. What is left empty is not stored, so a feed follows the default of its kind, or of the site.
+An empty field is not stored, so the feed follows the default of its kind, or of the site.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class PostField(forms.CharField):
-    """A post, by its link or at-uri; the at-uri by did is what is stored."""
+    """A post, entered as a link or an at-uri; stored as an at-uri with a did."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -51,10 +51,10 @@ class PostField(forms.CharField):
 
 
 class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    """The fields that every kind has; `form_of` adds those of one kind."""
+    """The fields of every kind; `form_of` adds those of one kind."""
 
     kind: ClassVar[Kind[Any]]
-    #: What holds where nothing is stored, by parameter.
+    #: The default of each parameter, used if nothing is stored.
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     pinned_post = PostField(
@@ -79,7 +79,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
             readonly.tell(self.instance, parameter, value)
 
     def _post_clean(self) -> None:
-        """Before the model judges the whole: what the fields say becomes its kind and parameters."""
+        """Set the kind and the parameters from the fields before the model is validated."""
         self.instance.parameters = self._said()
         self.instance.kind = self.kind.name
         if not self.kind.may_be_private:
@@ -88,9 +88,9 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         super()._post_clean()  # type: ignore[misc]
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """What the model says of fields that are not in this form concerns the whole.
+        """Show the model's errors of fields that are not in this form as errors of the whole form.
 
-        Unless a field is wrong already: the whole is then wrong for the same reason, and one mistake is told once.
+        Unless a field has an error already: then the model's errors have the same cause and are not shown again.
         """
         found: dict[str, Any] = getattr(errors, "error_dict", {})
         not_in_form = [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]
@@ -100,7 +100,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         super()._update_errors(errors)  # type: ignore[misc]
 
     def _said(self) -> dict[str, Any]:
-        """The parameters to store: what was said and is not the default, and what was stored in so many words."""
+        """The parameters to store: values that are not the default, or that were stored explicitly before."""
         before = _stored(self.instance) if self.instance.kind == self.kind.name else {}
         said = {}
         for parameter in self.kind.declared:
@@ -112,7 +112,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
 
 
 def form_of(name: str) -> type[FeedForm]:
-    """The form of a feed of the kind of this name. Reads the labels there are."""
+    """The form for feeds of the kind with this name. Reads the existing labels."""
     kind = KINDS[name]
     site = kind.site_defaults(config)
     defaults = {each.name: site.get(each.name, each.default) for each in kind.declared}
@@ -137,7 +137,7 @@ def form_of(name: str) -> type[FeedForm]:
 
 
 def _field(parameter: Parameter, default: Any) -> forms.Field:
-    """What a parameter is asked with; an empty answer means the default."""
+    """The form field of a parameter; an empty value means the default."""
     label = parameter.name.replace("_", " ").capitalize()
     match parameter.check:
         case Between(low, high):
@@ -174,7 +174,7 @@ def _field(parameter: Parameter, default: Any) -> forms.Field:
 
 
 class _WordField(forms.CharField):
-    """Text of a form that the parameter's check knows."""
+    """Text that is checked as the parameter is."""
 
     def __init__(self, word: Word, **options: Any) -> None:
         super().__init__(widget=UnfoldAdminTextInputWidget(), **options)

@@ -1,4 +1,4 @@
-"""What a moderator does about a post or its author, from the place where it was seen."""
+"""Actions of a moderator on a post or its author: block and do-not-index."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ EVERYWHERE: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Whether anything changed, and sentences about what is late (atsite.core.published.outcome)."""
+    """Whether anything changed, and messages about what is late (atsite.core.published.outcome)."""
 
     changed: bool
     late: tuple[str, ...] = ()
 
 
 def block(subject: str, *, feed: str, by: str, note: str = "") -> Done:
-    """Leave a did or an at-uri out of the feed with that rkey, or of everything; effective within a second.
+    """Block a did or an at-uri in the feed with this rkey, or everywhere. Takes effect within a second.
 
     Raises ValidationError, DatabaseError.
     """
@@ -40,14 +40,14 @@ def block(subject: str, *, feed: str, by: str, note: str = "") -> Done:
         row.full_clean(validate_constraints=False)
         try:
             row.save()
-        except IntegrityError:  # someone else was quicker
+        except IntegrityError:  # blocked by another request meanwhile
             return Done(False)
     blocks.invalidate()
     return Done(True, tuple(outcome.late))
 
 
 def do_not_index(did: Did, *, by: str, note: str = "", now: datetime) -> Done:
-    """Block an author everywhere, end what is indexed of them, and take in nothing more (indexer.index.do_not_index).
+    """Block an author everywhere, delete what is indexed of them and index nothing more (indexer.index.do_not_index).
 
     Raises ValidationError, DatabaseError.
     """

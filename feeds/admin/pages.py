@@ -1,4 +1,4 @@
-"""The pages of one feed beside its form: preview, use, publishing; and what is done from them."""
+"""The pages of one feed besides its form (preview, usage, publishing), and their actions."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 
 class FeedPages(BlockPages):
-    """For the ModelAdmin of feeds; comes before it among the bases."""
+    """Mixin for the ModelAdmin of feeds; must come before it among the bases."""
 
-    #: What opens each page (tests/admin/test_doors.py).
+    #: The right that each page needs (tests/admin/test_doors.py).
     url_rights = {
         "feeds_feeddefinition_preview": Right.PREVIEW_FEED,
         "feeds_feeddefinition_refresh": Right.REFRESH_FEED,
@@ -66,7 +66,7 @@ class FeedPages(BlockPages):
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The feed as readers get it, page by page."""
+        """Preview the feed as readers get it, page by page."""
         demand(request, Right.PREVIEW_FEED)
         row = self._viewed(request, pk)
         if row is None:
@@ -79,7 +79,7 @@ class FeedPages(BlockPages):
                 feed, data = _feed(row)
                 ranked = isinstance(feed, RankedFeed)
                 shown = preview(feed, data, cursor=request.GET.get("cursor", ""), viewer=reader)
-            except AtsiteError as error:  # a definition that cannot be, a cursor of another list, stores away
+            except AtsiteError as error:  # an invalid definition, a cursor of another list, a store that is down
                 problem = _sentence(error)
         context = {
             "shown": shown,
@@ -96,7 +96,7 @@ class FeedPages(BlockPages):
         return self._page(request, row, "feeds/preview.html", f"Preview of {row.rkey}", "preview", **context)
 
     def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Rank the feed now, and tell what came of it."""
+        """Refresh the feed's ranking now and show the outcome."""
         demand(request, Right.REFRESH_FEED)
         row = self._viewed(request, pk)
         if row is None or request.method != "POST":
@@ -117,7 +117,7 @@ class FeedPages(BlockPages):
         return self._to(row, "preview")
 
     def use_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """How much the feed is read."""
+        """The usage of the feed."""
         row = self._viewed(request, pk)
         if row is None:
             return self._list()
@@ -130,7 +130,7 @@ class FeedPages(BlockPages):
         return self._page(request, row, "feeds/use.html", f"Usage of {row.rkey}", "use", **context)
 
     def publishing_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Whether the network finds the feed; publish it, take it back, check it."""
+        """Publish, unpublish or check the feed."""
         demand(request, Right.PUBLISH_FEED)
         row = self._viewed(request, pk)
         if row is None:
@@ -146,21 +146,21 @@ class FeedPages(BlockPages):
     def _page(
         self, request: HttpRequest, row: FeedDefinition | None, template: str, title: str, tab: str = "", **context: Any
     ) -> HttpResponse:
-        """A page of the admin about a feed; those are never cached."""
+        """An admin page about a feed; admin pages are never cached."""
         site = self.admin_site.each_context(request)  # type: ignore[attr-defined]
         shown = {"title": title, "opts": FeedDefinition._meta, "row": row, "tab": tab, "tabs": tabs_of(request, row)}
         context |= {**site, **shown}
         return TemplateResponse(request, template, context)
 
     def _viewed(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
-        """The feed; None where there is none. Raises PermissionDenied."""
+        """The feed, or None. Raises PermissionDenied."""
         row = FeedDefinition.objects.filter(pk=pk).first()
         if not self.has_view_permission(request, row):  # type: ignore[attr-defined]
             raise PermissionDenied
         return row
 
     def _changeable(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
-        """The feed; None where there is none. Raises PermissionDenied where it may not be changed."""
+        """The feed, or None. Raises PermissionDenied if the user may not change it."""
         row = FeedDefinition.objects.filter(pk=pk).first()
         if not self.has_change_permission(request, row):  # type: ignore[attr-defined]
             raise PermissionDenied
@@ -176,7 +176,7 @@ class FeedPages(BlockPages):
 
 
 def tabs_of(request: HttpRequest, row: FeedDefinition | None) -> list[tuple[str, str, str]]:
-    """The pages of a feed that this person may open: name, title, address."""
+    """The pages of a feed that this user may open: name, title, URL."""
     if row is None:
         return []
     pages = [("settings", "Settings", "change", True)]
@@ -199,7 +199,7 @@ _REFRESHED = {
 
 
 def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
-    """The feed as it is stored now, also where it is switched off. Raises AtsiteError."""
+    """The feed as stored now, enabled or not. Raises AtsiteError."""
     if not (row.publisher or config.feed_actor_did):
         raise AtsiteError("FEED_ACTOR_DID is not set: set it to the account that publishes the feeds")
     data = registry().data
@@ -207,7 +207,7 @@ def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
 
 
 def _reader(text: str) -> tuple[Did | None, str]:
-    """Whom the page is previewed as (None: a reader who is not logged in), and what is wrong with the answer."""
+    """The reader to preview as (None: not logged in), and an error message for what was entered."""
     if not text.strip():
         return None, ""
     try:
@@ -222,7 +222,7 @@ def _sentence(error: AtsiteError) -> str:
 
 
 def _position(text: str) -> int:
-    """How many posts the pages before had; only said, never used."""
+    """The number of posts on the previous pages; only for display."""
     return int(text) if text.isdecimal() and len(text) < 7 else 0
 
 

@@ -1,4 +1,4 @@
-"""A word about posts that someone named for a feed and that the index does not hold."""
+"""Warnings about posts that were chosen for a feed and are not indexed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 
 
 def not_indexed(named: Mapping[str, str]) -> list[str]:
-    """A sentence for each of `named` (at-uri -> what it is for the feed) that the index does not hold.
+    """A warning for each of `named` (at-uri -> what it is for the feed) that is not indexed.
 
-    Nothing while ClickHouse does not answer: a post that is not there is no mistake yet.
+    Empty if ClickHouse does not answer: a post that is not indexed is not an error.
     """
     keys = {PostKey.of(AtUri.parse(uri)): uri for uri in named}
     try:

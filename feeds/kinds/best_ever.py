@@ -1,4 +1,4 @@
-"""Ranking by live likes of all time. The likes of all popular posts do not fit in memory: few posts are read at a time."""
+"""Ranking by live likes of all time. The likes of all popular posts do not fit in memory: few are read at a time."""
 
 from __future__ import annotations
 

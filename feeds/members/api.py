@@ -1,6 +1,6 @@
-"""What programs with an API key ask of the feed generator: members of feeds, and how much feeds are read.
+"""HTTP endpoints of the feed generator for programs with an API key: members and usage of feeds.
 
-No XRPC methods; they are described at /openapi.json and /docs.
+These are not XRPC methods; they are documented at /openapi.json and /docs.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQ
 
 
 def _member(request: HttpRequest, parameters: MemberQuery) -> tuple[Principal, Did]:
-    """Who asks, and who is meant; nobody is looked up for a key that may not, or for a feed without members."""
+    """The caller and the member's did. The handle is looked up only after the key and the feed were checked."""
     principal = principal_of(request)
     require(principal, Scope.MEMBERS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
@@ -132,7 +132,7 @@ def _answer(did: Did, parameters: MemberQuery, change: Change) -> ChangeAnswer:
 
 
 def _different_readers(feeds: Collection[str], days: int) -> dict[str, int]:
-    """Over the whole period; nothing while Redis is away."""
+    """Over the whole period; empty if Redis is down."""
     try:
         return counting.different_readers(feeds, days, now=timezone.now())
     except RedisAway:

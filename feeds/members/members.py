@@ -1,4 +1,4 @@
-"""Who reads a private feed or is shown in a community's: the members of a feed are those who carry its label."""
+"""The members of a feed: the accounts with its label. They can read a private feed, and a label feed shows them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def label_of(feed: str) -> str:
-    """The label whose carriers are the members of the feed with that rkey.
+    """The label of the members of the feed with this rkey.
 
-    Raises UnknownFeed, XrpcError InvalidRequest where the feed has no members.
+    Raises UnknownFeed, XrpcError InvalidRequest if the feed has no label.
     """
     label = feed_named(feed).definition.label
     if not label:
@@ -36,12 +36,12 @@ def assign(did: Did, feed: str, *, by: str) -> Change:
 
 
 def unassign(did: Did, feed: str, *, by: str) -> Change:
-    """Take `did` out of the members of a feed, at once. Raises as `assign` does."""
+    """Remove `did` from the members of a feed, at once. Raises as `assign` does."""
     return label_members.unassign(did, label_of(feed), by=by)
 
 
 def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) -> MemberPage:
-    """Members from `cursor` on, or whether `only` is one.
+    """The members from `cursor` on; with `only`, at most that one.
 
     Raises UnknownFeed, InvalidCursor, XrpcError InvalidRequest, Undecidable.
     """

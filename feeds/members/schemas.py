@@ -1,4 +1,4 @@
-"""What the endpoints with API key take and give: camelCase, as their clients see it."""
+"""Parameters and answers of the endpoints with API keys, in camelCase."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feeds.ranking.feed import Definition
     from feeds.usage.queries import DailyUsage
 
-#: A record key has at most so many characters (https://atproto.com/specs/record-key).
+#: Maximum length of a record key (https://atproto.com/specs/record-key).
 RKEY_MAX = 512
 
 

@@ -1,4 +1,4 @@
-"""Publishing from the admin: what the network sees of a feed, and changing that. Credentials are the environment's."""
+"""Publish, unpublish and check a feed from the admin. The credentials come from the environment."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from feeds.ranking.feed import FeedDescription
 
 
-#: What is said, and written into the log, once a feed is published.
+#: The message, also in the admin's log, after a feed was published.
 PUBLISHED: Final = "Published: apps find it within a minute."
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What publishing needs, and what is missing of it, in words."""
+    """What publishing needs; `missing` has a sentence for each missing setting."""
 
     address: str
     service_did: str
@@ -41,7 +41,7 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an action; `wrong` says that `sentence` is a reason, `findings` are the steps of a check."""
+    """The outcome of an action. `wrong`: `sentence` is an error. `findings`: the steps of a check."""
 
     sentence: str
     wrong: bool = False
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def requirements(row: FeedDefinition) -> Requirements:
-    """What is set of what publishing needs."""
+    """The settings that publishing needs, and which of them are missing."""
     missing = []
     owner = row.publisher or config.feed_actor_did
     if not owner:
@@ -71,7 +71,7 @@ def requirements(row: FeedDefinition) -> Requirements:
 
 
 def act(row: FeedDefinition, action: str) -> Outcome:
-    """Publish, unpublish or check the feed. Not for coroutines; it waits for the network."""
+    """Publish, unpublish or check the feed. Blocks on the network, so do not call it from a coroutine."""
     match action:
         case "publish" | "unpublish" if missing := requirements(row).missing:
             return Outcome(f"Not possible yet: {missing[0]}", wrong=True)

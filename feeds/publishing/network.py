@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def client_and_resolver() -> AsyncIterator[tuple[Client, Resolver]]:
-    """A client and a resolver as the configuration says; nothing is taken from a cache."""
+    """A client and a resolver without a cache, configured from the settings."""
     async with Client(loopback=config.allow_loopback) as client:
         handles = HandleLookup(resolver_url=config.handle_resolver_url, loopback=config.allow_loopback)
         yield (
@@ -31,7 +31,7 @@ async def client_and_resolver() -> AsyncIterator[tuple[Client, Resolver]]:
 
 @asynccontextmanager
 async def publisher_session() -> AsyncIterator[tuple[Pds, Session]]:
-    """The publisher (FEED_ACTOR_DID), signed in at their PDS with PUBLISHER_APP_PASSWORD, and signed out at the end.
+    """A session of the publisher (FEED_ACTOR_DID) at their PDS, with PUBLISHER_APP_PASSWORD; signed out at the end.
 
     Raises AtsiteError (a setting is missing), PdsError, NoSuchIdentity, LookupFailed.
     """

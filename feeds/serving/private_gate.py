@@ -1,4 +1,4 @@
-"""Who may read a feed, whatever its kind: a private feed shows others only its instructions post."""
+"""The access check of private feeds: readers who are not members get only the instructions post."""
 
 from __future__ import annotations
 

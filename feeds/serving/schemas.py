@@ -1,4 +1,4 @@
-"""What the XRPC methods of the feed generator take and give, for validation and for the documentation."""
+"""Parameters and answers of the feed generator's XRPC methods, for validation and documentation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from feeds.serving.page_limit import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
 
 
 def _digits(value: object) -> object:
-    """A whole number as XRPC writes it; pydantic alone would take "1_0", " 10" and "10.0" as well."""
+    """Accept only whole numbers as XRPC writes them; pydantic alone would also accept "1_0", " 10" and "10.0"."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 9):
         raise ValueError("expected a whole number")
     return value

@@ -1,4 +1,4 @@
-"""How one feed is read, by day: what was written to ClickHouse, and what Redis counted since."""
+"""The usage of one feed by day, from ClickHouse and from the counts in Redis that are not written yet."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from feeds.usage.counting import FeedUsageCount
 
-#: Days of the charts: as long as different readers can be told apart (usage.KEPT_DAYS).
+#: Days of the charts: as long as different readers can be counted (counting.KEPT_DAYS).
 DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Requests are pages that were read; readers and senders are different people who were logged in, estimated."""
+    """Requests are pages that were read; readers and senders are estimates of different logged-in viewers."""
 
     day: date
     requests: int = 0
@@ -33,16 +33,16 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class FeedUsageReport:
-    """The last DAYS days, the oldest first. `readers` of them all together: None while Redis is away."""
+    """The last DAYS days, the oldest first. `readers`: of all these days together; None if Redis is down."""
 
     days: tuple[Day, ...]
     readers: int | None
-    #: What readers' apps reported, by event, the most frequent first.
+    #: Interactions reported by readers' apps: event and count, the most frequent first.
     events: tuple[tuple[str, int], ...]
 
 
 def for_feed(rkey: str, *, now: datetime) -> FeedUsageReport:
-    """The use of the feed with that rkey. Raises ClickHouseError."""
+    """The usage of the feed with this rkey. Raises ClickHouseError."""
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     rows = queries.counted(rkey, since=first)
@@ -61,7 +61,7 @@ def for_feed(rkey: str, *, now: datetime) -> FeedUsageReport:
 
 
 def _by_day(rows: Iterable[FeedUsageCount]) -> dict[date, Day]:
-    """Counters of one day are added; of one counter the larger reading is the later one (feeds/sql/feed_usage.sql)."""
+    """Add up the counters of each day; of one counter, the larger reading is the later one (sql/feed_usage.sql)."""
     days: dict[date, Day] = {}
     for row in newest(rows, place=lambda row: (row.day, row.counter), size=lambda row: row.requests + row.interactions):
         before = days.get(row.day, Day(row.day))
