@@ -1,4 +1,4 @@
-"""Blocking from a preview: a post or its author, in one feed or everywhere, or do-not-index; each is confirmed first."""
+"""Blocking from a preview: a post or its author, in one feed or everywhere, or do-not-index; with a confirmation."""
 
 from __future__ import annotations
 
