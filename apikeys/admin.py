@@ -1,4 +1,4 @@
-"""API keys: made here and shown once, changed, given another secret, revoked for good, never deleted."""
+"""The admin of API keys: create (shown once), change, rotate, revoke; keys are never deleted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AWAY: Final = "unknown: ClickHouse does not answer"
 
 
 class _AlreadyCreated(Exception):
-    """The form of a new key was sent again."""
+    """The form of a new key was sent twice."""
 
     def __init__(self, pk: int) -> None:
         super().__init__(pk)
@@ -64,30 +64,30 @@ class ApiKeyAdmin(DecisionAdmin):
 
     @admin.display(description="state")
     def status(self, key: ApiKey) -> str:
-        """Whether it opens anything, in colour and in words."""
+        """The status as a coloured word."""
         word, _, rest = status_of(key).replace(";", "").partition(" ")
         colour = {"active": "at-ok", "expired": "at-look"}.get(word, "at-act")
         return format_html('<span class="at-state {}">{}</span> {}', colour, word, rest)
 
     @admin.display(description="scopes")
     def scopes_and_feeds(self, key: ApiKey) -> str:
-        """Scopes, and the feeds that it covers."""
+        """The scopes, and the feeds that the key covers."""
         scopes = ", ".join(key.scopes)
         return f"{scopes}: {', '.join(key.feeds)}" if key.feeds else scopes
 
     @admin.display(description="last used (UTC)")
     def last_used(self, key: ApiKey) -> str:
-        """When it was accepted last."""
+        """When the key was last accepted."""
         return _moment(_use(key))
 
     @admin.display(description=f"uses in {DAYS} days")
     def uses(self, key: ApiKey) -> str:
-        """How often it was accepted."""
+        """How often the key was accepted."""
         use = _use(key)
         return AWAY if use is None else str(use.uses)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the use of its keys from one question."""
+        """The list, with the usage of its keys from one query."""
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
         for row, use in zip(rows, _uses(rows), strict=True):
@@ -97,7 +97,7 @@ class ApiKeyAdmin(DecisionAdmin):
 
     @admin.action(description="Revoke permanently", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        """End the chosen keys at once."""
+        """Revoke the selected keys at once."""
         with transaction.atomic(using=DEFAULT):
             versions.lock()  # before the rows are read: a change meanwhile must not keep a key alive
             ended = list(chosen)
@@ -115,7 +115,7 @@ class ApiKeyAdmin(DecisionAdmin):
         return [*own, *super().get_urls()]
 
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask for how long the present secret stays good; then show the new one, once."""
+        """Ask how long the current secret keeps working, then show the new one, once."""
         demand(request, Right.ROTATE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
@@ -136,7 +136,7 @@ class ApiKeyAdmin(DecisionAdmin):
         return self._shown_once(request, row, key, outcome.late)
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then end the key for good."""
+        """Confirm, then revoke the key permanently."""
         demand(request, Right.REVOKE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
@@ -152,7 +152,7 @@ class ApiKeyAdmin(DecisionAdmin):
         return self._back(request, pk, *outcome.late)
 
     def end_old_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """End the secret of before the last rotation."""
+        """End the secret from before the last rotation."""
         demand(request, Right.ROTATE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or request.method != "POST":
@@ -180,7 +180,7 @@ class ApiKeyAdmin(DecisionAdmin):
         request.__dict__["minted"] = key
 
     def add_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        """The form of a new key; sent again, as a reload of the page with the secret does, it makes no second one."""
+        """The form of a new key. Sent twice, as by a reload of the page with the secret, it creates only one key."""
         try:
             response: HttpResponse = super().add_view(request, *args, **options)
         except _AlreadyCreated as made:
@@ -188,7 +188,7 @@ class ApiKeyAdmin(DecisionAdmin):
         return response
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
-        """The form of a key, or what it was where it is revoked."""
+        """The form of a key; read-only if the key is revoked."""
         if request.method == "POST" and self.has_view_permission(request) and _is_revoked(object_id):
             return self._back(request, int(object_id), REVOKED)
         return super().change_view(request, object_id, *args, **options)  # type: ignore[no-any-return]
@@ -198,7 +198,7 @@ class ApiKeyAdmin(DecisionAdmin):
         return fields if obj is None or self.has_change_permission(request, obj) else [*fields, "scopes_and_feeds"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """What is entered; in words for who only looks, and of a revoked key."""
+        """The form's fields; in words for a user who may only view, or for a revoked key."""
         if obj is not None and not self.has_change_permission(request, obj):
             return ["key_id", "status", "note", "user", "scopes_and_feeds", "rate_limit", "expires_at", "created_at"]
         fields = super().get_fields(request, obj)
@@ -230,19 +230,19 @@ class ApiKeyAdmin(DecisionAdmin):
         return may(request.user, Right.MINT_KEY) and bool(super().has_add_permission(request))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Of the action in the list."""
+        """Permission of the action `revoke`."""
         return may(request.user, Right.REVOKE_KEY)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def _shown_once(self, request: HttpRequest, row: ApiKey, key: Key, late: list[str] | None = None) -> HttpResponse:
-        """The page that shows the key: this answer is its only place (a message would wait in a cookie or session)."""
+        """The page that shows the key, only in this response: a message would be stored in a cookie or session."""
         context = {"key": row, "text": key.text, "late": late or []}
         return self._page(request, "apikeys/shown_once.html", "Copy the key now", **context)
 
     def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-        """A page of the admin; those are never cached."""
+        """An admin page; admin pages are never cached."""
         context |= {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
         return TemplateResponse(request, template, context)
 
@@ -257,7 +257,7 @@ def _is_revoked(object_id: str) -> bool:
 
 
 def _uses(rows: list[ApiKey]) -> list[KeyUsage | None]:
-    """The use of each key; None while ClickHouse is away."""
+    """The usage of each key; None if ClickHouse is down."""
     ids = [row.key_id for row in rows]
     try:
         found = usage.of_keys(ids, days=DAYS, now=timezone.now())
@@ -284,11 +284,11 @@ class ApiKeyUsageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="note")
     def key_note(self, use: ApiKeyUsage) -> str:
-        """What the key is used for."""
+        """The note of the key."""
         return str(use.__dict__.get("note", ""))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the notes of its keys from one question."""
+        """The list, with the notes of its keys from one query."""
         found = super().get_changelist_instance(request)
         ids = {use.key_id for use in found.result_list}
         notes = dict(ApiKey.objects.filter(key_id__in=ids).values_list("key_id", "note"))

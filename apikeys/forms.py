@@ -1,4 +1,4 @@
-"""Forms of API keys: what a key opens is chosen, never typed."""
+"""Forms of API keys: scopes and feeds are chosen, never typed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apikeys.models import ApiKey
 from atsite.core.web.auth import SCOPES, Scope
 
 HOUR: Final = 3600
-#: How long the old secret may stay good after a rotation, in seconds.
+#: How long the old secret may keep working after a rotation, in seconds.
 OVERLAPS: Final = {
     0: "no time: it stops working now",
     HOUR: "one hour",
@@ -26,7 +26,7 @@ OVERLAPS: Final = {
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    #: Chosen when the form of a new key is shown: the same form sent again is known by it (ApiKeyAdmin.save_model).
+    #: Set when the form of a new key is shown, so that a form sent twice is recognised (ApiKeyAdmin.save_model).
     new_id = forms.CharField(required=False, widget=forms.HiddenInput, initial=keys.mint_id)
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, text[0].upper() + text[1:]) for scope, text in SCOPES.items()],
@@ -52,14 +52,14 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
             self.fields["feeds"].choices = FEEDS.choices(covered)  # type: ignore[attr-defined]
 
     def clean_new_id(self) -> str:
-        """Raises ValidationError for what no form of this site sent."""
+        """Raises ValidationError for an id that this form cannot have sent."""
         text: str = self.cleaned_data["new_id"]
         if text and not keys.is_id(text):
             raise ValidationError("Reload this form, then send it again.")
         return text
 
     def clean(self) -> dict[str, Any] | None:
-        """Without a feed the scope of members opens nothing, and a feed without the scope neither."""
+        """The scope `members` needs feeds, and feeds need the scope `members`."""
         cleaned = super().clean()
         scopes, feeds = self.cleaned_data.get("scopes"), self.cleaned_data.get("feeds")
         if scopes is not None and feeds is not None:
@@ -71,7 +71,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
 
 
 class RotationForm(forms.Form):
-    """How long the present secret stays good."""
+    """How long the current secret keeps working."""
 
     overlap = forms.TypedChoiceField(
         choices=[(str(seconds), text) for seconds, text in OVERLAPS.items()],
@@ -85,5 +85,5 @@ class RotationForm(forms.Form):
 
 
 def overlap_in_words(overlap: timedelta) -> str:
-    """How long an overlap that was chosen is."""
+    """The chosen overlap, in words."""
     return OVERLAPS[int(overlap.total_seconds())].partition(":")[0]

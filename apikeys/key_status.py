@@ -1,4 +1,4 @@
-"""How an API key stands, and why a form of it did nothing, in words."""
+"""The status of an API key, and why a form changed nothing, in words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REVOKED: Final = "This key was revoked. That is final, and it cannot be changed.
 
 
 def status_of(key: ApiKey) -> str:
-    """Whether a key opens anything now, in words."""
+    """The status of a key now, in words."""
     now = timezone.now()
     if key.revoked_at is not None:
         return f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
@@ -32,5 +32,5 @@ def status_of(key: ApiKey) -> str:
 
 
 def old_secret_is_valid(key: ApiKey) -> bool:
-    """Whether the secret of before the last rotation still opens something."""
+    """Whether the secret from before the last rotation still works."""
     return key.revoked_at is None and key.old_valid_until is not None and key.old_valid_until > timezone.now()

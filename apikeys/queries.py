@@ -1,4 +1,4 @@
-"""What ClickHouse is told and asked about the use of keys."""
+"""ClickHouse queries about the usage of keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyUsageCount:
-    """What one counter says of one key in the hour that begins at `hour`."""
+    """The count of one counter for one key in the hour that begins at `hour`."""
 
     key_id: str
     hour: datetime
@@ -24,7 +24,7 @@ class KeyUsageCount:
 
 
 def store_usage(uses: Sequence[KeyUsageCount]) -> int:
-    """Write counts; the same again changes nothing. How many rows. Raises ClickHouseError."""
+    """Write counts and return the number of rows; writing the same again changes nothing. Raises ClickHouseError."""
     return door.insert("api_key_usage", door.columns_of(KeyUsageCount, uses), name="apikeys.store_usage")
 
 
@@ -37,7 +37,7 @@ ORDER BY key_id, hour, counter
 
 
 def counted(key_ids: Sequence[str], *, since: datetime) -> list[KeyUsageCount]:
-    """What was written of these keys from `since` on. Raises ClickHouseError."""
+    """The written counts of these keys from `since` on. Raises ClickHouseError."""
     if not key_ids:
         return []
     params = {"key_ids": list(key_ids), "since": since.astimezone(UTC).replace(microsecond=0)}

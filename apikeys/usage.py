@@ -1,4 +1,4 @@
-"""How often keys are used, by hour (atsite.core.usage_counts). With Redis away a use is not counted."""
+"""Usage of API keys by hour (atsite.core.usage_counts). Calls are not counted while Redis is down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from atsite.core.usage_counts import HOUR, Counts, newest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: So long a worker may be down without a count being lost.
+#: Hours that the worker may be down without losing a count.
 KEPT_HOURS: Final = 48
 COUNTS: Final = Counts("apikeys:usage", period=HOUR, written=KEPT_HOURS, kept_seconds=KEPT_HOURS * 3600)
 #: Numbers of a key: its accepted calls, and the last of them in unix milliseconds.
@@ -47,7 +47,7 @@ class KeyUsage:
 
 
 def count(key_id: str, *, now: datetime) -> None:
-    """One accepted call."""
+    """Count one accepted call."""
     last = int(now.timestamp() * 1000)
     try:
         quick.ask(lambda client: COUNTS.add(client, now, {(USES, key_id): 1}, {(LAST, key_id): last}))
@@ -56,12 +56,12 @@ def count(key_id: str, *, now: datetime) -> None:
 
 
 def flush(*, now: datetime) -> int:
-    """Write the counts of the kept hours to ClickHouse; how many rows. Raises RedisAway, ClickHouseError."""
+    """Write the counts of the kept hours to ClickHouse; returns how many rows. Raises RedisAway, ClickHouseError."""
     return queries.store_usage(_counted(now))
 
 
 def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, KeyUsage]:
-    """Key -> its use in the last `days` days, with what Redis counted a moment ago. Raises ClickHouseError."""
+    """Key -> its usage in the last `days` days, including the newest counts in Redis. Raises ClickHouseError."""
     rows = queries.counted(key_ids, since=now - timedelta(days=days))
     with suppress(quick.RedisAway):
         rows += [use for use in _counted(now) if use.key_id in key_ids]
@@ -70,7 +70,7 @@ def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, Ke
 
 
 def _counted(now: datetime) -> list[KeyUsageCount]:
-    """What Redis counted. Raises RedisAway."""
+    """The counts in Redis. Raises RedisAway."""
     return [
         KeyUsageCount(
             of.subject, of.start, of.counter, of.numbers[USES], datetime.fromtimestamp(of.numbers[LAST] / 1000, UTC)

@@ -1,7 +1,7 @@
-"""What programs with an API key ask of the feed generator about labels, whether or not a feed uses them.
+"""HTTP endpoints of the feed generator for programs with an API key: the members of labels.
 
-No XRPC methods; they are described at /openapi.json and /docs. Who checks the key is named where this router is mounted
-(atsite/urls/feedgen.py).
+These are not XRPC methods; they are documented at /openapi.json and /docs. The authentication is set where this router
+is mounted (atsite/urls/feedgen.py).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def label_members(request: HttpRequest, response: HttpResponse, parameters: Quer
 
 
 def _member(request: HttpRequest, parameters: LabelMemberQuery) -> tuple[Principal, Did]:
-    """Who asks, and who is meant; nobody is looked up for a key that may not, or for a label that there is not."""
+    """The caller and the member's did. The handle is looked up only after the key and the label were checked."""
     principal = principal_of(request)
     require(principal, Scope.LABELS)
     members.require_label(parameters.label)

@@ -1,8 +1,8 @@
-"""Bulk changes carried out in short steps, each as far as its time goes: by the page that shows them, and by a task.
+"""Bulk changes of labels, run in short steps: by the page that shows them, and by a task.
 
-A change goes FINDING (who are they?) -> READY (the plan is shown) -> APPLYING (confirmed) -> DONE. It is a job
-(atsite.core.jobs): each step claims it, and keeps in the row what it did, in the transaction that does it to members.
-So the browser may be closed, and a step may die: the next one goes on.
+A change goes FINDING (accounts are looked up) -> READY (the plan is shown) -> APPLYING (confirmed) -> DONE. It is a job
+(atsite.core.jobs): each step claims it, and records its work in the row in the same transaction as the members. So the
+browser may be closed, and a step may be killed: the next one continues.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 State = BulkChange.State
 
-#: Seconds that one step of a page may take: the reader sees the bar move.
+#: Seconds of one step of a page: short enough that the progress bar moves.
 STEP_SECONDS: Final = 2.0
-#: Looked up, or changed, between two looks at the clock.
+#: Accounts looked up, or changed, between two checks of the time.
 FIND_AT_ONCE: Final = 24
 APPLY_AT_ONCE: Final = 20
 
@@ -46,11 +46,11 @@ _CONCURRENT: Final = "Another page or person worked on this change at the same t
 
 
 class Conflict(AtsiteError):
-    """Another step, or someone else, changed the bulk change meanwhile."""
+    """Another step or person changed the bulk change meanwhile."""
 
 
 def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> BulkChange:
-    """A change in state FINDING, from a pasted list or CSV. Raises TooMany."""
+    """A new change in state FINDING, from a pasted list or CSV. Raises TooMany."""
     lines = parse_lines(text)
     if not giving:
         lines = _known_members(label, lines)
@@ -60,13 +60,13 @@ def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> B
 
 
 def plan_for_dids(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
-    """A change whose actors are known: those that someone ticked in a list."""
+    """A new change of known actors, such as those ticked in a list."""
     found = [Line(number, did, identifier=did, did=did) for number, did in enumerate(dids, 1)]
     return BulkChange.objects.create(label=label, giving=giving, created_by=by, lines=[line.stored() for line in found])
 
 
 def undo(change: BulkChange, *, by: str) -> BulkChange:
-    """The reverse of what `change` did to those whom it changed, to be applied at once. Raises Conflict."""
+    """A new change that reverses `change` for the actors it changed, to be applied at once. Raises Conflict."""
     if change.state != State.DONE or hasattr(change, "undone_by"):
         raise Conflict("You can undo only a finished change that was not undone before.")
     touched = [replace(line, changed=None) for line in lines(change) if line.changed]
@@ -83,17 +83,17 @@ def undo(change: BulkChange, *, by: str) -> BulkChange:
 
 
 def lines(change: BulkChange) -> list[Line]:
-    """The lines as values."""
+    """The lines of the change."""
     return [Line.restored(line) for line in change.lines]
 
 
 def confirm(change: BulkChange) -> None:
-    """Do what was shown, and nothing else. Raises Conflict where that is no longer what is shown."""
+    """Apply the plan that was shown. Raises Conflict if the change is no longer READY."""
     _move(change, State.READY, State.APPLYING)
 
 
 def cancel(change: BulkChange, *, by: str) -> None:
-    """Do nothing; what was applied stays. A step that runs ends it. Raises Conflict."""
+    """Cancel the change; lines that were applied stay applied. A running step ends first. Raises Conflict."""
     try:
         moves.cancel(change, by=by)
     except IllegalMove as error:
@@ -103,13 +103,13 @@ def cancel(change: BulkChange, *, by: str) -> None:
 
 
 def retry(change: BulkChange) -> None:
-    """Go on with a change that failed. Raises Conflict."""
+    """Continue a change that failed. Raises Conflict."""
     found = all(line.status is not Status.PENDING for line in lines(change))
     _move(change, State.FAILED, State.APPLYING if found else State.FINDING)
 
 
 def retry_lookups(change: BulkChange) -> None:
-    """Look up once more whom nobody could look up. Raises Conflict."""
+    """Look up again the lines that could not be looked up. Raises Conflict."""
     fresh = [
         Line(line.number, line.text, identifier=line.identifier) if line.passing else replace(line)
         for line in lines(change)
@@ -118,7 +118,7 @@ def retry_lookups(change: BulkChange) -> None:
 
 
 def advance(change: BulkChange, *, seconds: float = STEP_SECONDS) -> None:
-    """Go on for about so long. Raises Conflict where another step works on it, or was quicker."""
+    """Work on the change for about `seconds`. Raises Conflict if another step is working on it."""
     if change.state not in change.graph.claims:
         return
     lease = claim(change, early=not change.reason)  # a reason: it failed, and waits for its next try
@@ -132,7 +132,7 @@ def advance(change: BulkChange, *, seconds: float = STEP_SECONDS) -> None:
 
 
 def finish_confirmed(*, seconds: float) -> None:
-    """For the task: finish what was confirmed and is no longer worked on by a page."""
+    """Finish confirmed changes that no page works on any more; called by the task."""
     late = _after(seconds)
     runner.run_due(BulkChange, lambda lease: _step(lease, late), budget=timedelta(seconds=seconds))
 
@@ -190,7 +190,7 @@ def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
 
 
 def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
-    """Give or take, and whether each was changed; someone else may have been quicker. In a transaction."""
+    """Add or remove the label of each did; returns whether each was changed. Call it in a transaction."""
     versions.lock()
     with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK):
         return [
@@ -202,7 +202,7 @@ def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
 
 
 def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
-    """Handles of members as this site knows them: an account that has left the network can still be removed."""
+    """Set the dids of members from their handles in the index: a deleted account can then still be removed."""
     handles = {
         line.identifier for line in read if line.status is Status.PENDING and not line.identifier.startswith("did:")
     }

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 #: Lines of one change; looking up so many handles takes some minutes.
 MAX_LINES: Final = 5_000
-#: A line is a handle and perhaps a note; what is longer is no list.
+#: Maximum characters of a line: a line is a handle, perhaps with a note.
 MAX_LINE: Final = 2_500
-#: Columns by which a CSV says where its actors are, in the order of trust.
+#: Column names that may contain the actors in a CSV, the preferred ones first.
 COLUMNS: Final = ("did", "handle", "actor", "profile", "account", "username", "user", "name")
 
 
@@ -43,7 +43,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `number` counts from 1 as an editor does; `changed`: done, and it made a difference."""
+    """One line. `number` counts from 1, as in an editor. `changed`: None until applied, then whether it changed."""
 
     number: int
     text: str
@@ -57,7 +57,7 @@ class Line:
     changed: bool | None = None
 
     def stored(self) -> dict[str, Any]:
-        """As JSON keeps it; what is empty is left out."""
+        """As JSON, without empty values."""
         return {name: value for name, value in asdict(self).items() if value not in ("", False) or name == "changed"}
 
     @classmethod
@@ -69,8 +69,8 @@ class Line:
 def parse_lines(text: str) -> list[Line]:
     """The lines of a pasted list, or the rows of a CSV with or without a header. Raises TooMany.
 
-    Of a row counts the column that the header names, else the first cell that is an actor. Empty lines and lines that
-    begin with # are left out.
+    The actor of a row is in the column that the header names, else in the first cell with an actor. Empty lines and
+    lines that begin with # are skipped.
     """
     rows = _rows(text)
     column = _column(rows[0][1]) if rows else None
@@ -99,7 +99,7 @@ def set_statuses(lines: Sequence[Line], members_now: Collection[str], *, giving:
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """Numbered cells of each line that says something; tabs, semicolons and commas divide."""
+    """The number and the cells of each line with content; cells are separated by tabs, semicolons or commas."""
     rows = []
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
         bare = line[:MAX_LINE].strip()
@@ -112,13 +112,13 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
 
 
 def _column(header: Sequence[str]) -> int | None:
-    """Where the header says that the actors are; None where the row is none."""
+    """The index of the column with the actors; None if the row is not a header."""
     names = [cell.lower() for cell in header]
     return next((names.index(name) for name in COLUMNS if name in names), None)
 
 
 def _read(number: int, cells: list[str], column: int | None) -> Line:
-    """By the named column where the row has it, else by the first cell that names an actor."""
+    """Read a row: its named column if it has one, else the first cell with an actor."""
     tried = [cells[column], *cells] if column is not None and column < len(cells) else cells
     tried = [cell for cell in tried if cell]
     for cell in tried:

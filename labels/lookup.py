@@ -1,4 +1,4 @@
-"""From what people write to the dids that it means now, asked of the network."""
+"""Looks up accounts that people entered (handles, dids) on the network."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from indexer.index.pasted import Actor as Identifier
 
-#: Looked up at once. Most of a look-up is waiting for other hosts; the directory has limits of its own.
+#: Parallel look-ups. Most of a look-up is waiting for other hosts; the directory has its own rate limits.
 AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Someone who was found. `warning`: why it could not be checked, "" where it was."""
+    """An account that was found. `warning`: why it could not be checked; "" if it was."""
 
     did: Did
     handle: str = ""
@@ -33,14 +33,14 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """Why there is nobody; `retryable`: asking later may help."""
+    """Why no account was found. `retryable`: a later look-up may succeed."""
 
     reason: str
     retryable: bool = False
 
 
 def find(text: str) -> Actor:
-    """The actor that `text` means. Raises NotAnActor, with a sentence for the person who wrote it."""
+    """The account in `text`. Raises NotAnActor, with a message for the person who entered it."""
     (found,) = find_all([pasted.actor(text)])
     if isinstance(found, NotFound):
         raise NotAnActor(found.reason)
@@ -48,7 +48,7 @@ def find(text: str) -> Actor:
 
 
 def find_all(wanted: Sequence[Identifier]) -> list[Actor | NotFound]:
-    """Each of `wanted`, in its order; many at once. Not from a coroutine."""
+    """Look up each of `wanted`, in parallel; results are in the same order. Do not call it from a coroutine."""
     return asyncio.run(_find_all(wanted))
 
 
@@ -65,7 +65,7 @@ async def _find_all(wanted: Sequence[Identifier]) -> list[Actor | NotFound]:
 
 
 async def _did(resolver: Resolver, did: Did) -> Actor | NotFound:
-    """A did is right as it is; it is looked up because a wrong letter would make a member of nobody."""
+    """Check that the did exists, because a typing error would add a member that does not exist."""
     try:
         document = await resolver.document(did)
     except NoSuchIdentity:

@@ -1,4 +1,4 @@
-"""What the endpoints with API key take and give about labels, and what those of feeds share with them."""
+"""Parameters and answers of the endpoints for labels; some are shared with those for feeds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Failure(Schema):
     message: str
 
 
-#: Every answer that says no has this form.
+#: All error answers have this form.
 FAILURES: Final = dict.fromkeys((400, 401, 403, 429, 502, 503), Failure)
 
 

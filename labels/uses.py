@@ -1,4 +1,4 @@
-"""Where labels are used, told by the apps that use them: feeds, which this app does not import."""
+"""Where labels are used, provided by the app `feeds`, which this app does not import."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from atsite.core.extension_point import ExtensionPoint
 
 @dataclass(frozen=True, slots=True)
 class LabelUse:
-    """One thing that a label opens or fills. `name`: a feed's record key; `url`: its page in the admin."""
+    """One use of a label. `name`: a feed's record key; `url`: its admin page."""
 
     label: str
     name: str
     url: str
-    #: What it does with the label, in a few words.
+    #: How it uses the label, in a few words.
     how: str
 
 

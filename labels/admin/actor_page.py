@@ -1,4 +1,4 @@
-"""The page of one actor: its labels, every change of them, undo of a removal, and the backfill of what it wrote."""
+"""The page of one actor: its labels, the history of its labels, undo of a removal, and the backfill of its records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-#: What the page shows of the past.
+#: Entries of the history on the page.
 HISTORY_ROWS = 200
 _STATES = {
     Backfill.State.COMPLETED: "at-ok",
@@ -40,7 +40,7 @@ _STATES = {
 
 
 class ActorPages:
-    """For the admin of members."""
+    """Mixin for the admin of members."""
 
     url_rights = {
         "labels_actorlabel_actor": "view",
@@ -58,7 +58,7 @@ class ActorPages:
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def actor_view(self, request: HttpRequest, did: str) -> HttpResponse:
-        """One actor: its labels now, and every change of them."""
+        """One actor: its labels, and their history."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         if not is_did(did):
@@ -85,7 +85,7 @@ class ActorPages:
         return TemplateResponse(request, "labels/actor.html", {**common, **context})
 
     def restore_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give back a label that was taken off, with its note, if nobody changed it since it was shown."""
+        """Add back a removed label, with its note, if it was not changed since the page was shown."""
         if not self.has_add_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         row = get_object_or_404(ActorLabel.every, pk=pk)
@@ -105,7 +105,7 @@ class ActorPages:
         return back
 
     def fetch_view(self, request: HttpRequest, did: str) -> HttpResponse:
-        """Ask for a backfill of the actor."""
+        """Request a backfill of the actor."""
         demand(request, Right.BACKFILL)
         if request.method == "POST" and ActorLabel.every.filter(did=did).exists():
             work.ask(Did(did))
@@ -114,7 +114,7 @@ class ActorPages:
 
 
 def backfill_badge(backfill: Backfill | None) -> SafeString:
-    """How a backfill stands: the same word in the same colour on every page."""
+    """The state of a backfill as a coloured word, the same on every page."""
     if backfill is None:
         return mark_safe('<span class="at-state at-quiet">not requested</span>')
     state = Backfill.State(backfill.state)
@@ -124,12 +124,12 @@ def backfill_badge(backfill: Backfill | None) -> SafeString:
 
 
 def _indexed(did: str) -> str:
-    """The page of what is indexed of the actor."""
+    """The URL of the indexed actor's page."""
     return reverse("admin:indexer_actor_change", args=(quote(address(Actor(did=did))),))
 
 
 def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """Entries of the history, newest first, each with what it did to its label."""
+    """Entries of the history, newest first, each with what it changed."""
     before: dict[str, Any] = {}
     names = author_names({entry.changed_by for entry in history})
     told = []

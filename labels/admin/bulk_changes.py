@@ -1,4 +1,4 @@
-"""Bulk changes in the admin: the plan, its confirmation, how far it is, and undo. The page itself does the work."""
+"""Bulk changes in the admin: the plan, its confirmation, progress, and undo. Loading the page does the work."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 State = BulkChange.State
 
-#: While there is something to do.
+#: States in which the page does work.
 WORKING = (State.FINDING, State.APPLYING)
-#: When nothing will be changed any more.
+#: States in which nothing more is changed.
 ENDED = (State.DONE, State.CANCELLED, State.FAILED)
 LINES_PER_PAGE = 100
-#: Heading and colour of each status, in the order of the page: what needs a look comes first.
+#: Text and colour of each status, in the order of the page: those that need attention come first.
 _MEANINGS: Mapping[Status, tuple[str, str]] = {
     Status.UNRESOLVABLE: ("not found", "at-act"),
     Status.INVALID: ("not a handle or did", "at-act"),
@@ -41,13 +41,13 @@ _MEANINGS: Mapping[Status, tuple[str, str]] = {
     Status.PENDING: ("not looked up yet", "at-look"),
 }
 _ORDER = {status: place for place, status in enumerate(_MEANINGS)}
-#: Of lines that were tried: whether that changed anything.
+#: Text and colour of applied lines, by whether they changed anything.
 _OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: ("no change needed", "at-quiet")}
 _LEFT = ("not changed", "at-quiet")
 
 
 class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
-    """A list of what was done; each on a page of its own."""
+    """The list of bulk changes, and a page for each."""
 
     list_display = ("created_at", "label", "what", "size", "state", "created_by")
     list_filter = ("state", "giving", "label")
@@ -56,13 +56,13 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description="what")
     def what(self, change: BulkChange) -> str:
-        """In words."""
+        """What the change does, in words."""
         text = "add" if change.giving else "remove"
         return f"undo: {text}" if change.undoes_id else text
 
     @admin.display(description="lines")
     def size(self, change: BulkChange) -> int:
-        """How many lines were given."""
+        """The number of lines."""
         return len(change.lines)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -75,7 +75,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The plan or how far it is. While there is work, each view does a step of it, and the page loads itself."""
+        """The plan, or its progress. While there is work, each request does one step, and the page reloads itself."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         change = get_object_or_404(BulkChange, pk=object_id if object_id.isdecimal() else 0)
@@ -97,7 +97,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         return self._shown(request, change)
 
     def _act(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        """Confirm, cancel, look up again or undo: what the form says, if it was made of what is there now."""
+        """Confirm, cancel, look up again, retry or undo, if the form was made from the current state."""
         demand(request, Right.BULK_LABEL)
         shown = change
         try:
@@ -152,7 +152,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 def result_sentence(change: BulkChange, *, changed: int, others: int) -> str:
-    """What a change that is done did. `others`: whom someone else had given the label, or taken it off, before."""
+    """The result of a finished change. `others`: actors for which another change had done the same before."""
     did = "added to" if change.giving else "removed from"
     first = f"“{change.label_id}” was {did} {_actors(changed)}." if changed else "Nothing was changed."
     if not others:
@@ -166,14 +166,14 @@ def _actors(number: int) -> str:
 
 
 def _meaning(line: Line, change: BulkChange) -> tuple[str, str]:
-    """What became of a line, or will, and its colour."""
+    """The text for a line's result, or expected result, and its colour."""
     if line.changed is not None:
         return _OUTCOMES[line.changed]
     return _LEFT if line.status is Status.NEW and change.state in ENDED else _MEANINGS[line.status]
 
 
 def _done(change: BulkChange, lines: Sequence[Line]) -> int:
-    """Lines that are through the stage that the change is in."""
+    """The number of lines that are done in the current stage."""
     if change.state == State.FINDING:
         return sum(line.status is not Status.PENDING or bool(line.did) for line in lines)
     return sum(line.changed is not None or line.status is not Status.NEW for line in lines)

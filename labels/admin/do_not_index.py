@@ -1,6 +1,6 @@
-"""Actors who are not indexed, in the admin: add one, write down why, or lift it by deleting the row.
+"""The admin of actors that are not indexed: add one with a reason, or allow indexing again by deleting the row.
 
-Here and not in `indexer`, because people are entered as members are: by handle, did or the address of a profile.
+Here and not in `indexer`, because actors are entered as members are: by handle, did or the address of a profile.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class RefusedActorField(ActorField):
-    """As of a member; but a did is taken as it is, since an account may be gone and its records still be here."""
+    """As ActorField, but a did is not looked up: the account may be deleted while its records are still indexed."""
 
     def clean(self, value: Any) -> str:
         try:

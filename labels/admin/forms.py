@@ -1,4 +1,4 @@
-"""The forms of members: one actor, or many at once."""
+"""The forms of members, blocks and bulk changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labels.admin.names import called
 from labels.bulk_plan import MAX_LINES, TooMany
 from labels.models import ActorLabel, Block, Label
 
-#: A file of MAX_LINES long lines.
+#: Maximum size of an uploaded file: enough for MAX_LINES long lines.
 FILE_BYTES = 1_000_000
 
 
@@ -51,7 +51,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         fields = ("did", "label", "note")
 
     def clean(self) -> dict[str, Any]:
-        """Who carries the label already is told by name, and by the page rather than by the database."""
+        """Reject an actor that has the label already, with its name instead of the database's message."""
         cleaned = dict(super().clean() or {})
         did, label = cleaned.get("did"), cleaned.get("label")
         if did and label and ActorLabel.objects.filter(did=did, label=label).exists():
@@ -62,7 +62,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
 
 
 class SubjectField(ActorField):
-    """Whom or what a block is of: an actor, or a post by its at-uri or address."""
+    """The subject of a block: an actor, or a post by its at-uri or address."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -75,7 +75,7 @@ class SubjectField(ActorField):
             record = pasted.record(text)
         except NotAnActor as error:
             raise ValidationError(str(error)) from error
-        if record is None:  # an at-uri of anything else is for the model to refuse
+        if record is None:  # the model refuses at-uris of anything else
             return text.strip() if pasted.visible(text).startswith(SCHEME) else super().clean(text)
         did = record.actor if is_did(record.actor) else Did(super().clean(record.actor))
         return str(AtUri(did, record.collection, record.rkey))
@@ -96,7 +96,7 @@ class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class BulkForm(forms.Form):
-    """Many actors, pasted or as a file."""
+    """A list of actors, pasted or as a file."""
 
     label = forms.ModelChoiceField(
         Label.objects.all(), to_field_name="name", widget=UnfoldAdminSelectWidget(), empty_label="Choose a label"

@@ -1,4 +1,4 @@
-"""Labels, their members, changes of many, and blocks."""
+"""The admin of labels and blocks; registers the admins of members and bulk changes too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @admin.register(Label)
 class LabelAdmin(DecisionAdmin):
-    """A label stays: feeds and copies name it. Take its members off instead."""
+    """A label cannot be deleted, because feeds and copies refer to it. Remove its members instead."""
 
     list_display = ("name", "meaning", "members", "used_by")
     search_fields = ("name", "meaning")
@@ -36,7 +36,7 @@ class LabelAdmin(DecisionAdmin):
 
     @admin.display(description="members")
     def members(self, label: Label) -> SafeString | str:
-        """How many carry it, and the way to them."""
+        """The number of members, with a link to them."""
         if not label.pk:
             return ""
         count = ActorLabel.objects.filter(label=label).count()
@@ -45,7 +45,7 @@ class LabelAdmin(DecisionAdmin):
 
     @admin.display(description="used by")
     def used_by(self, label: Label) -> SafeString | str:
-        """The feeds that name it."""
+        """The feeds that use it."""
         return format_html_join(", ", '<a class="at-link" href="{}">{}</a> ({})', _used(label.name)) or "no feed"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
@@ -58,7 +58,7 @@ class LabelAdmin(DecisionAdmin):
 
 
 def _next(request: HttpRequest, label: str) -> list[tuple[str, str]]:
-    """What one does with a label, and where, as far as this person may."""
+    """Links to next steps with a label, as far as this user may."""
     ways = []
     if may(request.user, Right.BULK_LABEL):
         ways.append(("Add members", f"{reverse('admin:labels_actorlabel_add_many')}?{urlencode({'label': label})}"))
@@ -73,7 +73,7 @@ def _used(label: str) -> list[tuple[str, str, str]]:
 
 
 class _WithAuthor(DecisionAdmin):
-    """Rows that say who added them."""
+    """An admin that stores who added a row."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
@@ -92,7 +92,7 @@ class BlockAdmin(Named, _WithAuthor):
 
     @admin.display(description="what")
     def what(self, block: Block) -> str:
-        """All that the actor writes, or one post."""
+        """Everything by the actor, or one post."""
         return block.subject if block.subject.startswith("at://") else "everything"
 
     @admin.display(description="where", ordering="feed")
@@ -101,7 +101,7 @@ class BlockAdmin(Named, _WithAuthor):
         return block.feed or "everywhere"
 
     def did_of(self, row: Block) -> str:
-        """The actor, also of a post."""
+        """The actor, or the author of the post."""
         return row.subject.removeprefix("at://").partition("/")[0]
 
 

@@ -1,4 +1,4 @@
-"""Members in the admin: who carries which label, by name; one more, many at once, their history, and undo."""
+"""The admin of members: which actors have which label; adding one or many, removing, history and export."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Shown of an untrusted name.
+#: Maximum characters shown of an untrusted name.
 NAME_CHARACTERS = 64
 
 
@@ -64,7 +64,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     }
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Who and which label; these are entered once and shown from then on."""
+        """The actor and the label are entered once and read-only afterwards."""
         who = "did" if obj is None else "page"
         noted = () if obj is None else ("added_by", "created_at")
         return [who, "label", "note", *noted]
@@ -86,7 +86,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
     @admin.display(description="actor")
     def page(self, row: ActorLabel) -> SafeString:
-        """Handle and did, and the way to the actor's own page."""
+        """Handle and did, with a link to the actor's page."""
         url = reverse("admin:labels_actorlabel_actor", args=(row.did,))
         return format_html(
             '<a class="at-link" href="{}"><bdi class="at-foreign">{}</bdi></a><small class="at-mono">{}</small>',
@@ -97,20 +97,20 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
     @admin.display(description="earlier posts")
     def fetched(self, row: ActorLabel) -> SafeString:
-        """How the backfill of the actor stands."""
+        """The state of the actor's backfill."""
         return backfill_badge(row.__dict__.get("backfill"))
 
     @admin.display(description="created by", ordering="created_by")
     def added_by(self, row: ActorLabel) -> str:
-        """Who gave the label: a user, or an API key by what was noted of it."""
+        """Who added the label: a user, or an API key by its note."""
         return str(row.__dict__.get("added_by") or author_names({row.created_by})[row.created_by])
 
     def author(self, entry: Any) -> str:
-        """Who made the change of an entry of the history."""
+        """Who made the change in an entry of the history."""
         return author_names({entry.changed_by})[entry.changed_by]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the names of its actors from one question and their backfills from another."""
+        """The list, with the names and the backfills of its actors, from one query each."""
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
         dids = {row.did for row in rows}
@@ -127,7 +127,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     def get_search_results(
         self, request: HttpRequest, rows: QuerySet[ActorLabel], term: str
     ) -> tuple[QuerySet[ActorLabel], bool]:
-        """By the beginning of a did, a label or a handle; handles are known to ClickHouse only."""
+        """Search by the beginning of a did, a label or a handle; handles are only in ClickHouse."""
         term = pasted.search_term(term)
         if not term:
             return rows, False
@@ -142,11 +142,11 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     # One member
 
     def heading(self, row: ActorLabel) -> str:
-        """Whose label, and which."""
+        """The actor and the label."""
         return str(_named(row))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row, called by its handle in whatever Django says about it."""
+        """The row, with the handle set for Django's messages about it."""
         row = super().get_object(request, object_id, from_field)
         return None if row is None else _named(row)
 
@@ -173,12 +173,12 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
             super().delete_queryset(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Without Django's own deletion of many: `take_off` does it with a plan and can be undone."""
+        """Without Django's delete action: `take_off` shows a plan first and can be undone."""
         return {name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"}
 
     @admin.action(description="Remove the label…", permissions=["bulk_label"])
     def take_off(self, request: HttpRequest, chosen: QuerySet[ActorLabel]) -> HttpResponse | None:
-        """Show what that would do."""
+        """Remove the label from the selected members, after a plan is shown and confirmed."""
         rows = list(chosen[: bulk_plan.MAX_LINES])
         labels = {row.label for row in rows}
         if len(labels) != 1:
@@ -200,17 +200,17 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
     @action(description="Bulk add", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
     def add_many(self, request: HttpRequest) -> HttpResponse:
-        """Paste a list, then see what it would do."""
+        """Add a label to a pasted list of accounts."""
         return self._bulk(request, giving=True, title="Add a label in bulk")
 
     @action(description="Bulk remove", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
     def take_off_many(self, request: HttpRequest) -> HttpResponse:
-        """Paste a list of accounts to remove from a label."""
+        """Remove a label from a pasted list of accounts."""
         return self._bulk(request, giving=False, title="Remove a label in bulk")
 
     @action(description="Download CSV", url_path="export", permissions=["export_labels"], icon="download")  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest) -> HttpResponse:
-        """Every member, or those of `?label=`."""
+        """All members, or those of `?label=`, as CSV."""
         rows = ActorLabel.objects.order_by("label_id", "did")
         label = request.GET.get("label", "")
         if label:
@@ -244,7 +244,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
 
 def _named(row: ActorLabel) -> ActorLabel:
-    """The row, which knows what its actor is called; asked for once."""
+    """The row with `called` set, looked up once."""
     row.called = row.called or called(row.did)
     return row
 

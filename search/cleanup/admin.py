@@ -1,4 +1,4 @@
-"""Clean-up jobs: how far each is, what its batches did, cancel and retry. Jobs are asked for through the API."""
+"""The admin of clean-up jobs: progress, batches, cancel and retry. Jobs are created through the API."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from search.cleanup.jobs import Changed
 
-#: Batches shown with a job, the latest; the sums are of all.
+#: The latest batches shown with a job; the sums are of all batches.
 BATCHES_SHOWN: Final = 100
-#: How each state looks (static/atsite/admin.css); the word is always there, too.
+#: The CSS class of each state (static/atsite/admin.css); the word is always shown too.
 LOOKS: Final = {
     State.PLANNING: "at-quiet",
     State.PLANNED: "at-look",
@@ -54,14 +54,14 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         "who", "status", "reason", "types", "cut_off", "requested_by",
         "created_at", "planned_at", "started_at", "next_at", "finished_at", "job_id",
     )  # fmt: skip
-    readonly_fields = fields  # the page of an old version makes a form of what is not read-only
+    readonly_fields = fields  # else the page of an old version would have a form
     url_rights: ClassVar[dict[str, Right]] = {
         "cleanup_repocleanupjob_cancel": Right.CANCEL_JOB,
         "cleanup_repocleanupjob_retry": Right.RETRY_JOB,
     }
 
     def heading(self, row: RepoCleanupJob) -> str:
-        """Whose it is."""
+        """The account of the job."""
         return f"Clean-up of {super().heading(row)}"
 
     @admin.display(description="state", ordering="state")
@@ -71,7 +71,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
 
     @admin.display(description="types")
     def types(self, job: RepoCleanupJob) -> str:
-        """What it deletes."""
+        """The collections that it deletes from."""
         return ", ".join(job.collections)
 
     @admin.display(description="progress")
@@ -92,7 +92,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
-        """Stop the chosen jobs."""
+        """Cancel the selected jobs."""
         moved = self._each(request, chosen, jobs.cancel)
         asked = sum(job.is_to_be_cancelled for job in moved)
         if len(moved) > asked:
@@ -102,7 +102,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
 
     @admin.action(description="Try again", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
-        """Try the chosen jobs again, where they failed."""
+        """Retry the selected jobs that failed."""
         if moved := self._each(request, chosen, jobs.retry):
             messages.success(request, f"{len(moved)} tried again.")
 
@@ -110,7 +110,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # what may become of a job is cancel and retry
+        return False  # jobs can only be cancelled and retried
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -137,17 +137,17 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then stop the job."""
+        """Confirm, then cancel the job."""
         demand(request, Right.CANCEL_JOB)
         return self._asked(request, pk, jobs.cancel, "cleanup/cancel.html", "Cancel this clean-up?")
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then try the job again."""
+        """Confirm, then retry the job."""
         demand(request, Right.RETRY_JOB)
         return self._asked(request, pk, jobs.retry, "cleanup/retry.html", "Try this clean-up again?")
 
     def _shown(self, request: HttpRequest, job: RepoCleanupJob) -> dict[str, Any]:
-        """What the page of a job shows below its fields."""
+        """The context for the part of the page below the fields."""
         batches = job.batches.order_by("-number")
         return {
             "job": job,
@@ -180,7 +180,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         return [moved for job in list(chosen) if (moved := self._done(request, job, change)) is not None]
 
     def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Changed]) -> RepoCleanupJob | None:
-        """Make the change and tell what went wrong or is late; the job then, None where it was not made."""
+        """Make the change and show errors and delays as messages; returns the job, or None if it was not changed."""
         try:
             moved = change(job.pk, by=request.user.get_username())
         except AtsiteError as error:

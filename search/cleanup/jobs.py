@@ -1,4 +1,4 @@
-"""What people do with clean-up jobs: each change is one transaction, with its history and its copy in ClickHouse."""
+"""Actions on clean-up jobs: each is one transaction, with its history and its copy in ClickHouse."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class AnotherJob(AtsiteError):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The job as it is now, and sentences about what is late (atsite.core.published.outcome)."""
+    """The job after the change, and messages about what is late (atsite.core.published.outcome)."""
 
     job: RepoCleanupJob
     late: tuple[str, ...] = ()
 
 
 def cancel(pk: int, *, by: str) -> Changed:
-    """Stop a job. Where a worker has it, that ends it after the batch that runs.
+    """Cancel a job. If a worker is running it, the job ends after the current batch.
 
     Raises RepoCleanupJob.DoesNotExist, IllegalMove, DatabaseError.
     """
@@ -40,7 +40,7 @@ def cancel(pk: int, *, by: str) -> Changed:
 
 
 def retry(pk: int, *, by: str) -> Changed:
-    """Try a failed job again: with its plan, or from the beginning where it has none.
+    """Retry a failed job: with its plan, or from the beginning if it has none.
 
     Raises as `cancel` does, and AnotherJob.
     """
@@ -66,7 +66,7 @@ def can_retry(job: RepoCleanupJob) -> bool:
 
 
 def _changed(pk: int, change: Callable[[RepoCleanupJob], None]) -> Changed:
-    """Change the row under lock, so that no worker moves it meanwhile."""
+    """Change the row under a lock, so that no worker changes it meanwhile."""
     with watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()
         job: RepoCleanupJob = RepoCleanupJob.objects.select_for_update().get(pk=pk)

@@ -1,4 +1,4 @@
-"""The doors of the search service: XRPC methods and plain HTTP. Each parses, asks one function, and answers."""
+"""The HTTP endpoints of the search service: XRPC methods and plain HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 xrpc_router = Router()
 api_router = Router()
 
-#: Parameters of the lexicon that are not read yet. Refused, as an answer without the filter would be wrong.
+#: Parameters of the lexicon that are not supported yet. Refused, because an answer without the filter would be wrong.
 UNSUPPORTED: Final = ("mentions", "domain", "url", "tag")
 
 NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower search"
@@ -72,7 +72,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
 
 @xrpc_router.get("/_health", response=Health, tags=["service"])
 def health(request: HttpRequest) -> Health:
-    """Whether the service can answer: 503 when ClickHouse does not."""
+    """Answers if the service works; 503 if ClickHouse does not answer."""
     door.ping()
     return Health(version=atsite.__version__)
 
@@ -88,7 +88,7 @@ def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsA
 
 
 def _author(text: str) -> Did:
-    """The did of an actor; of a handle, as this site knows it."""
+    """The did of an actor; a handle is looked up in the index."""
     try:
         named = pasted.actor(text, otherwise="neither a did nor a handle")
     except pasted.NotAnActor as error:

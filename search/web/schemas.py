@@ -1,4 +1,4 @@
-"""What the search service reads and answers, as its clients see it: camelCase."""
+"""Parameters and answers of the search service, in camelCase."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from search.posts.search import Page
     from search.stats.totals import Snapshot
 
-#: Longest query read, in characters: a post has at most 300 graphemes, and a query says less than a post.
+#: Maximum length of a query in characters: a post has at most 300 graphemes, and a query is shorter than a post.
 Q_MAX = 1_000
-#: A longer text is no did, no handle, no language and no time.
+#: Maximum length of a did, handle or time.
 NAME_MAX = 2_048
 DAYS_MAX = 366
 
@@ -42,7 +42,7 @@ class SkeletonPost(Schema):
 
 
 class SearchPostsAnswer(Schema):
-    """A page of search; on the last one there is no `cursor`."""
+    """A page of search results; the last one has no `cursor`."""
 
     cursor: str | None = None
     posts: list[SkeletonPost]
