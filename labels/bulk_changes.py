@@ -133,8 +133,8 @@ def advance(change: BulkChange, *, seconds: float = STEP_SECONDS) -> None:
 
 def finish_confirmed(*, seconds: float) -> None:
     """Finish confirmed changes that no page works on any more; called by the task."""
-    late = _after(seconds)
-    runner.run_due(BulkChange, lambda lease: _step(lease, late), budget=timedelta(seconds=seconds))
+    out_of_time = _after(seconds)
+    runner.run_due(BulkChange, lambda lease: _step(lease, out_of_time), budget=timedelta(seconds=seconds))
 
 
 def _after(seconds: float) -> Callable[[], bool]:
@@ -142,11 +142,11 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: monotonic() >= deadline
 
 
-def _step(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
-    (_find if lease.job.state == State.FINDING else _apply)(lease, late)
+def _step(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
+    (_find if lease.job.state == State.FINDING else _apply)(lease, out_of_time)
 
 
-def _find(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
+def _find(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
     change = lease.job
     known = lines(change)
     waiting = [index for index, line in enumerate(known) if line.status is Status.PENDING and not line.did]
@@ -154,9 +154,9 @@ def _find(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
         part, waiting = waiting[:FIND_AT_ONCE], waiting[FIND_AT_ONCE:]
         found = lookup.find_all([known[index].identifier for index in part])  # type: ignore[misc]  # they were read
         for index, answer in zip(part, found, strict=True):
-            known[index] = _answered(known[index], answer)
+            known[index] = _looked_up(known[index], answer)
         lease.keep_progress(lines=[line.stored() for line in known])
-        if lease.cancel_asked or late():  # after the work, so that each step gets somewhere
+        if lease.cancel_asked or out_of_time():  # after the work, so that each step gets somewhere
             break
     if waiting:
         lease.release()
@@ -166,13 +166,13 @@ def _find(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
     lease.move(State.READY, lines=[line.stored() for line in done])
 
 
-def _answered(line: Line, answer: lookup.Actor | NotFound) -> Line:
+def _looked_up(line: Line, answer: lookup.Actor | NotFound) -> Line:
     if isinstance(answer, NotFound):
         return replace(line, status=Status.UNRESOLVABLE, reason=answer.reason, passing=answer.retryable)
     return replace(line, did=answer.did, handle=answer.handle, reason=answer.warning)
 
 
-def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
+def _apply(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
     known = lines(lease.job)
     waiting = [index for index, line in enumerate(known) if line.status is Status.NEW and line.changed is None]
     while waiting:
@@ -181,7 +181,7 @@ def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
             for index, changed in zip(part, _change(lease.job, [Did(known[index].did) for index in part]), strict=True):
                 known[index] = replace(known[index], changed=changed)
             lease.keep_progress(lines=[line.stored() for line in known])
-        if lease.cancel_asked or late():
+        if lease.cancel_asked or out_of_time():
             break
     if waiting:
         lease.release()

@@ -22,7 +22,7 @@ from indexer.index.handles import Name
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from feeds.admin.moderation import Done
+    from feeds.admin.moderation import BlockResult
     from feeds.admin.preview_queries import PostText
     from feeds.models import FeedDefinition
 
@@ -88,22 +88,22 @@ class BlockPages:
         demand(request, Right.PREVIEW_FEED)
         if not request.user.has_perm("labels.add_block"):
             raise PermissionDenied
-        row, post = self._asked(request, pk)
+        row, post = self._feed_and_post(request, pk)
         if row is None or post is None:
             return self._list() if row is None else self._to(row, "preview")
         form = BlockForm(request.POST or None, initial={"what": request.GET.get("what", POST)})
         if request.method != "POST" or not form.is_valid():
-            return self._ask(request, row, post, "feeds/block.html", "Block", form)
-        said = form.cleaned_data
+            return self._confirmation_page(request, row, post, "feeds/block.html", "Block", form)
+        cleaned = form.cleaned_data
         done = moderation.block(
-            post.uri if said["what"] == POST else post.did,
-            feed=row.rkey if said["where"] == HERE else moderation.EVERYWHERE,
+            post.uri if cleaned["what"] == POST else post.did,
+            feed=row.rkey if cleaned["where"] == HERE else moderation.EVERYWHERE,
             by=request.user.get_username(),
-            note=said["note"],
+            note=cleaned["note"],
         )
-        where = "this feed" if said["where"] == HERE else "every feed and search"
-        what = "The post" if said["what"] == POST else "The author"
-        self._tell(
+        where = "this feed" if cleaned["where"] == HERE else "every feed and search"
+        what = "The post" if cleaned["what"] == POST else "The author"
+        self._report(
             request, row, done, f"{what} is blocked in {where} from now on.", f"{what} was already blocked there."
         )
         return self._to(row, "preview", _query(request))
@@ -111,12 +111,12 @@ class BlockPages:
     def refuse_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm, then delete what is indexed of an author and index nothing more by them."""
         demand(request, Right.PURGE_AUTHOR)
-        row, post = self._asked(request, pk)
+        row, post = self._feed_and_post(request, pk)
         if row is None or post is None:
             return self._list() if row is None else self._to(row, "preview")
         form = RefuseForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            return self._ask(request, row, post, "feeds/refuse.html", "Do not index", form)
+            return self._confirmation_page(request, row, post, "feeds/refuse.html", "Do not index", form)
         try:
             done = moderation.do_not_index(
                 AtUri.parse(post.uri).did,
@@ -127,11 +127,11 @@ class BlockPages:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return self._to(row, "preview")
-        told = "From now on nothing by the author is shown or indexed. What was indexed before is being deleted."
-        self._tell(request, row, done, told, "The author was already not indexed.")
+        message = "From now on nothing by the author is shown or indexed. What was indexed before is being deleted."
+        self._report(request, row, done, message, "The author was already not indexed.")
         return self._to(row, "preview", _query(request))
 
-    def _asked(self, request: HttpRequest, pk: int) -> tuple[FeedDefinition | None, PostKey | None]:
+    def _feed_and_post(self, request: HttpRequest, pk: int) -> tuple[FeedDefinition | None, PostKey | None]:
         """The feed and the post of the request. Raises PermissionDenied."""
         row = self._viewed(request, pk)
         try:
@@ -140,14 +140,14 @@ class BlockPages:
             messages.error(request, "That is not the address of a post.")
             return row, None
 
-    def _ask(
+    def _confirmation_page(
         self, request: HttpRequest, row: FeedDefinition, post: PostKey, template: str, title: str, form: forms.Form
     ) -> HttpResponse:
         author, known = _shown(post)
         context = {"form": form, "post": post, "author": author, "known": known, "back": _query(request)}
         return self._page(request, row, template, title, "preview", **context)
 
-    def _tell(self, request: HttpRequest, row: FeedDefinition, done: Done, changed: str, before: str) -> None:
+    def _report(self, request: HttpRequest, row: FeedDefinition, done: BlockResult, changed: str, before: str) -> None:
         if done.changed:
             self.log_change(request, row, changed)  # type: ignore[attr-defined]
             messages.success(request, changed)

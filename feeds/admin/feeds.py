@@ -15,7 +15,7 @@ from unfold.admin import TabularInline
 
 from atsite.core.config import config
 from atsite.core.published.admin import DecisionAdmin
-from feeds.admin.forms import PinnedPostForm, form_of
+from feeds.admin.forms import ListedPostForm, form_of
 from feeds.admin.pages import FeedPages, tabs_of
 from feeds.admin.post_warnings import not_indexed
 from feeds.admin.readonly import PREFIX
@@ -37,17 +37,17 @@ POSTS = {"pinned_post": "The pinned post", "instructions_post": "The instruction
 KIND = "form_kind"
 
 
-class PinnedPostInline(TabularInline):  # type: ignore[misc]
+class ListedPostInline(TabularInline):  # type: ignore[misc]
     """The posts in the list of a static feed; other kinds ignore it."""
 
     model = PinnedPost
-    form = PinnedPostForm
+    form = ListedPostForm
     extra = 1
 
 
 @admin.register(FeedDefinition)
 class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
-    inlines = (PinnedPostInline,)
+    inlines = (ListedPostInline,)
     list_display = ("rkey", "display_name", "kind", "read_by", "status")
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
@@ -105,7 +105,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
             ("Publisher", {"fields": ["publisher"]}),
         ]
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[PinnedPostInline], ...]:
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[ListedPostInline], ...]:
         return self.inlines if KINDS[self._kind(request, obj)].has_list else ()
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:

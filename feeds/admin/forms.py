@@ -76,11 +76,11 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
             if (field := self.fields.get(PREFIX + parameter.name)) is not None and parameter.name in stored:
                 field.initial = stored[parameter.name]
             value = stored.get(parameter.name, self.defaults.get(parameter.name))
-            readonly.tell(self.instance, parameter, value)
+            readonly.set_display_value(self.instance, parameter, value)
 
     def _post_clean(self) -> None:
         """Set the kind and the parameters from the fields before the model is validated."""
-        self.instance.parameters = self._said()
+        self.instance.parameters = self._parameters_to_store()
         self.instance.kind = self.kind.name
         if not self.kind.may_be_private:
             self.instance.visibility = FeedDefinition.Visibility.PUBLIC
@@ -99,16 +99,16 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
             found.setdefault(NON_FIELD_ERRORS, []).extend(of_the_whole)
         super()._update_errors(errors)  # type: ignore[misc]
 
-    def _said(self) -> dict[str, Any]:
+    def _parameters_to_store(self) -> dict[str, Any]:
         """The parameters to store: values that are not the default, or that were stored explicitly before."""
         before = _stored(self.instance) if self.instance.kind == self.kind.name else {}
-        said = {}
+        parameters = {}
         for parameter in self.kind.declared:
             value = self.cleaned_data.get(PREFIX + parameter.name)
             if value in (None, "") or (value == parameter.default and parameter.name not in before):
                 continue
-            said[parameter.name] = value
-        return said
+            parameters[parameter.name] = value
+        return parameters
 
 
 def form_of(name: str) -> type[FeedForm]:
@@ -117,7 +117,7 @@ def form_of(name: str) -> type[FeedForm]:
     site = kind.site_defaults(config)
     defaults = {each.name: site.get(each.name, each.default) for each in kind.declared}
     fields: dict[str, Any] = {PREFIX + each.name: _field(each, defaults[each.name]) for each in kind.declared}
-    asked: tuple[str, ...] = FeedForm.Meta.fields
+    names: tuple[str, ...] = FeedForm.Meta.fields
     if kind.may_be_private:
         fields["visibility"] = forms.ChoiceField(
             choices=[(value, text[0].upper() + text[1:]) for value, text in FeedDefinition.Visibility.choices],
@@ -130,9 +130,9 @@ def form_of(name: str) -> type[FeedForm]:
             help_text="The only post that others see in a private feed: say how to become a member. Empty: they see"
             " an empty feed.",
         )
-        asked = (*asked, "instructions_post")
-    said = readonly.said_of({**FeedForm.base_fields, **fields})
-    meta = type("Meta", (FeedForm.Meta,), {"fields": asked, **said})
+        names = (*names, "instructions_post")
+    texts = readonly.meta_texts({**FeedForm.base_fields, **fields})
+    meta = type("Meta", (FeedForm.Meta,), {"fields": names, **texts})
     return type("FeedForm", (FeedForm,), {"kind": kind, "defaults": defaults, "Meta": meta, **fields})
 
 
@@ -198,7 +198,7 @@ def _stored(row: FeedDefinition) -> Mapping[str, Any]:
     return row.parameters if isinstance(row.parameters, dict) else {}
 
 
-class PinnedPostForm(forms.ModelForm):  # type: ignore[type-arg]
+class ListedPostForm(forms.ModelForm):  # type: ignore[type-arg]
     uri = PostField(label="Post")
 
     class Meta:

@@ -21,32 +21,32 @@ EVERYWHERE: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class BlockResult:
     """Whether anything changed, and messages about what is late (atsite.core.published.outcome)."""
 
     changed: bool
     late: tuple[str, ...] = ()
 
 
-def block(subject: str, *, feed: str, by: str, note: str = "") -> Done:
+def block(subject: str, *, feed: str, by: str, note: str = "") -> BlockResult:
     """Block a did or an at-uri in the feed with this rkey, or everywhere. Takes effect within a second.
 
     Raises ValidationError, DatabaseError.
     """
     if Block.objects.filter(subject=subject, feed=feed).exists():
-        return Done(False)
+        return BlockResult(False)
     with watched() as outcome:
         row = Block(subject=subject, feed=feed, note=note, created_by=by)
         row.full_clean(validate_constraints=False)
         try:
             row.save()
         except IntegrityError:  # blocked by another request meanwhile
-            return Done(False)
+            return BlockResult(False)
     blocks.invalidate()
-    return Done(True, tuple(outcome.late))
+    return BlockResult(True, tuple(outcome.late))
 
 
-def do_not_index(did: Did, *, by: str, note: str = "", now: datetime) -> Done:
+def do_not_index(did: Did, *, by: str, note: str = "", now: datetime) -> BlockResult:
     """Block an author everywhere, delete what is indexed of them and index nothing more (indexer.index.do_not_index).
 
     Raises ValidationError, DatabaseError.
@@ -57,4 +57,4 @@ def do_not_index(did: Did, *, by: str, note: str = "", now: datetime) -> Done:
     late = [*outcome.late, *blocked.late]
     if not refusal.hidden:
         late.append("ClickHouse does not answer: what is indexed is deleted within a minute after it answers again.")
-    return Done(refusal.added or blocked.changed, tuple(dict.fromkeys(late)))
+    return BlockResult(refusal.added or blocked.changed, tuple(dict.fromkeys(late)))

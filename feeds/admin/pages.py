@@ -112,8 +112,8 @@ class FeedPages(BlockPages):
             )
             return self._to(row, "preview")
         (done,) = refresh.refresh_due([feed], data.generations, now=unix_micros(), force=True)
-        told = _REFRESHED[done.outcome].format(posts=done.posts)
-        messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, told)
+        message = _REFRESHED[done.outcome].format(posts=done.posts)
+        messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, message)
         return self._to(row, "preview")
 
     def use_view(self, request: HttpRequest, pk: int) -> HttpResponse:

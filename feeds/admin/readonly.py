@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 PREFIX: Final = "parameter_"
 
 
-def tell(row: FeedDefinition, parameter: Parameter, stored: Any) -> None:
+def set_display_value(row: FeedDefinition, parameter: Parameter, stored: Any) -> None:
     """Set the parameter's value in words on the row, where Django looks for the value of a read-only field."""
-    setattr(row, PREFIX + parameter.name, words_of(parameter, stored))
+    setattr(row, PREFIX + parameter.name, display_value(parameter, stored))
 
 
-def words_of(parameter: Parameter, value: Any) -> str:
+def display_value(parameter: Parameter, value: Any) -> str:
     """A value in words; "" for none. An invalid stored value is shown as it is."""
     match parameter.check:
         case Flag() if isinstance(value, bool):
@@ -30,7 +30,7 @@ def words_of(parameter: Parameter, value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def said_of(fields: dict[str, forms.Field]) -> dict[str, dict[str, str]]:
+def meta_texts(fields: dict[str, forms.Field]) -> dict[str, dict[str, str]]:
     """Labels and help texts of fields that are not model fields, for the form's Meta, as read-only pages need them."""
     return {
         "labels": {name: str(field.label) for name, field in fields.items() if field.label},

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did, Rkey
 
 #: requests: pages that were read. interactions: reported by readers' apps.
-What = Literal["requests", "interactions"]
-WHAT: Final[tuple[What, ...]] = ("requests", "interactions")
+Metric = Literal["requests", "interactions"]
+METRICS: Final[tuple[Metric, ...]] = ("requests", "interactions")
 
 FLUSH_SECONDS: Final = 1.0
 #: The longest period over which different viewers can be counted; 12 KB for each busy feed and day.
@@ -70,7 +70,7 @@ class _Tally:
 @dataclass(frozen=True, slots=True)
 class _Key:
     day: date
-    what: What
+    what: Metric
     feed: str
 
 
@@ -82,7 +82,9 @@ class Recorder:
         self._tallies: dict[_Key, _Tally] = {}
         self._flushing = Every(FLUSH_SECONDS, self.flush, name="feeds.usage")
 
-    def count(self, what: What, feed: str, viewer: Did | None, *, times: int = 1, now: datetime | None = None) -> None:
+    def count(
+        self, what: Metric, feed: str, viewer: Did | None, *, times: int = 1, now: datetime | None = None
+    ) -> None:
         """Count `times` requests or interactions of `viewer` (None: not logged in) for the feed with this rkey."""
         key = _Key((now or datetime.now(UTC)).astimezone(UTC).date(), what, feed)
         hashed = None if viewer is None else pseudonym(viewer)
@@ -129,7 +131,7 @@ def counted(*, now: datetime) -> list[FeedUsageCount]:
     def ask(client: redis.Redis) -> list[int]:
         pipeline = client.pipeline(transaction=False)
         for reading in readings:
-            for what in WHAT:
+            for what in METRICS:
                 pipeline.pfcount(_who(reading.start.date(), what, reading.subject))
         return pipeline.execute()
 
@@ -179,5 +181,5 @@ def _add(client: redis.Redis, tallies: Mapping[_Key, _Tally]) -> None:
     pipeline.execute()
 
 
-def _who(day: date, what: What, feed: str) -> str:
+def _who(day: date, what: Metric, feed: str) -> str:
     return f"{kv.PREFIX}feeds:{what}:{day:%Y%m%d}:{feed}"

@@ -132,7 +132,7 @@ def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """Entries of the history, newest first, each with what it changed."""
     before: dict[str, Any] = {}
     names = author_names({entry.changed_by for entry in history})
-    told = []
+    changes = []
     for entry in reversed(history):
         former = before.get(entry.label_id)
         if entry.deleted:
@@ -143,8 +143,8 @@ def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
             what = f"note: {entry.note or 'none'}"
         before[entry.label_id] = entry
         author = names[entry.changed_by] or getattr(entry.history_user, "username", "") or "someone"
-        told.append({"entry": entry, "what": what, "author": author, "via": entry.get_changed_via_display()})
-    yield from reversed(told)
+        changes.append({"entry": entry, "what": what, "author": author, "via": entry.get_changed_via_display()})
+    yield from reversed(changes)
 
 
 def _to_actor(did: str) -> HttpResponse:
