@@ -97,7 +97,7 @@ def test_an_actor_is_added_by_handle_found_by_it_taken_off_and_given_back(servic
         assert "underline" in link.evaluate("link => getComputedStyle(link).textDecorationLine")
         link.click()
         page.click("text=Undo the removal")
-        page.wait_for_selector("text=carries choir again")
+        page.wait_for_selector("text=has the label choir again")
         assert membership.has_label(MIRA.did, "choir")
         browser.open(f"{MEMBERS}actor/{MIRA.did}/")
         browser.shot("actor")
@@ -131,7 +131,7 @@ def test_many_are_added_with_errors_shown_first_and_all_of_it_undone(service: Se
         assert members() == {NOEL.did}
 
         page.click("[name=do][value=confirm]")
-        page.wait_for_selector("text=was given to 2 actors")
+        page.wait_for_selector("text=was added to 2 actors")
         assert members() == {MIRA.did, NOEL.did, OTTO.did}
         browser.shot("add-many-done")
         page.click("[name=do][value=undo]")

@@ -148,7 +148,7 @@ def test_the_first_steps_name_the_labels_that_there_are(login: Callable[..., Cli
         steps = {step.title: step.how for step in browser.get("/admin/").context["steps"]}
         return str(steps["Add the first member"]).partition(",")[0]
 
-    assert member_step() == "Add a label to an account"
+    assert member_step() == "Give an account a label"
     Label.objects.create(name="choir")
     assert member_step() == "Give an account the label “choir”"
     for name in ("dance", "guests", "mpls"):

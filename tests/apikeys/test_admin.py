@@ -285,7 +285,7 @@ def test_of_two_who_save_at_once_exactly_one_is_told(browser: Client, reader_key
 def test_the_page_and_the_list_show_the_use(browser: Client, reader_key: Key) -> None:
     page = f"{page_of(reader_key)}change/"
     content = browser.get(page).content.decode()
-    assert "not in 30 days" in content
+    assert "not in the last 30 days" in content
     assert "Accepted calls in the last 30 days: <strong>0</strong>" in content
     for _ in range(3):
         check(reader_key.text)

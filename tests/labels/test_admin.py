@@ -112,7 +112,7 @@ def test_whatever_is_said_of_a_member_names_the_handle(browser: Client, label: s
     assert f"The member “@{MIRA.handle} as {label}” was deleted successfully" in gone
     removed = ActorLabel.every.get()
     restored = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": str(removed.time_us)}, follow=True)
-    assert f"@{MIRA.handle} carries {label} again." in text_of(restored)
+    assert f"@{MIRA.handle} has the label {label} again." in text_of(restored)
     assert {str(entry) for entry in LogEntry.objects.values_list("object_repr", flat=True)} == {
         f"@{MIRA.handle} as {label}", f"{MIRA.did} as {label}",
     }  # fmt: skip
@@ -173,7 +173,7 @@ def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(b
     version = re.search(r'name="version" value="(\d+)"', shown)
     assert version is not None
     response = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": version[1]}, follow=True)
-    assert f"{MIRA.did} carries {label} again." in text_of(response)
+    assert f"{MIRA.did} has the label {label} again." in text_of(response)
     assert membership.has_label(MIRA.did, label)
     assert ActorLabel.objects.get().note == "choir"
     cells = re.findall(r'data-label="(What|Who|From where)">([^<]*)<', text_of(response))
@@ -250,7 +250,7 @@ def test_without_clickhouse_the_list_is_there_without_names(browser: Client, lab
         page = text_of(browser.get(MEMBERS, {"q": MIRA.did}))
     assert MIRA.did in page
     assert "names are not shown" in page
-    assert "handles were not searched" in page
+    assert "only dids and labels were searched, not handles" in page
 
 
 def test_names_of_strangers_are_text_and_nothing_else(browser: Client, label: str) -> None:
@@ -305,7 +305,7 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
 @pytest.mark.parametrize(
     ("giving", "changed", "others", "sentence"),
     [
-        (True, 2, 0, "“choir” was given to 2 actors."),
+        (True, 2, 0, "“choir” was added to 2 actors."),
         (False, 1, 0, "“choir” was removed from 1 actor."),
         (True, 0, 0, "Nothing was changed."),
         (True, 1, 1, "“choir” was added to 1 actor. 1 actor already had it, because another change "
@@ -332,13 +332,13 @@ def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) ->
     change = BulkChange.objects.get()
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     response = browser.post(page, {"do": "confirm", "fence": str(change.fence - 1)}, follow=True)
-    assert "another person changed it" in text_of(response)
+    assert "no longer in the state you saw" in text_of(response)
     assert members(label) == []
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
-    [({"actors": ""}, "Paste at least one actor"), ({"actors": "a.test\n" * 5_001}, "5,001 lines are too many")],
+    [({"actors": ""}, "Paste at least one account"), ({"actors": "a.test\n" * 5_001}, "The list has 5,001 lines")],
 )
 def test_a_list_that_cannot_be_is_refused(browser: Client, label: str, given: dict[str, str], sentence: str) -> None:
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, **given})
@@ -361,7 +361,7 @@ def test_ticked_members_of_several_labels_are_left_alone(browser: Client, label:
     membership.assign("other", MIRA.did, by="admin")
     chosen = [str(pk) for pk in ActorLabel.objects.values_list("pk", flat=True)]
     response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
-    assert "These members have several labels" in text_of(response)
+    assert "These members have different labels" in text_of(response)
     assert not BulkChange.objects.exists()
 
 

@@ -117,7 +117,7 @@ def test_a_step_that_was_overtaken_writes_nothing_over_the_other(label: str, net
     change = planned(label)
     other = BulkChange.objects.get(pk=change.pk)
     bulk_changes.cancel(other, by="ben")
-    with pytest.raises(Conflict, match="worked on elsewhere"):
+    with pytest.raises(Conflict, match="worked on this change at the same time"):
         bulk_changes.confirm(change)
     assert BulkChange.objects.get().state == State.CANCELLED
     with pytest.raises(Conflict, match="it is cancelled"):
@@ -155,7 +155,7 @@ def test_of_two_steps_at_once_one_is_told_and_does_nothing(
 
     def meanwhile(*args: Any, **kwargs: Any) -> Any:
         if not told:
-            with pytest.raises(Conflict, match="worked on elsewhere") as raised:
+            with pytest.raises(Conflict, match="worked on this change at the same time") as raised:
                 bulk_changes.advance(BulkChange.objects.get(pk=change.pk))
             told.append(str(raised.value))
         return assign(*args, **kwargs)
@@ -177,7 +177,7 @@ def test_a_step_that_loses_the_change_midway_takes_back_what_it_could_not_note(
         return assign(*args, **kwargs)
 
     monkeypatch.setattr(membership, "assign", lose)
-    with pytest.raises(Conflict, match="worked on elsewhere"):
+    with pytest.raises(Conflict, match="worked on this change at the same time"):
         bulk_changes.advance(change, seconds=30)
     noted = [line.did for line in bulk_changes.lines(BulkChange.objects.get()) if line.changed]
     assert (len(noted), set(noted)) == (20, members())

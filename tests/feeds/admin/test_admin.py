@@ -89,7 +89,7 @@ def test_every_parameter_is_explained_with_its_bounds_and_default_and_nothing_as
     assert 'name="parameter_hours" value="1"' in page
     assert "Only posts with pictures or a video" not in page.partition("<select")[0]
     assert 'name="parameters"' not in page
-    assert "empty: 7." in content(editor, page_of("whats-hot"))  # the site's own least number of likes
+    assert "Empty: 7." in content(editor, page_of("whats-hot"))  # the site's own least number of likes
 
 
 def test_a_label_is_chosen_among_those_there_are(editor: Client) -> None:
@@ -177,7 +177,7 @@ def test_changing_the_kind_asks_first_and_tells_what_ends(editor: Client) -> Non
     page = f"{page_of('a-mpls')}?kind=top"
     warned = content(editor, page)
     assert "Nothing has changed yet." in warned
-    assert "Ends: label: mpls" in warned
+    assert "Lost: label: mpls" in warned
     assert feed("a-mpls").kind == "label"
     assert save(editor, page, parameter_hours="3") == ""
     assert (feed("a-mpls").kind, feed("a-mpls").parameters, feed("a-mpls").visibility) == (
@@ -247,7 +247,7 @@ def test_the_list_says_which_feed_is_not_served_and_leads_to_previews(editor: Cl
     page = content(editor, FEEDS)
     assert page.count("hours must be a whole number from 1 to 168") == 1
     feeds = FeedDefinition.objects
-    assert page.count(">Preview</a>") == page.count(">Use</a>") == feeds.count()
+    assert page.count(">Preview</a>") == page.count(">Usage</a>") == feeds.count()
     assert page.count(">Members</a>") == feeds.filter(kind="label").count()
     (members,) = re.findall(r'href="([^"]*=mpls)">Members', page)
     membership.assign("mpls", b.ALICE, by="test")
@@ -274,9 +274,9 @@ def test_use_is_shown_by_day_with_what_was_counted_a_moment_ago(editor: Client) 
     recorder.flush()
     page = content(editor, page_of("top-1h", "use"))
     assert "Requests: <strong>4</strong>" in page
-    assert "each day's: <strong>3</strong>" in page
+    assert "per day: <strong>3</strong>" in page
     assert "Interactions: <strong>5</strong>" in page
-    assert re.search(r"<strong>3</strong>\s+different readers", page)
+    assert re.search(r"About\s+<strong>3</strong>\s+different logged-in readers", page)
     assert page.count("<rect") == 3
 
 
@@ -319,7 +319,7 @@ def test_who_may_only_look_sees_the_real_values_under_the_labels_of_the_form() -
         "Reposts": "yes",
         "Who can read it": "only accounts with its label can read it",
         "Hours": "1",
-        "Media": "With or without",
+        "Media": "Posts with and without them",
         "Language": "",
     }
     assert settings_of(viewer, "whats-hot")["Min likes"] == "7"  # the site's own

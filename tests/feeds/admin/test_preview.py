@@ -148,7 +148,7 @@ def test_a_preview_counts_as_no_reading(editor: Client) -> None:
 def test_a_feed_that_cannot_be_ranked_says_why_and_what_to_do(editor: Client) -> None:
     assert "No post qualifies now" in editor.post(page_of("top-1h", "refresh"), follow=True).content.decode()
     assert "Lower the minimum number of likes" in content(editor, page_of("top-1h", "preview"))
-    assert "read fresh for each page" in editor.post(page_of("a-mpls", "refresh"), follow=True).content.decode()
+    assert "each page is read fresh" in editor.post(page_of("a-mpls", "refresh"), follow=True).content.decode()
     FeedDefinition.objects.filter(rkey="top-1h").update(parameters={"hours": 0})
     assert "Hours must be a whole number" in content(editor, page_of("top-1h", "preview"))
 
@@ -158,7 +158,7 @@ def test_two_refreshes_at_once_are_one(editor: Client) -> None:
     lock = Lock(f"feeds:{feed.definition.key}:refresh", 10)
     assert lock.acquire()
     told = editor.post(page_of("whats-hot", "refresh"), follow=True).content.decode()
-    assert "Another refresh of this feed is under way" in told
+    assert "Another refresh of this feed is running" in told
     lock.release()
 
 
@@ -287,7 +287,7 @@ def test_a_post_or_an_author_is_blocked_from_a_row_after_asking(editor: Client) 
     }
     assert shown(content(editor, page_of("whats-hot", "preview"))) == uris(posts[2:])
     again = editor.post(blocking(posts[1]), {"what": "post", "where": "here", "note": ""}, follow=True)
-    assert "was blocked there before" in again.content.decode()
+    assert "was already blocked there" in again.content.decode()
 
 
 def test_a_wrong_address_or_an_incomplete_answer_blocks_nothing(editor: Client) -> None:
