@@ -120,7 +120,7 @@ def test_a_step_that_was_overtaken_writes_nothing_over_the_other(label: str, net
     with pytest.raises(Conflict, match="worked on this change at the same time"):
         bulk_changes.confirm(change)
     assert BulkChange.objects.get().state == State.CANCELLED
-    with pytest.raises(Conflict, match="it is cancelled"):
+    with pytest.raises(Conflict, match="it is now cancelled"):
         bulk_changes.confirm(other)
 
 
