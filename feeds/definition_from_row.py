@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PRIVATE: Final = "private"
 
 
-class Row(Protocol):
+class FeedRow(Protocol):
     """The attributes of a row that are read (feeds.models.FeedDefinition)."""
 
     @property
@@ -42,7 +42,7 @@ class Row(Protocol):
     def instructions_post(self) -> str: ...
 
 
-def definition_of(row: Row, site: Config, posts: Iterable[str] = ()) -> Definition:
+def definition_of(row: FeedRow, site: Config, posts: Iterable[str] = ()) -> Definition:
     """The definition for a row. `posts`: the at-uris of its list; invalid at-uris are left out."""
     return Definition(
         publisher=Did(row.publisher or site.feed_actor_did),
@@ -58,7 +58,7 @@ def definition_of(row: Row, site: Config, posts: Iterable[str] = ()) -> Definiti
     )
 
 
-def _parameters(row: Row, site: Config) -> Mapping[str, Any]:
+def _parameters(row: FeedRow, site: Config) -> Mapping[str, Any]:
     parameters: dict[str, Any] = dict(row.parameters) if isinstance(row.parameters, dict) else {"parameters": 0}
     defaults = KINDS[row.kind].site_defaults(site) if row.kind in KINDS else {}
     return {**defaults, **parameters}

@@ -18,13 +18,13 @@ from labels.models import Label
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feeds.definition_from_row import Row
+    from feeds.definition_from_row import FeedRow
 
 #: Used while FEED_ACTOR_DID is not set: the site sets the publisher, so the form does not report a missing one.
 _PLACEHOLDER_PUBLISHER = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
 
 
-def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
+def validate_definition(row: FeedRow, *, namesakes: Iterable[FeedRow]) -> None:
     """Raises ValidationError with the reason, on the field with the error where possible.
 
     `namesakes`: the other rows with the same record key.
@@ -33,7 +33,7 @@ def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
         raise ValidationError({"parameters": 'Enter an object such as {"hours": 24}.'})
     definition = definition_of(row, config)
     try:
-        make_feed(_published(definition), FeedData())
+        make_feed(_with_publisher(definition), FeedData())
     except InvalidDefinition as error:
         raise ValidationError({"parameters": str(error)}) from error
     if definition.label and not Label.objects.filter(name=definition.label).exists():
@@ -42,5 +42,5 @@ def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
         raise ValidationError({"rkey": "the publisher already has a feed with this name"})
 
 
-def _published(definition: Definition) -> Definition:
+def _with_publisher(definition: Definition) -> Definition:
     return definition if definition.publisher else replace(definition, publisher=_PLACEHOLDER_PUBLISHER)

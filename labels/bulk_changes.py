@@ -97,7 +97,7 @@ def cancel(change: BulkChange, *, by: str) -> None:
     try:
         moves.cancel(change, by=by)
     except IllegalMove as error:
-        raise _moved_on(change) from error
+        raise _state_conflict(change) from error
     except JobChanged as error:
         raise Conflict(_CONCURRENT) from error
 
@@ -221,12 +221,12 @@ def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
 
 def _move(change: BulkChange, before: str, after: State, **values: Any) -> None:
     if change.state != before:
-        raise _moved_on(change)
+        raise _state_conflict(change)
     try:
         moves.move(change, after, **values)
     except JobChanged as error:
         raise Conflict(_CONCURRENT) from error
 
 
-def _moved_on(change: BulkChange) -> Conflict:
+def _state_conflict(change: BulkChange) -> Conflict:
     return Conflict(f"This change is no longer in the state you saw: it is now {change.get_state_display()}.")

@@ -57,7 +57,7 @@ class BlockForm(forms.Form):
     note = _note()
 
 
-class RefuseForm(forms.Form):
+class DoNotIndexForm(forms.Form):
     """The reason."""
 
     note = _note()
@@ -114,7 +114,7 @@ class BlockPages:
         row, post = self._feed_and_post(request, pk)
         if row is None or post is None:
             return self._list() if row is None else self._to(row, "preview")
-        form = RefuseForm(request.POST or None)
+        form = DoNotIndexForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             return self._confirmation_page(request, row, post, "feeds/refuse.html", "Do not index", form)
         try:

@@ -48,7 +48,7 @@ class ListedPostInline(TabularInline):  # type: ignore[misc]
 @admin.register(FeedDefinition)
 class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     inlines = (ListedPostInline,)
-    list_display = ("rkey", "display_name", "kind", "read_by", "status")
+    list_display = ("rkey", "display_name", "kind", "readers", "status")
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
     fixed_fields = ("rkey", "publisher")  # another address is another feed
@@ -57,7 +57,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     change_form_outer_before_template = "feeds/tabs.html"
 
     @admin.display(description="readers")
-    def read_by(self, row: FeedDefinition) -> str:
+    def readers(self, row: FeedDefinition) -> str:
         """Who can read the feed: everyone or the members."""
         return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everyone"
 

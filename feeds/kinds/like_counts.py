@@ -179,7 +179,7 @@ def liked_ever(rkeys: Sequence[str], *, min_likes: int, limits: Limits = door.TA
 
 
 # Likes of one author's newest root posts. Retractions are looked up by the keys of those likes.
-BEST_OF = """
+BEST_POSTS_OF = """
 WITH
     mine AS
     (
@@ -211,8 +211,8 @@ ORDER BY likes DESC, liked.subject_rkey DESC
 """
 
 
-def best_of(did: str, *, min_likes: int, posts: int, limits: Limits = PAGE) -> list[RankedPost]:
+def best_posts_of(did: str, *, min_likes: int, posts: int, limits: Limits = PAGE) -> list[RankedPost]:
     """The newest `posts` root posts of an actor, by live likes, best first, without those below `min_likes`."""
     params = {"did": did, "min_likes": min_likes, "posts": posts}
-    rows = door.query(BEST_OF, params, into=_Scored, name="feeds.best_of", limits=limits)
+    rows = door.query(BEST_POSTS_OF, params, into=_Scored, name="feeds.best_of", limits=limits)
     return [RankedPost(PostKey(row.rkey, row.did), row.score) for row in rows]

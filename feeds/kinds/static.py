@@ -176,7 +176,7 @@ class OwnBest(_Static):
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)
         min_likes = self.parameters.min_likes
-        best = like_counts.best_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
+        best = like_counts.best_posts_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
 
     def refresh(self, key: str) -> None:
@@ -194,7 +194,7 @@ class OwnBest(_Static):
             return
 
 
-def _made(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:
+def _make(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:
     match parameters.source:
         case "viewer_best":
             return ViewerBest(definition, parameters, data)
@@ -208,7 +208,7 @@ KIND: Final = Kind(
     "static",
     "Posts that you choose, in your order; or the most liked posts of all time.",
     StaticParameters,
-    _made,
+    _make,
     "Nothing to show to this reader. Add posts to the list. If the posts are found by likes, lower the minimum.",
     has_list=True,
 )

@@ -64,7 +64,7 @@ def newest_moment(now: int) -> int:
     return now - now % GRID
 
 
-def is_given(moment: int, now: int) -> bool:
+def is_valid_moment(moment: int, now: int) -> bool:
     """Whether a cursor with this moment can have been given out."""
     return moment % GRID == 0 and moment <= now
 

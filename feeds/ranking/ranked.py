@@ -76,7 +76,7 @@ class _Pages:
         return self._cut_generation(generation, position, limit)
 
     def _computed(self, moment: int, request: FeedRequest) -> FeedPage:
-        if not computed.is_given(moment, self.now):
+        if not computed.is_valid_moment(moment, self.now):
             raise InvalidCursor("the cursor names a moment for which no ranking was made")
         if computed.is_expired(moment, self.now):
             self._count("expired")

@@ -36,7 +36,7 @@ class RefusedActorField(ActorField):
         return whom if is_did(whom) else super().clean(whom)
 
 
-class RefusalForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+class RefusedActorForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
     did = RefusedActorField()
 
     class Meta:
@@ -46,7 +46,7 @@ class RefusalForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
 
 @admin.register(RefusedActor)
 class RefusedActorAdmin(Named, DecisionAdmin):
-    form = RefusalForm
+    form = RefusedActorForm
     list_display = ("who", "note", "created_by", "created_at")
     search_fields = ("did", "note")
     fields = ("did", "note", "created_by", "created_at")

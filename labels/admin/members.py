@@ -54,12 +54,12 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     list_select_related = ("label",)
     list_per_page = 50
     ordering = ("-created_at", "pk")
-    actions = ("take_off",)
-    actions_list = ("add_many", "take_off_many", "export")
+    actions = ("remove_label",)
+    actions_list = ("bulk_add", "bulk_remove", "export")
     url_rights = {
         **ActorPages.url_rights,
-        "labels_actorlabel_add_many": Right.BULK_LABEL,
-        "labels_actorlabel_take_off_many": Right.BULK_LABEL,
+        "labels_actorlabel_bulk_add": Right.BULK_LABEL,
+        "labels_actorlabel_bulk_remove": Right.BULK_LABEL,
         "labels_actorlabel_export": Right.EXPORT_LABELS,
     }
 
@@ -173,11 +173,11 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
             super().delete_queryset(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Without Django's delete action: `take_off` shows a plan first and can be undone."""
+        """Without Django's delete action: `remove_label` shows a plan first and can be undone."""
         return {name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"}
 
     @admin.action(description="Remove the label…", permissions=["bulk_label"])
-    def take_off(self, request: HttpRequest, chosen: QuerySet[ActorLabel]) -> HttpResponse | None:
+    def remove_label(self, request: HttpRequest, chosen: QuerySet[ActorLabel]) -> HttpResponse | None:
         """Remove the label from the selected members, after a plan is shown and confirmed."""
         rows = list(chosen[: bulk_plan.MAX_LINES])
         labels = {row.label for row in rows}
@@ -199,12 +199,12 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         return may(request.user, Right.EXPORT_LABELS)
 
     @action(description="Bulk add", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
-    def add_many(self, request: HttpRequest) -> HttpResponse:
+    def bulk_add(self, request: HttpRequest) -> HttpResponse:
         """Add a label to a pasted list of accounts."""
         return self._bulk(request, giving=True, title="Add a label in bulk")
 
     @action(description="Bulk remove", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
-    def take_off_many(self, request: HttpRequest) -> HttpResponse:
+    def bulk_remove(self, request: HttpRequest) -> HttpResponse:
         """Remove a label from a pasted list of accounts."""
         return self._bulk(request, giving=False, title="Remove a label in bulk")
 

@@ -350,7 +350,7 @@ def test_ticked_members_are_taken_off_by_a_plan(browser: Client, label: str) -> 
     for person in ALL:
         membership.assign(label, person.did, by="admin")
     chosen = [str(row.pk) for row in ActorLabel.objects.filter(did__in=[MIRA.did, NOEL.did])]
-    response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
+    response = browser.post(MEMBERS, {"action": "remove_label", "_selected_action": chosen}, follow=True)
     assert "2 will be changed" in text_of(response)
     assert len(members(label)) == 3
 
@@ -360,7 +360,7 @@ def test_ticked_members_of_several_labels_are_left_alone(browser: Client, label:
     membership.assign(label, MIRA.did, by="admin")
     membership.assign("other", MIRA.did, by="admin")
     chosen = [str(pk) for pk in ActorLabel.objects.values_list("pk", flat=True)]
-    response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
+    response = browser.post(MEMBERS, {"action": "remove_label", "_selected_action": chosen}, follow=True)
     assert "These members have different labels" in text_of(response)
     assert not BulkChange.objects.exists()
 

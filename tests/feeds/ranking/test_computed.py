@@ -80,8 +80,8 @@ def test_only_the_last_moments_are_remembered() -> None:
 def test_moments_lie_on_a_grid_in_the_past() -> None:
     now = 1_000 * GRID + 7
     assert computed.newest_moment(now) == 1_000 * GRID
-    assert computed.is_given(1_000 * GRID, now)
-    assert not computed.is_given(1_000 * GRID + 1, now)
-    assert not computed.is_given(1_001 * GRID, now)
+    assert computed.is_valid_moment(1_000 * GRID, now)
+    assert not computed.is_valid_moment(1_000 * GRID + 1, now)
+    assert not computed.is_valid_moment(1_001 * GRID, now)
     assert not computed.is_expired(1_000 * GRID, now)
     assert computed.is_expired(now - IDLE, now)
