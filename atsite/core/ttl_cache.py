@@ -3,7 +3,7 @@
 What looks alike and is not built on this, and why:
 - `atsite.core.published.process_copies.LocalCopy` checks a counter in Redis and keeps its last value while the
   database is away.
-- `feeds.ranking.shared_answers.Shared` remembers nothing: each caller gets an answer that was begun after its call.
+- `feeds.ranking.coalescing.Coalescer` remembers nothing: each caller gets an answer that was begun after its call.
 - `atsite.dashboard.concurrent_reads` answers None for what takes too long, and goes on reading it in the background.
 - `atsite.core.in_flight.InFlight` is for coroutines.
 """
