@@ -51,7 +51,7 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
 
     class Visibility(models.TextChoices):
         PUBLIC = "public", "everyone can read it"
-        PRIVATE = MEMBERS_ONLY, "only accounts with its label can read it"
+        PRIVATE = MEMBERS_ONLY, "only members of its label can read it"
 
     publisher = models.CharField(
         max_length=DID_MAX,

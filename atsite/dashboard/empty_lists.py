@@ -7,7 +7,7 @@ from typing import Final
 FIRST_STEPS: Final[dict[str, str]] = {
     "labels.label": "A label marks accounts that belong together. Add a label, then give it to members.",
     "labels.actorlabel": "No members yet. Add an account by handle, did or profile link.",
-    "labels.bulkchange": "No bulk changes yet. Paste a list under Members, Bulk add.",
+    "labels.bulkchange": "No bulk changes yet. Paste a list under Members, Add many.",
     "indexer.backfill": "No earlier posts have been fetched yet. An account appears here when it gets its first label.",
     "labels.block": "No blocks. A block keeps an author or a single post out of one feed or of all feeds and search.",
     "feeds.feeddefinition": "No feed yet. Choose a kind, preview it as readers see it, then publish it.",

@@ -38,7 +38,7 @@ class DeadLetters:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedUsageToday:
+class FeedUse:
     """What was asked of the feed generator today (UTC)."""
 
     requests: int
@@ -82,7 +82,7 @@ class Numbers:
     events_per_second: float | None
     gaps: Gaps | None
     dead_letters: DeadLetters | None
-    feed_use: FeedUsageToday | None
+    feed_use: FeedUse | None
     enabled_feeds: int | None
     tables: tuple[Table, ...] | None
     disk: Disk | None

@@ -19,7 +19,7 @@ from atsite.core.kv import quick
 from atsite.core.routers import DEFAULT
 from atsite.dashboard import queries
 from atsite.dashboard.concurrent_reads import Board, Source
-from atsite.dashboard.numbers import Disk, FeedUsageToday, Numbers, Scheduled, Stream, Table
+from atsite.dashboard.numbers import Disk, FeedUse, Numbers, Scheduled, Stream, Table
 from feeds.models import FeedDefinition
 from feeds.usage import counting
 from indexer.index.checkpoint import Checkpoint
@@ -158,10 +158,10 @@ def _schedule() -> tuple[Scheduled, ...]:
     return tuple(Scheduled(title, period_of(line), last.get(line["task"])) for title, line in BEAT.items())
 
 
-def _feed_use() -> FeedUsageToday:
+def _feed_use() -> FeedUse:
     now = datetime.now(UTC)
     today = [row for row in counting.counted(now=now) if row.day == now.date()]
-    return FeedUsageToday(sum(row.requests for row in today), sum(row.interactions for row in today))
+    return FeedUse(sum(row.requests for row in today), sum(row.interactions for row in today))
 
 
 def _disk() -> Disk:

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             model_name="feeddefinition",
             name="visibility",
             field=models.CharField(
-                choices=[("public", "everyone can read it"), ("private", "only accounts with its label can read it")],
+                choices=[("public", "everyone can read it"), ("private", "only members of its label can read it")],
                 default="public",
                 max_length=16,
             ),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             model_name="historicalfeeddefinition",
             name="visibility",
             field=models.CharField(
-                choices=[("public", "everyone can read it"), ("private", "only accounts with its label can read it")],
+                choices=[("public", "everyone can read it"), ("private", "only members of its label can read it")],
                 default="public",
                 max_length=16,
             ),

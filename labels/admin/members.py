@@ -198,12 +198,12 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     def has_export_labels_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Right.EXPORT_LABELS)
 
-    @action(description="Bulk add", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
+    @action(description="Add many", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
     def bulk_add(self, request: HttpRequest) -> HttpResponse:
         """Add a label to a pasted list of accounts."""
         return self._bulk(request, giving=True, title="Add a label in bulk")
 
-    @action(description="Bulk remove", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
+    @action(description="Remove many", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
     def bulk_remove(self, request: HttpRequest) -> HttpResponse:
         """Remove a label from a pasted list of accounts."""
         return self._bulk(request, giving=False, title="Remove a label in bulk")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atsite.dashboard.number_words import size, span
-from atsite.dashboard.numbers import DeadLetters, Disk, FeedUsageToday, Gaps, Numbers, Scheduled, Stream, Table
+from atsite.dashboard.numbers import DeadLetters, Disk, FeedUse, Gaps, Numbers, Scheduled, Stream, Table
 from atsite.dashboard.overview import shown
 from atsite.dashboard.reading import Rate
 from atsite.dashboard.thresholds import State, Tile, schedule_state, tiles
@@ -31,7 +31,7 @@ WELL = Numbers(
     events_per_second=812.4,
     gaps=Gaps(0, None, 0),
     dead_letters=DeadLetters(0, 0),
-    feed_use=FeedUsageToday(1200, 30),
+    feed_use=FeedUse(1200, 30),
     enabled_feeds=3,
     tables=(Table("repo_records", 2_000_000, 5 * GB), Table("likes", 10, 700)),
     disk=Disk(400 * GB, 1000 * GB, 5 * GB),
@@ -84,7 +84,7 @@ def test_a_site_that_is_well_has_nothing_to_do() -> None:
         ("dead_letters", {"dead_letters": DeadLetters(7, 1)}, State.LOOK, "7"),
         ("dead_letters", {"dead_letters": DeadLetters(1000, 1000)}, State.ACT, "1,000"),
         ("dead_letters", {"dead_letters": None}, State.ACT, "unknown"),
-        ("feed_use", {"feed_use": FeedUsageToday(0, 0)}, State.QUIET, "0"),
+        ("feed_use", {"feed_use": FeedUse(0, 0)}, State.QUIET, "0"),
         ("feed_use", {"feed_use": None}, State.ACT, "unknown"),
         ("worker", {"queue": 50}, State.LOOK, "50"),
         ("worker", {"queue": 500}, State.ACT, "500"),

@@ -317,7 +317,7 @@ def test_who_may_only_look_sees_the_real_values_under_the_labels_of_the_form() -
         "Label": "mpls",
         "Replies": "no",
         "Reposts": "yes",
-        "Who can read it": "only accounts with its label can read it",
+        "Who can read it": "only members of its label can read it",
         "Hours": "1",
         "Media": "Posts with and without them",
         "Language": "",
