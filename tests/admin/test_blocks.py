@@ -45,7 +45,7 @@ def test_an_actor_or_a_post_is_blocked_by_what_people_copy(login: Login, entered
 
 
 @pytest.mark.parametrize(
-    "entered", ["", "not a handle or did", "at://nobody", f"https://bsky.app/profile/x y/post/{RKEY}"]
+    "entered", ["", "not an actor", "at://nobody", f"https://bsky.app/profile/x y/post/{RKEY}"]
 )
 def test_what_is_neither_is_sent_back(login: Login, entered: str) -> None:
     answer = login("superuser").post(reverse(ADD), {"subject": entered, "feed": "", "note": ""})
