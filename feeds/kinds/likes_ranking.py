@@ -37,7 +37,7 @@ MEMORY: Final = 1_000_000_000
 
 Formula = Literal["hot", "likes"]
 MEDIA: Final = {
-    "any": "posts with and without them",
+    "any": "all posts",
     "with": "only posts with pictures or a video",
     "without": "only posts without pictures or a video",
 }

@@ -319,7 +319,7 @@ def test_who_may_only_look_sees_the_real_values_under_the_labels_of_the_form() -
         "Reposts": "yes",
         "Who can read it": "only members of its label can read it",
         "Hours": "1",
-        "Media": "Posts with and without them",
+        "Media": "All posts",
         "Language": "",
     }
     assert settings_of(viewer, "whats-hot")["Min likes"] == "7"  # the site's own
