@@ -44,9 +44,7 @@ def test_an_actor_or_a_post_is_blocked_by_what_people_copy(login: Login, entered
     assert [(row.subject, row.created_by) for row in Block.objects.all()] == [(blocked, "superuser")]
 
 
-@pytest.mark.parametrize(
-    "entered", ["", "not an actor", "at://nobody", f"https://bsky.app/profile/x y/post/{RKEY}"]
-)
+@pytest.mark.parametrize("entered", ["", "not an actor", "at://nobody", f"https://bsky.app/profile/x y/post/{RKEY}"])
 def test_what_is_neither_is_sent_back(login: Login, entered: str) -> None:
     answer = login("superuser").post(reverse(ADD), {"subject": entered, "feed": "", "note": ""})
     assert answer.status_code == 200
