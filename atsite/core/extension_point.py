@@ -1,7 +1,7 @@
 """Lets an app call functions of apps above it, which it must not import: they provide them in AppConfig.ready.
 
 # the lower app, in labels/uses.py
-LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[Use]]]("label uses")
+LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[LabelUse]]]("label uses")
 
 # the upper app, in feeds/apps.py
 def ready(self) -> None:

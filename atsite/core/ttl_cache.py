@@ -3,8 +3,8 @@
 Similar classes that do not use it, and why:
 - `atsite.core.copies.process_copies.LocalCopy` checks a counter in Redis and keeps its last value while the
   database is away.
-- `feeds.ranking.shared_answers.Shared` caches nothing: each caller gets an answer that was begun after its call.
-- `atsite.dashboard.concurrent_reads` returns None for slow stores, and continues to read in the background.
+- `feeds.ranking.coalescing.Coalescer` remembers nothing: each caller gets an answer that was begun after its call.
+- `atsite.dashboard.concurrent_reads` answers None for what takes too long, and goes on reading it in the background.
 - `atsite.core.in_flight.InFlight` is for coroutines.
 """
 

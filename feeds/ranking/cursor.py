@@ -3,11 +3,11 @@
 | cursor | list | text, before base64url |
 |---|---|---|
 | Ranked | a stored generation | `[1,"ranked",generation,position]` |
-| Computed | a ranking that was computed for want of a stored one | `[1,"computed",now,score,rkey,did]` |
+| Computed | a ranking computed because none was stored | `[1,"computed",now,score,rkey,did]` |
 | Newest | posts by (rkey, did), descending | `[1,"newest",rkey,did]` |
-| Listed | posts in the order that people gave them | `[1,"listed",position,rkey,did]` |
+| Listed | a list of chosen posts | `[1,"listed",position,rkey,did]` |
 
-`decode` refuses whatever `encode` cannot have made, with InvalidCursor: a broken cursor never means "from the top".
+`decode` raises InvalidCursor for everything that `encode` cannot have made: a broken cursor never means "from the top".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from atsite.core.cursor_format import InvalidCursor
 
 __all__ = ["Computed", "Cursor", "InvalidCursor", "Listed", "Newest", "Ranked", "decode", "encode"]
 
-#: No list is longer; a position beyond was never given out.
+#: No list is longer, so no larger position was ever given out.
 POSITION_MAX: Final = 1_000_000
 
 
@@ -65,7 +65,7 @@ Cursor: TypeAlias = Ranked | Computed | Newest | Listed
 
 
 def encode(cursor: Cursor) -> str:
-    """The text that a client carries to the next page."""
+    """The text that a client sends to get the next page."""
     match cursor:
         case Ranked(generation, position):
             return cursor_format.encode("ranked", generation, position)

@@ -1,4 +1,4 @@
-"""What the feeds ask of ClickHouse. Times are unix microseconds; a post's age is that of its rkey."""
+"""ClickHouse queries of the feeds. Times are unix microseconds; a post's age is that of its rkey."""
 
 from __future__ import annotations
 
@@ -16,19 +16,8 @@ if TYPE_CHECKING:
     from atsite.core.clickhouse.door import Limits
     from indexer.index.account_status import AccountStatus
 
-#: For those who wait for a page. One thread: a look-up by key reads a few granules, and more threads took longer.
+#: Limits while a reader waits for a page. One thread: a look-up by key reads few granules; more threads took longer.
 PAGE = door.Limits(max_execution_time=2, max_memory_usage=500_000_000, max_threads=1, readonly=True)
-
-
-FOLLOWING_MANY = """
-SELECT did FROM following_counts WHERE did IN {dids:Array(String)} AND following >= {least:UInt32}
-"""
-
-
-def following_many(dids: Collection[str], *, least: int, limits: Limits = door.TASK) -> set[str]:
-    """Those of `dids` that follow `least` accounts or more."""
-    params = {"dids": sorted(dids), "least": least}
-    return set(door.column(FOLLOWING_MANY, params, name="feeds.following_many", limits=limits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +43,7 @@ SETTINGS use_skip_indexes = 0
 
 
 def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
-    """Those of `posts` that may be shown: there and eligible, by an author who is active, and not below their floor."""
+    """Those of `posts` that may be shown: indexed and eligible, by an active author, and not below their floor."""
     states, authors = _looked_up(posts, limits)
     return {
         post
@@ -63,17 +52,17 @@ def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
     }
 
 
-def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
-    """Those of `posts`, which people named, that may be shown, also where the index does not know them.
+def alive_or_unknown(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
+    """Those of `posts`, which people chose, that may be shown, also if they are not indexed.
 
-    An unknown post is shown unless its author is inactive, or it was made before their records ended.
+    A post that is not indexed is shown unless its author is inactive or it is older than its author's floor.
     """
     states, authors = _looked_up(posts, limits)
 
     def gone(post: PostKey) -> bool:
         state, author = states.get(post), authors.get(post.did, UNKNOWN)
         if state is None:
-            # The floor also ends what was purged, and so is not known any more: a record is as old as its key says.
+            # The floor also applies to purged posts, which are not indexed any more: the key tells their age.
             return not author.shows(tid_to_int(post.rkey)) if is_tid(post.rkey) else not author.active
         return bool(state.deleted) or not author.shows(state.version)
 
@@ -83,7 +72,7 @@ def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKe
 def _looked_up(
     posts: Collection[PostKey], limits: Limits
 ) -> tuple[Mapping[PostKey, _State], Mapping[str, AccountStatus]]:
-    """What is stored of the posts, and of their authors."""
+    """What is stored about the posts and their authors."""
     if not posts:
         return {}, {}
     dids = {post.did for post in posts}

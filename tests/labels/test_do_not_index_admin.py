@@ -50,7 +50,7 @@ def test_an_actor_is_added_with_a_note_and_lifted_by_deleting_the_row(browser: C
     assert do_not_index.excluded_dids() == {b.ALICE}
     assert "asked" in browser.get(ROWS).content.decode()
     lifted = browser.post(f"{ROWS}{row.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
-    assert "Indexed again from now on." in lifted
+    assert "This actor is indexed again from now on." in lifted
     assert not RefusedActor.objects.exists()
     assert [entry.history_type for entry in RefusedActor.history.order_by("history_id")] == ["+", "-"]
 

@@ -47,7 +47,7 @@ def test_a_did_that_cannot_be_checked_now_is_taken_with_a_doubt(network: Network
     network.answers[f"/{NOEL.did}"] = 503
     found = lookup.find(NOEL.did)
     assert (found.did, found.handle) == (NOEL.did, "")
-    assert found.doubt == f"Whether there is an account {NOEL.did} could not be checked now."
+    assert found.warning == f"Whether there is an account {NOEL.did} could not be checked now."
 
 
 def test_many_are_looked_up_in_their_order(network: Network) -> None:

@@ -22,5 +22,5 @@ def pause_after(
     """
     if requested is not None and requested < first:
         return requested
-    doubled = min(first * 2 ** (tries - 1), longest)
+    doubled = min(first * float(2 ** (tries - 1)), longest)
     return doubled if requested is None else max(requested, doubled)

@@ -8,7 +8,7 @@ import pytest
 
 from atsite.core.atproto.syntax import Rkey
 from atsite.core.atproto.tid import micros_of_tid
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.kinds.hot import HotParameters
 from feeds.kinds.top import TopParameters
 from feeds.ranking.feed import Definition, InvalidDefinition
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def ranked(kind: str, parameters: Parameters, now: int) -> list[RankedPost]:
-    feed = made(Definition(PUBLISHER, Rkey("one"), kind, "", "", parameters), FeedData())
+    feed = make_feed(Definition(PUBLISHER, Rkey("one"), kind, "", "", parameters), FeedData())
     assert isinstance(feed, RankedFeed)
     return list(feed.rank(now, seconds=30))
 

@@ -13,7 +13,7 @@ import pytest
 from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did, Rkey
 from atsite.core.config import BASE_DIR
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.ranking import refresh
 from feeds.ranking.feed import Definition
 from feeds.ranking.page_data import FeedData, unix_micros
@@ -56,7 +56,7 @@ def publish(count: int) -> list[str]:
     now = unix_micros()
     store(*worlds.liked_posts(count, now=now))
     data = FeedData()
-    feed = made(HOT, data)
+    feed = make_feed(HOT, data)
     assert isinstance(feed, RankedFeed)
     assert refresh.refresh(feed, data.generations, now=now).outcome == "published"
     generation = data.generations.current(HOT.key, now=now)

@@ -123,7 +123,7 @@ def test_the_most_needed_are_asked_first_and_each_once(network: Network, asked: 
     generation = Generation(rkey, (PostKey(rkey, ranked), PostKey(rkey, member)))
     FeedDefinition.objects.create(publisher=member, rkey="hot", kind="hot", parameters={})
     (feed,) = ranked_feeds(registry())
-    Generations().publish(feed.definition.key, generation, now=now)
+    Generations().store(feed.definition.key, generation, now=now)
     recently_shown.remember({hit, ranked})
     store(post(poster, at=ago(minutes=1)), post(hit, at=ago(minutes=2)))
 

@@ -156,7 +156,7 @@ def test_a_failed_job_is_tried_again_unless_the_account_has_another() -> None:
 
 
 def test_one_without_a_plan_begins_with_one() -> None:
-    assert jobs.retry(job(state=State.FAILED).pk, by="admin").job.place is State.PLANNING
+    assert jobs.retry(job(state=State.FAILED).pk, by="admin").job.current_state is State.PLANNING
 
 
 def test_of_two_who_cancel_and_complete_at_once_one_is_told() -> None:
@@ -284,7 +284,7 @@ def test_a_job_that_a_worker_has_is_cancelled_by_it_after_its_batch() -> None:
     row = job(state=State.RUNNING)
     lease = claimed(row)
     asked = jobs.cancel(row.pk, by="admin").job
-    assert (asked.state, asked.stands, jobs.can_cancel(asked)) == ("running", "running, to be cancelled", False)
+    assert (asked.state, asked.status, jobs.can_cancel(asked)) == ("running", "running, to be cancelled", False)
     lease.keep_progress(records_deleted=3)
     assert lease.cancel_asked
     lease.release(next_at=timezone.now() + timedelta(hours=1))

@@ -136,7 +136,7 @@ def test_a_page_is_refilled_past_inactive_authors_and_says_so_when_it_cannot_be(
     assert service.refused(SEARCH, q=q, limit=1) == (
         503,
         "NotEnoughResources",
-        "the newest matches are all posts that are not shown, try a narrower search",
+        "none of the newest matches can be shown; try a narrower search",
     )
 
 

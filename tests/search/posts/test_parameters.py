@@ -22,14 +22,14 @@ from tests.search.service import SEARCH, Service
         ),
         ({"q": "a", "limit": 0}, "InvalidRequest", "limit: Input should be greater than or equal to 1"),
         ({"q": "a", "limit": 101}, "InvalidRequest", "limit: Input should be less than or equal to 100"),
-        ({"q": "a", "sort": "top"}, "InvalidRequest", "sort: this service answers `latest` only"),
+        ({"q": "a", "sort": "top"}, "InvalidRequest", "sort: this service supports only `latest`"),
         ({"q": "a", "since": "now"}, "InvalidRequest", "since: neither a datetime nor a day (YYYY-MM-DD)"),
         ({"q": "a", "until": "2025-02-30"}, "InvalidRequest", "until: neither a datetime nor a day (YYYY-MM-DD)"),
         ({"q": "a", "author": "me"}, "InvalidRequest", "author: neither a did nor a handle"),
         (
             {"q": "a", "author": "a.test"},
             "InvalidRequest",
-            "author: this handle is not known here, give the did",
+            "author: this handle is not known here; give the did",
         ),
         (
             {"q": "a", "author": "handle.invalid"},

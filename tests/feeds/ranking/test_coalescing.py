@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from feeds.ranking.shared_answers import Shared
+from feeds.ranking.coalescing import Coalescer
 from tests.waiting import until
 
 DEADLINE_SECONDS = 60
@@ -41,7 +41,7 @@ class Key:
 
 
 def test_who_asks_alone_is_answered_anew_each_time_and_nothing_is_kept() -> None:
-    store, shared = Store(), Shared[int]()
+    store, shared = Store(), Coalescer[int]()
     store.go_on.release(2)
     answers = []
     for value in (1, 2):
@@ -52,7 +52,7 @@ def test_who_asks_alone_is_answered_anew_each_time_and_nothing_is_kept() -> None
 
 
 def test_who_comes_while_an_answer_is_made_shares_the_next_one_which_knows_what_changed_before() -> None:
-    store, shared, key = Store(), Shared[int](), Key()
+    store, shared, key = Store(), Coalescer[int](), Key()
     with ThreadPoolExecutor(9) as threads:
         first = threads.submit(shared.ask, key, store.answer)
         until(lambda: store.asked == 1)
@@ -67,7 +67,7 @@ def test_who_comes_while_an_answer_is_made_shares_the_next_one_which_knows_what_
 
 
 def test_another_question_does_not_wait() -> None:
-    slow, quick, shared = Store(), Store(value=2), Shared[int]()
+    slow, quick, shared = Store(), Store(value=2), Coalescer[int]()
     quick.go_on.release()
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(shared.ask, "slow", slow.answer)
@@ -78,7 +78,7 @@ def test_another_question_does_not_wait() -> None:
 
 
 def test_an_error_is_everybody_s_who_shares_it_and_the_next_ask_anew() -> None:
-    store, shared, key = Store(), Shared[int](), Key()
+    store, shared, key = Store(), Coalescer[int](), Key()
 
     def broken() -> int:
         store.answer()

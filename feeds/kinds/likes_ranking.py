@@ -1,7 +1,7 @@
-"""Ranking by likes, exactly: what the kinds hot and top share.
+"""Exact ranking by likes, shared by the kinds hot and top.
 
 Formulas: `hot` is atsiteHotScore, (likes - 1) / (age in hours + 2) ^ 1.8, as in the view recent_posts_with_score;
-`likes` is the number of likes as it is. Likes are counted once for each actor, and not while taken back.
+`likes` is the plain number of likes. Each actor's like counts once, and only while it is not removed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import like_counts
-from feeds.ranking import queries, ranking
+from feeds.ranking import queries, ranking, spam_guard
 from feeds.ranking.parameters import Between, OneOf, Word, parameter
 
 if TYPE_CHECKING:
@@ -25,54 +25,55 @@ if TYPE_CHECKING:
 MINUTE: Final = 60_000_000
 HOUR: Final = 60 * MINUTE
 
-#: Likes count from here on at least, as in the view: a like's rkey is its actor's to choose, and none is older than the
-#: post.
+#: Likes of at least this period count, as in the view: actors choose the rkeys of their likes, and no like is older
+#: than its post.
 LIKES_HOURS: Final = 72
-#: Taken at first, which was measured to prove the best 3,000 of 2 million posts; each further time so many times more.
+#: Candidates of the first round, measured to be enough for the best 3,000 of 2 million posts; each further round takes
+#: WIDENING times as many.
 CANDIDATES: Final = 5000
 WIDENING: Final = 4
-#: A ranking may use half of what the embedded engine has.
+#: Bytes. A ranking may use half of the memory of the embedded engine.
 MEMORY: Final = 1_000_000_000
 
 Formula = Literal["hot", "likes"]
 MEDIA: Final = {
-    "any": "with or without",
+    "any": "all posts",
     "with": "only posts with pictures or a video",
-    "without": "only posts without",
+    "without": "only posts without pictures or a video",
 }
 _LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 
-# What both kinds let a definition say.
+# Parameters of both kinds.
 def min_likes(default: int) -> int:
-    """Parameter: the fewest likes."""
+    """Parameter: the minimum number of likes."""
     return parameter(
         default,
         Between(1, 1_000_000),
-        "A post needs so many likes. The fewer people the feed is for, the smaller this number should be.",
+        "Minimum number of likes. The fewer people the feed is for, the lower it should be.",
     )
 
 
 def following_max() -> int:
-    """Parameter: the guard against those who gather followers by following."""
+    """Parameter: from how many followed accounts on an author is left out (feeds.ranking.spam_guard)."""
     return parameter(
         4000,
         Between(1, 1_000_000),
-        "Authors who follow as many accounts as this are left out: most of them follow to be followed.",
+        "Leaves out authors who follow this many accounts or more: most of them follow to be followed back.",
     )
 
 
 def refresh_seconds(default: int) -> int:
-    """Parameter: the age of a ranking when the next is made."""
+    """Parameter: seconds between refreshes."""
     return parameter(
-        default, Between(10, 3600), "Seconds after which the ranking is refreshed; the worker looks each minute."
+        default, Between(10, 3600), "Seconds between refreshes of the ranking. The worker checks once a minute."
     )
 
 
 def language() -> str:
     """Parameter: a language."""
     check = Word(_LANGUAGE, "a language such as ja, or empty for all", optional=True)
-    return parameter("", check, "Only posts that name this language, such as ja or pt (which takes pt-BR). Empty: all.")
+    return parameter("", check, "Only posts that declare this language, such as ja or pt (includes pt-BR). Empty: all.")
 
 
 def media() -> str:
@@ -82,7 +83,7 @@ def media() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LikesRanking:
-    """Which root posts of the last `hours`, and in which order."""
+    """A ranking of the root posts of the last `hours`."""
 
     formula: Formula
     hours: int
@@ -93,9 +94,9 @@ class LikesRanking:
     media: str = "any"
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        """The best SIZE_MAX posts, exactly; those of mass followers not. Raises ClickHouseError."""
+        """The best SIZE_MAX posts, exactly; without those by mass followers. Raises ClickHouseError."""
         deadline = monotonic() + seconds
-        return proven(
+        return rank_exactly(
             lambda wanted: self._candidates(now, wanted, deadline),
             lambda candidates: self._exact([candidate.rkey for candidate in candidates], now, deadline),
         )
@@ -123,22 +124,22 @@ class LikesRanking:
             media=self.media,
             limits=limits_until(deadline),
         )
-        many = queries.following_many(
+        spam = spam_guard.mass_followers(
             {post.key.did for post in ranked}, least=self.following_max, limits=limits_until(deadline)
         )
         living = queries.alive([post.key for post in ranked], limits=limits_until(deadline))
-        return [post for post in ranked if post.key in living and post.key.did not in many]
+        return [post for post in ranked if post.key in living and post.key.did not in spam]
 
 
-def proven(
+def rank_exactly(
     candidates: Callable[[int], Sequence[Candidate]], exact: Callable[[Sequence[Candidate]], Sequence[RankedPost]]
 ) -> Sequence[RankedPost]:
     """The best SIZE_MAX posts, exactly.
 
-    1. `candidates(wanted)`: so many record keys with the highest upper bounds of the score, highest first.
-    2. `exact` of those: the posts that stay, with their scores, best first.
-    3. Proven when the last one kept scores above the last candidate's bound: nobody further down can reach it.
-       Otherwise the same with more candidates.
+    1. `candidates(wanted)`: the `wanted` record keys with the highest upper bounds of the score, highest first.
+    2. `exact(candidates)`: the posts of these keys that qualify, with their scores, best first.
+    3. Done if the last post scores above the bound of the last candidate: no other post can score higher. Otherwise
+       start again with more candidates.
     """
     wanted = CANDIDATES
     while True:
@@ -152,10 +153,10 @@ def proven(
 
 
 def oldest_like(now: int, hours: int) -> str:
-    """The record key from which on likes of the posts of the last `hours` count."""
+    """The lowest record key of likes that count for the posts of the last `hours`."""
     return tid_of_micros(now - max(hours, LIKES_HOURS) * HOUR)
 
 
 def limits_until(deadline: float) -> Limits:
-    """What is left of the time (`deadline`: monotonic), at least a second: the server counts in seconds."""
+    """Limits for the rest of the time (`deadline`: monotonic), at least one second: the server counts in seconds."""
     return Limits(max_execution_time=max(1, round(deadline - monotonic())), max_memory_usage=MEMORY, readonly=True)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("indexer", "0014_created_at"),
+        ("indexer", "0015_search_text"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""How one feed is read, by day: what was written to ClickHouse, and what Redis counted since."""
+"""The usage of one feed by day, from ClickHouse and from the counts in Redis that are not written yet."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from feeds.usage.interactions import KNOWN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feeds.usage.counting import Usage
+    from feeds.usage.counting import FeedUsageCount
 
-#: Days of the charts: as long as different readers can be told apart (usage.KEPT_DAYS).
+#: Days of the charts: as long as different readers can be counted (counting.KEPT_DAYS).
 DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Requests are pages that were read; readers and senders are different people who were logged in, estimated."""
+    """Requests are pages that were read; readers and senders are estimates of different logged-in viewers."""
 
     day: date
     requests: int = 0
@@ -32,17 +32,17 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedUse:
-    """The last DAYS days, the oldest first. `readers` of them all together: None while Redis is away."""
+class FeedUsageReport:
+    """The last DAYS days, the oldest first. `readers`: of all these days together; None if Redis is down."""
 
     days: tuple[Day, ...]
     readers: int | None
-    #: What readers' apps reported, by event, the most frequent first.
+    #: Interactions reported by readers' apps: event and count, the most frequent first.
     events: tuple[tuple[str, int], ...]
 
 
-def of_feed(rkey: str, *, now: datetime) -> FeedUse:
-    """The use of the feed with that rkey. Raises ClickHouseError."""
+def for_feed(rkey: str, *, now: datetime) -> FeedUsageReport:
+    """The usage of the feed with this rkey. Raises ClickHouseError."""
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     rows = queries.counted(rkey, since=first)
@@ -55,11 +55,13 @@ def of_feed(rkey: str, *, now: datetime) -> FeedUse:
     by_day = _by_day(rows)
     days = tuple(by_day.get(day, Day(day)) for day in (first + timedelta(days=ahead) for ahead in range(DAYS)))
     events = queries.events(rkey, since=now - timedelta(days=DAYS))
-    return FeedUse(days, readers, tuple((KNOWN.get(row.event, row.event or "other"), row.count) for row in events))
+    return FeedUsageReport(
+        days, readers, tuple((KNOWN.get(row.event, row.event or "other"), row.count) for row in events)
+    )
 
 
-def _by_day(rows: Iterable[Usage]) -> dict[date, Day]:
-    """Counters of one day are added; of one counter the larger reading is the later one (feeds/sql/feed_usage.sql)."""
+def _by_day(rows: Iterable[FeedUsageCount]) -> dict[date, Day]:
+    """Add up the counters of each day; of one counter, the larger reading is the later one (sql/feed_usage.sql)."""
     days: dict[date, Day] = {}
     for row in newest(rows, place=lambda row: (row.day, row.counter), size=lambda row: row.requests + row.interactions):
         before = days.get(row.day, Day(row.day))

@@ -1,4 +1,4 @@
-"""What kinds share that rank root posts by likes: all but their window and their formula."""
+"""Base of the kinds that rank root posts by likes; each kind adds its time window and its formula."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
 
 from atsite.core.atproto.tid import micros_of_tid
 from feeds.kinds import like_counts
-from feeds.kinds.likes import HOUR, LikesRanking, oldest_like
+from feeds.kinds.likes_ranking import HOUR, LikesRanking, oldest_like
 from feeds.ranking import queries, ranked
 from feeds.ranking.feed import FeedDescription, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from feeds.kinds.likes import Formula
+    from feeds.kinds.likes_ranking import Formula
     from feeds.ranking.feed import Definition, FeedPage, FeedRequest, PostKey
     from feeds.ranking.page_data import FeedData
     from feeds.ranking.ranking import RankedPost
 
-#: What to do about a feed that shows nothing.
-NONE_QUALIFIES: Final = "No post qualifies yet. Ask for fewer likes in its settings, then refresh."
+#: Advice for a feed that shows nothing.
+NONE_QUALIFIES: Final = "No post qualifies yet. Lower the minimum number of likes in the settings, then refresh."
 
 
 class LikesParameters(Protocol):
-    """What a definition of such a kind says beside its window."""
+    """Parameters of such a kind, besides its window."""
 
     @property
     def min_age_minutes(self) -> int: ...
@@ -45,8 +45,8 @@ P = TypeVar("P", bound=LikesParameters)
 
 
 @dataclass(frozen=True)
-class ByLikes(Generic[P]):
-    """A ranked feed (feeds.ranking.ranking.RankedFeed); a kind says its `formula`, its `window` and its `reason`."""
+class LikesFeed(Generic[P]):
+    """A ranked feed (feeds.ranking.ranking.RankedFeed). A kind defines `formula`, `window` and `reason`."""
 
     definition: Definition
     parameters: P
@@ -57,11 +57,11 @@ class ByLikes(Generic[P]):
     @property
     @abstractmethod
     def window(self) -> int:
-        """Age of the oldest post, in hours."""
+        """Maximum age of a post, in hours."""
 
     @abstractmethod
     def reason(self, likes: int, age_hours: float) -> str:
-        """The formula in the numbers of one post."""
+        """The formula with the numbers of one post."""
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -95,7 +95,7 @@ class ByLikes(Generic[P]):
         return {post: self.reason(likes.get(post, 0), age) for post, age in ages.items()}
 
     def _likes(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, int]:
-        """Live likes of each, counted now as the ranking counts them: a stored ranking keeps the order alone."""
+        """Live likes of each post, counted again as the ranking does: a stored ranking keeps only the order."""
         found = like_counts.liked_exact(
             [post.rkey for post in posts],
             formula="likes",
@@ -108,10 +108,10 @@ class ByLikes(Generic[P]):
 
 
 def likes_of(ranked: Sequence[RankedPost]) -> dict[PostKey, int]:
-    """Post -> likes, of posts whose score is the number of their likes."""
+    """Post -> likes, for posts that are scored by their number of likes."""
     return {post.key: round(post.score) for post in ranked}
 
 
-def counted(likes: int) -> str:
-    """A number of likes in words."""
+def likes_in_words(likes: int) -> str:
+    """For example "1 like" or "12 likes"."""
     return f"{likes} like" if likes == 1 else f"{likes} likes"

@@ -1,8 +1,8 @@
-"""One answer for all callers who ask the same at the same time, never older than what each would have got alone.
+"""Request coalescing: callers who ask the same at the same time share one answer, never older than their own would be.
 
-While a question is being answered, callers with the same one wait for it to end; then it is asked once more, for all of
-them. So an answer always begins after the last of its callers has asked: nothing is remembered, and a change that came
-before a caller asked is in the answer. A caller who is alone never waits.
+While a call runs, callers with the same key wait for it to end; then one more call runs for all of them. So a call
+always begins after the last of its callers asked: nothing is cached, and a change made before a caller asked is in the
+answer. A single caller never waits.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ V = TypeVar("V")
 
 
 @dataclass(slots=True)
-class _Question(Generic[V]):
-    """The answer that is being made, and the one that those wait for who came since it was begun."""
+class _PendingCall(Generic[V]):
+    """The call that runs, and the next one, for the callers who came after it began."""
 
     running: Future[V] | None = None
     next: Future[V] | None = None
 
 
-class Shared(Generic[V]):
-    """Thread-safe. A caller must not change an answer: others have the same."""
+class Coalescer(Generic[V]):
+    """Thread-safe. A caller must not change an answer: others share it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._questions: dict[Hashable, _Question[V]] = {}
+        self._questions: dict[Hashable, _PendingCall[V]] = {}
 
     def ask(self, key: Hashable, answer: Callable[[], V]) -> V:
-        """What `answer` says, called here or by someone else with the same `key`. Raises what it raises, for all."""
+        """The result of `answer`, called here or by another caller with the same `key`. Raises what it raises."""
         with self._lock:
-            question = self._questions.setdefault(key, _Question())
+            question = self._questions.setdefault(key, _PendingCall())
             mine, running = question.next is None, question.running
             future = question.next = question.next or Future()
         if mine:
@@ -45,7 +45,7 @@ class Shared(Generic[V]):
             self._answer(key, question, future, answer)
         return future.result()
 
-    def _answer(self, key: Hashable, question: _Question[V], future: Future[V], answer: Callable[[], V]) -> None:
+    def _answer(self, key: Hashable, question: _PendingCall[V], future: Future[V], answer: Callable[[], V]) -> None:
         with self._lock:
             question.running, question.next = future, None
         try:
