@@ -13,7 +13,7 @@ class FeedsConfig(AppConfig):
         from feeds import checks, definitions, signals  # noqa: F401 - checks register themselves
         from feeds.label_uses import feeds_by_label
         from feeds.serving.authors_to_fill import ranked_authors
-        from feeds.usage import counting, read_models  # noqa: F401 - read models register themselves
+        from feeds.usage import admin_pages, counting  # noqa: F401 - read models register themselves
         from indexer.index.needed_actors import TO_FILL
         from labels import feed_names
         from labels.uses import LABEL_USES

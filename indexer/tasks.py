@@ -11,7 +11,7 @@ from atsite.core.config import config
 from indexer.backfill import jobs
 from indexer.fill.run import fill
 from indexer.index import do_not_index, missing_retractions, purge, rereading, retention, stats
-from indexer.stream import retry_dead_letters as retrying
+from indexer.stream import dead_letter_retry
 
 #: Seconds to wait for ClickHouse; then the letters stay and can be retried.
 TASK_WAIT_SECONDS = 60.0
@@ -70,4 +70,4 @@ def run_backfills() -> None:
 @shared_task(name="indexer.tasks.retry_dead_letters", ignore_result=True)
 def retry_dead_letters(reason: str = "") -> None:
     """Retry every dead letter, or those with the reason; started from the admin."""
-    retrying.retry(reason=reason, wait_seconds=TASK_WAIT_SECONDS)
+    dead_letter_retry.retry(reason=reason, wait_seconds=TASK_WAIT_SECONDS)

@@ -14,7 +14,7 @@ from ninja import Query, Router
 
 from atsite.core.web.auth import Principal, Scope, principal_of, require
 from atsite.core.web.xrpc import PRIVATE
-from labels import label_members as members
+from labels import members_for_api as members
 from labels.schemas import FAILURES, LabelChangeAnswer, LabelMemberQuery, LabelMembersQuery, MembersAnswer
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
 from atsite.core.jobs.lease import claim
 from atsite.core.routers import DEFAULT
 from indexer.index.handles import dids_of_handles
-from labels import lookup, membership
+from labels import account_lookup, membership
+from labels.account_lookup import NotFound
 from labels.bulk_plan import Line, Status, parse_lines, set_statuses
 from labels.change_author import Via, acting
-from labels.lookup import NotFound
 from labels.models import ActorLabel, BulkChange, Label
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _find(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
     waiting = [index for index, line in enumerate(known) if line.status is Status.PENDING and not line.did]
     while waiting:
         part, waiting = waiting[:FIND_AT_ONCE], waiting[FIND_AT_ONCE:]
-        found = lookup.find_all([known[index].identifier for index in part])  # type: ignore[misc]  # they were read
+        found = account_lookup.find_all([known[index].identifier for index in part])  # type: ignore[misc]  # they were read
         for index, answer in zip(part, found, strict=True):
             known[index] = _looked_up(known[index], answer)
         lease.keep_progress(lines=[line.stored() for line in known])
@@ -166,7 +166,7 @@ def _find(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
     lease.move(State.READY, lines=[line.stored() for line in done])
 
 
-def _looked_up(line: Line, answer: lookup.Actor | NotFound) -> Line:
+def _looked_up(line: Line, answer: account_lookup.Actor | NotFound) -> Line:
     if isinstance(answer, NotFound):
         return replace(line, status=Status.UNRESOLVABLE, reason=answer.reason, passing=answer.retryable)
     return replace(line, did=answer.did, handle=answer.handle, reason=answer.warning)

@@ -1,6 +1,6 @@
 """A pasted list or CSV of actors, and what adding or removing a label would do with each line. PURE.
 
-Lines go through three stages: parsed (`parse_lines`), looked up (labels.lookup), and given a status (`set_statuses`).
+Lines go through three stages: parsed (`parse_lines`), looked up (labels.account_lookup), judged (`set_statuses`).
 A confirmed change is applied to the lines with the status NEW, and to no others.
 """
 
@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from atsite.core.errors import AtsiteError
-from indexer.index import pasted
-from indexer.index.pasted import NotAnActor
+from indexer.index import pasted_identifiers
+from indexer.index.pasted_identifiers import NotAnActor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -123,11 +123,11 @@ def _read(number: int, cells: list[str], column: int | None) -> Line:
     tried = [cell for cell in tried if cell]
     for cell in tried:
         try:
-            return Line(number, pasted.shown(cell), identifier=pasted.actor(cell))
+            return Line(number, pasted_identifiers.shown(cell), identifier=pasted_identifiers.actor(cell))
         except NotAnActor:
             continue
     try:
-        pasted.actor(tried[0])
+        pasted_identifiers.actor(tried[0])
     except NotAnActor as error:
-        return Line(number, pasted.shown(tried[0]), Status.INVALID, reason=str(error))
+        return Line(number, pasted_identifiers.shown(tried[0]), Status.INVALID, reason=str(error))
     raise AssertionError("a cell cannot be read once and then not")

@@ -10,7 +10,7 @@ from atsite.core.atproto.syntax import DID_MAX
 from labels.models import LABEL_MAX
 
 if TYPE_CHECKING:
-    from labels.label_members import MemberPage
+    from labels.members_for_api import MemberPage
 
 MEMBERS_MAX: Final = 1000
 

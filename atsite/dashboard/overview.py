@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
-from atsite.dashboard import reading, thresholds
+from atsite.dashboard import read_numbers, thresholds
 from atsite.dashboard.number_words import count, size, span
 from atsite.dashboard.thresholds import WORDS, schedule_state
 
@@ -19,8 +19,8 @@ TABLES_SHOWN = 30
 
 
 def current() -> dict[str, Any]:
-    """The current values, ready for JSON. Blocks for reading.TIMEOUT_SECONDS at most."""
-    return shown(reading.numbers())
+    """The current values, ready for JSON. Blocks for read_numbers.TIMEOUT_SECONDS at most."""
+    return shown(read_numbers.numbers())
 
 
 def shown(numbers: Numbers) -> dict[str, Any]:

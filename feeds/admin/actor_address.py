@@ -10,7 +10,7 @@ from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.errors import InvalidSyntax
 from atsite.core.identity import LookupFailed, NoSuchIdentity
 from feeds.publishing import network
-from indexer.index import pasted
+from indexer.index import pasted_identifiers
 from indexer.index.handles import did_of_handle
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def read(text: str) -> Did:
 
     Raises InvalidSyntax, with a message for the person who entered it. Blocks, so do not call it from a coroutine.
     """
-    handle = pasted.actor(text, otherwise=f"Enter {EXAMPLE}.")
+    handle = pasted_identifiers.actor(text, otherwise=f"Enter {EXAMPLE}.")
     if is_did(handle):
         return handle
     try:

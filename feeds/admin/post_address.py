@@ -9,7 +9,7 @@ from atsite.core.atproto.syntax import is_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.errors import InvalidSyntax
 from feeds.ranking.feed import POST
-from indexer.index import pasted
+from indexer.index import pasted_identifiers
 from indexer.index.handles import did_of_handle
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ EXAMPLE: Final = "https://bsky.app/profile/HANDLE/post/RKEY"
 
 def read(text: str) -> AtUri:
     """The at-uri of the post in `text`. Raises InvalidSyntax, with a message for the person who entered it."""
-    post = pasted.record(text)
+    post = pasted_identifiers.record(text)
     if post is None or post.collection != POST:
         raise InvalidSyntax(f"Enter the address of a post: {EXAMPLE}, or its at-uri.")
     did = post.actor if is_did(post.actor) else _did_of(post.actor)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
 from atsite.core.atproto.tid import micros_of_tid
 from feeds.kinds import like_counts
 from feeds.kinds.likes_ranking import HOUR, LikesRanking, oldest_like
-from feeds.ranking import queries, ranked
+from feeds.ranking import queries, ranked_pages
 from feeds.ranking.feed import FeedDescription, describe
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class LikesFeed(Generic[P]):
         return self.parameters.refresh_seconds
 
     def page(self, request: FeedRequest) -> FeedPage:
-        return ranked.page(self, self.data, request)
+        return ranked_pages.page(self, self.data, request)
 
     def describe(self) -> FeedDescription:
         return describe(self.definition)

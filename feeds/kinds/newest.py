@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from feeds.ranking.cursor import Newest
 from feeds.ranking.feed import FeedPage, FeedUnavailable, PostKey
 from feeds.ranking.ranking import SPARE
-from indexer.index.candidates import Candidates, NothingToShow, fill
+from indexer.index.page_refill import Candidates, NothingToShow, fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ class EntrySource(Protocol[E]):
 
 
 def page(source: EntrySource[E], below: PostKey, limit: int) -> FeedPage:
-    """At most `limit` entries below a key (indexer.index.candidates).
+    """At most `limit` entries below a key (indexer.index.page_refill).
 
     Raises FeedUnavailable if none of many entries may be shown and the list goes on.
     """

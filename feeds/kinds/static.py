@@ -22,12 +22,12 @@ from feeds.kinds import best_ever, like_counts
 from feeds.kinds.kind import Kind
 from feeds.kinds.likes_feed import likes_in_words, likes_of
 from feeds.kinds.likes_ranking import MEMORY
-from feeds.ranking import queries, ranked, ranking
+from feeds.ranking import queries, ranked_pages, ranking
 from feeds.ranking.cursor import InvalidCursor, Listed
 from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
 from feeds.ranking.generations import SECOND
 from feeds.ranking.parameters import Between, OneOf, parameter
-from feeds.ranking.ranked import END
+from feeds.ranking.ranked_pages import END
 from feeds.ranking.ranking import Generation
 from feeds.ranking.store_timeouts import StoreAway
 
@@ -120,14 +120,14 @@ def _after(posts: Sequence[PostKey], position: int, rkey: str, did: str) -> int:
 
 @dataclass(frozen=True)
 class NetworkBest(_Static):
-    """A ranked feed (feeds.ranking.ranked.RankedFeed)."""
+    """A ranked feed (feeds.ranking.ranked_pages.RankedFeed)."""
 
     @property
     def refresh_seconds(self) -> int:
         return self.parameters.refresh_seconds
 
     def page(self, request: FeedRequest) -> FeedPage:
-        return ranked.page(self, self.data, request)
+        return ranked_pages.page(self, self.data, request)
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         return best_ever.rank(min_likes=self.parameters.min_likes, seconds=seconds)
@@ -157,12 +157,12 @@ class ViewerBest(_Static):
         own = OwnBest(self.definition, self.parameters, self.data, request.viewer)
         if request.cursor is None:
             own.refresh(f"{self.definition.key}/{reader}")
-        return ranked.personal_page(own, self.data, reader, request)
+        return ranked_pages.personal_page(own, self.data, reader, request)
 
 
 @dataclass(frozen=True)
 class OwnBest(_Static):
-    """One reader's ranking; a feed only as far as feeds.ranking.ranked needs one."""
+    """One reader's ranking; a feed only as far as feeds.ranking.ranked_pages needs one."""
 
     viewer: Did
 
@@ -171,7 +171,7 @@ class OwnBest(_Static):
         return OWN_FRESH // SECOND
 
     def page(self, request: FeedRequest) -> FeedPage:
-        return ranked.page(self, self.data, request)
+        return ranked_pages.page(self, self.data, request)
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)

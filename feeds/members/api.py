@@ -21,7 +21,7 @@ from feeds.members import members
 from feeds.members.schemas import ChangeAnswer, FeedsAnswer, FeedsQuery, FeedStats, MemberQuery, MembersQuery
 from feeds.serving.registry import registry
 from feeds.usage import counting, queries
-from labels import label_members
+from labels import members_for_api
 from labels.schemas import FAILURES, MembersAnswer
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query
     response["Cache-Control"] = PRIVATE
     require(principal_of(request), Scope.MEMBERS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
-    only = None if parameters.handle is None else async_to_sync(label_members.did_of)(parameters.handle)
+    only = None if parameters.handle is None else async_to_sync(members_for_api.did_of)(parameters.handle)
     page = members.page(parameters.feed_name, limit=parameters.limit, cursor=parameters.cursor, only=only)
     return MembersAnswer.of(page)
 
@@ -124,7 +124,7 @@ def _member(request: HttpRequest, parameters: MemberQuery) -> tuple[Principal, D
     principal = principal_of(request)
     require(principal, Scope.MEMBERS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
-    return principal, async_to_sync(label_members.did_of)(parameters.handle)
+    return principal, async_to_sync(members_for_api.did_of)(parameters.handle)
 
 
 def _answer(did: Did, parameters: MemberQuery, change: Change) -> ChangeAnswer:

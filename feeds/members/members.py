@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from atsite.core.web.xrpc import XrpcError
 from feeds.serving.registry import feed_named
-from labels import label_members
+from labels import members_for_api
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
-    from labels.label_members import MemberPage
+    from labels.members_for_api import MemberPage
     from labels.membership import Change
 
 
@@ -29,15 +29,15 @@ def assign(did: Did, feed: str, *, by: str) -> Change:
     """Make `did` a member of a feed, at once. Raises UnknownFeed, XrpcError InvalidRequest, Undecidable."""
     label = label_of(feed)
     try:
-        return label_members.assign(did, label, by=by)
-    except label_members.UnknownLabel as error:
+        return members_for_api.assign(did, label, by=by)
+    except members_for_api.UnknownLabel as error:
         message = f"feedName: {feed} uses the label {label!r}, which does not exist; add it in the admin"
         raise XrpcError("InvalidRequest", message) from error
 
 
 def unassign(did: Did, feed: str, *, by: str) -> Change:
     """Remove `did` from the members of a feed, at once. Raises as `assign` does."""
-    return label_members.unassign(did, label_of(feed), by=by)
+    return members_for_api.unassign(did, label_of(feed), by=by)
 
 
 def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) -> MemberPage:
@@ -45,4 +45,4 @@ def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) 
 
     Raises UnknownFeed, InvalidCursor, XrpcError InvalidRequest, Undecidable.
     """
-    return label_members.page(label_of(feed), limit=limit, cursor=cursor, only=only)
+    return members_for_api.page(label_of(feed), limit=limit, cursor=cursor, only=only)

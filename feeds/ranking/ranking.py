@@ -16,7 +16,7 @@ import msgspec
 
 from atsite.core.atproto.tid import micros_of_tid
 from feeds.ranking.feed import Feed, FeedUnavailable, PostKey
-from indexer.index.candidates import Candidates, NothingToShow, fill
+from indexer.index.page_refill import Candidates, NothingToShow, fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence, Set
@@ -93,7 +93,7 @@ class RankedFeed(Feed, Protocol):
 def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Sequence[PostKey]], Set[PostKey]]) -> Cut:
     """At most `limit` live posts from `position` on; `alive` returns the live ones of some posts, in one look-up.
 
-    Raises FeedUnavailable if none of many is live (indexer.index.candidates).
+    Raises FeedUnavailable if none of many is live (indexer.index.page_refill).
     """
 
     def read(start: int, size: int) -> Candidates[tuple[int, PostKey], int]:

@@ -12,7 +12,7 @@ from atsite.core.clickhouse.admin import LAST, KeyOrderedList, ReadOnlyAdmin, re
 from atsite.core.clickhouse.errors import ClickHouseError
 from indexer.admin import actor_queries
 from indexer.admin.columns import NamedRows, foreign, moment
-from indexer.index import models, pasted
+from indexer.index import models, pasted_identifiers
 from indexer.index.handles import UNVERIFIED
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ActorList(KeyOrderedList):
     queryset: QuerySet[Any]
 
     def get_results(self, request: HttpRequest) -> None:
-        term = pasted.search_term(self.query)
+        term = pasted_identifiers.search_term(self.query)
         if _is_handle(term):
             self.queryset = self.queryset.order_by(Lower("handle"), "did")
         else:
@@ -120,7 +120,7 @@ class ActorAdmin(NamedRows):
 
     def _lookup(self, term: str) -> dict[str, Any]:
         """The filter for a search term: a profile address or at-uri, or the beginning of a did or handle."""
-        term = pasted.search_term(term)
+        term = pasted_identifiers.search_term(term)
         if not _is_handle(term):
             return ReadOnlyAdmin._lookup(self, term)
         return {"did__in": actor_queries.dids_by_handle(term)}

@@ -14,7 +14,7 @@ from atsite.core.atproto.tid import CLOCK_BITS, is_tid, micros_of_tid
 from atsite.core.atproto.timestamps import datetime_of_micros
 from atsite.core.clickhouse.admin import ReadOnlyAdmin
 from atsite.core.clickhouse.errors import ClickHouseError
-from indexer.index import pasted
+from indexer.index import pasted_identifiers
 from indexer.index.handles import UNVERIFIED, Name, did_of_handle, names_of
 
 if TYPE_CHECKING:
@@ -125,15 +125,15 @@ class NamedRows(Named, ReadOnlyAdmin):
     """Rows of the network with an actor: also found by a full handle, or by the address of an actor or post."""
 
     def _lookup(self, term: str) -> dict[str, Any]:
-        term = pasted.visible(term)
+        term = pasted_identifiers.visible(term)
         try:
-            named = pasted.actor(term)
-        except pasted.NotAnActor:
+            named = pasted_identifiers.actor(term)
+        except pasted_identifiers.NotAnActor:
             return super()._lookup(term)
         did = named if is_did(named) else _did_of(named)
         if did is None:
             return {"pk__in": []}
-        if record := pasted.record(term):
+        if record := pasted_identifiers.record(term):
             return super()._lookup(str(AtUri(did, record.collection, record.rkey)))
         return super()._lookup(did) if is_did(named) else self._by_actor(did)
 

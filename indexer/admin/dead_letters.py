@@ -18,7 +18,7 @@ from indexer.admin.columns import foreign, moment
 from indexer.admin.payloads import readable
 from indexer.index import models
 from indexer.index.events import DeadReason
-from indexer.stream import retry_dead_letters as retrying
+from indexer.stream import dead_letter_retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from indexer.index.models import DeadLetter
-    from indexer.stream.dead_letters import Outcome
+    from indexer.stream.dead_letter_retry import Outcome
 
 #: Seconds to wait for ClickHouse while a user waits for the page.
 CLICKHOUSE_WAIT_SECONDS: Final = 5.0
@@ -129,7 +129,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     def _retry(self, request: HttpRequest, ids: Sequence[str]) -> None:
         try:
-            outcome = retrying.retry(ids=ids, wait_seconds=CLICKHOUSE_WAIT_SECONDS)
+            outcome = dead_letter_retry.retry(ids=ids, wait_seconds=CLICKHOUSE_WAIT_SECONDS)
         except AtsiteError as error:
             messages.error(request, f"Nothing was retried: {error}")
             return

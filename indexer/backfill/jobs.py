@@ -21,8 +21,8 @@ from atsite.core.copies.errors import Undecidable
 from atsite.core.jobs import moves, runner
 from atsite.core.jobs.lease import claim
 from indexer.backfill import repo
+from indexer.backfill.listing_comparison import UnreadablePage
 from indexer.backfill.repo import Gone, NotNow, Unusable
-from indexer.backfill.rules import UnreadablePage
 from indexer.backfill.run import DAYS, SOURCE, Progress, Run, insert, since_of
 from indexer.index.models import Backfill
 from indexer.stream import subscription

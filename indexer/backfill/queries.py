@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import TASK
-from indexer.backfill.rules import Held
+from indexer.backfill.listing_comparison import Held
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
-    from indexer.backfill.rules import Span
+    from indexer.backfill.listing_comparison import Span
 
 
 @dataclass(frozen=True, slots=True)

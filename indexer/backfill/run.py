@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from atsite.core.atproto.tid import is_tid, micros_of_tid, tid_of_micros, tid_to_int
 from atsite.core.clickhouse import door
 from atsite.core.clock import DAY_US, now_us
-from indexer.backfill import rules
+from indexer.backfill import listing_comparison
 from indexer.backfill.queries import held
 from indexer.backfill.repo import NotNow, Unusable
 from indexer.index import do_not_index, queries
@@ -67,7 +67,7 @@ class Progress:
     #: The completed collections, and for the current one the PDS's cursor and the key below which it continues.
     done: tuple[str, ...] = ()
     cursor: str = ""
-    high: str = rules.ABOVE_ALL
+    high: str = listing_comparison.ABOVE_ALL
     #: Of the current collection: pages read, keys that could be missing, and (rev, rkey) of those that are.
     pages: int = 0
     alive: int = 0
@@ -120,10 +120,10 @@ class Run:
             if progress.cursor in asked:
                 raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}, so its list never ends")
             asked.add(progress.cursor)
-            listing = rules.CollectionListing(self.repo.did, collection, rev, self.now_us())
-            page = rules.parse_page(self.repo.page(collection, progress.cursor))
-            span = rules.span_of(page, since=since, high=progress.high)
-            folded = rules.fold(page, span, held(self.repo.did, collection, span), listing)
+            listing = listing_comparison.CollectionListing(self.repo.did, collection, rev, self.now_us())
+            page = listing_comparison.parse_page(self.repo.page(collection, progress.cursor))
+            span = listing_comparison.span_of(page, since=since, high=progress.high)
+            folded = listing_comparison.fold(page, span, held(self.repo.did, collection, span), listing)
             written = self._write(folded.events)
             progress = replace(
                 progress,
@@ -143,9 +143,9 @@ class Run:
             _check_bounds(progress)
             self.save(progress)
 
-    def _complete(self, collection: str, progress: Progress, listing: rules.CollectionListing) -> Progress:
+    def _complete(self, collection: str, progress: Progress, listing: listing_comparison.CollectionListing) -> Progress:
         """The listing is complete: write tombstones for missing keys. Raises Unusable if the PDS contradicts itself."""
-        for rkey in rules.to_ask(progress.missing, progress.alive):
+        for rkey in listing_comparison.to_ask(progress.missing, progress.alive):
             if not self.repo.lacks(collection, rkey):
                 raise Unusable(
                     f"its PDS does not list {len(progress.missing)} of {progress.alive} records of {collection}, but"
@@ -153,12 +153,12 @@ class Run:
                 )
         removed = 0
         for start in range(0, len(progress.missing), TOMBSTONES):
-            removed += self._write(rules.tombstones(progress.missing[start : start + TOMBSTONES], listing))
+            removed += self._write(listing_comparison.tombstones(progress.missing[start : start + TOMBSTONES], listing))
         return replace(
             progress,
             done=(*progress.done, collection),
             cursor="",
-            high=rules.ABOVE_ALL,
+            high=listing_comparison.ABOVE_ALL,
             pages=0,
             alive=0,
             missing=(),

@@ -7,7 +7,6 @@ Parameters of /subscribe: https://github.com/bluesky-social/jetstream#consuming-
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -19,10 +18,11 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from atsite.core.errors import AtsiteError
 from indexer.index.gaps import SLACK_US, Resumed
 from indexer.stream import metrics
+from indexer.stream.backoff import Backoff
 from indexer.stream.dial import Dial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from indexer.index.checkpoint import Start
     from indexer.stream import websocket
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Seconds to wait before a new attempt: at first, and at most (contracts D4).
-BACKOFF_FIRST: Final = 0.25
-BACKOFF_MAX: Final = 30.0
 #: The timeout for sending an options_update (10,000 dids are 0.4 MB).
 SEND_TIMEOUT: Final = 5.0
 #: Seconds after which `read` returns with nothing, so that a quiet stream's batches go out on time.
@@ -84,22 +81,6 @@ def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] =
         pairs.append(("cursor", str(cursor)))
     query = "&".join(part for part in (parts.query, urlencode(pairs, safe=":*")) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
-
-
-class Backoff:
-    """The pause before the next attempt: doubles each time, with jitter; reset after progress. Pure."""
-
-    def __init__(self, chance: Callable[[], float] = random.random) -> None:
-        self._chance = chance
-        self._next = BACKOFF_FIRST
-
-    def take(self) -> float:
-        """Seconds to wait now: between half of the step and all of it, so that clients do not all reconnect at once."""
-        step, self._next = self._next, min(self._next * 2, BACKOFF_MAX)
-        return step * (0.5 + self._chance() / 2)
-
-    def reset(self) -> None:
-        self._next = BACKOFF_FIRST
 
 
 class Jetstream:

@@ -16,9 +16,9 @@ from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
-from indexer.index import do_not_index, pasted
+from indexer.index import do_not_index, pasted_identifiers
 from indexer.index.models import RefusedActor
-from indexer.index.pasted import NotAnActor
+from indexer.index.pasted_identifiers import NotAnActor
 from labels.admin.forms import ActorField
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RefusedActorField(ActorField):
 
     def clean(self, value: Any) -> str:
         try:
-            whom = pasted.actor(str(value or ""))
+            whom = pasted_identifiers.actor(str(value or ""))
         except NotAnActor as error:
             raise ValidationError(str(error)) from error
         return whom if is_did(whom) else super().clean(whom)

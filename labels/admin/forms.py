@@ -10,9 +10,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from atsite.core.atproto.aturi import SCHEME, AtUri
 from atsite.core.atproto.syntax import Did, is_did
-from indexer.index import pasted
-from indexer.index.pasted import NotAnActor
-from labels import bulk_plan, feed_names, lookup
+from indexer.index import pasted_identifiers
+from indexer.index.pasted_identifiers import NotAnActor
+from labels import account_lookup, bulk_plan, feed_names
 from labels.admin.names import called
 from labels.bulk_plan import MAX_LINES, TooMany
 from labels.models import ActorLabel, Block, Label
@@ -33,11 +33,11 @@ class ActorField(forms.CharField):
             "https://bsky.app/profile/alice.bsky.social.",
             **options,
         )
-        self.found: lookup.Actor | None = None
+        self.found: account_lookup.Actor | None = None
 
     def clean(self, value: Any) -> str:
         try:
-            self.found = lookup.find(super().clean(value))
+            self.found = account_lookup.find(super().clean(value))
         except NotAnActor as error:
             raise ValidationError(str(error)) from error
         return self.found.did
@@ -72,11 +72,11 @@ class SubjectField(ActorField):
     def clean(self, value: Any) -> str:
         text = str(value or "")
         try:
-            record = pasted.record(text)
+            record = pasted_identifiers.record(text)
         except NotAnActor as error:
             raise ValidationError(str(error)) from error
         if record is None:  # the model refuses at-uris of anything else
-            return text.strip() if pasted.visible(text).startswith(SCHEME) else super().clean(text)
+            return text.strip() if pasted_identifiers.visible(text).startswith(SCHEME) else super().clean(text)
         did = record.actor if is_did(record.actor) else Did(super().clean(record.actor))
         return str(AtUri(did, record.collection, record.rkey))
 

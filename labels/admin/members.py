@@ -18,7 +18,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
-from indexer.index import pasted
+from indexer.index import pasted_identifiers
 from indexer.index.handles import UNVERIFIED
 from indexer.index.models import Backfill
 from labels import bulk_changes, bulk_plan, queries
@@ -128,7 +128,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         self, request: HttpRequest, rows: QuerySet[ActorLabel], term: str
     ) -> tuple[QuerySet[ActorLabel], bool]:
         """Search by the beginning of a did, a label or a handle; handles are only in ClickHouse."""
-        term = pasted.search_term(term)
+        term = pasted_identifiers.search_term(term)
         if not term:
             return rows, False
         try:

@@ -1,7 +1,7 @@
 """Search of posts: one page, newest first, each matching post once however the walk is cut into pages.
 
 Position is the key (rkey, did), so that posts which arrive meanwhile move nothing. A page reads candidates until it is
-full (indexer.index.candidates). Left out are posts that the site blocks everywhere, those of authors who are not
+full (indexer.index.page_refill). Left out are posts that the site blocks everywhere, those of authors who are not
 active, and dead rows; authors are looked up for the candidates alone.
 """
 
@@ -18,7 +18,7 @@ from atsite.core.atproto.syntax import is_did
 from atsite.core.atproto.tid import is_tid, tid_of_micros
 from atsite.core.cursor_format import InvalidCursor
 from indexer.index.account_status import UNKNOWN, account_statuses
-from indexer.index.candidates import Candidates, fill
+from indexer.index.page_refill import Candidates, fill
 from search.posts import queries
 from search.posts.conditions import Where, where
 from search.posts.queries import BOTTOM, Match, MatchKey

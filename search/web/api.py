@@ -14,9 +14,9 @@ from atsite.core.atproto.syntax import is_did
 from atsite.core.clickhouse import door
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.xrpc import XrpcError
-from indexer.index import pasted
-from indexer.index.candidates import NothingToShow
+from indexer.index import pasted_identifiers
 from indexer.index.handles import did_of_handle
+from indexer.index.page_refill import NothingToShow
 from labels.blocks import blocked
 from search.posts import language, period, recently_shown, search
 from search.posts.conditions import Filters
@@ -91,8 +91,8 @@ def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsA
 def _author(text: str) -> Did:
     """The did of an actor; a handle is looked up in the index."""
     try:
-        named = pasted.actor(text, otherwise="neither a did nor a handle")
-    except pasted.NotAnActor as error:
+        named = pasted_identifiers.actor(text, otherwise="neither a did nor a handle")
+    except pasted_identifiers.NotAnActor as error:
         raise XrpcError("InvalidRequest", f"author: {error}") from error
     did = named if is_did(named) else did_of_handle(named)
     if did is None:

@@ -14,7 +14,7 @@ from atsite import task_runs
 from atsite.celery import BEAT, app
 from atsite.core.config import config
 from atsite.core.kv import quick
-from atsite.dashboard import empty_lists, reading, setup_checklist
+from atsite.dashboard import empty_lists, read_numbers, setup_checklist
 from feeds.models import FeedDefinition
 from feeds.publishing.actions import PUBLISHED
 from indexer.index.checkpoint import Checkpoint
@@ -34,9 +34,9 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clic
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """No reading of an earlier test."""
-    reading._reads.cache_clear()
+    read_numbers._reads.cache_clear()
     yield
-    reading._reads.cache_clear()
+    read_numbers._reads.cache_clear()
 
 
 def states(browser: Client) -> dict[str, str]:
@@ -101,11 +101,11 @@ def test_a_task_that_ran_is_noted_with_its_outcome(valkey: redis.Redis) -> None:
 
 
 def test_waiting_tasks_are_counted_where_celery_keeps_them(valkey: redis.Redis) -> None:
-    before = reading._queue()
+    before = read_numbers._queue()
     with app.connection_for_write() as connection:
         app.send_task("tests.nobody_runs_it", connection=connection)
-    assert (before, reading._queue()) == (0, 1)
-    assert len(BEAT) == len(reading._schedule())
+    assert (before, read_numbers._queue()) == (0, 1)
+    assert len(BEAT) == len(read_numbers._schedule())
 
 
 def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:

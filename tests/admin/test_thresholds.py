@@ -11,7 +11,7 @@ import pytest
 from atsite.dashboard.number_words import size, span
 from atsite.dashboard.numbers import DeadLetters, Disk, FeedUse, Gaps, Numbers, Scheduled, Stream, Table
 from atsite.dashboard.overview import shown
-from atsite.dashboard.reading import Rate
+from atsite.dashboard.read_numbers import Rate
 from atsite.dashboard.thresholds import State, Tile, schedule_state, tiles
 from atsite.task_runs import Run
 

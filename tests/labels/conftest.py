@@ -9,7 +9,7 @@ import pytest
 
 from atsite.core.config import config
 from atsite.core.identity import did_cache
-from labels import lookup
+from labels import account_lookup
 from tests.core.copies.conftest import label
 from tests.core.identity import network as networks
 from tests.labels.people import ALL, RESOLVE
@@ -33,5 +33,5 @@ def network(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ne
             found.answers[f"{RESOLVE}{person.handle}"] = {"did": person.did}
         asked = replace(config, plc_url=found.url, handle_resolver_url=found.url)
         monkeypatch.setattr(did_cache, "config", asked)
-        monkeypatch.setattr(lookup, "config", asked)
+        monkeypatch.setattr(account_lookup, "config", asked)
         yield found

@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
-from labels import label_members, membership
+from labels import members_for_api, membership
 from labels.change_author import Via
 from labels.models import ActorLabel, Label
 from tests import builders as b
@@ -49,7 +49,7 @@ def key_for(*scopes: str, feeds: tuple[str, ...] = ()) -> Key:
 
 
 def call(key: Key | None, method: str, path: str, **params: str | int) -> HttpResponse:
-    label_members._resolver.cache_clear()  # it is for one event loop, and the client makes one for each call
+    members_for_api._resolver.cache_clear()  # it is for one event loop, and the client makes one for each call
     headers = {} if key is None else {"X-API-Key": key.text}
     response: HttpResponse = Client().generic(method, path, query_params=params, headers=headers)  # type: ignore[assignment]
     return response

@@ -18,7 +18,7 @@ from atsite.core.clickhouse import door
 from atsite.core.config import config
 from atsite.core.kv.lease import SECONDS, Lease, LeaseHeld
 from atsite.core.routers import CLICKHOUSE, DEFAULT, FIRST_PARTY
-from atsite.management import new_migration, scratch
+from atsite.management import new_migration, scratch_clickhouse
 from atsite.management.schema_text import SCHEMA_FILE, schema
 from atsite.supervision.stores import running_stores
 from indexer.index.indexer_lease import NAME as INDEXER
@@ -91,9 +91,9 @@ class Command(BaseCommand):
             self.stdout.write(f"wrote {path}")
 
     def dump(self, options: dict[str, Any]) -> None:
-        with scratch.scratch_databases() as environment:
-            scratch.manage("schema", "--verbosity", "0", "up", environment=environment)
-            text = scratch.manage("schema", "show", environment=environment, capture=True)
+        with scratch_clickhouse.scratch_databases() as environment:
+            scratch_clickhouse.manage("schema", "--verbosity", "0", "up", environment=environment)
+            text = scratch_clickhouse.manage("schema", "show", environment=environment, capture=True)
         if not options["check"]:
             SCHEMA_FILE.write_text(text, encoding="utf-8")
             self.stdout.write(f"wrote {SCHEMA_FILE}")
@@ -108,7 +108,7 @@ class Command(BaseCommand):
         purpose = "demo" if config.environment == "demo" else "up"
         with running_stores(config, purpose=purpose, usual_ports=False, say=self.stderr.write):
             try:
-                scratch.manage(*sys.argv[1:])
+                scratch_clickhouse.manage(*sys.argv[1:])
             except subprocess.CalledProcessError as error:
                 sys.exit(error.returncode)
 

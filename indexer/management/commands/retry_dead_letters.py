@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.errors import AtsiteError
 from indexer.index.events import DeadReason
-from indexer.stream import retry_dead_letters
+from indexer.stream import dead_letter_retry
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            outcome = retry_dead_letters.retry(
+            outcome = dead_letter_retry.retry(
                 ids=options["ids"],
                 reason=options["reason"],
                 dry_run=options["dry_run"],

@@ -93,7 +93,7 @@ def test_a_page_is_filled_from_further_down(site: Site) -> None:
 
 
 def test_where_nothing_that_may_be_shown_is_found_no_page_is_empty(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.index.candidates.REFILLS", 1)
+    monkeypatch.setattr("indexer.index.page_refill.REFILLS", 1)
     store(*(b.post(NOEL, at=site.time - MINUTE - number) for number in range(200)))
     carry(LABEL, NOEL)
     site.blocks = Blocks(frozenset({NOEL}))

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from atsite.core.atproto.syntax import Did
-from indexer.backfill.rules import (
+from indexer.backfill.listing_comparison import (
     ABOVE_ALL,
     CollectionListing,
     Held,

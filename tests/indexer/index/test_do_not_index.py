@@ -19,7 +19,7 @@ from indexer.index.events import Dead, DeadReason
 from indexer.index.models import RefusedActor
 from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.stream import dead_letters
+from indexer.stream import dead_letter_retry
 from indexer.stream.sink import Sink
 from tests import builders as b
 from tests.away import clickhouse_away
@@ -154,5 +154,5 @@ def test_a_dead_letter_that_is_tried_again_does_not_bring_them_back() -> None:
     do_not_index.exclude(b.ALICE, by="mod", now=now())
     door.execute("TRUNCATE TABLE repo_floors", name="tests.truncate")
     do_not_index._copy.drop()
-    assert dead_letters.retry(sink).left_out == 2
+    assert dead_letter_retry.retry_with(sink).left_out == 2
     assert dids("repo_records", "repo") == dids("actor_identities") == set()

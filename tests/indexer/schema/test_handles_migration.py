@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from atsite.management import scratch
+from atsite.management import scratch_clickhouse
 
 #: The state before, rows as the last release wrote them, the migration, and what is known then.
 _SCRIPT = r"""
@@ -65,8 +65,10 @@ print(json.dumps(found))
 
 @pytest.mark.slow
 def test_what_was_erased_comes_back_and_is_asked_for_again() -> None:
-    with scratch.scratch_databases() as environment:
-        printed = scratch.manage("shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True)
+    with scratch_clickhouse.scratch_databases() as environment:
+        printed = scratch_clickhouse.manage(
+            "shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True
+        )
     found = json.loads(printed)
     expected = {
         "handles": {

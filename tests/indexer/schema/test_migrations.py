@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from atsite.core.config import BASE_DIR
 from atsite.core.errors import AtsiteError
 from atsite.core.kv.lease import Lease
-from atsite.management import new_migration, scratch
+from atsite.management import new_migration, scratch_clickhouse
 from atsite.management.schema_text import SCHEMA_FILE
 from indexer.index.indexer_lease import NAME as INDEXER
 
@@ -66,8 +66,10 @@ print(json.dumps({"schemas": schemas, "versions": versions}))
 @pytest.fixture(scope="module")
 def seen() -> dict[str, dict[str, str]]:
     """What `schema show` and `schema version` said after each step of the script."""
-    with scratch.scratch_databases() as environment:
-        printed = scratch.manage("shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True)
+    with scratch_clickhouse.scratch_databases() as environment:
+        printed = scratch_clickhouse.manage(
+            "shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True
+        )
     found: dict[str, dict[str, str]] = json.loads(printed)
     return found
 
@@ -116,18 +118,18 @@ def test_the_clickhouse_part_of_the_dump_makes_the_same_schema(seen: dict[str, d
 
 @pytest.mark.slow  # each start of Django and of the stores takes seconds
 def test_with_no_server_named_the_embedded_stores_run_for_the_command(tmp_path: Path) -> None:
-    environment = scratch.environment_without_stores() | {"DATA_DIR": str(tmp_path)}
-    scratch.manage("schema", "--verbosity", "0", "up", environment=environment)
-    version = scratch.manage("schema", "version", environment=environment, capture=True)
+    environment = scratch_clickhouse.environment_without_stores() | {"DATA_DIR": str(tmp_path)}
+    scratch_clickhouse.manage("schema", "--verbosity", "0", "up", environment=environment)
+    version = scratch_clickhouse.manage("schema", "version", environment=environment, capture=True)
     assert version.splitlines()[-1] == "nothing is missing"
     assert not (tmp_path / "stores.json").exists()
 
 
 @pytest.mark.slow  # each start of Django and of the stores takes seconds
 def test_a_failure_beside_the_embedded_stores_is_a_failure(tmp_path: Path) -> None:
-    environment = scratch.environment_without_stores() | {"DATA_DIR": str(tmp_path)}
+    environment = scratch_clickhouse.environment_without_stores() | {"DATA_DIR": str(tmp_path)}
     with pytest.raises(subprocess.CalledProcessError):
-        scratch.manage("schema", "down", "labels", environment=environment, capture=True)
+        scratch_clickhouse.manage("schema", "down", "labels", environment=environment, capture=True)
 
 
 @pytest.mark.django_db(databases=["default", "clickhouse"])

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from atsite.management import scratch
+from atsite.management import scratch_clickhouse
 
 #: Rows as the last release wrote them, the migration with its background work held up, then let go.
 _SCRIPT = r"""
@@ -71,8 +71,10 @@ print(json.dumps(seen))
 
 @pytest.mark.slow
 def test_stored_posts_are_found_at_once_and_their_tags_follow() -> None:
-    with scratch.scratch_databases() as environment:
-        printed = scratch.manage("shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True)
+    with scratch_clickhouse.scratch_databases() as environment:
+        printed = scratch_clickhouse.manage(
+            "shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True
+        )
     seen = json.loads(printed)
     found = {"narwhal": ["2"], "é": ["3"], "東京": ["3"], "ｶﾊﾞﾝ": ["4"], "hello": ["2"]}
     after = {"found": found, "tags": [["knitting", "a b"]], "indexes": ["did_bf", "tokens"]}

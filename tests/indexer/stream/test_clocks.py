@@ -9,8 +9,7 @@ import pytest
 from atsite.core.clock import HOUR_US
 from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.stream import checkpoint_store, service
-from indexer.stream import jetstream as jetstream_module
+from indexer.stream import backoff, checkpoint_store, service
 from indexer.stream import position as position_module
 from indexer.stream.position import AGREE_EVENTS
 from tests.indexer import frames
@@ -56,7 +55,7 @@ class LocalClock:
 def local(monkeypatch: pytest.MonkeyPatch) -> LocalClock:
     clock = LocalClock()
     monkeypatch.setattr(service, "now_us", clock)
-    monkeypatch.setattr(jetstream_module, "BACKOFF_FIRST", 0.5)
+    monkeypatch.setattr(backoff, "BACKOFF_FIRST", 0.5)
     return clock
 
 

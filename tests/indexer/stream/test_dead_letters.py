@@ -97,7 +97,7 @@ def test_a_letter_below_its_repos_floor_is_left_out_for_good() -> None:
 
 
 def test_more_letters_than_one_page_are_all_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.stream.dead_letters.PAGE", 2)
+    monkeypatch.setattr("indexer.stream.dead_letter_retry.PAGE", 2)
     bury(*(frames.post(frames.did(number), RKEY, f"post {number}", at=T0) for number in range(5)))
 
     assert retry() == "5 indexed, 0 left out\n"

@@ -16,17 +16,15 @@ from indexer.index.checkpoint import start_from, start_live
 from indexer.index.gaps import Resumed
 from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.stream import backoff, websocket
 from indexer.stream import dial as dial_module
 from indexer.stream import jetstream as jetstream_module
-from indexer.stream import websocket
+from indexer.stream.backoff import BACKOFF_FIRST, BACKOFF_MAX, Backoff
 from indexer.stream.batch import Limits
 from indexer.stream.jetstream import (
-    BACKOFF_FIRST,
-    BACKOFF_MAX,
     NO_STREAM_MAX,
     NOTHING,
     REFUSALS_MAX,
-    Backoff,
     Jetstream,
     NoStream,
     host_of,
@@ -59,7 +57,7 @@ def opened() -> Iterator[list[Jetstream]]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jetstream_module, "BACKOFF_FIRST", 0.02)
+    monkeypatch.setattr(backoff, "BACKOFF_FIRST", 0.02)
 
 
 def read(source: Jetstream, number: int) -> tuple[list[bytes], list[Resumed]]:
@@ -103,7 +101,7 @@ def test_the_host_is_told_without_credentials() -> None:
 
 
 def test_pauses_double_to_a_limit_and_begin_anew_after_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jetstream_module, "BACKOFF_FIRST", BACKOFF_FIRST)
+    monkeypatch.setattr(backoff, "BACKOFF_FIRST", BACKOFF_FIRST)
     longest = Backoff(chance=lambda: 1.0)
     assert [longest.take() for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, BACKOFF_MAX, BACKOFF_MAX]
     longest.reset()
@@ -212,7 +210,7 @@ def hostile_host(sent: bytes) -> Iterator[tuple[str, list[str]]]:
 def test_a_host_that_goes_on_refusing_the_cursor_is_read_live_and_the_gap_is_told(
     opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
+    monkeypatch.setattr(backoff, "BACKOFF_MAX", 0.02)
     with simulated_jetstream(MemorySource([])) as jetstream:
         jetstream.server.cursors_refused = True
         opened.append(Jetstream(jetstream.url, start_from(T0)))
@@ -323,7 +321,7 @@ def test_an_address_without_a_stream_is_said_and_names_the_variable(status: str,
 def test_a_host_that_refuses_with_and_without_the_cursor_and_never_streamed_is_said(
     opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
+    monkeypatch.setattr(backoff, "BACKOFF_MAX", 0.02)
     with serving(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as (url, requests):
         opened.append(Jetstream(url, start_from(T0)))
         with pytest.raises(NoStream, match="HTTP 400"):
@@ -336,7 +334,7 @@ def test_a_host_that_refuses_with_and_without_the_cursor_and_never_streamed_is_s
 def test_a_host_that_streamed_before_is_asked_with_the_cursor_again_whatever_it_answers(
     status: str, opened: list[Jetstream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
+    monkeypatch.setattr(backoff, "BACKOFF_MAX", 0.02)
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
     with simulated_jetstream(MemorySource(STREAM[:20])) as jetstream, serving(answer) as (elsewhere, requests):
         opened.append(Jetstream(jetstream.url, start_from(T0)))
@@ -431,7 +429,7 @@ class TestGaps:
     def test_a_cursor_that_the_host_goes_on_refusing_leaves_a_gap_also_at_a_first_start(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(jetstream_module, "BACKOFF_MAX", 0.02)
+        monkeypatch.setattr(backoff, "BACKOFF_MAX", 0.02)
         began = now_us()
         for first_start in (True, False):
             source = MemorySource([])

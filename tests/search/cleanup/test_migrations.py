@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from atsite.management import scratch
+from atsite.management import scratch_clickhouse
 
 pytestmark = pytest.mark.slow  # each start of Django and of the stores takes seconds
 
@@ -70,8 +70,10 @@ OLD = ["search_cleanupbatch", "search_historicalrepocleanupjob", "search_repocle
 
 
 def test_rows_stop_the_migration_and_without_them_tables_and_grants_move() -> None:
-    with scratch.scratch_databases() as environment:
-        printed = scratch.manage("shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True)
+    with scratch_clickhouse.scratch_databases() as environment:
+        printed = scratch_clickhouse.manage(
+            "shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True
+        )
     seen = json.loads(printed)
     assert seen["before"] == OLD
     assert seen["refused"].startswith("RowsInTheWay: Clean-up jobs get new tables")

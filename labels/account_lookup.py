@@ -10,13 +10,13 @@ from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.config import config
 from atsite.core.identity import LookupFailed, NoSuchIdentity, Resolver, site_resolver
 from atsite.core.outgoing import Client
-from indexer.index import pasted
-from indexer.index.pasted import NotAnActor
+from indexer.index import pasted_identifiers
+from indexer.index.pasted_identifiers import NotAnActor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from indexer.index.pasted import Actor as Identifier
+    from indexer.index.pasted_identifiers import Actor as Identifier
 
 #: Parallel look-ups. Most of a look-up is waiting for other hosts; the directory has its own rate limits.
 AT_ONCE: Final = 16
@@ -41,7 +41,7 @@ class NotFound:
 
 def find(text: str) -> Actor:
     """The account in `text`. Raises NotAnActor, with a message for the person who entered it."""
-    (found,) = find_all([pasted.actor(text)])
+    (found,) = find_all([pasted_identifiers.actor(text)])
     if isinstance(found, NotFound):
         raise NotAnActor(found.reason)
     return found
@@ -69,9 +69,11 @@ async def _did(resolver: Resolver, did: Did) -> Actor | NotFound:
     try:
         document = await resolver.document(did)
     except NoSuchIdentity:
-        return NotFound(f"There is no account with the did {pasted.shown(did)}.")
+        return NotFound(f"There is no account with the did {pasted_identifiers.shown(did)}.")
     except LookupFailed:
-        return Actor(did, warning=f"Whether there is an account {pasted.shown(did)} could not be checked now.")
+        return Actor(
+            did, warning=f"Whether there is an account {pasted_identifiers.shown(did)} could not be checked now."
+        )
     return Actor(did, document.handle or "")
 
 

@@ -6,20 +6,23 @@ kill between the two steps repeats rows, which the tables tolerate.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from atsite.core.config import config
 from indexer.index import do_not_index, queries, records
 from indexer.index.events import AccountEvent, Dead, IdentityEvent, RecordEvent
 from indexer.index.floors import Floors
 from indexer.stream.batch import Batcher, Limits
 from indexer.stream.decode import decode
+from indexer.stream.jetstream import host_of
+from indexer.stream.sink import Sink, disk_is_low, sleep_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from indexer.index.queries import DeadLetterRow
-    from indexer.stream.sink import Sink
 
 #: Letters per batch: one may have 16 MB, most are below a kilobyte.
 PAGE: Final = 500
@@ -34,7 +37,21 @@ class Outcome:
     still_dead: dict[str, int] = field(default_factory=dict)
 
 
-def retry(sink: Sink, *, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False) -> Outcome:
+def retry(*, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False, wait_seconds: float) -> Outcome:
+    """Retry all letters, or those with one of `ids`, or those with the reason.
+
+    Waits up to `wait_seconds` for a ClickHouse that does not accept rows. Raises AtsiteError.
+    """
+    give_up = time.monotonic() + wait_seconds
+    sink = Sink(
+        host_of(config.ws_url),
+        wait=sleep_until(lambda: give_up),
+        disk=disk_is_low(config.data_dir, config.min_free_disk),
+    )
+    return retry_with(sink, ids=ids, reason=reason, dry_run=dry_run)
+
+
+def retry_with(sink: Sink, *, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False) -> Outcome:
     """Retry all letters, or those with one of `ids`, or those with the reason. Raises as Sink.write does."""
     outcome = Outcome()
     for page in _pages(ids, reason):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.index import pasted
-from indexer.index.pasted import NotAnActor, shown
+from indexer.index import pasted_identifiers
+from indexer.index.pasted_identifiers import NotAnActor, shown
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 ALICE = "alice.bsky.social"
@@ -47,8 +47,8 @@ POST = "app.bsky.feed.post"
     ],
 )
 def test_handles_dids_and_addresses_of_profiles_name_an_actor(text: str, means: str) -> None:
-    assert pasted.actor(text) == means
-    assert pasted.search_term(text).lower().rstrip(".") == means.lower()
+    assert pasted_identifiers.actor(text) == means
+    assert pasted_identifiers.search_term(text).lower().rstrip(".") == means.lower()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_handles_dids_and_addresses_of_profiles_name_an_actor(text: str, means: 
 )
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(NotAnActor, match=r"not a handle, a did or a profile address, such as alice\.bsky\.social"):
-        pasted.actor(text)
+        pasted_identifiers.actor(text)
 
 
 @pytest.mark.parametrize(
@@ -77,25 +77,25 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
 )
 def test_handle_invalid_names_no_account(text: str) -> None:
     with pytest.raises(NotAnActor, match=r"handle\.invalid names no account"):
-        pasted.actor(text, otherwise="another form")
-    assert pasted.search_term(text) in ("handle.invalid", "Handle.Invalid.")
+        pasted_identifiers.actor(text, otherwise="another form")
+    assert pasted_identifiers.search_term(text) in ("handle.invalid", "Handle.Invalid.")
 
 
 def test_nor_does_it_name_a_record() -> None:
     for text in (f"at://handle.invalid/{POST}/3k", "https://bsky.app/profile/handle.invalid/post/3k"):
         with pytest.raises(NotAnActor, match=r"handle\.invalid names no account"):
-            pasted.record(text)
+            pasted_identifiers.record(text)
 
 
 def test_a_door_may_have_its_own_sentence() -> None:
     with pytest.raises(NotAnActor, match=r"^neither$"):
-        pasted.actor("x", otherwise="neither")
+        pasted_identifiers.actor("x", otherwise="neither")
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b", "\u202a\u00a0\u202c"])
 def test_nothing_is_asked_for(text: str) -> None:
     with pytest.raises(NotAnActor, match="Enter a handle"):
-        pasted.actor(text)
+        pasted_identifiers.actor(text)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_nothing_is_asked_for(text: str) -> None:
     ],
 )
 def test_at_uris_and_links_name_a_record(text: str, means: tuple[str, str, str]) -> None:
-    found = pasted.record(text)
+    found = pasted_identifiers.record(text)
     assert found is not None
     assert (found.actor, found.collection, found.rkey) == means
 
@@ -140,7 +140,7 @@ def test_at_uris_and_links_name_a_record(text: str, means: tuple[str, str, str])
     ],
 )
 def test_anything_else_names_no_record(text: str) -> None:
-    assert pasted.record(text) is None
+    assert pasted_identifiers.record(text) is None
 
 
 @pytest.mark.parametrize(
@@ -148,11 +148,11 @@ def test_anything_else_names_no_record(text: str) -> None:
     [("ali", "ali"), (" @Ali\u200b", "Ali"), ("did:plc:ew", "did:plc:ew"), ("50 % / day", "50 % / day"), ("", "")],
 )
 def test_a_search_term_may_be_the_beginning_of_anything(text: str, means: str) -> None:
-    assert pasted.search_term(text) == means
+    assert pasted_identifiers.search_term(text) == means
 
 
 def test_a_long_text_is_repeated_in_part() -> None:
     assert shown("x" * 3_000) == "x" * 80 + "…"
     with pytest.raises(NotAnActor) as caught:
-        pasted.actor("x" * 3_000)
+        pasted_identifiers.actor("x" * 3_000)
     assert len(str(caught.value)) < 300

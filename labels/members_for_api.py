@@ -16,7 +16,7 @@ from atsite.core.copies.redis_cache import from_default
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
 from atsite.core.web.xrpc import XrpcError
-from indexer.index import pasted
+from indexer.index import pasted_identifiers
 from indexer.index.handles import names_of
 from labels import membership
 from labels.change_author import Via
@@ -69,8 +69,8 @@ async def did_of(identifier: str) -> Did:
     UpstreamFailure if the network does not answer.
     """
     try:
-        handle = pasted.actor(identifier, otherwise="neither a handle nor a did")
-    except pasted.NotAnActor as error:
+        handle = pasted_identifiers.actor(identifier, otherwise="neither a handle nor a did")
+    except pasted_identifiers.NotAnActor as error:
         raise XrpcError("InvalidRequest", f"handle: {error}") from error
     if is_did(handle):
         return handle

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.index.candidates import Candidates, Filled, NothingToShow, fill
+from indexer.index.page_refill import Candidates, Filled, NothingToShow, fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set

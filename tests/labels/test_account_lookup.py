@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from indexer.index.pasted import NotAnActor
-from labels import lookup
-from labels.lookup import Actor
+from indexer.index.pasted_identifiers import NotAnActor
+from labels import account_lookup
+from labels.account_lookup import Actor
 from tests.core.identity.network import document
 from tests.labels.people import ALL, MIRA, NOBODY, NOEL, RESOLVE
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 def test_a_handle_a_did_and_an_address_lead_to_the_same_actor(network: Network) -> None:
     for text in (MIRA.handle, f"@{MIRA.handle.upper()}", MIRA.did, f"https://bsky.app/profile/{MIRA.handle}"):
-        assert lookup.find(text) == Actor(MIRA.did, MIRA.handle)
+        assert account_lookup.find(text) == Actor(MIRA.did, MIRA.handle)
 
 
 def sentence(text: str) -> str:
     with pytest.raises(NotAnActor) as caught:
-        lookup.find(text)
+        account_lookup.find(text)
     return str(caught.value)
 
 
@@ -45,13 +45,13 @@ def test_whoever_cannot_be_found_is_told_in_words(network: Network) -> None:
 
 def test_a_did_that_cannot_be_checked_now_is_taken_with_a_doubt(network: Network) -> None:
     network.answers[f"/{NOEL.did}"] = 503
-    found = lookup.find(NOEL.did)
+    found = account_lookup.find(NOEL.did)
     assert (found.did, found.handle) == (NOEL.did, "")
     assert found.warning == f"Whether there is an account {NOEL.did} could not be checked now."
 
 
 def test_many_are_looked_up_in_their_order(network: Network) -> None:
     handles = [person.handle for person in ALL] * 10
-    assert lookup.find_all(handles) == [Actor(person.did, person.handle) for person in ALL] * 10
+    assert account_lookup.find_all(handles) == [Actor(person.did, person.handle) for person in ALL] * 10
     assert document(MIRA.did, MIRA.handle)["id"] == MIRA.did
     assert network.asked.count(f"/{MIRA.did}") == 1
