@@ -109,7 +109,7 @@ def test_a_service_whose_databases_were_not_migrated_says_what_to_do(tmp_path: P
     with Service("admin", tmp_path / "log", DATA_DIR=str(tmp_path)) as service:
         assert service.process.wait(DEADLINE_SECONDS) == 1
         assert service.said().startswith("CommandError: migrations are not applied (default: ")
-        assert service.said().endswith("run `./just migrate-up`; `./just up` does it, too\n")
+        assert service.said().endswith("run `./just migrate-up` (`./just up` also applies them)\n")
 
 
 def test_a_service_without_its_database_says_so(tmp_path: Path) -> None:

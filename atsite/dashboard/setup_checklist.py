@@ -58,7 +58,7 @@ def _steps() -> list[Step]:
         ),
         Step(
             "Add the first member",
-            f"Give an account {_a_label()}. Enter its handle, did or profile address.",
+            f"Give {_a_label()} to an account: enter its handle, did or profile address.",
             ActorLabel.objects.exists(),
             reverse("admin:labels_actorlabel_add"),
             "labels.add_actorlabel",

@@ -146,14 +146,14 @@ def test_the_first_steps_name_the_labels_that_there_are(login: Callable[..., Cli
 
     def member_step() -> str:
         steps = {step.title: step.how for step in browser.get("/admin/").context["steps"]}
-        return str(steps["Add the first member"]).partition(",")[0]
+        return str(steps["Add the first member"]).partition(" to an account")[0]
 
-    assert member_step() == "Give an account a label"
+    assert member_step() == "Give a label"
     Label.objects.create(name="choir")
-    assert member_step() == "Give an account the label “choir”"
+    assert member_step() == "Give the label “choir”"
     for name in ("dance", "guests", "mpls"):
         Label.objects.create(name=name)
-    assert "one of the labels “choir”, “dance”, “guests”, …, by handle" in browser.get("/admin/").content.decode()
+    assert "one of the labels “choir”, “dance”, “guests”, … to an account" in browser.get("/admin/").content.decode()
 
 
 def test_who_may_only_look_is_not_told_to_act(login: Callable[..., Client]) -> None:

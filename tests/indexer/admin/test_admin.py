@@ -80,7 +80,7 @@ def test_actors_are_listed_with_what_is_known_of_them(browser: Client) -> None:
     queries.store({BOB: asked}, source="appview", due_us={BOB: 0}, now=micros(ago(minutes=1)))
     text = page(browser, ACTORS)
     assert cells(text, "did") == sorted([ALICE, BOB, CAROL], reverse=True)
-    rows = zip(cells(text, "called"), cells(text, "stands"), cells(text, "followers"), strict=True)
+    rows = zip(cells(text, "called"), cells(text, "status_badge"), cells(text, "followers"), strict=True)
     by_did = dict(zip(cells(text, "did"), rows, strict=True))
     assert by_did == {
         ALICE: ("@alice.example.com", "active", "0"),
@@ -169,7 +169,7 @@ def test_posts_show_their_authors_names_and_are_found_by_them(browser: Client) -
     store(identity(ALICE, "alice.example.com", at=ago(hours=1)), by_alice, post(BOB, at=ago(minutes=2), text="hello"))
     text = page(browser, POSTS)
     assert cells(text, "who") == [BOB, f"@alice.example.com {ALICE}"]
-    assert cells(text, "carries") == ["", "2 images, 1 described"]
+    assert cells(text, "embeds") == ["", "2 images, 1 with alt text"]
     assert ESCAPED in text
     assert "<script>alert" not in text
     link = f"bsky.app/profile/alice.example.com/post/{by_alice.rkey}?x#y"

@@ -31,4 +31,4 @@ def test_json_that_is_nested_too_deep_is_shown_as_it_is() -> None:
 
 
 def test_a_long_payload_is_cut_and_says_so() -> None:
-    assert readable("x" * (SHOWN + 7)) == "x" * SHOWN + "\n… and 7 characters more"
+    assert readable("x" * (SHOWN + 7)) == "x" * SHOWN + "\n… and 7 more characters"
