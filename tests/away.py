@@ -27,7 +27,7 @@ def closed_port() -> int:
 
 @contextmanager
 def redis_away() -> Iterator[None]:
-    """No Redis for whoever asks through atsite.core.kv.quick."""
+    """No Redis for code that asks through atsite.core.kv.quick."""
     asking = quick.Asking(f"redis://127.0.0.1:{closed_port()}/0")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick, "_asking", lambda url: asking)
@@ -36,7 +36,7 @@ def redis_away() -> Iterator[None]:
 
 @contextmanager
 def clickhouse_away() -> Iterator[None]:
-    """No ClickHouse for whoever goes through the door."""
+    """No ClickHouse for code that goes through the door."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "config", replace(config, clickhouse_address=f"127.0.0.1:{closed_port()}"))
         elsewhere = pool.Pool(config.clickhouse_database)

@@ -30,10 +30,10 @@ class RefusedActorField(ActorField):
 
     def clean(self, value: Any) -> str:
         try:
-            whom = pasted_identifiers.actor(str(value or ""))
+            actor = pasted_identifiers.actor(str(value or ""))
         except NotAnActor as error:
             raise ValidationError(str(error)) from error
-        return whom if is_did(whom) else super().clean(whom)
+        return actor if is_did(actor) else super().clean(actor)
 
 
 class RefusedActorForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time

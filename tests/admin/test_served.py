@@ -60,7 +60,7 @@ def _feeds(browsed: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def someone(site: Site, handle: str) -> Did:
-    """An actor whom the network knows by handle and by did."""
+    """An actor that the network knows by handle and by did."""
     did = Did(site.someone(handle=handle))
     site.network.answers[f"{RESOLVE}{handle}"] = {"did": did}
     return did

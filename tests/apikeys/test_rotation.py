@@ -99,7 +99,7 @@ def test_revoking_ends_both_secrets_and_nothing_that_was_read_before_undoes_it(r
 
 
 def test_of_a_rotation_and_a_revocation_at_once_the_revocation_always_stays(reader_key: Key) -> None:
-    """Whoever comes second is told, and tries again with what is there: the key ends revoked in every order."""
+    """The second one is told, and tries again with what is there: the key ends revoked in every order."""
     newer, ready = keys.rotated(reader_key.id), threading.Barrier(2)
 
     def rotate() -> None:

@@ -62,7 +62,7 @@ class Site:
         self.network.settle()
 
     def rank(self) -> None:
-        """Make all rankings anew, as the worker does each minute."""
+        """Make all rankings again, as the worker does each minute."""
         done = self.manage("shell", "-c", "from feeds.tasks import refresh_feeds; refresh_feeds(force=True)")
         assert done.returncode == 0, done.stderr
 

@@ -193,7 +193,7 @@ def test_who_blocks_an_author_reads_the_rest_to_the_end(ready: Site) -> None:
 
 def test_replies_and_reposts_of_a_community_come_with_their_reason(ready: Site) -> None:
     label, rkey = Label.objects.create(name="some"), "cl-some"
-    for name in ("bob", "dan"):  # alice, whom they repost, is not of them
+    for name in ("bob", "dan"):  # not alice, whose posts they repost
         membership.assign(label.name, ready.network.account(name).did, by="test")
     FeedDefinition.objects.create(
         rkey=rkey,

@@ -112,7 +112,7 @@ class Site:
             assert self.refresh() == "published"
 
     def refresh(self, *, later: int = 0) -> refresh.Outcome:
-        """Rank the feed anew, `later` microseconds from now."""
+        """Rank the feed again, `later` microseconds from now."""
         self.time += later
         assert isinstance(self.feed, RankedFeed)
         return refresh.refresh(self.feed, self.data.generations, now=self.time).outcome

@@ -57,7 +57,7 @@ def _handle(chance: random.Random) -> str:
 
 
 def _again(repo: str, collection: str, rkey: str, actors: list[str], chance: random.Random, at: int) -> bytes:
-    """An edit of a post, or a like or follow created anew under its old key with another subject."""
+    """An edit of a post, or a like or follow created again under its old key with another subject."""
     if collection == POST:
         return frames.post(repo, rkey, f"edited {chance.random()}", at=at, operation="update")
     if collection == LIKE:

@@ -38,7 +38,7 @@ def done(response: Any) -> None:
 
 
 def history(model: Any) -> list[tuple[str, str]]:
-    """What was done and by whom, the oldest first."""
+    """What was done and who did it, oldest first."""
     entries = model.history.order_by("history_id").select_related("history_user")
     return [(entry.history_type, getattr(entry.history_user, "username", "")) for entry in entries]
 

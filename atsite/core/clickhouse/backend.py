@@ -74,7 +74,7 @@ def check_time_zone(**kwargs: object) -> list[checks.CheckMessage]:
     if settings.TIME_ZONE == "UTC":
         return []
     text = 'TIME_ZONE must be "UTC": the ClickHouse backend writes the time zone into tables.'
-    return [checks.Error(text, id="atsite.E002")]
+    return [checks.Error(text, id="atsite.E102")]
 
 
 def _translating(execute: Callable[..., None]) -> Callable[..., None]:

@@ -111,7 +111,7 @@ class ReadModel(ClickhouseModel):  # type: ignore[misc]
         found: list[checks.CheckMessage] = super().check(**kwargs)
         if cls._meta.managed:
             text = f"{cls.__name__} reads ClickHouse and must say `managed = False` in its Meta."
-            found.append(checks.Error(text, obj=cls, id="atsite.E001"))
+            found.append(checks.Error(text, obj=cls, id="atsite.E101"))
         return found
 
 

@@ -114,11 +114,11 @@ class VersionedCache:
 
     def _put(self, key: str, entry: Entry, *, ends: int | None) -> Entry:
         arguments = (str(entry.version), entry.encoded(), "" if ends is None else str(ends), str(LIFE_SECONDS * 1000))
-        stands = quick.ask(
+        current = quick.ask(
             lambda client: client.eval(PUT, 1, self._key(key), *arguments),
             insist=ends is None,  # a change is written even to a Redis that failed a moment ago
         )
-        return Entry.decoded(stands) if isinstance(stands, bytes) else entry
+        return Entry.decoded(current) if isinstance(current, bytes) else entry
 
     def _key(self, key: str) -> str:
         return f"{kv.PREFIX}cache:{self.name}:{key}"

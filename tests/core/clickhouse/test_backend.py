@@ -138,7 +138,7 @@ def test_a_query_that_fails_gives_its_connection_back() -> None:
 def test_another_time_zone_is_an_error_at_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_time_zone() == []
     monkeypatch.setattr(settings, "TIME_ZONE", "America/Chicago")
-    assert [error.id for error in check_time_zone()] == ["atsite.E002"]
+    assert [error.id for error in check_time_zone()] == ["atsite.E102"]
 
 
 def test_installing_twice_changes_nothing() -> None:

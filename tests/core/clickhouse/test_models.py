@@ -113,5 +113,5 @@ def test_a_model_that_django_would_migrate_is_an_error() -> None:
             managed = False
 
     errors = [error.id for error in Managed.check(databases=[]) if isinstance(error, checks.Error)]
-    assert errors == ["atsite.E001"]
+    assert errors == ["atsite.E101"]
     assert Unmanaged.check(databases=[]) == []

@@ -37,7 +37,7 @@ TEXT = st.one_of(st.sampled_from(NASTY), st.text(st.characters(exclude_categorie
 
 @pytest.fixture(scope="module")
 def clickhouse_once(django_db_setup: None) -> None:
-    """A server; hypothesis wants nothing that is made anew for each test."""
+    """A server; hypothesis wants nothing that is made again for each test."""
 
 
 def echoed(type_: str, value: object) -> Any:

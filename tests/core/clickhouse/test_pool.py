@@ -179,4 +179,4 @@ def test_a_child_forked_while_a_connection_is_in_use_does_not_touch_it(small: Po
             assert number(3) == 3
 
         assert outcomes_of_children(1, work) == [0]
-        assert client.connection.ping()  # unlike a query, this does not connect anew
+        assert client.connection.ping()  # unlike a query, this does not connect again

@@ -89,7 +89,7 @@ async def test_many_who_ask_at_once_cause_one_question(valkey: redis.Redis) -> N
         network.gate.clear()
         asking = [asyncio.create_task(resolver.document(ALICE)) for _ in range(20)]
         await network.first.wait()
-        asking.pop().cancel()  # whoever gives up does not end it for the others
+        asking.pop().cancel()  # a caller that gives up does not end it for the others
         network.gate.set()
         found = await asyncio.gather(*asking)
     assert ({each.handle for each in found}, network.asked) == ({HANDLE}, [f"/{ALICE}"])
@@ -150,7 +150,7 @@ async def test_a_handle_whose_did_says_another_name_is_nobody(valkey: redis.Redi
         for _ in range(2):
             with pytest.raises(NoSuchIdentity):
                 await resolver.identify(HANDLE)
-    # The document was asked anew before the verdict, and the verdict was remembered.
+    # The document was asked again before the verdict, and the verdict was remembered.
     assert network.asked == [path, f"/{ALICE}", f"/{ALICE}"]
 
 

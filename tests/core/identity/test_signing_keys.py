@@ -57,7 +57,7 @@ async def world(cache: Asking | None) -> AsyncIterator[World]:
         names = Resolver(client, cache, plc_url=network.url, handles=HandleLookup(), loopback=True)
         made = World(network, SigningKeys(names, cache, clock=lambda: made.time))
         yield made
-        network.gate.set()  # whoever still waits is answered, as the client goes
+        network.gate.set()  # callers that still wait are answered, as the client goes
 
 
 async def refused(question: Awaitable[object]) -> str:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("errands")
 
 
 def claimed(row: Errand) -> JobLease[Errand]:
-    """The lease of a row that can be claimed, read anew."""
+    """The lease of a row that can be claimed, read again."""
     lease = claim(stored(row))
     assert lease is not None
     return lease

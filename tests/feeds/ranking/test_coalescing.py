@@ -1,4 +1,4 @@
-"""Who shares an answer with whom."""
+"""Which callers share an answer."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_hot_reads_prune(now: int) -> None:
             {"did": did},
             2,
         ),
-        "whom an actor follows": ("SELECT following FROM following_counts WHERE did = {did:String}", {"did": did}, 2),
+        "the follows of an actor": ("SELECT following FROM following_counts WHERE did = {did:String}", {"did": did}, 2),
         "an absent word": (
             "SELECT uri FROM posts FINAL WHERE hasAll(atsiteSearchTokens(text), ['absent']) AND deleted = 0"
             " ORDER BY rkey DESC LIMIT 9",

@@ -40,7 +40,7 @@ def ends_at(frames: str, size: int) -> int | None:
 
 
 def expected(frames: str) -> int | None:
-    """The same, counted anew for each window."""
+    """The same, counted again for each window."""
     windows = range(WINDOW, len(frames) + 1)
     return next((end for end in windows if frames[end - WINDOW : end].count("x") > DEAD_MAX), None)
 
