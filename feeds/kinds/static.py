@@ -9,27 +9,24 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-import redis
-
-from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import best_ever, like_counts
 from feeds.kinds.by_likes import counted, likes_of
 from feeds.kinds.kind import Kind
 from feeds.kinds.likes import MEMORY
 from feeds.ranking import queries, ranked, ranking
+from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.cursor import InvalidCursor, Listed
-from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
+from feeds.ranking.feed import Feed, FeedDescription, FeedPage, FeedUnavailable, SkeletonPost, describe
 from feeds.ranking.generations import SECOND
 from feeds.ranking.parameters import Between, OneOf, parameter
 from feeds.ranking.ranked import END
-from feeds.ranking.ranking import Generation
-from feeds.ranking.store_timeouts import StoreAway
+from feeds.ranking.store_timeouts import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
@@ -135,18 +132,34 @@ class NetworkBest(_Static):
         return best_ever.rank(min_likes=self.parameters.min_likes, seconds=seconds)
 
 
-#: How long a reader waits for their own best posts, of which so many of the newest are looked at.
+#: How long one reader's ranking may take, for which so many of the newest are looked at.
 OWN_SECONDS: Final = 3
 OWN_POSTS: Final = 5000
 #: The ranking's length: every process keeps those of all readers of its last half hour.
 OWN_SIZE: Final = 300
-#: Age of a reader's ranking when a first page makes it again, as in the seed design.
+#: Rankings of single readers made at a time: each is a small statement.
+OWN_AT_ONCE: Final = 4
+#: Age of a reader's ranking when a first page has it made again, as in the seed design.
 OWN_FRESH: Final = 600 * SECOND
+
+
+def _own_rankings() -> ComputedRankings:
+    return ComputedRankings(Patience("clickhouse-own", seconds=OWN_SECONDS, pause=1), at_once=OWN_AT_ONCE)
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What makes the rankings of single readers in this process: beside those of whole feeds, which would wait."""
+
+    computed: ComputedRankings = field(default_factory=_own_rankings)
 
 
 @dataclass(frozen=True)
 class ViewerBest(_Static):
-    """A ranking for each reader, made when they come. Whose it is stands in no store's key: a hash of the did does."""
+    """A ranking for each reader, made when they come. Whose it is stands in no store's key: a hash of the did does.
+
+    A reader who has an old one gets that, and the next time the new one.
+    """
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -155,11 +168,13 @@ class ViewerBest(_Static):
     def page(self, request: FeedRequest) -> FeedPage:
         if request.viewer is None:
             return END
-        reader = sha256(request.viewer.encode()).hexdigest()[:32]
+        key = f"{self.definition.key}/{sha256(request.viewer.encode()).hexdigest()[:32]}"
         own = OwnBest(self.definition, self.parameters, self.data, request.viewer)
+        computed = self.data.memory(_Memory).computed
+        page = ranked.personal_page(own, self.data, request, key=key, computed=computed)
         if request.cursor is None:
-            own.refresh(f"{self.definition.key}/{reader}")
-        return ranked.personal_page(own, self.data, reader, request)
+            own.refresh(key, computed)
+        return page
 
 
 @dataclass(frozen=True)
@@ -181,19 +196,13 @@ class OwnBest(_Static):
         best = like_counts.best_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
 
-    def refresh(self, key: str) -> None:
-        """Store a new ranking where there is none, or an old one. With a store away the page is computed or old."""
+    def refresh(self, key: str, computed: ComputedRankings) -> None:
+        """Have an old ranking made again, in the background."""
         now = self.data.clock()
         current = self.data.generations.current(key, now=now)
-        if current is not None and now - current.made_at < OWN_FRESH:
-            return
-        try:
-            posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))
-            if posts:
-                id = tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1))
-                self.data.generations.publish(key, Generation(id, tuple(post.key for post in posts)), now=now)
-        except (StoreAway, redis.RedisError):
-            return
+        if current is not None and now - current.made_at >= OWN_FRESH:
+            with suppress(FeedUnavailable):
+                computed.start(self, key, self.data.generations, now=now)
 
 
 def _made(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:

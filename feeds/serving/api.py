@@ -17,7 +17,7 @@ from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, service_auth
 from atsite.core.web.xrpc import error_response
-from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, RankingPending, UnknownFeed
 from feeds.readings import page_read
 from feeds.serving.registry import registry
 from feeds.serving.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
@@ -37,6 +37,8 @@ DID_DOCUMENT_CACHE: Final = "public, max-age=300"
 #: who reads it must be told within a second by threads that are not waiting for other pages.
 PAGES: Final = 16
 _THREADS: Final = ThreadPoolExecutor(PAGES, thread_name_prefix="feeds-page")
+#: How long a reader waits for a ranking that is being made: the AppView waits 5 s, and the page has to be made as well.
+RANKING_SECONDS: Final = 3.0
 #: May be stored, never reused unasked: a deleted post leaves the page at once.
 PAGE_CACHE: Final = "no-cache"
 #: What one reader gets is nobody else's.
@@ -67,10 +69,15 @@ def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
 
 @xrpc.api_operation(READ, f"/{SKELETON}")
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
-    """A page of a feed. The stores' clients block, so the page is made in a thread."""
+    """A page of a feed. The stores' clients block, so the page is made in a thread; for a ranking that is being made
+    no thread waits.
+    """
     reader = await reader_of(request, query.feed)
-    made = asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
-    body, cache = await made
+    try:
+        body, cache = await _in_thread(query, reader)
+    except RankingPending as pending:
+        await _until_made(pending)
+        body, cache = await _in_thread(query, reader)
     headers = {"Cache-Control": cache, "Vary": "Authorization"}
     return HttpResponse(body, content_type="application/json", headers=headers)
 
@@ -81,6 +88,20 @@ class Reader:
 
     did: Did | None = field(default=None, repr=False)
     counts: bool = True
+
+
+async def _in_thread(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
+
+
+async def _until_made(pending: RankingPending) -> None:
+    """Return once the ranking was made. Raises FeedUnavailable where it was not, or not in time."""
+    # Not wait_for: a reader who goes away must not cancel what others wait for.
+    made, _ = await asyncio.wait([asyncio.wrap_future(pending.made)], timeout=RANKING_SECONDS)
+    if not made:
+        raise pending
+    if (failed := pending.made.result()) is not None:
+        raise failed
 
 
 def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
