@@ -100,6 +100,8 @@ def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None)
     rows = ActorLabel.objects.filter(label_id=label)
     if cursor is not None:
         (after,) = paging.decode(CURSOR_KIND, cursor, str)
+        if not is_did(after):
+            raise paging.InvalidCursor("the cursor is not one that was given out")
         rows = rows.filter(did__gt=after)
     if only is not None:
         rows = rows.filter(did=only)

@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Query, Router
 
 import atsite
+from apikeys.auth import bearer_key
+from apikeys.check import check
 from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, service_auth
@@ -119,10 +121,15 @@ def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
 async def reader_of(request: HttpRequest, feed: str) -> Reader:
     """Who reads `feed`; where nobody can tell and the feed is the same for all, as someone not logged in.
 
-    Raises BadToken, Unverifiable, and for a feed that is none InvalidSyntax, UnknownFeed.
+    A program with a good API key reads as someone not logged in. Raises BadToken, Unverifiable, what
+    apikeys.check.check raises, and for a feed that is none InvalidSyntax, UnknownFeed.
     """
+    authorization = request.headers.get("Authorization", "")
+    if (key := bearer_key(authorization)) is not None:
+        await asyncio.to_thread(check, key)
+        return Reader()
     try:
-        viewer = await service_auth().authenticate(request.headers.get("Authorization"), SKELETON, time.time())
+        viewer = await service_auth().authenticate(authorization, SKELETON, time.time())
     except Unverifiable:
         if await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed)):
             raise

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from ninja import Field, Schema
-from pydantic import BeforeValidator
 
+from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
 from feeds.ranking.feed import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
-
-
-def _digits(value: object) -> object:
-    """A whole number as XRPC writes it; pydantic alone would take "1_0", " 10" and "10.0" as well."""
-    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 9):
-        raise ValueError("expected a whole number")
-    return value
 
 
 class SkeletonQuery(Schema):
     """Parameters of app.bsky.feed.getFeedSkeleton."""
 
     feed: str = Field(description="at-uri of the generator record")
-    limit: Annotated[int, BeforeValidator(_digits), Field(ge=LIMIT_MIN, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    limit: WholeNumber = Field(LIMIT_DEFAULT, ge=LIMIT_MIN, le=LIMIT_MAX)
     cursor: str | None = Field(None, description="as the page before gave it")
 
 
