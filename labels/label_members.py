@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from atsite.core import paging
-from atsite.core.atproto.syntax import Did, Handle, is_did
+from atsite.core.atproto.syntax import Did, Handle, is_did, parse_account_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.config import config
+from atsite.core.errors import InvalidSyntax
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
 from atsite.core.published.redis_cache import from_default
@@ -58,6 +59,8 @@ class UnknownLabel(XrpcError):
 
 def demand_label(label: str) -> None:
     """Return where the site has that label. Raises UnknownLabel, Undecidable."""
+    if "\0" in label:  # PostgreSQL has no text with it, and refuses the question
+        raise UnknownLabel(label)
     if not from_default(lambda: Label.objects.filter(name=label).exists()):
         raise UnknownLabel(label)
 
@@ -83,7 +86,14 @@ async def did_of(identifier: str) -> Did:
 
 
 def assign(did: Did, label: str, *, by: str) -> Change:
-    """Give `did` the label, at once. `by`: the id of the key. Raises UnknownLabel, Undecidable."""
+    """Give `did` the label, at once. `by`: the id of the key.
+
+    Raises XrpcError InvalidRequest where no account can have that did, UnknownLabel, Undecidable.
+    """
+    try:
+        parse_account_did(did, loopback=config.allow_loopback)
+    except InvalidSyntax as error:
+        raise XrpcError("InvalidRequest", f"handle: {error}") from error
     try:
         return from_default(lambda: membership.assign(label, did, by=by, via=Via.API_KEY))
     except Label.DoesNotExist as error:

@@ -95,12 +95,16 @@ class BlockPages:
         if request.method != "POST" or not form.is_valid():
             return self._ask(request, row, post, "feeds/block.html", "Block", form)
         said = form.cleaned_data
-        done = moderation.block(
-            post.uri if said["what"] == POST else post.did,
-            feed=row.rkey if said["where"] == HERE else moderation.EVERYWHERE,
-            by=request.user.get_username(),
-            note=said["note"],
-        )
+        try:
+            done = moderation.block(
+                post.uri if said["what"] == POST else post.did,
+                feed=row.rkey if said["where"] == HERE else moderation.EVERYWHERE,
+                by=request.user.get_username(),
+                note=said["note"],
+            )
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return self._to(row, "preview")
         where = "this feed" if said["where"] == HERE else "every feed and search"
         what = "The post" if said["what"] == POST else "The author"
         self._tell(

@@ -1,4 +1,4 @@
-"""How the services read a query string: each parameter once, without NUL, and whole numbers as XRPC writes them."""
+"""How the services read a query string: each parameter once, and whole numbers as XRPC writes them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from ninja.parser import Parser
 from pydantic import BeforeValidator
-
-from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -18,7 +16,7 @@ class QueryParser(Parser):
     """For `NinjaAPI(parser=…)`.
 
     A parameter that comes more than once stays a list, so an operation that knows it as one value refuses it (ninja
-    would take the last), and one that does not know it passes it over. No store keeps NUL in a text, so none is taken.
+    would take the last), and one that does not know it passes it over.
     """
 
     def parse_querydict(
@@ -27,8 +25,6 @@ class QueryParser(Parser):
         values: dict[str, Any] = {}
         for name in data:
             given = data.getlist(name)
-            if any("\0" in value for value in given):
-                raise XrpcError("InvalidRequest", "a parameter holds the character NUL")
             values[name] = given if name in list_fields or len(given) > 1 else given[0]
         return values
 
