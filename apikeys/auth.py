@@ -21,8 +21,8 @@ BEARER: Final = "bearer"
 class ApiKeyAuth(APIKeyHeader):
     """A key in `X-API-Key`, or in `Authorization: Bearer atsk_…`.
 
-    None where there is neither, so that the next authenticator is asked; a key that is no good raises what
-    `apikeys.check.check` raises, and never falls through to a weaker one. For operations that are no coroutines.
+    None if there is neither, so that the next authenticator is tried. An invalid key raises what `apikeys.check.check`
+    raises, and never falls through to a weaker authenticator. Only for operations that are not coroutines.
     """
 
     param_name = HEADER

@@ -1,4 +1,4 @@
-"""What Celery runs for labels."""
+"""Celery tasks of the labels."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ BUDGET_SECONDS = 45.0
 
 @shared_task(name="labels.tasks.finish_bulk_changes", ignore_result=True)
 def finish_bulk_changes() -> None:
-    """Go on with confirmed bulk changes whose page was closed."""
-    bulk_changes.go_on(seconds=BUDGET_SECONDS)
+    """Continue confirmed bulk changes whose page was closed."""
+    bulk_changes.finish_confirmed(seconds=BUDGET_SECONDS)

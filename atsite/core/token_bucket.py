@@ -1,4 +1,4 @@
-"""A token bucket for one process: `burst` at once, then `rate` a second. For a whole site: atsite.core.kv.rate."""
+"""A token bucket for one process: `burst` at once, then `rate` a second. For a whole site: `kv.rate_limit`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class TokenBucket:
-    """Full at first. For one thread at a time; `now` is the caller's clock, in seconds."""
+    """Starts full. Not thread-safe; `now` is the caller's clock, in seconds."""
 
     rate: float
     burst: float
@@ -15,13 +15,13 @@ class TokenBucket:
     _at: float | None = None
 
     def take(self, now: float) -> float:
-        """Take a token in any case; the seconds to wait until it is there, 0 while there are any."""
+        """Take a token in any case. Returns the seconds until it is available, 0 if there is one."""
         self._fill(now)
         self._tokens -= 1
         return max(0.0, -self._tokens / self.rate)
 
     def take_at_once(self, now: float) -> bool:
-        """Take a token if there is one."""
+        """Take a token if there is one; returns whether there was."""
         self._fill(now)
         if self._tokens < 1:
             return False

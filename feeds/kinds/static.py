@@ -1,9 +1,9 @@
-"""Static: posts that people chose, in their order (`bangers`, `at-bangers`); or the best ones, found by likes.
+"""Static: chosen posts in a given order (`bangers`, `at-bangers`), or the best posts by likes.
 
 | parameter `source` | the posts |
 |---|---|
 | list | the feed's own list (feeds.models.PinnedPost) |
-| viewer_best | the reader's own root posts by likes; nobody's where nobody is logged in |
+| viewer_best | the reader's own root posts by likes; empty for readers who are not logged in |
 | network_best | the network's root posts by likes, of all time |
 """
 
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import best_ever, like_counts
-from feeds.kinds.by_likes import counted, likes_of
 from feeds.kinds.kind import Kind
-from feeds.kinds.likes import MEMORY
+from feeds.kinds.likes_feed import likes_in_words, likes_of
+from feeds.kinds.likes_ranking import MEMORY
 from feeds.ranking import queries, ranked, ranking
 from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.cursor import InvalidCursor, Listed
@@ -26,7 +26,7 @@ from feeds.ranking.feed import Feed, FeedDescription, FeedPage, FeedUnavailable,
 from feeds.ranking.generations import SECOND
 from feeds.ranking.parameters import Between, OneOf, parameter
 from feeds.ranking.ranked import END
-from feeds.ranking.store_timeouts import Patience
+from feeds.ranking.store_timeouts import StoreGuard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
@@ -39,23 +39,21 @@ if TYPE_CHECKING:
 LIST, VIEWER_BEST, NETWORK_BEST = "list", "viewer_best", "network_best"
 SOURCES: Final = {
     LIST: "the list below, in its order",
-    VIEWER_BEST: "the reader's own posts by likes",
-    NETWORK_BEST: "the whole network's posts of all time by likes",
+    VIEWER_BEST: "the reader's own posts, most liked first",
+    NETWORK_BEST: "the most liked posts of the whole network, of all time",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StaticParameters:
-    """What a definition may say; the others concern the two that are found by likes."""
+    """Parameters of a static feed. All but `source` are for the two sources by likes."""
 
-    source: str = parameter(LIST, OneOf(SOURCES), "Where its posts come from.")
+    source: str = parameter(LIST, OneOf(SOURCES), "Where the posts come from.")
     min_likes: int = parameter(
-        10, Between(1, 1_000_000), "A post needs so many likes. Only where the posts are found by likes."
+        10, Between(1, 1_000_000), "Minimum number of likes. Used only if the posts are found by likes."
     )
     #: Half an hour: of all time, little changes.
-    refresh_seconds: int = parameter(
-        1800, Between(10, 3600), "Seconds after which the ranking of the network is refreshed."
-    )
+    refresh_seconds: int = parameter(1800, Between(10, 3600), "Seconds between refreshes of the network's ranking.")
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,14 @@ class _Static:
         return describe(self.definition)
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
-        """Of those that are found by likes."""
+        """For the sources by likes."""
         found = like_counts.liked_ever([post.rkey for post in posts], min_likes=1, limits=queries.PAGE)
         likes = likes_of(found)
-        return {post: counted(likes.get(post, 0)) for post in posts}
+        return {post: likes_in_words(likes.get(post, 0)) for post in posts}
 
 
 @dataclass(frozen=True)
-class Chosen(_Static):
+class ListedPosts(_Static):
     """The feed's own list."""
 
     def page(self, request: FeedRequest) -> FeedPage:
@@ -100,16 +98,16 @@ class Chosen(_Static):
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
         places = {post: place for place, post in enumerate(dict.fromkeys(self.definition.posts), 1)}
-        return {post: f"place {places[post]} of your list" for post in posts if post in places}
+        return {post: f"number {places[post]} in your list" for post in posts if post in places}
 
     def _named(self, posts: Sequence[PostKey]) -> Set[PostKey]:
         return self.data.named(self.definition, posts)
 
 
 def _after(posts: Sequence[PostKey], position: int, rkey: str, did: str) -> int:
-    """Where to go on after the post (rkey, did), which stood before `position` when the cursor was given out.
+    """The position after the post (rkey, did), which was just before `position` when the cursor was given out.
 
-    People edit the list: the post may have moved, or be gone, and then those below it moved up by one.
+    The list can be edited meanwhile: the post may have moved, or was removed and those below it moved up by one.
     """
     for index, post in enumerate(posts):
         if (post.rkey, post.did) == (rkey, did):
@@ -132,19 +130,19 @@ class NetworkBest(_Static):
         return best_ever.rank(min_likes=self.parameters.min_likes, seconds=seconds)
 
 
-#: How long one reader's ranking may take, for which so many of the newest are looked at.
+#: Seconds that one reader's ranking may take, and how many of their newest posts are read.
 OWN_SECONDS: Final = 3
 OWN_POSTS: Final = 5000
-#: The ranking's length: every process keeps those of all readers of its last half hour.
+#: Length of the ranking: every process keeps the rankings of all its readers of the last half hour.
 OWN_SIZE: Final = 300
 #: Rankings of single readers made at a time: each is a small statement.
 OWN_AT_ONCE: Final = 4
-#: Age of a reader's ranking when a first page has it made again, as in the seed design.
+#: Age at which a first page has a reader's ranking made again.
 OWN_FRESH: Final = 600 * SECOND
 
 
 def _own_rankings() -> ComputedRankings:
-    return ComputedRankings(Patience("clickhouse-own", seconds=OWN_SECONDS, pause=1), at_once=OWN_AT_ONCE)
+    return ComputedRankings(StoreGuard("clickhouse-own", seconds=OWN_SECONDS, pause=1), at_once=OWN_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -156,9 +154,9 @@ class _Memory:
 
 @dataclass(frozen=True)
 class ViewerBest(_Static):
-    """A ranking for each reader, made when they come. Whose it is stands in no store's key: a hash of the did does.
+    """A ranking for each reader, made on their first page. Its key in stores has a hash of the did, not the did.
 
-    A reader who has an old one gets that, and the next time the new one.
+    A reader with an old ranking gets that one, and the new one the next time.
     """
 
     @property
@@ -179,7 +177,7 @@ class ViewerBest(_Static):
 
 @dataclass(frozen=True)
 class OwnBest(_Static):
-    """One reader's ranking; a feed only as far as feeds.ranking.ranked asks."""
+    """One reader's ranking; a feed only as far as feeds.ranking.ranked needs one."""
 
     viewer: Did
 
@@ -193,7 +191,7 @@ class OwnBest(_Static):
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)
         min_likes = self.parameters.min_likes
-        best = like_counts.best_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
+        best = like_counts.best_posts_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
 
     def refresh(self, key: str, computed: ComputedRankings) -> None:
@@ -205,21 +203,21 @@ class OwnBest(_Static):
                 computed.start(self, key, self.data.generations, now=now)
 
 
-def _made(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:
+def _make(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:
     match parameters.source:
         case "viewer_best":
             return ViewerBest(definition, parameters, data)
         case "network_best":
             return NetworkBest(definition, parameters, data)
         case _:
-            return Chosen(definition, parameters, data)
+            return ListedPosts(definition, parameters, data)
 
 
 KIND: Final = Kind(
     "static",
-    "Posts chosen by hand, in your order; or the best ones of all time.",
+    "Posts that you choose, in your order; or the most liked posts of all time.",
     StaticParameters,
-    _made,
-    "Nothing to show to this reader. Add posts to its list; or, where its posts are found by likes, ask for fewer.",
+    _make,
+    "Nothing to show to this reader. Add posts to the list. If the posts are found by likes, lower the minimum.",
     has_list=True,
 )

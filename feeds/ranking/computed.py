@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from feeds.ranking.generations import Generations
     from feeds.ranking.ranking import RankedFeed
-    from feeds.ranking.store_timeouts import Patience
+    from feeds.ranking.store_timeouts import StoreGuard
 
 logger = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ EMPTIES: Final = 1000
 class ComputedRankings:
     """What this process ranks by itself. Thread-safe. `clickhouse` says how long one ranking may take."""
 
-    def __init__(self, clickhouse: Patience, *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, clickhouse: StoreGuard, *, at_once: int = AT_ONCE) -> None:
         self._clickhouse = clickhouse
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="feeds-ranking")
         self._lock = Lock()

@@ -1,12 +1,12 @@
-"""Pages of feeds that are ranked: read from a stored generation.
+"""Pages of ranked feeds: read from a stored generation.
 
 1. A first page is read from the current generation; its cursor names that generation and the position in it, so the
-   pages of one walk never shift, whatever is refreshed meanwhile.
+   pages of one walk never shift, even if the feed is refreshed meanwhile.
 2. A cursor whose generation has expired ends the walk: an empty page without a cursor. No cursor has a ranking made:
-   they are anybody's to forge.
-3. Without any generation (Redis empty or away, and no copy in this process) a first page has one made in the
-   background, and its reader waits without a thread, or comes again (RankingPending).
-4. Entries that were deleted, or whose authors became inactive, are left out while reading. With ClickHouse away they
+   anyone can forge one.
+3. Without any generation (Redis empty or down, and no copy in this process) a first page has one made in the
+   background, and its reader waits without a thread, or must retry (RankingPending).
+4. Posts that were deleted, or whose authors became inactive, are left out while reading. If ClickHouse is down they
    stay in: the AppView leaves them out as well, and an answer is better than none.
 """
 
@@ -38,13 +38,13 @@ def page(feed: RankedFeed, data: FeedData, request: FeedRequest) -> FeedPage:
 def personal_page(
     feed: RankedFeed, data: FeedData, request: FeedRequest, *, key: str, computed: ComputedRankings
 ) -> FeedPage:
-    """The same of a ranking that is one reader's own: `key` names it in stores, and `computed` makes it."""
+    """A page of one reader's own ranking: `key` identifies it in stores, and `computed` makes it."""
     return _Pages(feed, data, key, data.clock(), computed).page(request)
 
 
 @dataclass(frozen=True)
 class _Pages:
-    """`key` names the ranking in stores; `now` is the moment of the request."""
+    """`key`: the ranking's name in stores. `now`: the moment of the request."""
 
     feed: RankedFeed
     data: FeedData

@@ -1,11 +1,11 @@
-"""What the XRPC methods of the feed generator take and give, for validation and for the documentation."""
+"""Parameters and answers of the feed generator's XRPC methods, for validation and documentation."""
 
 from __future__ import annotations
 
 from ninja import Field, Schema
 
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
-from feeds.ranking.feed import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
+from feeds.serving.page_limit import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
 
 
 class SkeletonQuery(Schema):
@@ -13,7 +13,7 @@ class SkeletonQuery(Schema):
 
     feed: str = Field(description="at-uri of the generator record")
     limit: WholeNumber = Field(LIMIT_DEFAULT, ge=LIMIT_MIN, le=LIMIT_MAX)
-    cursor: str | None = Field(None, description="as the page before gave it")
+    cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
 class FeedAddress(Schema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from tests.feeds.service import FEED
 
 DID = "did:plc:" + "a" * 24
@@ -12,13 +12,13 @@ GOOD = {
     "feed": [FEED, FEED.replace("whats-hot", "a-mpls"), FEED.replace("whats-hot", "bangers")],
     "limit": ["1", "100"],
     "cursor": [
-        paging.encode("ranked", "3laaaaaaaaaa2", 1),
-        paging.encode("computed", 0, 1.0, "3laaaaaaaaaa2", DID),
-        paging.encode("newest", "3laaaaaaaaaa2", DID),
-        paging.encode("newest", "jzzzzzzzzzzzz", DID),
-        paging.encode("listed", 1, "3laaaaaaaaaa2", DID),
-        paging.encode("search", "3laaaaaaaaaa2", DID),
-        paging.encode("members", "a\x00b"),
+        cursor_format.encode("ranked", "3laaaaaaaaaa2", 1),
+        cursor_format.encode("computed", 0, 1.0, "3laaaaaaaaaa2", DID),
+        cursor_format.encode("newest", "3laaaaaaaaaa2", DID),
+        cursor_format.encode("newest", "jzzzzzzzzzzzz", DID),
+        cursor_format.encode("listed", 1, "3laaaaaaaaaa2", DID),
+        cursor_format.encode("search", "3laaaaaaaaaa2", DID),
+        cursor_format.encode("members", "a\x00b"),
     ],
     "handle": [DID, "did:web:example.com"],
     "label": ["mpls", "a\x00b"],

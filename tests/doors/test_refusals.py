@@ -9,7 +9,7 @@ import pytest
 
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
-from atsite.core import paging
+from atsite.core import cursor_format
 from tests.doors.raw_http import ask, request
 from tests.feeds.service import FEED, SKELETON
 from tests.search.service import SEARCH
@@ -114,7 +114,7 @@ def test_a_parameter_of_search_is_given_once(search: int, name: str) -> None:
         ("GET", MEMBERS + b"&handle=" + DID + b"&handle=" + DID),
         ("GET", MEMBERS + b"&feedName=a-mpls"),
         ("GET", MEMBERS + b"&limit=1&limit=2"),
-        ("GET", MEMBERS + b"&cursor=" + paging.encode("members", "a").encode()),  # after what is no did
+        ("GET", MEMBERS + b"&cursor=" + cursor_format.encode("members", "a").encode()),  # after what is no did
         ("GET", b"/label_members?label=mpls&label=mpls"),
         ("PUT", b"/assign_user_to_feed?feedName=a-mpls&handle=" + DID + b"&handle=did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"),
         ("PUT", b"/assign_label_to_user?label=mpls&handle=" + DID + b"&handle=" + DID),

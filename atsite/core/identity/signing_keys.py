@@ -1,9 +1,9 @@
-"""The keys with which dids sign now, for those who check a token while its reader waits.
+"""The current signing keys of dids, to verify tokens while readers wait.
 
-This process's memory is asked first, then Redis (the resolver's memory), then the network. Anyone who can reach the
-service can make it ask the network, with tokens that name any did. So the network is asked within two overall parts:
-one for dids that have proven themselves before, one for all others. A key that is asked for again because a signature
-was bad comes out of the others' part, whichever did it names, as anyone can name any did.
+Keys come from this process's cache, then Redis (the resolver's cache), then the network. Anyone who can reach the
+service can make it use the network, with tokens for any did. So there are two budgets for the network: one for dids
+with an earlier valid token (proven), one for all others. A key that is fetched again after an invalid signature always
+uses the budget of the others, because anyone can name any did.
 """
 
 from __future__ import annotations
@@ -26,52 +26,52 @@ if TYPE_CHECKING:
     from atsite.core.atproto.did_document import DidDocument
     from atsite.core.atproto.keys import PublicKey
     from atsite.core.atproto.syntax import Did
-    from atsite.core.identity.resolver import Resolver
+    from atsite.core.identity.did_cache import Resolver
     from atsite.core.kv.quick import Asking
 
-#: How long a key is believed without asking Redis, where another process may have put a newer one.
+#: How long a key is used without checking Redis, where another process may have stored a newer one.
 MEMORY_SECONDS: Final = 60.0
-#: Readers of one process within that time; an entry has about 500 bytes.
+#: The most readers of one process within that time; an entry has about 500 bytes.
 MEMORY_SIZE: Final = 10_000
-#: A key is asked for again at most this often for each did: bad signatures cost nothing, questions do.
+#: A key is fetched again at most this often per did: invalid signatures cost a caller nothing, look-ups cost us.
 RENEWAL_SECONDS: Final = 60.0
-#: Who has proven itself is known for so long, in Redis; a process says so again after an hour.
+#: How long Redis keeps that a did is proven; a process writes it again after an hour.
 PROVEN_SECONDS: Final = 30 * 24 * 3600
 PROVEN_AGAIN_SECONDS: Final = 3600.0
 
 
 @dataclass(slots=True)
 class Budget:
-    """How much the network is asked: `concurrent` questions at once, and as many as the bucket has tokens."""
+    """A budget of look-ups: `concurrent` at once, and as many as the bucket has tokens."""
 
     concurrent: int
     bucket: TokenBucket
     _running: int = 0
 
     def take(self, now: float) -> bool:
-        """Whether one more may be asked; it must be given back when it has ended. Never waits: a queue would grow."""
+        """Whether one more look-up may start; give it back when it has ended. Never waits, as a queue would grow."""
         if self._running >= self.concurrent or not self.bucket.take_at_once(now):
             return False
         self._running += 1
         return True
 
     def give_back(self) -> None:
-        """A question has ended."""
+        """A look-up has ended."""
         self._running -= 1
 
 
 def proven_budget() -> Budget:
-    """The part of dids whose tokens were good before. With the other part it stays within the resolver's limits."""
+    """The budget of proven dids. Both budgets together stay within the resolver's limits."""
     return Budget(concurrent=5, bucket=TokenBucket(rate=12.0, burst=24.0))
 
 
 def strangers_budget() -> Budget:
-    """The part of all others."""
+    """The budget of all other dids."""
     return Budget(concurrent=3, bucket=TokenBucket(rate=6.0, burst=12.0))
 
 
 class SigningKeys:
-    """Keys by did. For one event loop; the resolver must be nobody else's, as the two parts are measured for it."""
+    """Keys by did. For one event loop. The resolver must not be shared, because the budgets are sized for it."""
 
     def __init__(
         self, resolver: Resolver, cache: Asking | None, *, clock: Callable[[], float] = time.monotonic
@@ -83,16 +83,16 @@ class SigningKeys:
         self._for_strangers = strangers_budget()
         self._keys: TtlCache[Did, PublicKey] = TtlCache(size=MEMORY_SIZE, seconds=MEMORY_SECONDS, clock=clock)
         self._proven: TtlCache[Did, bool] = TtlCache(size=10 * MEMORY_SIZE, seconds=PROVEN_AGAIN_SECONDS, clock=clock)
-        # Whether the question was answered.
+        # Value: whether the look-up was answered.
         self._renewals: TtlCache[Did, bool] = TtlCache(size=MEMORY_SIZE, seconds=RENEWAL_SECONDS, clock=clock)
         self._looking: InFlight[Did, DidDocument] = InFlight()
 
     def at_hand(self, did: Did) -> PublicKey | None:
-        """The key, where this process has it; asks nobody."""
+        """The key if this process has it; makes no request."""
         return self._keys.peek(did)
 
     async def key(self, did: Did) -> PublicKey | None:
-        """The key of `did`, None where its document has none. Raises NoSuchIdentity, LookupFailed."""
+        """The key of `did`, None if its document has none. Raises NoSuchIdentity, LookupFailed."""
         key = self.at_hand(did)
         if key is not None:
             return key
@@ -100,15 +100,15 @@ class SigningKeys:
         if document is None:
             budget = self._for_proven if await self._is_proven(did) else self._for_strangers
             key = self.at_hand(did)
-            if key is not None:  # the answer to an earlier question came meanwhile
+            if key is not None:  # the answer of an earlier look-up came meanwhile
                 return key
             document = await self._asked(did, budget)
         return self._kept(document)
 
     async def renewed(self, did: Did) -> PublicKey | None:
-        """The key as the network has it now, after `key` did not fit.
+        """The current key from the network, after the key of `key` did not match.
 
-        None where the network was asked a moment ago (there is no newer key), or where its document has none.
+        None if it was fetched a moment ago (there is no newer key), or if the document has none.
         Raises NoSuchIdentity, LookupFailed.
         """
         if did not in self._looking:
@@ -116,11 +116,11 @@ class SigningKeys:
             if answered is not None:
                 if answered:
                     return None
-                raise LookupFailed("the network gave no answer a moment ago")
+                raise LookupFailed("the network did not answer a moment ago")
         return self._kept(await self._asked(did, self._for_strangers, renewal=True))
 
     def prove(self, did: Did) -> None:
-        """Remember that a token of `did` was good. Returns at once; Redis learns of it in the background."""
+        """Record that a token of `did` was valid. Returns at once; Redis is written in the background."""
         if self._proven.peek(did):
             return
         self._proven.put(did, True)
@@ -145,11 +145,11 @@ class SigningKeys:
             return False
 
     async def _asked(self, did: Did, budget: Budget, *, renewal: bool = False) -> DidDocument:
-        """The document as the network has it. Raises NoSuchIdentity, LookupFailed (the budget is spent, too)."""
+        """The current document from the network. Raises NoSuchIdentity, LookupFailed (also if the budget is spent)."""
 
         def begin() -> Coroutine[object, object, DidDocument]:
             if not budget.take(self._clock()):
-                raise LookupFailed("too much is asked of the network at once")
+                raise LookupFailed("too many look-ups at once")
             if renewal:
                 self._renewals.put(did, False)
             return self._look_up(did, budget, renewal=renewal)

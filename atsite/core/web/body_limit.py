@@ -1,4 +1,4 @@
-"""Bodies of requests are bounded while they are read: Django reads a body whole, to a file, before anybody is asked."""
+"""Limits request bodies while they are read: Django reads the whole body, to a file, before it calls any view."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 #: A call of sendInteractions, the largest that the services take.
 BODY_MAX: Final = 256 * 1024
-#: How long a body may take to come whole: nobody waits so long for the answer to a call of this size.
+#: How long a complete body may take: no caller waits longer for the answer to a call of this size.
 BODY_SECONDS: Final = 10.0
-#: What is read of a refused body and thrown away: a connection that is closed on bytes nobody read loses the answer.
+#: How much of a refused body is read and dropped: closing a connection with unread bytes would lose the answer.
 DRAINED_MAX: Final = 1024 * 1024
 DRAINED_SECONDS: Final = 1.0
 
@@ -65,7 +65,7 @@ def limited(application: Application, most: int = BODY_MAX, *, seconds: float = 
 
 
 def _announced(scope: dict[str, Any]) -> int:
-    """The Content-Length; 0 where there is none that can be read: the bytes are counted anyway."""
+    """The Content-Length; 0 if it is missing or invalid, as the bytes are counted anyway."""
     text = dict(scope["headers"]).get(b"content-length", b"")
     return int(text) if text.isdigit() else 0
 

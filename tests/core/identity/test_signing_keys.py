@@ -15,7 +15,7 @@ from atsite.core.identity import (
     NoSuchIdentity,
     Resolver,
     SigningKeys,
-    resolver,
+    did_cache,
     signing_keys,
 )
 from atsite.core.identity.signing_keys import Budget
@@ -187,6 +187,6 @@ def test_a_budget_bounds_what_runs_at_once_and_what_is_begun() -> None:
 
 def test_both_parts_together_never_make_the_resolver_wait() -> None:
     parts = [signing_keys.proven_budget(), signing_keys.strangers_budget()]
-    assert sum(part.concurrent for part in parts) <= resolver.CONCURRENT_LOOKUPS
-    assert sum(part.bucket.rate for part in parts) <= resolver.LOOKUPS_PER_SECOND
-    assert sum(part.bucket.burst for part in parts) <= 2 * resolver.LOOKUPS_PER_SECOND
+    assert sum(part.concurrent for part in parts) <= did_cache.CONCURRENT_LOOKUPS
+    assert sum(part.bucket.rate for part in parts) <= did_cache.LOOKUPS_PER_SECOND
+    assert sum(part.bucket.burst for part in parts) <= 2 * did_cache.LOOKUPS_PER_SECOND

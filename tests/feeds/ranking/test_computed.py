@@ -12,7 +12,7 @@ from feeds.ranking import computed
 from feeds.ranking.computed import EMPTY, ComputedRankings, waiting
 from feeds.ranking.feed import FeedUnavailable, RankingPending
 from feeds.ranking.generations import SECOND, Generations
-from feeds.ranking.store_timeouts import Patience
+from feeds.ranking.store_timeouts import StoreGuard
 from tests.feeds.ranking.test_refresh import NOW, POST, Ranking
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def generations(valkey: redis.Redis) -> Generations:
 
 
 def rankings(**options: int) -> ComputedRankings:
-    return ComputedRankings(Patience("clickhouse", seconds=30, pause=0), **options)
+    return ComputedRankings(StoreGuard("clickhouse", seconds=30, pause=0), **options)
 
 
 def test_many_readers_who_come_while_a_ranking_is_made_start_no_other_and_hold_no_thread(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
 from feeds.ranking.page_data import unix_micros
@@ -67,8 +67,8 @@ def forged(number: int) -> str:
     moment = unix_micros() - (number + 1) * 15 * SECOND
     moment -= moment % (15 * SECOND)
     if number % 2:
-        return paging.encode("ranked", tid_of_micros(moment, number), 1)
-    return paging.encode("computed", moment, 1.0, "3laaaaaaaaaa2", PUBLISHER)
+        return cursor_format.encode("ranked", tid_of_micros(moment, number), 1)
+    return cursor_format.encode("computed", moment, 1.0, "3laaaaaaaaaa2", PUBLISHER)
 
 
 def test_forged_cursors_have_no_ranking_made_and_others_read_on(service: Service) -> None:
