@@ -31,10 +31,15 @@ class ApiKeyAuth(APIKeyHeader):
         key = request.headers.get(HEADER)
         if key is not None:
             return key.strip()
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        token = token.strip()
-        return token if scheme.lower() == BEARER and token.startswith(PREFIX) else None
+        return bearer_key(request.headers.get("Authorization", ""))
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Principal | None:
         """The holder of the key."""
         return None if key is None else check(key)
+
+
+def bearer_key(authorization: str) -> str | None:
+    """The API key in an Authorization header, good or not; None where there is another credential, or none."""
+    scheme, _, token = authorization.strip().partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == BEARER and token.startswith(PREFIX) else None

@@ -46,11 +46,11 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def build() -> ProtocolTypeRouter:
     """Only the admin accepts websockets, and only from pages of its own host."""
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
-    protocols: dict[str, Any] = {"lifespan": lifespan, "http": get_asgi_application()}
-    if config.service == "feedgen":
-        from feeds.serving.api import SKELETON  # its models are there once Django is
-
-        protocols["http"] = limited(sharing(protocols["http"], f"/xrpc/{SKELETON}"))
+    protocols: dict[str, Any] = {"lifespan": lifespan}
+    if config.service in ("feedgen", "search"):
+        protocols["http"] = limited(_for_programs())
+    else:
+        protocols["http"] = get_asgi_application()
     if config.service == "admin":
         # Static files are small and come from whitenoise, which reads them synchronously, on purpose.
         warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
@@ -58,6 +58,17 @@ def build() -> ProtocolTypeRouter:
 
         protocols["websocket"] = live.application()
     return ProtocolTypeRouter(protocols)
+
+
+def _for_programs() -> Any:
+    from atsite.core.web.handler import service_application
+
+    application = service_application()
+    if config.service != "feedgen":
+        return application
+    from feeds.serving.api import SKELETON  # its models are there once Django is
+
+    return sharing(application, f"/xrpc/{SKELETON}")
 
 
 application = build()

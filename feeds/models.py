@@ -13,6 +13,7 @@ from atsite.core.errors import InvalidSyntax
 from feeds.definition_from_row import PRIVATE as MEMBERS_ONLY
 from feeds.ranking.feed import PostKey
 from feeds.validation import validate_definition
+from indexer.index.models.do_not_index import validate_did
 
 #: Room for an at-uri of a post: a did, the collection, a record key.
 URI_MAX = DID_MAX + 600
@@ -23,11 +24,12 @@ DESCRIPTION_MAX = 300
 
 
 def validate_publisher(text: str) -> None:
-    """Raises ValidationError if `text` is not a did."""
+    """Raises ValidationError if no account can have the did `text`."""
     if not is_did(text):
         raise ValidationError(
             "Enter the did of the account that publishes this feed, or leave this empty to use FEED_ACTOR_DID."
         )
+    validate_did(text)
 
 
 def validate_name(text: str) -> None:
@@ -39,11 +41,12 @@ def validate_name(text: str) -> None:
 
 
 def validate_post(text: str) -> None:
-    """Raises ValidationError if `text` is not the at-uri of a post."""
+    """Raises ValidationError if `text` is not the at-uri of a post, or no account can have its did."""
     try:
-        PostKey.of(AtUri.parse(text))
+        post = PostKey.of(AtUri.parse(text))
     except InvalidSyntax as error:
         raise ValidationError("Enter the at-uri of a post: at://did/app.bsky.feed.post/rkey.") from error
+    validate_did(post.did)
 
 
 class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  # PinnedPost is below

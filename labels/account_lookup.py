@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.atproto.syntax import Did, is_did, parse_account_did
 from atsite.core.config import config
+from atsite.core.errors import InvalidSyntax
 from atsite.core.identity import LookupFailed, NoSuchIdentity, Resolver, site_resolver
 from atsite.core.outgoing import Client
 from indexer.index import pasted_identifiers
@@ -66,6 +67,10 @@ async def _find_all(wanted: Sequence[Identifier]) -> list[Actor | NotFound]:
 
 async def _did(resolver: Resolver, did: Did) -> Actor | NotFound:
     """Check that the did exists, because a typing error would add a member that does not exist."""
+    try:
+        parse_account_did(did, loopback=config.allow_loopback)
+    except InvalidSyntax as error:
+        return NotFound(f"{error}.")
     try:
         document = await resolver.document(did)
     except NoSuchIdentity:

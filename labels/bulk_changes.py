@@ -12,6 +12,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -194,11 +195,18 @@ def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
     versions.lock()
     with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK):
         return [
-            membership.assign(change.label_id, did, by=change.created_by, note=change.note).changed
+            _given(change, did)
             if change.giving
             else membership.remove(change.label_id, did, by=change.created_by).changed
             for did in dids
         ]
+
+
+def _given(change: BulkChange, did: Did) -> bool:
+    try:
+        return membership.assign(change.label_id, did, by=change.created_by, note=change.note).changed
+    except ValidationError:  # undo of a removal: no account can have the did, so it is not given the label again
+        return False
 
 
 def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:

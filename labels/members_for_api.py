@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from atsite.core import cursor_format
-from atsite.core.atproto.syntax import Did, Handle, is_did
+from atsite.core.atproto.syntax import Did, Handle, is_did, parse_account_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.config import config
 from atsite.core.copies.redis_cache import from_default
+from atsite.core.errors import InvalidSyntax
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
 from atsite.core.web.xrpc import XrpcError
@@ -58,6 +59,8 @@ class UnknownLabel(XrpcError):
 
 def require_label(label: str) -> None:
     """Check that the label exists. Raises UnknownLabel, Undecidable."""
+    if "\0" in label:  # PostgreSQL has no text with it, and refuses the query
+        raise UnknownLabel(label)
     if not from_default(lambda: Label.objects.filter(name=label).exists()):
         raise UnknownLabel(label)
 
@@ -85,7 +88,14 @@ async def did_of(identifier: str) -> Did:
 
 
 def assign(did: Did, label: str, *, by: str) -> Change:
-    """Add the label to `did`, at once. `by`: the id of the key. Raises UnknownLabel, Undecidable."""
+    """Add the label to `did`, at once. `by`: the id of the key.
+
+    Raises XrpcError InvalidRequest if no account can have that did, UnknownLabel, Undecidable.
+    """
+    try:
+        parse_account_did(did, loopback=config.allow_loopback)
+    except InvalidSyntax as error:
+        raise XrpcError("InvalidRequest", f"handle: {error}") from error
     try:
         return from_default(lambda: membership.assign(label, did, by=by, via=Via.API_KEY))
     except Label.DoesNotExist as error:
@@ -102,6 +112,8 @@ def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None)
     rows = ActorLabel.objects.filter(label_id=label)
     if cursor is not None:
         (after,) = cursor_format.decode(CURSOR_KIND, cursor, str)
+        if not is_did(after):
+            raise cursor_format.InvalidCursor("the cursor is not one that was given out")
         rows = rows.filter(did__gt=after)
     if only is not None:
         rows = rows.filter(did=only)

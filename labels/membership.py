@@ -61,7 +61,8 @@ def remove(label: str, did: Did, *, by: str, via: Via = Via.SERVER) -> Change:
 def restore(pk: int, version: int, *, by: str, via: Via = Via.UNDO) -> Change:
     """Add back a removed label, with its note, if the row was not changed since.
 
-    `version`: the `time_us` of the removal that was seen. Raises ChangedMeanwhile, DatabaseError.
+    `version`: the `time_us` of the removal that was seen. Raises ChangedMeanwhile, DatabaseError, and ValidationError
+    where no account can have the did.
     """
     with acting(by, via), watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()

@@ -20,6 +20,7 @@ from atsite.core.errors import InvalidSyntax
 from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
 from atsite.core.routers import DEFAULT
+from indexer.index.models.do_not_index import validate_did as validate_did
 from labels import backfills, change_author
 from labels.change_author import Via
 
@@ -45,20 +46,16 @@ class PublishedLabel(ReadModel):
         db_table = "actor_labels"
 
 
-def validate_did(text: str) -> None:
-    """Raises ValidationError if `text` is not a did."""
-    if not is_did(text):
-        raise ValidationError("Enter a did, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz.")
-
-
 def validate_subject(text: str) -> None:
-    """Raises ValidationError if `text` is neither a did nor the at-uri of a record."""
+    """Raises ValidationError if `text` is neither a did nor the at-uri of a record, or no account can have its did."""
     if is_did(text):
+        validate_did(text)
         return
     try:
-        AtUri.parse(text)
+        uri = AtUri.parse(text)
     except InvalidSyntax as error:
         raise ValidationError("Enter a did, or the at-uri of a post: at://did/collection/rkey.") from error
+    validate_did(uri.did)
 
 
 def validate_feed(text: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from ninja import Field, Schema
 
 from atsite.core.atproto.syntax import DID_MAX
+from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
 from labels.models import LABEL_MAX
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class LabelMemberQuery(Schema):
 class LabelMembersQuery(Schema):
     label: str = Field(max_length=LABEL_MAX, description="name of the label, such as mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
-    limit: int = Field(100, ge=1, le=MEMBERS_MAX)
+    limit: WholeNumber = Field(100, ge=1, le=MEMBERS_MAX)
     cursor: str | None = Field(None, description="the cursor of the previous page")
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: A worker that is still answering this long after it was asked to stop is killed, so that a stop takes seconds.
 STOP_SECONDS = 5
+#: A request whose head is not whole by then ends its connection.
+HEAD_SECONDS = 10
 
 
 def granian(service: Service, *, host: str, port: int, workers: int = 1) -> tuple[str, ...]:
@@ -22,6 +24,7 @@ def granian(service: Service, *, host: str, port: int, workers: int = 1) -> tupl
     return (
         *(sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--working-dir", str(BASE_DIR)),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
+        *("--http1-header-read-timeout", str(HEAD_SECONDS * 1000)),
         *("--no-access-log", "--log-level", "warning", "--workers-kill-timeout", str(STOP_SECONDS)),
         "--ws" if service == "admin" else "--no-ws",  # the dashboard
         "atsite.asgi:application",

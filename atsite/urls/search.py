@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 import atsite
+from atsite.core.web.query import QueryParser
 from atsite.core.web.xrpc import install_handlers
 from atsite.urls import documentation
 from search.web.api import api_router, xrpc_router
@@ -16,10 +17,17 @@ xrpc = NinjaAPI(
     urls_namespace="xrpc",
     openapi_url=None,
     docs_url=None,
+    parser=QueryParser(),
 )
 xrpc.add_router("", xrpc_router)
 
-api = NinjaAPI(title="atsite search", version=atsite.__version__, urls_namespace="api", docs_url="/docs")
+api = NinjaAPI(
+    title="atsite search",
+    version=atsite.__version__,
+    urls_namespace="api",
+    docs_url="/docs",
+    parser=QueryParser(),
+)
 api.add_router("", api_router)
 
 for service in (xrpc, api):

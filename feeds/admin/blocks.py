@@ -95,12 +95,16 @@ class BlockPages:
         if request.method != "POST" or not form.is_valid():
             return self._confirmation_page(request, row, post, "feeds/block.html", "Block", form)
         cleaned = form.cleaned_data
-        done = moderation.block(
-            post.uri if cleaned["what"] == POST else post.did,
-            feed=row.rkey if cleaned["where"] == HERE else moderation.EVERYWHERE,
-            by=request.user.get_username(),
-            note=cleaned["note"],
-        )
+        try:
+            done = moderation.block(
+                post.uri if cleaned["what"] == POST else post.did,
+                feed=row.rkey if cleaned["where"] == HERE else moderation.EVERYWHERE,
+                by=request.user.get_username(),
+                note=cleaned["note"],
+            )
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return self._to(row, "preview")
         where = "this feed" if cleaned["where"] == HERE else "every feed and search"
         what = "The post" if cleaned["what"] == POST else "The author"
         self._report(

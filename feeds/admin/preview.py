@@ -18,6 +18,7 @@ from atsite.core.atproto.tid import is_tid, micros_of_tid
 from atsite.core.clickhouse.errors import ClickHouseError
 from feeds.admin import preview_queries
 from feeds.ranking import cursor as cursors
+from feeds.ranking.computed import BUDGET_SECONDS, waiting
 from feeds.ranking.feed import FeedRequest, Instructions, Pin, PostKey, Repost
 from feeds.ranking.ranking import RankedFeed
 from feeds.serving import private_gate
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 #: Posts of one preview page: as many as readers' apps ask for.
 PAGE_POSTS: Final = 30
+#: How long a preview waits for a ranking that is made for it.
+PATIENCE_SECONDS: Final = BUDGET_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limi
     Raises InvalidCursor, FeedUnavailable, as serving does.
     """
     request = FeedRequest(limit, cursors.decode(cursor) if cursor else None, viewer)
-    page = private_gate.page(feed, data, request)
+    page = waiting(lambda: private_gate.page(feed, data, request), seconds=PATIENCE_SECONDS)
     moment = ranked_at(feed, data, request, page)
     bare = False
     try:
@@ -91,8 +94,6 @@ def ranked_at(feed: Feed, data: FeedData, request: FeedRequest, page: FeedPage) 
         match cursor:
             case cursors.Ranked(generation):
                 return micros_of_tid(generation)
-            case cursors.Computed(moment):
-                return moment
     now = data.clock()
     current = data.generations.current(feed.definition.key, now=now)
     return now if current is None else current.made_at

@@ -9,27 +9,24 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-import redis
-
-from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import best_ever, like_counts
 from feeds.kinds.kind import Kind
 from feeds.kinds.likes_feed import likes_in_words, likes_of
 from feeds.kinds.likes_ranking import MEMORY
 from feeds.ranking import queries, ranked_pages, ranking
+from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.cursor import InvalidCursor, Listed
-from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
+from feeds.ranking.feed import Feed, FeedDescription, FeedPage, FeedUnavailable, SkeletonPost, describe
 from feeds.ranking.generations import SECOND
 from feeds.ranking.parameters import Between, OneOf, parameter
 from feeds.ranking.ranked_pages import END
-from feeds.ranking.ranking import Generation
-from feeds.ranking.store_timeouts import StoreAway
+from feeds.ranking.store_timeouts import StoreGuard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
@@ -133,18 +130,34 @@ class NetworkBest(_Static):
         return best_ever.rank(min_likes=self.parameters.min_likes, seconds=seconds)
 
 
-#: Seconds that a reader waits for their own best posts, and how many of their newest posts are read.
+#: Seconds that one reader's ranking may take, and how many of their newest posts are read.
 OWN_SECONDS: Final = 3
 OWN_POSTS: Final = 5000
 #: Length of the ranking: every process keeps the rankings of all its readers of the last half hour.
 OWN_SIZE: Final = 300
-#: Age at which a first page makes a reader's ranking again.
+#: Rankings of single readers made at a time: each is a small statement.
+OWN_AT_ONCE: Final = 4
+#: Age at which a first page has a reader's ranking made again.
 OWN_FRESH: Final = 600 * SECOND
+
+
+def _own_rankings() -> ComputedRankings:
+    return ComputedRankings(StoreGuard("clickhouse-own", seconds=OWN_SECONDS, pause=1), at_once=OWN_AT_ONCE)
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What makes the rankings of single readers in this process: beside those of whole feeds, which would wait."""
+
+    computed: ComputedRankings = field(default_factory=_own_rankings)
 
 
 @dataclass(frozen=True)
 class ViewerBest(_Static):
-    """A ranking for each reader, made on their first page. Its key in stores has a hash of the did, not the did."""
+    """A ranking for each reader, made on their first page. Its key in stores has a hash of the did, not the did.
+
+    A reader with an old ranking gets that one, and the new one the next time.
+    """
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -153,11 +166,13 @@ class ViewerBest(_Static):
     def page(self, request: FeedRequest) -> FeedPage:
         if request.viewer is None:
             return END
-        reader = sha256(request.viewer.encode()).hexdigest()[:32]
+        key = f"{self.definition.key}/{sha256(request.viewer.encode()).hexdigest()[:32]}"
         own = OwnBest(self.definition, self.parameters, self.data, request.viewer)
+        computed = self.data.memory(_Memory).computed
+        page = ranked_pages.personal_page(own, self.data, request, key=key, computed=computed)
         if request.cursor is None:
-            own.refresh(f"{self.definition.key}/{reader}")
-        return ranked_pages.personal_page(own, self.data, reader, request)
+            own.refresh(key, computed)
+        return page
 
 
 @dataclass(frozen=True)
@@ -179,19 +194,13 @@ class OwnBest(_Static):
         best = like_counts.best_posts_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
 
-    def refresh(self, key: str) -> None:
-        """Store a new ranking if there is none or an old one. If a store is down, the page is computed or old."""
+    def refresh(self, key: str, computed: ComputedRankings) -> None:
+        """Have an old ranking made again, in the background."""
         now = self.data.clock()
         current = self.data.generations.current(key, now=now)
-        if current is not None and now - current.made_at < OWN_FRESH:
-            return
-        try:
-            posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))
-            if posts:
-                id = tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1))
-                self.data.generations.store(key, Generation(id, tuple(post.key for post in posts)), now=now)
-        except (StoreAway, redis.RedisError):
-            return
+        if current is not None and now - current.made_at >= OWN_FRESH:
+            with suppress(FeedUnavailable):
+                computed.start(self, key, self.data.generations, now=now)
 
 
 def _make(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:

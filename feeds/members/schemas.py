@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from atsite.core.atproto.syntax import DID_MAX
+from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
 from feeds.usage.counting import KEPT_DAYS
 from labels.schemas import MEMBERS_MAX
 
@@ -35,7 +36,7 @@ class MemberQuery(_Camel):
 class MembersQuery(_Camel):
     feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
-    limit: int = Field(100, ge=1, le=MEMBERS_MAX)
+    limit: WholeNumber = Field(100, ge=1, le=MEMBERS_MAX)
     cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
@@ -47,7 +48,7 @@ class ChangeAnswer(_Camel):
 
 
 class FeedsQuery(Schema):
-    days: int = Field(30, ge=1, le=KEPT_DAYS, description="number of days, up to today (UTC)")
+    days: WholeNumber = Field(30, ge=1, le=KEPT_DAYS, description="number of days, up to today (UTC)")
 
 
 class DayOfFeed(_Camel):

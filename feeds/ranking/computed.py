@@ -1,74 +1,119 @@
-"""Rankings that a process computes itself when there is no stored generation, one at a time.
+"""Rankings made by a process that serves, for want of a stored one: in the background, each once however many ask.
 
-They are computed for moments on a grid, so that many readers share one, and so that a changed cursor cannot cause
-rankings of arbitrary moments to be computed.
+No request waits here: `start` answers at once, and what it returns ends when the ranking is kept as a generation. A
+first page starts one, a cursor never does (docs/decisions/0075-cursors-start-no-ranking.md).
 """
 
 from __future__ import annotations
 
-import math
-import threading
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from secrets import randbelow
+from threading import Lock
+from typing import TYPE_CHECKING, Final, TypeVar
 
+import structlog
+
+from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.ttl_cache import TtlCache
-from feeds.ranking.feed import FeedUnavailable
-from feeds.ranking.generations import IDLE, SECOND
+from feeds.ranking import metrics
+from feeds.ranking.feed import FeedUnavailable, RankingPending
+from feeds.ranking.generations import SECOND
+from feeds.ranking.ranking import Generation
 from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
-    from feeds.ranking.ranking import RankedFeed, RankedPost
+    from collections.abc import Callable
+
+    from feeds.ranking.generations import Generations
+    from feeds.ranking.ranking import RankedFeed
     from feeds.ranking.store_timeouts import StoreGuard
 
-#: Rankings are computed for whole multiples of this (microseconds).
-GRID: Final = 15 * SECOND
-#: Seconds for one computation, and for waiting for another one: a reader waits at most 5.
-BUDGET_SECONDS: Final = 3
-#: Rankings remembered; each is below half a megabyte.
-REMEMBERED: Final = 16
+logger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+#: Seconds for one ranking. Nobody is held meanwhile, so it may take longer than a reader waits.
+BUDGET_SECONDS: Final = 10
+#: Rankings made at a time: each may use half of the embedded engine's memory.
+AT_ONCE: Final = 2
+#: Rankings begun or waiting for their turn; who asks for one more is told to come again.
+RUNNING_MAX: Final = 100
+#: Microseconds that a ranking without posts is remembered: it is not stored, and would be made for each first page.
+EMPTY: Final = 15 * SECOND
+EMPTIES: Final = 1000
 
 
 class ComputedRankings:
-    """The last rankings that this process computed. Thread-safe."""
+    """What this process ranks by itself. Thread-safe. `clickhouse` says how long one ranking may take."""
 
-    def __init__(self, clickhouse: StoreGuard) -> None:
+    def __init__(self, clickhouse: StoreGuard, *, at_once: int = AT_ONCE) -> None:
         self._clickhouse = clickhouse
-        self._rankings: TtlCache[tuple[str, int], tuple[RankedPost, ...]] = TtlCache(size=REMEMBERED, seconds=math.inf)
-        # One for all rankings, and not one for each: a computation is work for the whole server.
-        self._computing = threading.Lock()
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="feeds-ranking")
+        self._lock = Lock()
+        self._running: dict[str, Future[FeedUnavailable | None]] = {}
+        self._empty: TtlCache[str, bool] = TtlCache(size=EMPTIES, seconds=EMPTY)
 
-    def at(self, feed: RankedFeed, moment: int, *, key: str | None = None) -> tuple[RankedPost, ...]:
-        """The ranking of the feed for a moment on the GRID. Raises FeedUnavailable if it is not ready in time.
+    def is_empty(self, key: str, *, now: int) -> bool:
+        """Whether the ranking `key` was made a moment ago and has no posts."""
+        return self._empty.peek(key, at=now) is not None
 
-        `key`: names a ranking that is not the same for all readers.
+    def start(
+        self, feed: RankedFeed, key: str, generations: Generations, *, now: int
+    ) -> Future[FeedUnavailable | None]:
+        """Have the ranking of `feed` made, under the name `key`, unless it is being made already.
+
+        The future ends when it is kept (or known to be empty), with the reason where it failed; it raises nothing.
+        Raises FeedUnavailable where too many others are to be made.
         """
-        name = (key or feed.definition.key, moment)
-        found = self._rankings.peek(name)
-        if found is not None:
-            return found
-        if not self._computing.acquire(timeout=BUDGET_SECONDS):
-            raise FeedUnavailable("the ranking is being computed")
-        try:
-            return self._rankings.get(name, lambda: self._compute(feed, moment))
-        finally:
-            self._computing.release()
+        with self._lock:
+            running = self._running.get(key)
+            if running is not None:
+                return running
+            if len(self._running) >= RUNNING_MAX:
+                raise FeedUnavailable("too many rankings are being made, try again in a moment")
+            future = self._running[key] = Future()
+        self._threads.submit(self._make, feed, key, generations, now, future)
+        return future
 
-    def _compute(self, feed: RankedFeed, moment: int) -> tuple[RankedPost, ...]:
+    def _make(
+        self,
+        feed: RankedFeed,
+        key: str,
+        generations: Generations,
+        now: int,
+        future: Future[FeedUnavailable | None],
+    ) -> None:
+        failed: FeedUnavailable | None = FeedUnavailable("the ranking cannot be computed")
+        outcome = "failed"
         try:
-            return tuple(self._clickhouse.call(lambda: feed.rank(moment, seconds=BUDGET_SECONDS)))
+            posts = self._clickhouse.call(lambda: feed.rank(now, seconds=round(self._clickhouse.seconds)))
+            if posts:
+                id = tid_of_micros(now, randbelow(CLOCK_ID_MAX + 1))
+                generations.keep(key, Generation(id, tuple(post.key for post in posts)), now=now)
+            else:
+                self._empty.put(key, True, at=now)
+            failed, outcome = None, "made" if posts else "empty"
         except StoreAway as error:
-            raise FeedUnavailable("the ranking cannot be computed now") from error
+            failed = FeedUnavailable("the ranking cannot be computed now")
+            logger.warning("feed_ranking_failed", feed=feed.definition.rkey, error=str(error))
+        except Exception:
+            logger.exception("feed_ranking_failed", feed=feed.definition.rkey)
+        finally:
+            metrics.COMPUTED.labels(feed=feed.definition.rkey, outcome=outcome).inc()
+            with self._lock:
+                del self._running[key]
+            future.set_result(failed)
 
 
-def newest_moment(now: int) -> int:
-    """The latest moment of the grid."""
-    return now - now % GRID
+def waiting(make: Callable[[], T], *, seconds: float) -> T:
+    """What `make` says, tried again once the ranking that it lacks was made: for callers with a thread of their own.
 
-
-def is_valid_moment(moment: int, now: int) -> bool:
-    """Whether a cursor with this moment can have been given out."""
-    return moment % GRID == 0 and moment <= now
-
-
-def is_expired(moment: int, now: int) -> bool:
-    """Whether a walk that began at this moment has expired, after as long as an unread generation is kept."""
-    return moment <= now - IDLE
+    A request of a reader has none to spare: feeds.serving.api waits without. Raises what `make` raises.
+    """
+    try:
+        return make()
+    except RankingPending as pending:
+        wait([pending.made], seconds)
+        if pending.made.done() and (failed := pending.made.result()) is not None:
+            raise failed from None
+    return make()

@@ -3,7 +3,7 @@
 | cursor | list | text, before base64url |
 |---|---|---|
 | Ranked | a stored generation | `[1,"ranked",generation,position]` |
-| Computed | a ranking computed because none was stored | `[1,"computed",now,score,rkey,did]` |
+| Computed | no longer given out: a ranking that was computed | `[1,"computed",now,score,rkey,did]` |
 | Newest | posts by (rkey, did), descending | `[1,"newest",rkey,did]` |
 | Listed | a list of chosen posts | `[1,"listed",position,rkey,did]` |
 
@@ -36,7 +36,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """After the post (score, rkey, did) of the ranking that was computed for the moment `now` (unix microseconds)."""
+    """After the post (score, rkey, did) of the ranking that was computed for the moment `now` (unix microseconds).
+
+    Earlier versions gave it out; it is read so that their walks end instead of failing.
+    """
 
     now: int
     score: float

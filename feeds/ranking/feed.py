@@ -12,6 +12,7 @@ from atsite.core.errors import AtsiteError, InvalidSyntax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from atsite.core.atproto.syntax import Did, Rkey
     from feeds.ranking.cursor import Cursor
@@ -36,6 +37,14 @@ class UnknownFeed(AtsiteError):
 
 class FeedUnavailable(AtsiteError):
     """No page can be made now; a later try may succeed: stores are down or busy."""
+
+
+class RankingPending(FeedUnavailable):
+    """The ranking of this feed is being made. `made` ends with it: None, or why it could not be made."""
+
+    def __init__(self, made: Future[FeedUnavailable | None]) -> None:
+        super().__init__("the ranking of this feed is being made, try again in a moment")
+        self.made = made
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,6 +6,7 @@ a process goes on serving the copies it has.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +59,21 @@ class Generations:
             )
             pipe.set(_current_key(feed), generation.id, px=_milliseconds(LIFE))
             pipe.execute()
+
+    def keep(self, feed: str, generation: Generation, *, now: int) -> None:
+        """Keep a generation as a copy of this process and, as far as Redis answers, as the current one of all.
+
+        One that another process made later stays the current one.
+        """
+        self._copies.put((feed, generation.id), _Copy(generation), at=now)
+
+        def as_current() -> None:
+            newest = self.newest(feed, now=now)
+            if newest is None or newest.id < generation.id:
+                self.store(feed, generation, now=now)
+
+        with suppress(StoreAway):
+            self._redis.call(as_current)
 
     def newest(self, feed: str, *, now: int) -> Generation | None:
         """The current generation in Redis, for a refresh. Raises redis.RedisError."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 #: outcome: page, poll (clients ask for one post to see whether there is anything new: not a reading), empty,
-#: invalid, unavailable, error.
+#: invalid, pending (its ranking is being made), unavailable, error.
 PAGES = Counter("feed_page_requests", "Requests for a page of a feed", ["feed", "outcome"])
 PAGE_SECONDS = Histogram("feed_page_seconds", "Time to make a page", ["feed"])
-#: source: stored (a generation), computed (for want of one), expired (the walk has ended).
+#: source: stored (a generation), pending (there is none yet), empty (no post qualifies), expired (the walk has ended).
 RANKINGS = Counter("feed_rankings_read", "Where the ranking of a page came from", ["feed", "source"])
+#: outcome: made, empty, failed.
+COMPUTED = Counter("feed_rankings_computed", "Rankings made for want of a stored one", ["feed", "outcome"])
 UNFILTERED = Counter("feed_unfiltered_pages", "Pages served without the look-up of deleted posts and inactive authors")
 
 #: outcome: published, empty (the older one was kept), busy (another process was at it), failed.

@@ -13,11 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Query, Router
 
 import atsite
+from apikeys.auth import bearer_key
+from apikeys.check import check
 from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, service_auth
 from atsite.core.web.xrpc import error_response
-from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, RankingPending, UnknownFeed
 from feeds.serving.registry import registry
 from feeds.serving.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
 from feeds.serving.skeleton import answer, depends_on_viewer, is_poll, rkey_of
@@ -37,6 +39,8 @@ DID_DOCUMENT_CACHE: Final = "public, max-age=300"
 #: threads must be free to verify readers within a second.
 PAGES: Final = 16
 _THREADS: Final = ThreadPoolExecutor(PAGES, thread_name_prefix="feeds-page")
+#: How long a reader waits for a ranking that is being made: the AppView waits 5 s, and the page has to be made as well.
+RANKING_SECONDS: Final = 3.0
 #: Caches must revalidate, so that a deleted post disappears from the page at once.
 PAGE_CACHE: Final = "no-cache"
 #: A personal page must not be shown to other readers.
@@ -67,10 +71,13 @@ def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
 
 @xrpc.api_operation(READ, f"/{SKELETON}")
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
-    """A page of a feed."""
+    """A page of a feed. The stores' clients block, so a thread makes it; no thread waits for a ranking."""
     reader = await reader_of(request, query.feed)
-    made = asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
-    body, cache = await made
+    try:
+        body, cache = await _in_thread(query, reader)
+    except RankingPending as pending:
+        await _until_made(pending)
+        body, cache = await _in_thread(query, reader)
     headers = {"Cache-Control": cache, "Vary": "Authorization"}
     return HttpResponse(body, content_type="application/json", headers=headers)
 
@@ -81,6 +88,20 @@ class Reader:
 
     did: Did | None = field(default=None, repr=False)
     counts: bool = True
+
+
+async def _in_thread(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
+
+
+async def _until_made(pending: RankingPending) -> None:
+    """Return once the ranking was made. Raises FeedUnavailable where it was not, or not in time."""
+    # Not wait_for: a reader who goes away must not cancel what others wait for.
+    made, _ = await asyncio.wait([asyncio.wrap_future(pending.made)], timeout=RANKING_SECONDS)
+    if not made:
+        raise pending
+    if (failed := pending.made.result()) is not None:
+        raise failed
 
 
 def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
@@ -98,10 +119,15 @@ def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
 async def reader_of(request: HttpRequest, feed: str) -> Reader:
     """The reader of `feed`; not logged in if the token cannot be verified now and the feed is the same for all.
 
-    Raises BadToken; Unverifiable if the feed depends on the reader; InvalidSyntax, UnknownFeed.
+    A program with a good API key reads as someone not logged in. Raises BadToken; Unverifiable if the feed depends on
+    the reader; what apikeys.check.check raises; InvalidSyntax, UnknownFeed.
     """
+    authorization = request.headers.get("Authorization", "")
+    if (key := bearer_key(authorization)) is not None:
+        await asyncio.to_thread(check, key)
+        return Reader()
     try:
-        viewer = await service_auth().authenticate(request.headers.get("Authorization"), SKELETON, time.time())
+        viewer = await service_auth().authenticate(authorization, SKELETON, time.time())
     except Unverifiable:
         if await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed)):
             raise

@@ -15,7 +15,7 @@ from atsite.core.errors import InvalidSyntax
 from feeds.ranking import cursor as cursors
 from feeds.ranking import metrics
 from feeds.ranking.cursor import InvalidCursor
-from feeds.ranking.feed import FeedRequest, FeedUnavailable, Instructions, Pin, Repost, UnknownFeed
+from feeds.ranking.feed import FeedRequest, FeedUnavailable, Instructions, Pin, RankingPending, Repost, UnknownFeed
 from feeds.serving import private_gate
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, vie
     """The JSON of getFeedSkeleton's output (lexicon app.bsky.feed.getFeedSkeleton).
 
     `limit` is 1 to 100, checked by the caller. Raises InvalidSyntax (`feed` is not an at-uri), UnknownFeed,
-    InvalidCursor, FeedUnavailable.
+    InvalidCursor, FeedUnavailable, RankingPending.
     """
     found = registry.find(_address(feed))
     rkey = found.definition.rkey
@@ -41,6 +41,9 @@ def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, vie
         return render(page)
     except InvalidCursor:
         outcome = "invalid"
+        raise
+    except RankingPending:
+        outcome = "pending"
         raise
     except FeedUnavailable:
         outcome = "unavailable"

@@ -17,9 +17,10 @@ from django.db import DatabaseError, connections
 from msgspec.json import encode
 
 from atsite.core import kv
-from atsite.core.atproto.syntax import is_did
+from atsite.core.atproto.syntax import is_did, parse_account_did
+from atsite.core.config import config
 from atsite.core.copies import versions
-from atsite.core.errors import AtsiteError, ConfigError
+from atsite.core.errors import AtsiteError, ConfigError, InvalidSyntax
 from atsite.core.kv import quick
 from atsite.core.routers import DEFAULT
 from indexer.index.events import Dead, RecordEvent, Skip, SkipReason
@@ -76,6 +77,10 @@ class Wanted:
         for did in always:
             if not is_did(did):
                 raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is not a valid did")
+            try:
+                parse_account_did(did, loopback=config.allow_loopback)
+            except InvalidSyntax as error:
+                raise ConfigError(f"WANTED_DIDS: {error}") from error
         self._always = frozenset(always)
         self._sources = TO_STREAM.providers()
         self.current = self._read()

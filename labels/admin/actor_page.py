@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -97,6 +97,9 @@ class ActorPages:
             change = membership.restore(pk, int(version) if version.isdecimal() else 0, by=request.user.get_username())
         except ChangedMeanwhile as error:
             messages.error(request, str(error))
+            return back
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
             return back
         self.log_change(request, row, "Restored the label.")  # type: ignore[attr-defined]
         messages.success(request, f"{called(row.did)} has the label {row.label_id} again.")

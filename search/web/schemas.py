@@ -10,6 +10,8 @@ from ninja import Field, Schema
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
+from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,7 @@ class SearchPostsQuery(Schema):
     until: str | None = Field(None, max_length=NAME_MAX, description="before this datetime or day")
     author: str | None = Field(None, max_length=NAME_MAX, description="did or handle")
     lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$")
-    limit: int = Field(25, ge=1, le=100)
+    limit: WholeNumber = Field(25, ge=1, le=100)
     cursor: str | None = None
 
 
@@ -61,7 +63,7 @@ class _Camel(Schema):
 
 
 class StatsQuery(Schema):
-    days: int = Field(30, ge=1, le=DAYS_MAX, description="number of days of the daily series, up to today (UTC)")
+    days: WholeNumber = Field(30, ge=1, le=DAYS_MAX, description="days of the daily series, up to today (UTC)")
 
 
 class LiveRecords(_Camel):

@@ -119,7 +119,7 @@ def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monk
     everything = titles()
     assert everything[0] == "Choose the account that publishes the feeds"
     assert len(everything) == 6
-    named = replace(config, feed_actor_did="did:plc:me", service_endpoint="https://feeds.example.com")
+    named = replace(config, feed_actor_did="did:plc:" + "m" * 24, service_endpoint="https://feeds.example.com")
     monkeypatch.setattr(setup_checklist, "config", named)
     done: list[Callable[[], Any]] = [
         lambda: Label.objects.create(name="a-mpls"),

@@ -15,6 +15,7 @@ from django.dispatch import receiver
 from atsite.core.routers import DEFAULT
 from feeds.kinds import make_feed, static
 from feeds.ranking import computed, queries, refresh
+from feeds.ranking.computed import waiting
 from feeds.ranking.cursor import decode, encode
 from feeds.ranking.feed import Definition, FeedPage, FeedRequest
 from feeds.ranking.liveness import Liveness
@@ -120,7 +121,11 @@ class Site:
     def page(self, limit: int, after: FeedPage | None = None) -> FeedPage:
         """A page, whose cursor went through its text."""
         cursor = None if after is None or after.cursor is None else decode(encode(after.cursor))
-        return private_gate.page(self.feed, self.data, FeedRequest(limit, cursor))
+        return self.read(FeedRequest(limit, cursor))
+
+    def read(self, request: FeedRequest) -> FeedPage:
+        """A page, once its ranking was made where that is still to be done."""
+        return waiting(lambda: private_gate.page(self.feed, self.data, request), seconds=UNHURRIED_SECONDS)
 
     def uris(self, page: FeedPage) -> list[str]:
         return [entry.post for entry in page.posts]

@@ -10,7 +10,7 @@ from indexer.index.pasted_identifiers import NotAnActor
 from labels import account_lookup
 from labels.account_lookup import Actor
 from tests.core.identity.network import document
-from tests.labels.people import ALL, MIRA, NOBODY, NOEL, RESOLVE
+from tests.labels.people import ALL, IMPOSSIBLE, MIRA, NOBODY, NOEL, RESOLVE
 
 if TYPE_CHECKING:
     from tests.core.identity.network import Network
@@ -48,6 +48,12 @@ def test_a_did_that_cannot_be_checked_now_is_taken_with_a_doubt(network: Network
     found = account_lookup.find(NOEL.did)
     assert (found.did, found.handle) == (NOEL.did, "")
     assert found.warning == f"Whether there is an account {NOEL.did} could not be checked now."
+
+
+@pytest.mark.parametrize("did", IMPOSSIBLE)
+def test_a_did_that_no_account_can_have_is_told_and_not_looked_up(network: Network, did: str) -> None:
+    assert sentence(did).startswith(f"{did} is ")
+    assert network.asked == []
 
 
 def test_many_are_looked_up_in_their_order(network: Network) -> None:

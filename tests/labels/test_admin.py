@@ -83,6 +83,7 @@ def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Cl
         ("mira", "“mira” is neither a handle, nor a did, nor a profile address"),
         ("Handle.invalid", "handle.invalid names no account"),
         (NOBODY, f"There is no account with the did {NOBODY}."),
+        ("did:plc:short", "did:plc:short is not a whole did"),
     ],
 )
 def test_who_cannot_be_found_is_not_added_and_the_form_says_why(
@@ -498,6 +499,13 @@ def test_a_handle_that_could_not_be_verified_is_told_and_blocks_no_one(browser: 
     for text in ("handle.invalid", "https://bsky.app/profile/handle.invalid/post/3k"):
         answer = browser.post("/admin/labels/block/add/", {"subject": text, "feed": ""})
         assert "handle.invalid names no account" in text_of(answer)
+    assert not Block.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["did:plc:short", "at://did:plc:short/app.bsky.feed.post/3k"])
+def test_a_cut_off_did_is_not_blocked(browser: Client, text: str) -> None:
+    response = browser.post("/admin/labels/block/add/", {"subject": text, "feed": ""})
+    assert "did:plc:short is not a whole did" in text_of(response)
     assert not Block.objects.exists()
 
 

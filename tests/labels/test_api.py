@@ -15,7 +15,7 @@ from labels.change_author import Via
 from labels.models import ActorLabel, Label
 from tests import builders as b
 from tests.away import clickhouse_away, redis_away
-from tests.labels.people import MIRA, NOBODY, NOEL, OTTO, RESOLVE
+from tests.labels.people import IMPOSSIBLE, MIRA, NOBODY, NOEL, OTTO, RESOLVE, earlier
 from tests.rows import store
 
 if TYPE_CHECKING:
@@ -100,6 +100,19 @@ def test_a_did_is_taken_as_it_is_so_that_a_deleted_account_loses_its_label(label
             {"did": NOBODY, "label": "mpls", "changed": True, "late": []},
         )
     assert f"/{NOBODY}" not in network.asked
+
+
+@pytest.mark.parametrize("did", IMPOSSIBLE)
+def test_a_did_that_no_account_can_have_gets_no_label_and_one_that_has_it_loses_it(labels_key: Key, did: str) -> None:
+    params = {"label": "mpls", "handle": did}
+    response = call(labels_key, "PUT", ASSIGN, **params)
+    assert error(response) == (400, "InvalidRequest")
+    assert said(response)[1]["message"].startswith(f"handle: {did} is ")
+    assert not ActorLabel.every.exists()
+    earlier("mpls", did)
+    assert said(call(labels_key, "GET", MEMBERS, **params)) == (200, {"members": [{"did": did}]})
+    assert said(call(labels_key, "PUT", UNASSIGN, **params))[1]["changed"]
+    assert not membership.has_label(Did(did), "mpls")
 
 
 def test_carriers_are_listed_by_did_with_their_handles_page_by_page(labels_key: Key) -> None:

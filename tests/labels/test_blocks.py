@@ -12,12 +12,13 @@ from indexer.index.models import RefusedActor
 from labels import blocks
 from labels.blocks import Blocks, blocked
 from labels.models import Block
+from tests.labels.people import IMPOSSIBLE
 from tests.waiting import until
 
 if TYPE_CHECKING:
     import redis
 
-MIRA, NOEL = Did("did:plc:mira"), Did("did:plc:noel")
+MIRA, NOEL = Did("did:plc:miramiramiramiramiramira"), Did("did:plc:noelnoelnoelnoelnoelnoel")
 POST = f"at://{NOEL}/app.bsky.feed.post/3kabcdefghij2"
 
 
@@ -63,7 +64,9 @@ def test_changes_reach_a_process_that_holds_a_copy() -> None:
     assert [entry.history_type for entry in Block.history.order_by("history_id")] == ["+", "~", "-"]
 
 
-@pytest.mark.parametrize("subject", ["mira.example.com", "at://mira.example.com/app.bsky.feed.post/3k", "at://x", ""])
+@pytest.mark.parametrize(
+    "subject", ["mira.example.com", "at://mira.example.com/app.bsky.feed.post/3k", "at://x", "", *IMPOSSIBLE]
+)
 def test_a_subject_is_a_did_or_an_at_uri_by_did(subject: str) -> None:
     with pytest.raises(ValidationError):
         Block(subject=subject).full_clean()

@@ -15,7 +15,7 @@ from labels.bulk_changes import Conflict
 from labels.bulk_plan import Status
 from labels.models import ActorLabel, BulkChange, Label
 from tests import builders as b
-from tests.labels.people import MIRA, NOBODY, NOEL, OTTO, RESOLVE
+from tests.labels.people import IMPOSSIBLE, MIRA, NOBODY, NOEL, OTTO, RESOLVE, earlier
 
 if TYPE_CHECKING:
     from tests.core.identity.network import Network
@@ -39,7 +39,7 @@ def finish(change: BulkChange, *, seconds: float = 30) -> None:
 
 def many(label: str) -> BulkChange:
     """A confirmed change of sixty actors, which takes three steps."""
-    dids = [Did(f"did:plc:{number:a>24}".replace("0", "b").replace("1", "c")) for number in range(60)]
+    dids = [Did(f"did:plc:{number:a>24}".translate(str.maketrans("0189", "bcde"))) for number in range(60)]
     change = bulk_changes.plan_for_dids(Label.objects.get(name=label), dids, giving=True, by="anna")
     bulk_changes.advance(change)
     bulk_changes.confirm(change)
@@ -60,6 +60,25 @@ def test_the_plan_changes_nothing_and_says_what_would_happen(label: str, network
     new, already, twice = Status.NEW, Status.ALREADY, Status.DUPLICATE
     assert statuses(change) == [new, already, twice, Status.UNRESOLVABLE, Status.UNRESOLVABLE, Status.INVALID, new]
     assert members() == {NOEL.did}
+
+
+def test_a_did_that_no_account_can_have_is_never_given_a_label_and_can_be_taken_off(
+    label: str, network: Network
+) -> None:
+    change = planned(label, "\n".join(IMPOSSIBLE))
+    assert set(statuses(change)) == {Status.UNRESOLVABLE}
+    assert all(
+        line.reason.startswith(f"{did} is ") for line, did in zip(bulk_changes.lines(change), IMPOSSIBLE, strict=True)
+    )
+    membership.assign(label, MIRA.did, by="someone")
+    earlier(label, "did:plc:short")
+    taken = planned(label, f"did:plc:short\n{MIRA.did}", giving=False)
+    bulk_changes.confirm(taken)
+    finish(taken)
+    assert members() == set()
+    back = bulk_changes.undo(taken, by="anna")
+    finish(back)
+    assert (back.state, members()) == (State.DONE, {MIRA.did})
 
 
 def test_what_was_confirmed_is_done_and_nothing_else_and_it_names_its_author(label: str, network: Network) -> None:

@@ -82,6 +82,8 @@ def test_an_actor_is_entered_as_members_are(browser: Client, network: Network, w
         ("", "Enter a handle, a did or a profile address"),
         ("handle.invalid", "handle.invalid names no account"),
         (MIRA.did, "already exists"),
+        ("did:plc:short", "did:plc:short is not a whole did"),
+        ("did:web:example.com%3A8080", "a host name alone follows did:web:"),
     ],
 )
 def test_what_names_nobody_new_is_refused(browser: Client, network: Network, written: str, sentence: str) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import redis
 
-MIRA, NOEL = Did("did:plc:mira"), Did("did:plc:noel")
+MIRA, NOEL = Did("did:plc:miramiramiramiramiramira"), Did("did:plc:noelnoelnoelnoelnoelnoel")
 
 
 def test_a_label_is_carried_from_its_assignment_to_its_removal(label: str) -> None:

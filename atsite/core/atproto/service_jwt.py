@@ -8,7 +8,9 @@ signature, because PyJWT accepts high-S, which this protocol forbids.
 
 from __future__ import annotations
 
-import math
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ CLOCK_SKEW_SECONDS = 60
 LIFETIME_MAX_SECONDS = 3600
 #: A real token has about 400 characters; the text is untrusted.
 TOKEN_MAX = 8192
+#: The year 9999.
+SECONDS_MAX = 253_402_300_799
 #: Types of other tokens, which some servers sign with keys of the same kind.
 _FOREIGN_TYPES = frozenset({"at+jwt", "refresh+jwt", "dpop+jwt"})
 
@@ -93,11 +97,34 @@ def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
     """Header, claims, signing input and signature, parsed by PyJWT but not checked yet."""
     if len(token) > TOKEN_MAX or not token.isascii():
         raise BadToken("BadJwt", "the token is not three base64url parts")
+    for part in token.split("."):
+        _check_base64url(part)
     try:
+        for part in token.split(".")[:2]:
+            _check_text(urlsafe_b64decode(part + "=="))
         parsed = jwt.decode_complete(token, options={"verify_signature": False})
+        # A lone surrogate in any claim: JSON can spell it, and no text that is stored, hashed or sent can hold it.
+        json.dumps([parsed["header"], parsed["payload"]], ensure_ascii=False).encode()
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise BadToken("BadJwt", "the token is not three base64url parts of JSON objects") from error
     return parsed["header"], parsed["payload"], token.rpartition(".")[0].encode(), parsed["signature"]
+
+
+def _check_base64url(part: str) -> None:
+    """One spelling for one content (RFC 7515, 2): no padding, no stray bits. PyJWT takes both. Raises BadToken."""
+    try:
+        same = urlsafe_b64encode(urlsafe_b64decode(part + "=" * (-len(part) % 4))).rstrip(b"=").decode() == part
+    except ValueError:
+        same = False
+    if not same:
+        raise BadToken("BadJwt", "the token is not three base64url parts")
+
+
+def _check_text(content: bytes) -> None:
+    """JSON in UTF-8 without a byte order mark (RFC 7519, 3; RFC 8259, 8.1): PyJWT would guess. Raises ValueError."""
+    if content.startswith(BOM_UTF8) or b"\0" in content:  # in UTF-16 and UTF-32 each bracket has a zero byte
+        raise ValueError("not UTF-8")
+    content.decode()
 
 
 def _checked_header(header: dict[str, Any]) -> Algorithm:
@@ -132,6 +159,7 @@ def _seconds(claims: dict[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared before it is made a float: an int of 400 digits is none.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= SECONDS_MAX:
         raise BadToken("BadJwt", f"{name} is not a number of seconds")
     return float(value)

@@ -31,6 +31,8 @@ SHOWN_VALUE_MAX = 80
 
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")
 _DID_PLC = re.compile(r"did:plc:[a-z2-7]{24}")
+# The only did:web with a port, for servers on one machine.
+_LOCALHOST = re.compile(r"localhost%3[Aa][0-9]{1,5}")
 _HANDLE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NSID = re.compile(
     r"[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -44,8 +46,11 @@ _CID = re.compile(r"(?!Qmb)[A-Za-z0-9+=]{8,256}")
 
 def invalid(what: str, value: str) -> InvalidSyntax:
     """The error with the expected syntax and the beginning of the value."""
-    shown = value if len(value) <= SHOWN_VALUE_MAX else value[:SHOWN_VALUE_MAX] + "…"
-    return InvalidSyntax(f"not a valid {what}: {shown!r}")
+    return InvalidSyntax(f"not a valid {what}: {_shown(value)!r}")
+
+
+def _shown(value: str) -> str:
+    return value if len(value) <= SHOWN_VALUE_MAX else value[:SHOWN_VALUE_MAX] + "…"
 
 
 def is_did(text: str) -> TypeGuard[Did]:
@@ -56,6 +61,11 @@ def is_did(text: str) -> TypeGuard[Did]:
 def is_plc_did(text: str) -> TypeGuard[Did]:
     """Whether `text` is a did:plc with its 24 base32 characters."""
     return _DID_PLC.fullmatch(text) is not None
+
+
+def is_account_did(text: str, *, loopback: bool = False) -> TypeGuard[Did]:
+    """Whether an account can have this did (https://atproto.com/specs/did): see `parse_account_did`."""
+    return not _no_account(text, loopback=loopback)
 
 
 def is_handle(text: str) -> TypeGuard[Handle]:
@@ -88,6 +98,37 @@ def parse_did(text: str) -> Did:
     if is_did(text):
         return text
     raise invalid("did", text)
+
+
+def parse_account_did(text: str, *, loopback: bool = False) -> Did:
+    """`text` as a did that an account can have; raises InvalidSyntax, which says what is wrong with it.
+
+    For what people and programs enter: a did:plc has 24 characters, and a did:web of an account names a host alone;
+    with `loopback`, also localhost with a port, as servers on this machine have it. For what the stream says, `is_did`.
+    """
+    if problem := _no_account(text, loopback=loopback):
+        raise InvalidSyntax(problem)
+    return Did(text)
+
+
+def _no_account(text: str, *, loopback: bool) -> str:
+    """Why no account has this did; "" where one can have it."""
+    if is_plc_did(text) or _is_web_did(text, loopback=loopback):
+        return ""
+    if not is_did(text):
+        return str(invalid("did", text))
+    if text.startswith("did:plc:"):
+        return f"{_shown(text)} is not a whole did: 24 characters, a to z and 2 to 7, follow did:plc:"
+    if text.startswith("did:web:"):
+        return f"{_shown(text)} is no account's did: a host name alone follows did:web:, without port or path"
+    return f"{_shown(text)} is no account's did: these begin with did:plc: or did:web:"
+
+
+def _is_web_did(text: str, *, loopback: bool) -> bool:
+    host = text.removeprefix("did:web:")
+    if host == text or not is_did(text):
+        return False
+    return is_handle(host) or (loopback and _LOCALHOST.fullmatch(host) is not None)
 
 
 def parse_rkey(text: str) -> Rkey:

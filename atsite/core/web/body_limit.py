@@ -16,36 +16,50 @@ if TYPE_CHECKING:
 
 #: A call of sendInteractions, the largest that the services take.
 BODY_MAX: Final = 256 * 1024
-#: How much of a larger body is read and dropped: closing a connection with unread bytes would lose the answer.
+#: How long a complete body may take: no caller waits longer for the answer to a call of this size.
+BODY_SECONDS: Final = 10.0
+#: How much of a refused body is read and dropped: closing a connection with unread bytes would lose the answer.
 DRAINED_MAX: Final = 1024 * 1024
 DRAINED_SECONDS: Final = 1.0
 
 
-class _TooLarge(Exception):
-    """The body is larger than the limit."""
+class _Refused(Exception):
+    """The body is not read to its end. `args`: status, name and message of the answer."""
 
 
-def limited(application: Application, most: int = BODY_MAX) -> Application:
-    """An ASGI application that answers bodies of more than `most` bytes with 413, and passes on the others."""
+def limited(application: Application, most: int = BODY_MAX, *, seconds: float = BODY_SECONDS) -> Application:
+    """An ASGI application that hands on bodies of at most `most` bytes that come within `seconds`.
+
+    It answers larger ones with 413, and slower ones with 408.
+    """
 
     async def bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        too_large = _Refused(413, "PayloadTooLarge", f"at most {most} bytes in one call")
         if _announced(scope) > most:
-            await _refuse(receive, send, most)
+            await _refuse(receive, send, too_large)
             return
-        size = 0
+        size, whole = 0, False
+        deadline = asyncio.get_running_loop().time() + seconds
 
         async def counted() -> dict[str, Any]:
-            nonlocal size
-            message = await receive()
+            nonlocal size, whole
+            if whole:  # what comes now is the news that the caller has gone
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError as error:
+                raise _Refused(408, "InvalidRequest", f"the body did not come within {seconds:g} seconds") from error
             size += len(message.get("body", b""))
             if size > most:
-                raise _TooLarge
+                raise too_large
+            whole = not message.get("more_body", False)
             return message
 
         try:
             await application(scope, counted, send)
-        except _TooLarge:  # Django reads the whole body before anything else, so nothing was answered yet
-            await _refuse(receive, send, most)
+        except _Refused as refused:  # Django reads the whole body before anything else, so nothing was answered yet
+            await _refuse(receive, send, refused)
 
     return bounded
 
@@ -56,16 +70,17 @@ def _announced(scope: dict[str, Any]) -> int:
     return int(text) if text.isdigit() else 0
 
 
-async def _refuse(receive: Receive, send: Send, most: int) -> None:
+async def _refuse(receive: Receive, send: Send, refused: _Refused) -> None:
+    status, name, message = refused.args
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAINED_SECONDS):
             await _drain(receive)
-    body = json.dumps({"error": "PayloadTooLarge", "message": f"at most {most} bytes in one call"}).encode()
+    body = json.dumps({"error": name, "message": message}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -10,7 +10,17 @@ import logging
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from asgiref.sync import iscoroutinefunction
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.decorators import sync_and_async_middleware
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
@@ -51,6 +61,7 @@ XRPC_PATH: Final = "/xrpc/"
 PROBLEMS_MAX: Final = 5
 #: The prefix that pydantic adds to the messages of our validators.
 _VALUE_ERROR: Final = "Value error, "
+_WRONG_TYPES: Final = frozenset({"string_type", "int_type"})
 #: Said instead of ninja's bare word where no authenticator found anything; the one there is takes API keys.
 NO_KEY: Final = "an API key is needed: send it in the header X-API-Key"
 
@@ -90,6 +101,15 @@ def install_handlers(api: NinjaAPI) -> None:
         AuthorizationError: _authorization_error,
         HttpError: _http_error,
         Http404: _not_found,
+        # What Django raises while it reads a request, some of it only when an operation asks for the query or the body.
+        SuspiciousOperation: _unreadable,
+        BadRequest: _unreadable,
+        MultiPartParserError: _unreadable,
+        UnreadablePostError: _unreadable,
+        TooManyFieldsSent: _too_many_fields,
+        TooManyFilesSent: _too_many_fields,
+        RequestDataTooBig: _too_large,
+        PermissionDenied: _authorization_error,
         QueryTimedOut: _timed_out,
         ClickHouseError: _clickhouse_error,
         Undecidable: _undecidable,
@@ -122,13 +142,14 @@ def _with_body(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
         return response
     if response.status_code == 404 and request.path.startswith(XRPC_PATH):
         return error_response("MethodNotImplemented", "this service does not implement this method", 501)
-    replaced = error_response(_name_of(response.status_code), response.reason_phrase, response.status_code)
+    replaced = error_response(name_of(response.status_code), response.reason_phrase, response.status_code)
     if "Allow" in response:
         replaced["Allow"] = response["Allow"]
     return replaced
 
 
-def _name_of(status: int) -> str:
+def name_of(status: int) -> str:
+    """The error's name that goes with a status."""
     return _NAMES.get(status) or ("InvalidRequest" if status < 500 else "InternalServerError")
 
 
@@ -150,10 +171,17 @@ def _invalid_cursor(request: HttpRequest, error: InvalidCursor) -> HttpResponse:
 def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """`limit: Input should be less than or equal to 100`, never the value itself: it may be a megabyte or a secret."""
     problems = [
-        ".".join(str(step) for step in problem["loc"][1:]) + ": " + str(problem["msg"]).removeprefix(_VALUE_ERROR)
+        ".".join(str(step) for step in problem["loc"][1:]) + ": " + _problem(problem)
         for problem in error.errors[:PROBLEMS_MAX]
     ]
     return error_response("InvalidRequest", "; ".join(problems), 400)
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    # What a query string holds once is a text: only a list of texts has the wrong type (atsite.core.web.query).
+    if problem["loc"][0] == "query" and problem["type"] in _WRONG_TYPES:
+        return "given more than once"
+    return str(problem["msg"]).removeprefix(_VALUE_ERROR)
 
 
 def _authentication_error(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
@@ -161,16 +189,30 @@ def _authentication_error(request: HttpRequest, error: AuthenticationError) -> H
     return error_response("AuthenticationRequired", message, 401)
 
 
-def _authorization_error(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
+def _authorization_error(request: HttpRequest, error: AuthorizationError | PermissionDenied) -> HttpResponse:
     return error_response("Forbidden", str(error), 403)
 
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return error_response(_name_of(error.status_code), str(error), error.status_code)
+    return error_response(name_of(error.status_code), str(error), error.status_code)
 
 
 def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
     return error_response("XRPCNotSupported", "there is nothing at this address", 404)
+
+
+def _unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Never in Django's words: they name settings, or repeat what was sent."""
+    return error_response("InvalidRequest", "the request cannot be read", 400)
+
+
+def _too_many_fields(request: HttpRequest, error: Exception) -> HttpResponse:
+    message = f"at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} parameters in one call"
+    return error_response("InvalidRequest", message, 400)
+
+
+def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return error_response("PayloadTooLarge", "the body is larger than what is read", 413)
 
 
 def _timed_out(request: HttpRequest, error: QueryTimedOut) -> HttpResponse:

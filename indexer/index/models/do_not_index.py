@@ -7,14 +7,20 @@ from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from atsite.core.atproto.syntax import DID_MAX, is_did
+from atsite.core.atproto.syntax import DID_MAX, is_did, parse_account_did
+from atsite.core.config import config
 from atsite.core.copies.models import AnnouncedModel
+from atsite.core.errors import InvalidSyntax
 
 
 def validate_did(text: str) -> None:
-    """Raises ValidationError where `text` is not a did."""
+    """Raises ValidationError if no account can have the did `text`. For every did that people enter."""
     if not is_did(text):
         raise ValidationError("Enter a did, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz.")
+    try:
+        parse_account_did(text, loopback=config.allow_loopback)
+    except InvalidSyntax as error:
+        raise ValidationError(f"{error}.") from error
 
 
 class RefusedActor(AnnouncedModel):

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.core.atproto.syntax import is_did
+from atsite.core.atproto.syntax import is_did, parse_account_did
+from atsite.core.config import config
+from atsite.core.errors import InvalidSyntax
 from indexer.backfill import jobs
 from indexer.backfill.run import DAYS
 from indexer.index.models import Backfill
@@ -27,6 +29,10 @@ class Command(BaseCommand):
         did, days = options["did"], options["days"]
         if not is_did(did):
             raise CommandError(f"{did!r} is not a valid did")
+        try:
+            parse_account_did(did, loopback=config.allow_loopback)
+        except InvalidSyntax as error:
+            raise CommandError(f"--did: {error}") from error
         if not 1 <= days <= 36_500:
             raise CommandError("--days must be a number from 1 to 36500")
         if not (options["resume"] and Backfill.objects.filter(did=did).exists()):

@@ -89,7 +89,16 @@ def test_a_token_of_either_curve_is_good(private: ec.EllipticCurvePrivateKey) ->
         ({"iss": ABSENT}, "BadJwtIss"),
         ({"iss": ALICE + "#atproto"}, "BadJwtIss"),
         ({"iss": "did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc"}, "BadJwtIss"),
+        ({"exp": 10**400}, "BadJwt"),
+        ({"exp": -1}, "JwtExpired"),
+        ({"iat": float("nan")}, "BadJwt"),
+        ({"iat": 10**400}, "BadJwt"),
+        ({"nbf": float("inf")}, "BadJwt"),
         ({"jti": 7}, "BadJwt"),
+        ({"jti": "\ud800"}, "BadJwt"),
+        ({"jti": "a\udfff"}, "BadJwt"),
+        ({"other": {"\ud800": ["\udc00"]}}, "BadJwt"),
+        ({"header": {"kid": "\ud800"}}, "BadJwt"),
         ({"jti": "x" * 257}, "BadJwt"),
         ({"header": {"typ": "at+jwt"}}, "BadJwtType"),
         ({"header": {"typ": "DPoP+JWT"}}, "BadJwtType"),
@@ -137,6 +146,29 @@ def test_the_claims_cannot_be_changed_under_the_signature() -> None:
 )
 def test_garbage_is_no_token(token: str) -> None:
     assert verdict(token) == "BadJwt"
+
+
+def spelled(content: bytes) -> str:
+    """A token with these bytes as its claims, signed by the key all the same."""
+    head = signed().split(".")[0]
+    signing_input = f"{head}.{part(content)}"
+    signature = jwt.api_jws.PyJWS().get_algorithm_by_name("ES256K").sign(signing_input.encode(), K256)
+    return low_s(f"{signing_input}.{part(signature)}", K256)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_claims_in_another_encoding_than_utf_8_are_no_claims(encoding: str) -> None:
+    assert verdict(spelled(json.dumps(CLAIMS).encode())) == GOOD
+    assert verdict(spelled(json.dumps(CLAIMS).encode(encoding))) == "BadJwt"
+
+
+def test_a_part_has_one_spelling() -> None:
+    head, claims, signature = signed().split(".")
+    stray = signature[:-1] + {"A": "B", "Q": "R", "g": "h", "w": "x"}[signature[-1]]  # bits that belong to no byte
+    for other in (signature + "==", signature + "=", stray, signature + "\n", " " + signature):
+        assert verdict(f"{head}.{claims}.{other}") == "BadJwt"
+    assert verdict(f"{head}=.{claims}.{signature}") == "BadJwt"
+    assert verdict(f"{head}.{claims}=.{signature}") == "BadJwt"
 
 
 @given(st.text(max_size=200) | st.binary(max_size=60).map(part))

@@ -11,12 +11,14 @@ from atsite.core.atproto.syntax import (
     Did,
     Nsid,
     Rkey,
+    is_account_did,
     is_cid,
     is_did,
     is_handle,
     is_nsid,
     is_plc_did,
     is_rkey,
+    parse_account_did,
     parse_did,
     parse_rkey,
 )
@@ -115,3 +117,58 @@ def test_an_at_uri_survives_text_and_back(did: Did, collection: Nsid, rkey: Rkey
 def test_only_the_at_uri_of_a_record_by_did_is_parsed(text: str) -> None:
     with pytest.raises(InvalidSyntax, match="not a valid at-uri of a record"):
         AtUri.parse(text)
+
+
+ACCOUNTS = [
+    "did:plc:ewvi7nxzyoun6zhxrhs64oiz",
+    "did:web:example.com",
+    "did:web:a-b.example.co.uk",
+    "did:web:xn--caf-dma.example.com",
+]
+
+
+@pytest.mark.parametrize("did", ACCOUNTS)
+def test_a_did_that_an_account_can_have(did: str) -> None:
+    assert is_account_did(did)
+    assert parse_account_did(did) == did
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("did:plc:short", "not a whole did"),
+        ("did:plc:ewvi7nxzyoun6zhxrhs64oi", "not a whole did"),
+        ("did:plc:ewvi7nxzyoun6zhxrhs64oizz", "not a whole did"),
+        ("did:plc:ewvi7nxzyoun6zhxrhs64oi1", "not a whole did"),
+        ("did:plc:EWVI7NXZYOUN6ZHXRHS64OIZ", "not a whole did"),
+        ("did:plc:ewvi7nxzyoun6zhxrhs64oiz:x", "not a whole did"),
+        ("did:web:example.com:user:alice", "a host name alone"),
+        ("did:web:example.com%3A8080", "a host name alone"),
+        ("did:web:example.com%2Fpath", "a host name alone"),
+        ("did:web:localhost", "a host name alone"),
+        ("did:web:127.0.0.1", "a host name alone"),
+        ("did:web:example", "a host name alone"),
+        ("did:web:-a.example.com", "a host name alone"),
+        ("did:web:a..example.com", "a host name alone"),
+        ("did:web:" + ".".join(["a" * 60] * 5) + ".com", "a host name alone"),
+        ("did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc", "begin with did:plc: or did:web:"),
+        ("did:plc:ewvi7nxzyoun6zhxrhs64oiz\n", "not a valid did"),
+        ("did:plc:", "not a valid did"),
+        ("did:web:", "not a valid did"),
+        ("alice.example.com", "not a valid did"),
+        ("", "not a valid did"),
+    ],
+)
+def test_a_did_that_no_account_can_have_is_refused_with_the_reason(text: str, message: str) -> None:
+    assert not is_account_did(text)
+    with pytest.raises(InvalidSyntax, match=message):
+        parse_account_did(text)
+
+
+def test_localhost_with_a_port_is_an_account_only_where_servers_run_on_this_machine() -> None:
+    local = "did:web:localhost%3A1234"
+    assert not is_account_did(local)
+    assert is_account_did(local, loopback=True)
+    for other in ("did:web:localhost", "did:web:localhost%3A", "did:web:127.0.0.1%3A1", "did:web:a.example.com%3A1"):
+        assert not is_account_did(other, loopback=True)
+    assert is_did(local)  # what the stream says is stored

@@ -148,6 +148,14 @@ def test_a_did_is_taken_as_it_is_so_that_a_deleted_account_can_be_taken_out(site
     assert f"/{gone}" not in site.network.asked
 
 
+def test_a_cut_off_did_becomes_no_member(site: Site, moderator_key: Key) -> None:
+    for did in ("did:plc:short", ALICE[:-1], "did:web:example.com%3A1"):
+        response = call(site, moderator_key, "PUT", ASSIGN, feedName="a-mpls", handle=did)
+        assert error(response) == (400, "InvalidRequest")
+        assert response.json()["message"].startswith(f"handle: {did} is ")
+    assert not ActorLabel.every.exists()
+
+
 def test_members_are_listed_by_did_with_their_handles_page_by_page(site: Site, moderator_key: Key) -> None:
     store(b.identity(ALICE, "alice.test", at=b.ago(hours=1)), b.identity(BOB, "bob.test", at=b.ago(hours=1)))
     for did in (CARLA, ALICE, BOB):

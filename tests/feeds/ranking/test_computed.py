@@ -1,4 +1,4 @@
-"""Rankings computed in the process: one at a time, shared, bounded."""
+"""Rankings made in the background for want of a stored one: each once, bounded, and kept for all."""
 
 from __future__ import annotations
 
@@ -9,79 +9,123 @@ from typing import TYPE_CHECKING
 import pytest
 
 from feeds.ranking import computed
-from feeds.ranking.computed import GRID, ComputedRankings
-from feeds.ranking.feed import FeedUnavailable
-from feeds.ranking.generations import IDLE
+from feeds.ranking.computed import EMPTY, ComputedRankings, waiting
+from feeds.ranking.feed import FeedUnavailable, RankingPending
+from feeds.ranking.generations import SECOND, Generations
 from feeds.ranking.store_timeouts import StoreGuard
-from tests.feeds.ranking.test_refresh import POST, Ranking
+from tests.feeds.ranking.test_refresh import NOW, POST, Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
+
+    import redis
 
     from feeds.ranking.ranking import RankedPost
 
-
-def rankings(seconds: float = 30) -> ComputedRankings:
-    return ComputedRankings(StoreGuard("clickhouse", seconds=seconds, pause=0))
+KEY = "did:plc:p/one"
 
 
-def test_many_readers_of_one_moment_share_one_computation() -> None:
-    feed, shared = Ranking("one"), rankings()
-    together = threading.Barrier(8)
+class Slow(Ranking):
+    """It is ranked when the test says so."""
 
-    def read() -> object:
-        together.wait(30)
-        return shared.at(feed, 10 * GRID)
+    def __init__(self, rkey: str) -> None:
+        super().__init__(rkey)
+        self.begun, self.release = threading.Event(), threading.Event()
 
+    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
+        self.begun.set()
+        assert self.release.wait(30)
+        return super().rank(now, seconds=seconds)
+
+
+@pytest.fixture
+def generations(valkey: redis.Redis) -> Generations:
+    return Generations()
+
+
+def rankings(**options: int) -> ComputedRankings:
+    return ComputedRankings(StoreGuard("clickhouse", seconds=30, pause=0), **options)
+
+
+def test_many_readers_who_come_while_a_ranking_is_made_start_no_other_and_hold_no_thread(
+    generations: Generations,
+) -> None:
+    feed, shared = Slow("one"), rankings()
     with ThreadPoolExecutor(8) as threads:
-        answers = [future.result(30) for future in [threads.submit(read) for _ in range(8)]]
-    assert answers == [(POST,)] * 8
-    assert feed.ranked_at == [10 * GRID]
+        asked = [threads.submit(shared.start, feed, KEY, generations, now=NOW) for _ in range(40)]
+        made = {future.result(30) for future in asked}  # all were answered while it is not made
+    assert not any(future.done() for future in made)
+    feed.release.set()
+    assert [future.result(30) for future in made] == [None]
+    assert feed.ranked_at == [NOW]
+    kept = generations.current(KEY, now=NOW)
+    assert kept is not None
+    assert (kept.posts, kept.made_at) == ((POST.key,), NOW)
 
 
-def test_who_waits_too_long_for_another_computation_gets_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    feed, shared, release = Ranking("one"), rankings(), threading.Event()
-    monkeypatch.setattr(computed, "BUDGET_SECONDS", 0.05)
-    begun = threading.Event()
-
-    class Slow(Ranking):
-        def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-            begun.set()
-            release.wait(30)
-            return []
-
-    with ThreadPoolExecutor(1) as threads:
-        slow = threads.submit(shared.at, Slow("slow"), GRID)
-        assert begun.wait(30)
-        with pytest.raises(FeedUnavailable):
-            shared.at(feed, GRID)
-        release.set()
-        assert slow.result(30) == ()
-    assert shared.at(feed, GRID) == (POST,)
+def test_a_slow_feed_does_not_keep_another_from_its_turn(generations: Generations) -> None:
+    slow, other, shared = Slow("slow"), Ranking("other"), rankings()
+    shared.start(slow, "slow", generations, now=NOW)
+    assert slow.begun.wait(30)
+    assert shared.start(other, "other", generations, now=NOW).result(30) is None
+    slow.release.set()
 
 
-def test_with_clickhouse_away_there_is_no_page_and_later_there_is() -> None:
-    feed, shared = Ranking("one", fails=True), rankings()
+def test_no_more_rankings_wait_than_a_process_can_make_soon(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computed, "RUNNING_MAX", 2)
+    slow, shared = Slow("one"), rankings(at_once=1)
+    begun: list[Future[FeedUnavailable | None]] = [
+        shared.start(slow, reader, generations, now=NOW) for reader in ("a", "b")
+    ]
     with pytest.raises(FeedUnavailable):
-        shared.at(feed, GRID)
+        shared.start(slow, "c", generations, now=NOW)
+    slow.release.set()
+    assert [future.result(30) for future in begun] == [None, None]
+
+
+def test_with_clickhouse_away_the_reason_is_told_and_later_there_is_a_ranking(generations: Generations) -> None:
+    feed, shared = Ranking("one", fails=True), rankings()
+
+    def page() -> str:
+        if generations.current(KEY, now=NOW) is None:
+            raise RankingPending(shared.start(feed, KEY, generations, now=NOW))
+        return "a page"
+
+    with pytest.raises(FeedUnavailable, match="cannot be computed now"):
+        waiting(page, seconds=30)
     feed.fails = False
-    assert shared.at(feed, GRID) == (POST,)
+    assert waiting(page, seconds=30) == "a page"
 
 
-def test_only_the_last_moments_are_remembered() -> None:
-    feed, shared = Ranking("one"), rankings()
-    for step in range(computed.REMEMBERED + 1):
-        shared.at(feed, step * GRID)
-    shared.at(feed, computed.REMEMBERED * GRID)
-    shared.at(feed, 0)
-    assert feed.ranked_at == [step * GRID for step in range(computed.REMEMBERED + 1)] + [0]
+def test_who_waits_too_long_is_told_to_come_again(generations: Generations) -> None:
+    slow, shared = Slow("one"), rankings()
+
+    def page() -> str:
+        raise RankingPending(shared.start(slow, KEY, generations, now=NOW))
+
+    with pytest.raises(RankingPending):
+        waiting(page, seconds=0.01)
+    slow.release.set()
 
 
-def test_moments_lie_on_a_grid_in_the_past() -> None:
-    now = 1_000 * GRID + 7
-    assert computed.newest_moment(now) == 1_000 * GRID
-    assert computed.is_valid_moment(1_000 * GRID, now)
-    assert not computed.is_valid_moment(1_000 * GRID + 1, now)
-    assert not computed.is_valid_moment(1_001 * GRID, now)
-    assert not computed.is_expired(1_000 * GRID, now)
-    assert computed.is_expired(now - IDLE, now)
+def test_an_empty_ranking_is_remembered_for_a_moment_and_not_stored(generations: Generations) -> None:
+    shared = rankings()
+    assert shared.start(Ranking("one", posts=[]), KEY, generations, now=NOW).result(30) is None
+    assert generations.current(KEY, now=NOW) is None
+    assert shared.is_empty(KEY, now=NOW + EMPTY - 1)
+    assert not shared.is_empty(KEY, now=NOW + EMPTY)
+    assert not shared.is_empty("another", now=NOW)
+
+
+def test_a_ranking_that_another_process_made_meanwhile_and_later_stays_the_current_one(
+    generations: Generations,
+) -> None:
+    shared, other = rankings(), rankings()
+    assert other.start(Ranking("one"), KEY, Generations(), now=NOW + SECOND).result(30) is None
+    assert shared.start(Ranking("one"), KEY, generations, now=NOW).result(30) is None
+    current = generations.current(KEY, now=NOW + SECOND)
+    assert current is not None
+    assert current.made_at == NOW + SECOND

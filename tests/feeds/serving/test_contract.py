@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from atsite.core.atproto.tid import tid_of_micros
 from feeds.kinds import KINDS
 from feeds.ranking.cursor import Computed, InvalidCursor, Newest, Ranked
-from feeds.ranking.feed import FeedPage, FeedRequest, Pin, PostKey, SkeletonPost
+from feeds.ranking.feed import FeedPage, FeedRequest, Pin, PostKey, RankingPending, SkeletonPost
 from feeds.ranking.generations import IDLE, LIFE
 from feeds.ranking.ranking import RankedFeed
 from labels.blocks import Blocks
@@ -92,10 +93,19 @@ def test_a_position_beyond_the_end_is_refused(ranked_site: Site) -> None:
         ranked_site.feed.page(FeedRequest(50, Ranked(cursor.generation, 5)))
 
 
-def test_a_computed_moment_that_was_never_given_out_is_refused(site: Site) -> None:
-    for moment in (site.time - site.time % (15 * 1_000_000) + 1, site.time + 3600 * 1_000_000):
+def test_a_cursor_of_a_ranking_that_nobody_keeps_ends_the_walk_and_has_none_made(ranked_site: Site) -> None:
+    store(*ranked_site.case.posts(5, ranked_site.time))
+    moment = ranked_site.time - ranked_site.time % (15 * 1_000_000)
+    for forged in (Computed(moment, 1e9, "3laaaaaaaaaa2", b.ALICE), Ranked(tid_of_micros(moment), 1)):
+        assert ranked_site.feed.page(FeedRequest(50, forged)) == FeedPage()
+    with pytest.raises(RankingPending):  # so none was made until now
+        ranked_site.feed.page(FeedRequest(50))
+
+
+def test_a_computed_cursor_is_none_of_a_list(site: Site) -> None:
+    if not isinstance(site.feed, RankedFeed):
         with pytest.raises(InvalidCursor):
-            site.feed.page(FeedRequest(50, Computed(moment, 1.0, "3laaaaaaaaaa2", b.ALICE)))
+            site.feed.page(FeedRequest(50, Computed(site.time, 1.0, "3laaaaaaaaaa2", b.ALICE)))
 
 
 def test_deleted_posts_and_those_of_inactive_authors_vanish_at_read_time_and_the_page_stays_full(site: Site) -> None:
@@ -161,15 +171,20 @@ def test_a_copy_that_nobody_read_for_half_an_hour_is_dropped(ranked_site: Site, 
     assert ranked_site.page(1, first) == FeedPage()
 
 
-def test_without_a_generation_the_feed_is_computed_and_walks_to_its_end(ranked_site: Site) -> None:
+def test_without_a_generation_a_first_page_has_one_made_and_walks_to_its_end(
+    ranked_site: Site, valkey: redis.Redis
+) -> None:
     store(*ranked_site.case.posts(45, ranked_site.time))
+    with pytest.raises(RankingPending):
+        ranked_site.feed.page(FeedRequest(7))
     pages = [ranked_site.walk(limit) for limit in (1, 7, 100)]
     assert [len(page) for page in pages] == [45, 45, 45]
-    ranked_site.restart()
     first = ranked_site.page(7)
-    ranked_site.restart()  # another process computes the same
+    ranked_site.restart()  # another process reads the same
     assert ranked_site.uris(first) + ranked_site.uris(ranked_site.page(100, first)) == pages[0]
-    ranked_site.time += IDLE + 15_000_000
+    ranked_site.time += IDLE
+    valkey.flushdb()
+    ranked_site.restart()
     assert ranked_site.page(7, first) == FeedPage()
 
 

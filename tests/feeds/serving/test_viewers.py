@@ -157,7 +157,10 @@ def on_loopback(site: Site) -> str:
 
 CASES: dict[str, tuple[Callable[[Site], str | None], int, str | None]] = {
     "none": (lambda site: None, 200, None),
-    "an API key": (lambda site: "Bearer atsk_23456789bcdf_" + "s" * 43, 200, None),
+    "an unknown API key": (lambda site: "Bearer atsk_23456789bcdf_" + "s" * 43, 401, "AuthenticationRequired"),
+    "no API key": (lambda site: "Bearer atsk_", 401, "AuthenticationRequired"),
+    "a lone surrogate": (lambda site: good(site, jti="\ud800"), 401, "BadJwt"),
+    "padding": (lambda site: good(site) + "==", 401, "BadJwt"),
     "ES256K": (lambda site: good(site, K256), 200, None),
     "ES256": (lambda site: good(site, P256), 200, None),
     "garbage": (lambda site: "Bearer garbage", 401, "BadJwt"),

@@ -121,6 +121,7 @@ def test_rows_of_one_call_have_nothing_but_their_moment_in_common(site: Site) ->
         ({"aud": "did:web:other.example.com"}, (401, "BadJwtAudience")),
         ({"exp": 1}, (401, "JwtExpired")),
         ({"jti": ""}, (401, "BadJwt")),
+        ({"jti": "\ud800"}, (401, "BadJwt")),
     ],
 )
 def test_a_token_for_something_else_is_refused(site: Site, claims: dict[str, Any], expected: tuple[int, str]) -> None:

@@ -52,6 +52,13 @@ def test_a_create_becomes_a_row_with_the_records_own_bytes() -> None:
     )
 
 
+@pytest.mark.parametrize("did", ["did:plc:short", "did:web:example.com:user:a", "did:example:a"])
+def test_an_event_of_an_odd_did_is_stored_all_the_same(did: str) -> None:
+    event = decode(frames.account(did, active=True, at=T0, seen=T0))
+    assert isinstance(event, AccountEvent)
+    assert event.did == did
+
+
 def test_a_delete_has_neither_record_nor_cid() -> None:
     deleted = decode(frame(operation="delete"))
 

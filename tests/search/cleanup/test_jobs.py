@@ -88,7 +88,7 @@ def test_an_account_has_one_active_job_at_most(state: State) -> None:
     job(state=state)
     with pytest.raises(IntegrityError), transaction.atomic():
         job()
-    job("did:plc:noel")
+    job("did:plc:noelnoelnoelnoelnoelnoel")
     assert RepoCleanupJob.objects.count() == 2
 
 
@@ -102,13 +102,13 @@ def test_ended_jobs_of_an_account_pile_up() -> None:
 def test_a_form_says_that_there_is_an_active_job() -> None:
     job()
     with pytest.raises(ValidationError, match="has a clean-up that has not ended"):
-        RepoCleanupJob(did="did:plc:mira", collections=[LIKE], cut_off=CUT_OFF).full_clean()
+        RepoCleanupJob(did="did:plc:miramiramiramiramiramira", collections=[LIKE], cut_off=CUT_OFF).full_clean()
 
 
 @pytest.mark.parametrize("collections", [[], ["likes"], "app.bsky.feed.like", None, [3]])
 def test_a_job_names_the_collections_that_it_cleans(collections: object) -> None:
     with pytest.raises(ValidationError):
-        RepoCleanupJob(did="did:plc:mira", collections=collections, cut_off=CUT_OFF).full_clean()
+        RepoCleanupJob(did="did:plc:miramiramiramiramiramira", collections=collections, cut_off=CUT_OFF).full_clean()
 
 
 def test_moves_write_dates_reasons_and_who() -> None:
@@ -273,7 +273,10 @@ def test_a_person_s_change_keeps_the_progress_that_it_did_not_know_of() -> None:
 
 
 def test_a_waiting_job_is_claimed_to_delete_what_is_planned_or_to_be_planned_and_is_so_in_the_copy() -> None:
-    for did, planned_at in (("did:plc:mira", timezone.now()), ("did:plc:noel", None)):
+    for did, planned_at in (
+        ("did:plc:miramiramiramiramiramira", timezone.now()),
+        ("did:plc:noelnoelnoelnoelnoelnoel", None),
+    ):
         job(did, State.WAITING, planned_at=planned_at)
     leases = [claim_next(RepoCleanupJob) for _ in range(3)]
     assert [lease and lease.job.state for lease in leases] == ["running", "planning", None]
