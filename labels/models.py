@@ -20,7 +20,7 @@ from atsite.core.jobs.models import Job
 from atsite.core.published.models import AnnouncedModel, Cached, PublishedModel
 from atsite.core.published.redis_cache import Entry, VersionedCache
 from atsite.core.routers import DEFAULT
-from labels import backfills, change_author
+from labels import backfills, change_author, key_request
 from labels.change_author import Via
 
 LABEL_MAX = 64
@@ -117,7 +117,7 @@ class ActorLabel(PublishedModel):
         return f"{self.called or self.did} as {self.label_id}"
 
     def save(self, **options: Any) -> None:
-        """As PublishedModel's. Who is new gets a backfill, by a row of the same transaction."""
+        """As PublishedModel's. Who is new gets a backfill, by a row of the same transaction, and its key is fetched."""
         author = change_author.current()
         self.changed_by, self.changed_via = author.name, author.via
         if options.get("update_fields") is not None:
@@ -128,6 +128,7 @@ class ActorLabel(PublishedModel):
             if adding:
                 others = type(self).objects.filter(did=self.did).exclude(pk=self.pk)
                 backfills.want(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
+                transaction.on_commit(key_request.send, using=DEFAULT, robust=True)
 
     def cached(self) -> Cached:
         entry = Entry(self.time_us, None if self.deleted else "")

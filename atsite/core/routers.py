@@ -44,7 +44,7 @@ class StoreRouter:
 
 
 #: Apps whose migrations are written here and must name the database of each RunSQL and RunPython.
-FIRST_PARTY = frozenset({"indexer", "feeds", "search", "cleanup", "labels", "apikeys", "publish"})
+FIRST_PARTY = frozenset({"indexer", "feeds", "search", "cleanup", "labels", "apikeys", "publish", "identity"})
 
 
 def _alias(model: type[Model]) -> str:

@@ -100,10 +100,15 @@ async def reader_of(request: HttpRequest, feed: str) -> Reader:
 
     Raises BadToken, Unverifiable, and for a feed that is none InvalidSyntax, UnknownFeed.
     """
+
+    async def is_personal() -> bool:
+        return await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed))
+
+    header = request.headers.get("Authorization")
     try:
-        viewer = await service_auth().authenticate(request.headers.get("Authorization"), SKELETON, time.time())
+        viewer = await service_auth().authenticate(header, SKELETON, time.time(), insist=is_personal)
     except Unverifiable:
-        if await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed)):
+        if await is_personal():
             raise
         return Reader(counts=False)
     return Reader(None if viewer is None else viewer.did)

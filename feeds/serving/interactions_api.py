@@ -34,12 +34,17 @@ async def send_interactions(request: HttpRequest) -> HttpResponse:
     The token is used up last, when nothing else can refuse the call.
     """
     now = time.time()
-    viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now)
+    viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now, insist=_always)
     if viewer is None:
         raise XrpcError("AuthenticationRequired", "interactions are taken from readers who are logged in")
     call = interactions.read(request.body)
     await asyncio.to_thread(_take, call, viewer, now)
     return JsonResponse({})
+
+
+async def _always() -> bool:
+    """Nothing is taken from someone unknown, so the reader's key is worth waiting for."""
+    return True
 
 
 def _take(call: Call, viewer: Viewer, now: float) -> None:

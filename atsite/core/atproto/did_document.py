@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+#: Documents are untrusted and what is read out of them is kept: a longer address of a PDS counts as none.
+PDS_MAX = 2048
+
+
 @dataclass(frozen=True, slots=True)
 class DidDocument:
     """One did's document; what is absent or unusable in it is None."""
@@ -64,7 +68,8 @@ def _pds(document: Mapping[str, Any], did: str) -> str | None:
     for service in _entries(document, "service", f"{did}#atproto_pds"):
         endpoint = service.get("serviceEndpoint")
         if service.get("type") == "AtprotoPersonalDataServer" and isinstance(endpoint, str):
-            return endpoint.rstrip("/") if endpoint.startswith(("https://", "http://")) else None
+            usable = endpoint.startswith(("https://", "http://")) and len(endpoint) <= PDS_MAX
+            return endpoint.rstrip("/") if usable else None
     return None
 
 

@@ -1,31 +1,34 @@
 """The keys with which dids sign now, for those who check a token while its reader waits.
 
-This process's memory is asked first, then Redis (the resolver's memory), then the network. Anyone who can reach the
-service can make it ask the network, with tokens that name any did. So the network is asked within two overall parts:
-one for dids that have proven themselves before, one for all others. A key that is asked for again because a signature
-was bad comes out of the others' part, whichever did it names, as anyone can name any did.
+This process's memory is asked first, then Redis and `default` (atsite.core.identity.known_keys, many readers at once),
+then the network. Anyone who can reach the service can make it ask the network, with tokens that name any did. So the
+network is asked within budgets (atsite.core.identity.lookup_budget): those of dids that have proven themselves before,
+and those of unknown ones. A key that is asked for again because a signature was bad comes out of the unknown ones',
+whichever did it names, as anyone can name any did.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from atsite.core.batched import Batched
+from atsite.core.identity import known_keys, proven_readers
 from atsite.core.identity.documents import LookupFailed, NoSuchIdentity
+from atsite.core.identity.lookup_budget import Budgets
 from atsite.core.in_flight import InFlight
-from atsite.core.kv import PREFIX
 from atsite.core.kv.quick import RedisAway
-from atsite.core.token_bucket import TokenBucket
 from atsite.core.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from atsite.core.atproto.did_document import DidDocument
     from atsite.core.atproto.keys import PublicKey
     from atsite.core.atproto.syntax import Did
+    from atsite.core.identity.known_keys import Known
+    from atsite.core.identity.lookup_budget import Budget
     from atsite.core.identity.resolver import Resolver
     from atsite.core.kv.quick import Asking
 
@@ -35,56 +38,48 @@ MEMORY_SECONDS: Final = 60.0
 MEMORY_SIZE: Final = 10_000
 #: A key is asked for again at most this often for each did: bad signatures cost nothing, questions do.
 RENEWAL_SECONDS: Final = 60.0
-#: Who has proven itself is known for so long, in Redis; a process says so again after an hour.
-PROVEN_SECONDS: Final = 30 * 24 * 3600
+#: A process says again after an hour that a did has proven itself.
 PROVEN_AGAIN_SECONDS: Final = 3600.0
+#: Readers of one question to Redis and `default`.
+KNOWN_AT_ONCE: Final = 200
+#: How long the host of a did:web may take: it has a slot meanwhile, and its reader does not wait much longer.
+HOST_SECONDS: Final = 1.0
 
 
-@dataclass(slots=True)
-class Budget:
-    """How much the network is asked: `concurrent` questions at once, and as many as the bucket has tokens."""
-
-    concurrent: int
-    bucket: TokenBucket
-    _running: int = 0
-
-    def take(self, now: float) -> bool:
-        """Whether one more may be asked; it must be given back when it has ended. Never waits: a queue would grow."""
-        if self._running >= self.concurrent or not self.bucket.take_at_once(now):
-            return False
-        self._running += 1
-        return True
-
-    def give_back(self) -> None:
-        """A question has ended."""
-        self._running -= 1
+def _nothing_stored(dids: Collection[Did]) -> Mapping[Did, PublicKey]:
+    return {}
 
 
-def proven_budget() -> Budget:
-    """The part of dids whose tokens were good before. With the other part it stays within the resolver's limits."""
-    return Budget(concurrent=5, bucket=TokenBucket(rate=12.0, burst=24.0))
-
-
-def strangers_budget() -> Budget:
-    """The part of all others."""
-    return Budget(concurrent=3, bucket=TokenBucket(rate=6.0, burst=12.0))
+def _replace_nothing(did: Did, key: PublicKey | None) -> None:
+    pass
 
 
 class SigningKeys:
-    """Keys by did. For one event loop; the resolver must be nobody else's, as the two parts are measured for it."""
+    """Keys by did. For one event loop; the resolver must be nobody else's, as the budgets are measured for it.
+
+    `read_stored` and `replace_stored` are those of atsite.core.identity.stored_keys. They block, in threads.
+    """
 
     def __init__(
-        self, resolver: Resolver, cache: Asking | None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        resolver: Resolver,
+        cache: Asking | None,
+        *,
+        read_stored: Callable[[Collection[Did]], Mapping[Did, PublicKey]] = _nothing_stored,
+        replace_stored: Callable[[Did, PublicKey | None], None] = _replace_nothing,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._resolver = resolver
         self._cache = cache
+        self._read_stored = read_stored
+        self._replace_stored = replace_stored
         self._clock = clock
-        self._for_proven = proven_budget()
-        self._for_strangers = strangers_budget()
+        self._budgets = Budgets()
         self._keys: TtlCache[Did, PublicKey] = TtlCache(size=MEMORY_SIZE, seconds=MEMORY_SECONDS, clock=clock)
         self._proven: TtlCache[Did, bool] = TtlCache(size=10 * MEMORY_SIZE, seconds=PROVEN_AGAIN_SECONDS, clock=clock)
         # Whether the question was answered.
         self._renewals: TtlCache[Did, bool] = TtlCache(size=MEMORY_SIZE, seconds=RENEWAL_SECONDS, clock=clock)
+        self._known: Batched[Did, Known] = Batched(self._look_up_known, size=KNOWN_AT_ONCE)
         self._looking: InFlight[Did, DidDocument] = InFlight()
 
     def at_hand(self, did: Did) -> PublicKey | None:
@@ -96,14 +91,19 @@ class SigningKeys:
         key = self.at_hand(did)
         if key is not None:
             return key
-        document = await self._resolver.remembered(did)
-        if document is None:
-            budget = self._for_proven if await self._is_proven(did) else self._for_strangers
-            key = self.at_hand(did)
-            if key is not None:  # the answer to an earlier question came meanwhile
-                return key
-            document = await self._asked(did, budget)
-        return self._kept(document)
+        known = await self._known.ask(did)
+        key = self.at_hand(did)
+        if key is not None:  # the answer to an earlier question came meanwhile
+            return key
+        if known.absent is not None:
+            raise NoSuchIdentity(known.absent)
+        if known.stored_key is not None:
+            self._keys.put(did, known.stored_key)
+            return known.stored_key
+        if known.document is not None:
+            return self._kept(known.document)
+        proven = known.proven or bool(self._proven.peek(did))
+        return self._kept(await self._asked(did, self._budgets.of(did, proven=proven)))
 
     async def renewed(self, did: Did) -> PublicKey | None:
         """The key as the network has it now, after `key` did not fit.
@@ -117,7 +117,7 @@ class SigningKeys:
                 if answered:
                     return None
                 raise LookupFailed("the network gave no answer a moment ago")
-        return self._kept(await self._asked(did, self._for_strangers, renewal=True))
+        return self._kept(await self._asked(did, self._budgets.of(did, proven=False), renewal=True))
 
     def prove(self, did: Did) -> None:
         """Remember that a token of `did` was good. Returns at once; Redis learns of it in the background."""
@@ -129,49 +129,35 @@ class SigningKeys:
 
     def _write_proven(self, cache: Asking, did: Did) -> None:
         try:
-            cache.ask(lambda client: client.set(_proven_key(did), b"", ex=PROVEN_SECONDS))
+            cache.ask(lambda client: proven_readers.add(client, did))
         except RedisAway:
             return  # this process knows it for an hour
 
-    async def _is_proven(self, did: Did) -> bool:
-        if self._proven.peek(did):
-            return True
-        cache = self._cache
-        if cache is None:
-            return False
-        try:
-            return bool(await asyncio.to_thread(cache.ask, lambda client: client.exists(_proven_key(did))))
-        except RedisAway:
-            return False
+    async def _look_up_known(self, dids: Sequence[Did]) -> Mapping[Did, Known]:
+        return await asyncio.to_thread(known_keys.look_up, dids, self._cache, self._read_stored)
 
     async def _asked(self, did: Did, budget: Budget, *, renewal: bool = False) -> DidDocument:
         """The document as the network has it. Raises NoSuchIdentity, LookupFailed (the budget is spent, too)."""
-
-        def begin() -> Coroutine[object, object, DidDocument]:
-            if not budget.take(self._clock()):
-                raise LookupFailed("too much is asked of the network at once")
-            if renewal:
-                self._renewals.put(did, False)
-            return self._look_up(did, budget, renewal=renewal)
-
-        return await self._looking.ask(did, begin)
+        return await self._looking.ask(did, lambda: self._look_up(did, budget, renewal=renewal))
 
     async def _look_up(self, did: Did, budget: Budget, *, renewal: bool) -> DidDocument:
-        try:
-            document = await self._resolver.document(did, fresh=True)
-        except NoSuchIdentity:
-            self._keys.drop(did)
-            self._answered(did, renewal)
-            raise
-        finally:
-            budget.give_back()
+        async with budget.slot(self._clock()):
+            if renewal:
+                self._renewals.put(did, False)
+            try:
+                document = await self._resolver.document(did, fresh=True)
+            except NoSuchIdentity:
+                self._keys.drop(did)
+                await self._answered(did, None, renewal)
+                raise
         self._kept(document)
-        self._answered(did, renewal)
+        await self._answered(did, document.signing_key, renewal)
         return document
 
-    def _answered(self, did: Did, renewal: bool) -> None:
+    async def _answered(self, did: Did, key: PublicKey | None, renewal: bool) -> None:
         if renewal:
             self._renewals.put(did, True)
+            await asyncio.to_thread(self._replace_stored, did, key)
 
     def _kept(self, document: DidDocument) -> PublicKey | None:
         if document.signing_key is None:
@@ -179,7 +165,3 @@ class SigningKeys:
         else:
             self._keys.put(document.did, document.signing_key)
         return document.signing_key
-
-
-def _proven_key(did: Did) -> str:
-    return f"{PREFIX}reader:{did}"

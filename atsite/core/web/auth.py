@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -17,7 +18,8 @@ from prometheus_client import Counter
 
 from atsite.core.atproto.service_jwt import CLOCK_SKEW_SECONDS, BadToken, ServiceToken, read
 from atsite.core.config import config
-from atsite.core.identity import LookupFailed, NoSuchIdentity, SigningKeys, site_resolver
+from atsite.core.identity import LookupFailed, NoSuchIdentity, SigningKeys, site_resolver, stored_keys
+from atsite.core.identity.signing_keys import HOST_SECONDS
 from atsite.core.kv import PREFIX, quick
 from atsite.core.outgoing import Client
 from atsite.core.web.xrpc import XrpcError
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
     from atsite.core.atproto.service_jwt import UnverifiedToken
     from atsite.core.atproto.syntax import Did
 
+#: How long a page for all waits to learn who reads it, and how much longer an answer that depends on the reader does.
 #: A reader is gone after 5 s, and the page has to be made as well.
 PATIENCE_SECONDS: Final = 1.0
+MORE_PATIENCE_SECONDS: Final = 1.5
+Insist = Callable[[], Awaitable[bool]]
 #: How the text of an API key begins; it may come as Bearer as well, and is no token.
 API_KEY_PREFIX: Final = "atsk_"
 #: outcome: good, unverifiable, or the name of the error.
@@ -109,9 +114,13 @@ class ServiceAuth:
         self._audience = audience
         self._keys = keys
 
-    async def authenticate(self, authorization: str | None, method: str, now: float) -> Viewer | None:
+    async def authenticate(
+        self, authorization: str | None, method: str, now: float, *, insist: Insist | None = None
+    ) -> Viewer | None:
         """The reader whom the Authorization header vouches for when it calls `method` (an NSID) at `now` (unix s).
 
+        `insist` is asked when the key is not there after PATIENCE_SECONDS: whether the answer depends on the reader, so
+        that it is worth waiting for MORE_PATIENCE_SECONDS.
         None without a credential, or with an API key: those are for another authenticator, where there is one.
         Raises BadToken (whatever else is there is answered with 401, never taken for nobody), Unverifiable.
         """
@@ -119,7 +128,7 @@ class ServiceAuth:
             text = bearer(authorization)
             if text is None:
                 return None
-            token = await self._verified(text, method, now)
+            token = await self._verified(text, method, now, insist)
         except BadToken as bad:
             TOKENS.labels(outcome=bad.name).inc()
             raise
@@ -130,20 +139,27 @@ class ServiceAuth:
         self._keys.prove(token.issuer)
         return Viewer(token)
 
-    async def _verified(self, text: str, method: str, now: float) -> ServiceToken:
+    async def _verified(self, text: str, method: str, now: float, insist: Insist | None) -> ServiceToken:
         if not self._audience:
             raise BadToken("BadJwtAudience", "this service has no did that a token could be for")
         token = read(text, audience=self._audience, method=method, now=now)
         key = self._keys.at_hand(token.issuer)
         if key is not None and (good := _if_signed(token, key)):
             return good
+        looking = asyncio.create_task(self._verified_by_looking(token))
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._verified_by_looking(token)
-        except (LookupFailed, TimeoutError) as error:
+            done, _ = await asyncio.wait([looking], timeout=PATIENCE_SECONDS)
+            if not done and insist is not None and await insist():
+                await asyncio.wait([looking], timeout=MORE_PATIENCE_SECONDS)
+            if not looking.done():
+                raise Unverifiable
+            return looking.result()
+        except LookupFailed as error:
             raise Unverifiable from error
         except NoSuchIdentity as error:
             raise BadToken("BadJwtIss", "the issuer has no did document that can be used") from error
+        finally:
+            looking.cancel()  # the question itself goes on: its answer is the next reader's
 
     async def _verified_by_looking(self, token: UnverifiedToken) -> ServiceToken:
         """By the key that is remembered, else by that of now: it may have been rotated. Raises as SigningKeys does."""
@@ -194,5 +210,6 @@ def take_jti(token: ServiceToken, now: float) -> None:
 @lru_cache(maxsize=1)
 def service_auth() -> ServiceAuth:
     """The one of this process, for its one event loop."""
-    resolver = site_resolver(Client(loopback=config.allow_loopback))
-    return ServiceAuth(audience=config.service_did, keys=SigningKeys(resolver, quick.asking()))
+    resolver = site_resolver(Client(loopback=config.allow_loopback), host_seconds=HOST_SECONDS)
+    keys = SigningKeys(resolver, quick.asking(), read_stored=stored_keys.fresh, replace_stored=stored_keys.replace)
+    return ServiceAuth(audience=config.service_did, keys=keys)

@@ -1,0 +1,73 @@
+"""What this site knows of the keys of many dids without asking the network: out of Redis, else out of `default`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from atsite.core.identity import proven_readers
+from atsite.core.identity.documents import NoSuchIdentity
+from atsite.core.identity.resolver import document_key, unpacked
+from atsite.core.kv.quick import RedisAway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    import redis
+
+    from atsite.core.atproto.did_document import DidDocument
+    from atsite.core.atproto.keys import PublicKey
+    from atsite.core.atproto.syntax import Did
+    from atsite.core.kv.quick import Asking
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One did. Without a key the network must be asked; `document` is Redis's, and may say that there is no key."""
+
+    document: DidDocument | None = None
+    stored_key: PublicKey | None = None
+    #: Why the did is none, as it was found lately.
+    absent: str | None = None
+    #: Whether it has shown a good token before.
+    proven: bool = False
+
+
+def look_up(
+    dids: Sequence[Did],
+    cache: Asking | None,
+    read_stored: Callable[[Collection[Did]], Mapping[Did, PublicKey]],
+) -> dict[Did, Known]:
+    """What is known of each of `dids`. Blocks; a store that is away knows nothing."""
+    known = {did: _remembered(did, *answer) for did, answer in zip(dids, _from_redis(dids, cache), strict=True)}
+    missing = [did for did, one in known.items() if one.document is None and one.absent is None]
+    stored = read_stored(missing) if missing else {}
+    return known | {did: Known(stored_key=key, proven=known[did].proven) for did, key in stored.items()}
+
+
+def _from_redis(dids: Sequence[Did], cache: Asking | None) -> list[tuple[bytes | None, float | None]]:
+    """For each did what Redis remembers of its document, and when it proved itself."""
+
+    def ask(client: redis.Redis) -> list[tuple[bytes | None, float | None]]:
+        pipeline = client.pipeline(transaction=False)
+        for did in dids:
+            pipeline.get(document_key(did))
+        proven_readers.ask(pipeline, dids)
+        answers = pipeline.execute()
+        return list(zip(answers[: len(dids)], answers[len(dids) :], strict=True))
+
+    nothing: list[tuple[bytes | None, float | None]] = [(None, None)] * len(dids)
+    if cache is None:
+        return nothing
+    try:
+        return cache.ask(ask)
+    except RedisAway:
+        return nothing
+
+
+def _remembered(did: Did, text: bytes | None, score: float | None) -> Known:
+    proven = proven_readers.is_proven(score)
+    try:
+        return Known(document=unpacked(did, None if text is None else text.decode()), proven=proven)
+    except NoSuchIdentity as absent:
+        return Known(absent=str(absent), proven=proven)
