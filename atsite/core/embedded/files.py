@@ -6,14 +6,14 @@ import fcntl
 import json
 import os
 import secrets
-from typing import TYPE_CHECKING
+import stat
+from pathlib import Path
 
 from atsite.core.embedded.errors import DataDirectoryInUse
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 OWNER_ONLY = 0o600
+#: The umask of processes that write into a data directory: what they make is their user's alone.
+UMASK = 0o077
 #: 128 bits: no guessing, and hexadecimal needs no quoting in any configuration format.
 PASSWORD_BYTES = 16
 
@@ -23,6 +23,31 @@ def make_private_directory(path: Path) -> None:
     missing = [directory for directory in (path, *path.parents) if not directory.exists()]
     for directory in reversed(missing):
         directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private(root: Path, *, leave_out: frozenset[str] = frozenset()) -> None:
+    """Take every right of others off `root` and all below it: directories and programs 0700, other files 0600.
+
+    Left alone are what belongs to another user, and entries of `root` with the names in `leave_out`.
+    """
+    for directory, names, file_names in os.walk(root):
+        here = Path(directory)
+        if here == root:
+            names[:] = [name for name in names if name not in leave_out]
+        for path in (here, *(here / name for name in file_names)):
+            make_one_private(path)
+
+
+def make_one_private(path: Path) -> None:
+    """The same of one directory or file; nothing where it does not exist."""
+    try:
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode):
+            private = found.st_mode & 0o700 | (0o700 if stat.S_ISDIR(found.st_mode) else OWNER_ONLY)
+            if stat.S_IMODE(found.st_mode) != private:
+                path.chmod(private)
+    except (FileNotFoundError, PermissionError):  # gone meanwhile, or another user's
+        return
 
 
 def append_private(path: Path) -> int:
