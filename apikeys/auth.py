@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from ninja.security import APIKeyHeader
 
 from apikeys.check import check
 from apikeys.keys import PREFIX
+from atsite.core.kv.rate import RateLimit
+from atsite.core.web.auth import client_address
+from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
 HEADER: Final = "X-API-Key"
 BEARER: Final = "bearer"
+#: Wrong keys (unknown, revoked, expired) from one client address in a minute that are answered with 401.
+WRONG_KEYS_MAX: Final = 30
+
+_wrong_keys = RateLimit("wrong-api-keys")
 
 
 class ApiKeyAuth(APIKeyHeader):
@@ -36,5 +44,20 @@ class ApiKeyAuth(APIKeyHeader):
         return token if scheme.lower() == BEARER and token.startswith(PREFIX) else None
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Principal | None:
-        """The holder of the key."""
-        return None if key is None else check(key)
+        """The holder of the key. A client that shows wrong keys again and again is told to wait: 429.
+
+        Good keys from the same address are let in all the same: programs behind one proxy share an address.
+        """
+        if key is None:
+            return None
+        try:
+            return check(key)
+        except XrpcError as refusal:
+            if refusal.name != "AuthenticationRequired":
+                raise
+            wait = _wrong_keys.take(client_address(request), WRONG_KEYS_MAX)
+            if not wait:
+                raise
+            message = f"more than {WRONG_KEYS_MAX} wrong API keys a minute from this address"
+            headers = {"Retry-After": str(math.ceil(wait))}
+            raise XrpcError("RateLimitExceeded", message, headers=headers) from None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: What the check of a key decides by (apikeys.check). Another name whenever a scope begins to mean something else, so
 #: that no entry of before decides; the last time in migration 0006.
-KEYS = VersionedCache("apikeys-2")
+KEYS = VersionedCache("apikeys-2", keeps_absent=False)  # ids that there are not are anyone's to invent
 #: Ten a second: a script that walks a list is served, one gone wild is not.
 DEFAULT_RATE = 600
 MAX_RATE = 1_000_000

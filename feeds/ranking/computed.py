@@ -6,7 +6,6 @@ rankings of arbitrary moments computed by changing a cursor.
 
 from __future__ import annotations
 
-import math
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +24,8 @@ GRID: Final = 15 * SECOND
 BUDGET_SECONDS: Final = 3
 #: Rankings remembered; each is below half a megabyte.
 REMEMBERED: Final = 16
+#: A walk that goes on later computes its moment again.
+REMEMBERED_SECONDS: Final = 3600.0
 
 
 class ComputedRankings:
@@ -32,7 +33,9 @@ class ComputedRankings:
 
     def __init__(self, clickhouse: Patience) -> None:
         self._clickhouse = clickhouse
-        self._rankings: TtlCache[tuple[str, int], tuple[RankedPost, ...]] = TtlCache(size=REMEMBERED, seconds=math.inf)
+        self._rankings: TtlCache[tuple[str, int], tuple[RankedPost, ...]] = TtlCache(
+            size=REMEMBERED, seconds=REMEMBERED_SECONDS
+        )
         # One for all rankings, and not one for each: a computation is work for the whole server.
         self._computing = threading.Lock()
 

@@ -38,7 +38,6 @@ KEPT_DAYS: Final = 32
 #: So long the worker may be down without a count being lost.
 WRITTEN_DAYS: Final = 7
 _KEPT_SECONDS: Final = KEPT_DAYS * 86_400
-_HASH_KEY: Final = blake2b(config.secret_key.encode(), digest_size=32, person=b"feeds.usage").digest()
 
 LOST: Final = Counter("feed_usage_lost", "Requests and interactions not counted, as Redis was away", ["what"])
 
@@ -117,9 +116,10 @@ def count_reading(sender: object, *, feed: Rkey, viewer: Did | None, **_: object
     RECORDER.count("requests", feed, viewer)
 
 
-def pseudonym(viewer: Did) -> bytes:
-    """What stands for a viewer in the counts: the same each time, and no way back."""
-    return blake2b(viewer.encode(), digest_size=16, key=_HASH_KEY).digest()
+def pseudonym(viewer: Did, *, secret_key: str = config.secret_key) -> bytes:
+    """What stands for a viewer in counts and rows: the same as long as SECRET_KEY is, and no way back."""
+    key = blake2b(secret_key.encode(), digest_size=32, person=b"feeds.usage").digest()
+    return blake2b(viewer.encode(), digest_size=16, key=key).digest()
 
 
 def counted(*, now: datetime) -> list[Usage]:

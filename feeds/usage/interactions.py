@@ -1,6 +1,6 @@
 """What readers' apps report of posts in a feed (lexicon app.bsky.feed.sendInteractions): read, bounded, made into rows.
 
-Events are an open set, so an unknown one is stored as it came. What a row says never tells who sent it.
+Events are an open set, so an unknown one is stored as it came. A row names its sender by a pseudonym alone.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Interaction:
     event: str
     feed_context: str
     req_id: str
+    #: The reader's pseudonym (feeds.usage.counting), in hex.
+    sender: str
 
     @property
     def bytes(self) -> int:
@@ -88,8 +90,8 @@ def read(body: bytes) -> Call:
     return call
 
 
-def rows(call: Call, *, feed: str, now: datetime) -> list[Interaction]:
-    """The rows of a call that came at `now`; `feed` is the rkey, or nothing."""
+def rows(call: Call, *, feed: str, sender: str, now: datetime) -> list[Interaction]:
+    """The rows of a call that came at `now`; `feed` is the rkey, or nothing, `sender` the reader's pseudonym."""
     return [
         Interaction(
             received_at=now,
@@ -99,6 +101,7 @@ def rows(call: Call, *, feed: str, now: datetime) -> list[Interaction]:
             event=reported.event or "",
             feed_context=reported.feed_context or "",
             req_id=reported.req_id or "",
+            sender=sender,
         )
         for reported in call.interactions
     ]

@@ -1,8 +1,9 @@
 """Interactions on their way to ClickHouse, which takes few large blocks better than many small ones.
 
 A call is answered once its rows wait here; they are written each second. While ClickHouse is away they wait, up to
-WAITING_MAX bytes; then calls are refused (503). The last second is lost when a process is killed, and what waits when
-it ends without ClickHouse: they are counts of use, and an app that reports has nobody to tell.
+WAITING_MAX bytes, and of one sender up to an eighth of that; then calls are refused (503). The last second is lost when
+a process is killed, and what waits when it ends without ClickHouse: they are counts of use, and an app that reports has
+nobody to tell.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS: Final = 1.0
 #: Some 25,000 interactions: minutes of a busy feed.
 WAITING_MAX: Final = 16_000_000
+#: The part of it that one sender may fill.
+OF_ONE_SENDER_MAX: Final = WAITING_MAX // 8
 #: Rows of one block, so that an insert stays small beside what the server has.
 BLOCK_ROWS: Final = 10_000
 
@@ -52,18 +55,20 @@ class Outbox:
         self._flushing = threading.Lock()
         self._waiting: list[Interaction] = []
         self._bytes = 0
+        #: Of each sender that has rows waiting.
+        self._bytes_of: dict[str, int] = {}
         self._every = Every(FLUSH_SECONDS, self.flush, name="feeds.interactions")
 
-    def check_room(self) -> None:
+    def check_room(self, sender: str) -> None:
         """Raises OutboxFull. Asked before a call uses up its token; calls under way at that moment still fit in."""
-        if self._bytes >= WAITING_MAX:
+        if self._bytes >= WAITING_MAX or self._bytes_of.get(sender, 0) >= OF_ONE_SENDER_MAX:
             raise OutboxFull
 
     def add(self, rows: Sequence[Interaction]) -> None:
         """Let rows wait."""
         with self._lock:
             self._waiting += rows
-            self._count(sum(row.bytes for row in rows))
+            self._count(rows, 1)
         for row in rows:
             RECEIVED.labels(event=KNOWN.get(row.event, "other")).inc()
         self._every.start()
@@ -83,10 +88,15 @@ class Outbox:
                     LOST.inc(len(block))
                 with self._lock:
                     del self._waiting[: len(block)]
-                    self._count(-sum(row.bytes for row in block))
+                    self._count(block, -1)
 
-    def _count(self, change: int) -> None:
-        self._bytes += change
+    def _count(self, rows: Sequence[Interaction], sign: int) -> None:
+        """Rows came (1) or went (-1)."""
+        for row in rows:
+            self._bytes += sign * row.bytes
+            self._bytes_of[row.sender] = self._bytes_of.get(row.sender, 0) + sign * row.bytes
+            if not self._bytes_of[row.sender]:
+                del self._bytes_of[row.sender]
         WAITING.set(self._bytes)
 
 

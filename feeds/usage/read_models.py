@@ -10,7 +10,7 @@ from atsite.core.clickhouse.models import ReadModel
 
 
 class FeedInteraction(ReadModel):
-    """Something that someone did with a post of a feed, as their app reported it; nobody knows who."""
+    """Something that someone did with a post of a feed, as their app reported it."""
 
     pk = models.CompositePrimaryKey("feed", "received_at", "id")
     received_at = DateTime64Field(precision=3)
@@ -23,6 +23,8 @@ class FeedInteraction(ReadModel):
     event = StringField()
     feed_context = StringField()
     req_id = StringField()
+    #: Who sent it, as a pseudonym: a hash of the did with a key made of SECRET_KEY, in hex.
+    sender = StringField()
 
     class Meta:
         managed = False

@@ -22,6 +22,7 @@ from atsite.core.identity import LookupFailed, NoSuchIdentity, SigningKeys, site
 from atsite.core.identity.signing_keys import HOST_SECONDS
 from atsite.core.kv import PREFIX, quick
 from atsite.core.outgoing import Client
+from atsite.core.web.client_address import client_of
 from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ Insist = Callable[[], Awaitable[bool]]
 API_KEY_PREFIX: Final = "atsk_"
 #: outcome: good, unverifiable, or the name of the error.
 TOKENS: Final = Counter("service_tokens", "Service tokens that came with a request", ["outcome"])
+
+
+def client_address(request: HttpRequest) -> str:
+    """The client that asks, an IPv6 one as its /64; behind trusted proxies, as those say (TRUSTED_PROXIES)."""
+    peer, forwarded = request.META.get("REMOTE_ADDR") or "", request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return client_of(peer, forwarded, config.trusted_proxies)
 
 
 class Scope(StrEnum):

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from atsite.core.atproto.keys import public_key_of
+from atsite.core.circuit_breaker import CircuitBreaker
 from atsite.core.config import config
 from atsite.core.identity import renewal, resolver, stored_keys
 from atsite.core.identity.models import SigningKey
@@ -100,7 +101,7 @@ def test_a_database_that_is_away_knows_no_keys_and_is_left_alone_for_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
     now = [0.0]
-    breaker = stored_keys.CircuitBreaker(pause=1.0, trial=4.0, clock=lambda: now[0])
+    breaker = CircuitBreaker(pause=1.0, trial=4.0, clock=lambda: now[0])
     monkeypatch.setattr(stored_keys, "_breaker", breaker)
     stored_keys.keep({did(1): KEYS[0]}, now=timezone.now())
     with default_away(tmp_path):
