@@ -1,4 +1,4 @@
-# `just --list` shows the recipes; `./just RECIPE` makes the environment first.
+# `just --list` shows the recipes; `./just RECIPE` creates the environment first.
 set positional-arguments
 python := justfile_directory() / ".venv/bin/python"
 manage := python + " manage.py"
@@ -7,19 +7,19 @@ manage := python + " manage.py"
 default:
     @just --list --unsorted
 
-# everything on a simulated network, on this machine alone: no internet, no servers
+# run the whole site on a simulated network, only on this machine: no internet, no servers
 demo *options:
     {{ manage }} demo "$@"
 
-# everything on the real network
+# run the whole site on the real network
 up *options:
     {{ manage }} up "$@"
 
-# delete what demo and up stored (asks first; --yes does not)
+# delete all data of demo and up (asks first, unless --yes)
 reset *options:
     {{ manage }} reset "$@"
 
-# lint, format, types, layers, migrations, templates
+# check lint, format, types, layers, migrations and templates
 check:
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
@@ -29,28 +29,28 @@ check:
     .venv/bin/djlint --quiet --check --lint templates
 
 quick := "not slow and not chromium and not devnet and not shared_data"
-# Several processes, each with stores of its own; one where the environment names stores, for there is but one of them.
+# Several processes, each with its own stores; only one process if the environment names stores, which all would share.
 side_by_side := if env("CLICKHOUSE_ADDRESS", env("REDIS_ADDRESS", "")) == "" { "-n logical --maxprocesses 4 --dist loadfile" } else { "" }
 
-# the tests that need nothing but this machine, in a few minutes
+# run the tests that need only this machine, in a few minutes
 test *options:
     {{ python }} -m pytest {{ side_by_side }} -m "{{ quick }}" "$@"
 
-# the tests against the official servers on loopback (CONTRIBUTING.md)
+# run the tests against the official servers on loopback (CONTRIBUTING.md)
 test-devnet *options:
     {{ python }} -m pytest -m devnet "$@"
 
-# every test: the quick ones side by side, then those that want the machine for themselves
+# run every test: the quick ones in parallel, then those that need the machine for themselves
 test-all *options:
     run() { {{ python }} -m pytest "$@" || [ $? = 5 ]; }; \
     run {{ side_by_side }} -m "{{ quick }}" "$@"; first=$?; \
     run -m "not ({{ quick }})" "$@" && exit $first
 
-# measure: bench indexer, bench feeds, bench admin
+# run a benchmark: bench indexer, bench feeds, bench admin
 bench name *options:
     shift; {{ python }} -m bench.{{ name }} "$@"
 
-# apply what is missing on both databases (starts the embedded stores where no server is named)
+# apply all missing migrations to both databases (starts the embedded stores if no server is configured)
 migrate-up:
     {{ manage }} schema up
 
@@ -58,11 +58,11 @@ migrate-up:
 migrate-down *options:
     {{ manage }} schema down "$@"
 
-# the last applied migration of each app, and what is missing
+# list the last applied migration of each app, and those that are missing
 migrate-version:
     {{ manage }} schema version
 
-# begin a migration of ClickHouse (of the indexer; --app names another)
+# create a ClickHouse migration (in the indexer; --app names another app)
 migrate-create name *options:
     {{ manage }} schema create "$@"
 
@@ -70,6 +70,6 @@ migrate-create name *options:
 migrate-dump-schema:
     {{ manage }} schema dump
 
-# write requirements.lock anew from pyproject.toml
+# rebuild requirements.lock from pyproject.toml
 lock:
     uv=$(command -v uv || echo .venv-tools/bin/uv); "$uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev --python-version 3.11 pyproject.toml -o requirements.lock

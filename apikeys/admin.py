@@ -1,4 +1,4 @@
-"""API keys: made here and shown once, changed, given another secret, revoked for good, never deleted."""
+"""The admin of API keys: create (shown once), change, rotate, revoke; keys are never deleted."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from apikeys import keys, usage
-from apikeys.forms import ApiKeyForm, RotationForm, in_words
-from apikeys.key_status import MADE_BEFORE, REVOKED, SENT_BEFORE, old_is_good, state_of
+from apikeys.forms import ApiKeyForm, RotationForm, overlap_in_words
+from apikeys.key_status import ALREADY_CREATED, FORM_OUTDATED, REVOKED, old_secret_is_valid, status_of
 from apikeys.models import ApiKey, ApiKeyUsage
 from atsite.core import charts
 from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
 from atsite.core.clickhouse.errors import ClickHouseError
-from atsite.core.published import versions
-from atsite.core.published.admin import DecisionAdmin
-from atsite.core.published.errors import ChangedMeanwhile
-from atsite.core.published.outcome import watched
+from atsite.core.copies import versions
+from atsite.core.copies.admin import DecisionAdmin
+from atsite.core.copies.errors import ChangedMeanwhile
+from atsite.core.copies.outcome import watched
 from atsite.core.roles import Right, demand, may
 from atsite.core.routers import DEFAULT
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from apikeys.keys import Key
-    from apikeys.usage import KeyUse
+    from apikeys.usage import KeyUsage
 
 #: Days of the chart, and of the count in the list.
 DAYS: Final = 30
-AWAY: Final = "unknown while ClickHouse is away"
+AWAY: Final = "unknown: ClickHouse does not answer"
 
 
-class _MadeBefore(Exception):
-    """The form of a new key was sent again."""
+class _AlreadyCreated(Exception):
+    """The form of a new key was sent twice."""
 
     def __init__(self, pk: int) -> None:
         super().__init__(pk)
@@ -49,10 +49,10 @@ class _MadeBefore(Exception):
 @admin.register(ApiKey)
 class ApiKeyAdmin(DecisionAdmin):
     form = ApiKeyForm
-    list_display = ("key_id", "note", "user", "stands", "opens", "last_used", "uses", "created_at")
+    list_display = ("key_id", "note", "user", "status", "scopes_and_feeds", "last_used", "uses", "created_at")
     list_select_related = ("user",)
     search_fields = ("key_id", "note", "user__username")
-    readonly_fields = ("key_id", "stands", "created_at")
+    readonly_fields = ("key_id", "status", "created_at")
     actions = ("revoke",)
     url_rights = {
         "apikeys_apikey_rotate": Right.ROTATE_KEY,
@@ -63,31 +63,31 @@ class ApiKeyAdmin(DecisionAdmin):
     change_form_outer_after_template = "apikeys/use.html"
 
     @admin.display(description="state")
-    def stands(self, key: ApiKey) -> str:
-        """Whether it opens anything, in colour and in words."""
-        word, _, rest = state_of(key).replace(";", "").partition(" ")
-        colour = {"good": "at-ok", "expired": "at-look"}.get(word, "at-act")
+    def status(self, key: ApiKey) -> str:
+        """The status as a coloured word."""
+        word, _, rest = status_of(key).replace(";", "").partition(" ")
+        colour = {"active": "at-ok", "expired": "at-look"}.get(word, "at-act")
         return format_html('<span class="at-state {}">{}</span> {}', colour, word, rest)
 
-    @admin.display(description="may")
-    def opens(self, key: ApiKey) -> str:
-        """Scopes, and the feeds that it covers."""
+    @admin.display(description="scopes")
+    def scopes_and_feeds(self, key: ApiKey) -> str:
+        """The scopes, and the feeds that the key covers."""
         scopes = ", ".join(key.scopes)
         return f"{scopes}: {', '.join(key.feeds)}" if key.feeds else scopes
 
     @admin.display(description="last used (UTC)")
     def last_used(self, key: ApiKey) -> str:
-        """When it was accepted last."""
+        """When the key was last accepted."""
         return _moment(_use(key))
 
     @admin.display(description=f"uses in {DAYS} days")
     def uses(self, key: ApiKey) -> str:
-        """How often it was accepted."""
+        """How often the key was accepted."""
         use = _use(key)
         return AWAY if use is None else str(use.uses)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the use of its keys from one question."""
+        """The list, with the usage of its keys from one query."""
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
         for row, use in zip(rows, _uses(rows), strict=True):
@@ -95,9 +95,9 @@ class ApiKeyAdmin(DecisionAdmin):
         found.result_list = rows
         return found  # type: ignore[no-any-return]
 
-    @admin.action(description="Revoke for good", permissions=["revoke"])
+    @admin.action(description="Revoke permanently", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        """End the chosen keys at once."""
+        """Revoke the selected keys at once."""
         with transaction.atomic(using=DEFAULT):
             versions.lock()  # before the rows are read: a change meanwhile must not keep a key alive
             ended = list(chosen)
@@ -115,11 +115,11 @@ class ApiKeyAdmin(DecisionAdmin):
         return [*own, *super().get_urls()]
 
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask for how long the present secret stays good; then show the new one, once."""
+        """Ask how long the current secret keeps working, then show the new one, once."""
         demand(request, Right.ROTATE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
-            return self._back(request, pk, "This key was revoked: make another one.")
+            return self._back(request, pk, "This key was revoked: create a new one.")
         form = RotationForm(request.POST or None, initial={"version": row.time_us})
         if request.method != "POST" or not form.is_valid():
             return self._page(request, "apikeys/rotate.html", f"New secret for {row.key_id}", key=row, form=form)
@@ -129,16 +129,18 @@ class ApiKeyAdmin(DecisionAdmin):
             try:
                 row.rotate(key, overlap=overlap)
             except ChangedMeanwhile:
-                return self._back(request, pk, SENT_BEFORE)
-        self.log_change(request, row, f"Gave it a new secret; the old one is good {in_words(overlap)}.")
+                return self._back(request, pk, FORM_OUTDATED)
+        self.log_change(
+            request, row, f"Created a new secret. The old one keeps working for {overlap_in_words(overlap)}."
+        )
         return self._shown_once(request, row, key, outcome.late)
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then end the key for good."""
+        """Confirm, then revoke the key permanently."""
         demand(request, Right.REVOKE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or row.revoked_at is not None:
-            return self._back(request, pk, "This key was revoked before.")
+            return self._back(request, pk, "This key is already revoked.")
         if request.method != "POST":
             return self._page(request, "apikeys/revoke.html", f"Revoke {row.key_id}", key=row)
         with watched() as outcome, transaction.atomic(using=DEFAULT):
@@ -150,7 +152,7 @@ class ApiKeyAdmin(DecisionAdmin):
         return self._back(request, pk, *outcome.late)
 
     def end_old_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """End the secret of before the last rotation."""
+        """End the secret from before the last rotation."""
         demand(request, Right.ROTATE_KEY)
         row = ApiKey.objects.filter(pk=pk).first()
         if row is None or request.method != "POST":
@@ -172,33 +174,33 @@ class ApiKeyAdmin(DecisionAdmin):
         versions.lock()  # of two who send the same form at once the second waits here, and finds the first's
         made = ApiKey.objects.filter(key_id=key.id).first()
         if made is not None:
-            raise _MadeBefore(made.pk)
+            raise _AlreadyCreated(made.pk)
         obj.key_id, obj.secret_hash = key.id, key.hash
         super().save_model(request, obj, form, change)
         request.__dict__["minted"] = key
 
     def add_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        """The form of a new key; sent again, as a reload of the page with the secret does, it makes no second one."""
+        """The form of a new key. Sent twice, as by a reload of the page with the secret, it creates only one key."""
         try:
             response: HttpResponse = super().add_view(request, *args, **options)
-        except _MadeBefore as made:
-            return self._back(request, made.pk, MADE_BEFORE)
+        except _AlreadyCreated as made:
+            return self._back(request, made.pk, ALREADY_CREATED)
         return response
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
-        """The form of a key, or what it was where it is revoked."""
+        """The form of a key; read-only if the key is revoked."""
         if request.method == "POST" and self.has_view_permission(request) and _is_revoked(object_id):
             return self._back(request, int(object_id), REVOKED)
         return super().change_view(request, object_id, *args, **options)  # type: ignore[no-any-return]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = list(super().get_readonly_fields(request, obj))
-        return fields if obj is None or self.has_change_permission(request, obj) else [*fields, "opens"]
+        return fields if obj is None or self.has_change_permission(request, obj) else [*fields, "scopes_and_feeds"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """What is entered; in words for who only looks, and of a revoked key."""
+        """The form's fields; in words for a user who may only view, or for a revoked key."""
         if obj is not None and not self.has_change_permission(request, obj):
-            return ["key_id", "stands", "note", "user", "opens", "rate_limit", "expires_at", "created_at"]
+            return ["key_id", "status", "note", "user", "scopes_and_feeds", "rate_limit", "expires_at", "created_at"]
         fields = super().get_fields(request, obj)
         return [field for field in fields if obj is None or field != "new_id"]
 
@@ -220,7 +222,7 @@ class ApiKeyAdmin(DecisionAdmin):
                 "may_revoke": may(request.user, Right.REVOKE_KEY) and row.revoked_at is None,
                 "last_used": _moment(use),
                 "chart": charts.bars(caption, [(f"{day:%-d %b}", count) for day, count in days]),
-                "ends_old_at": row.old_valid_until if old_is_good(row) else None,
+                "ends_old_at": row.old_valid_until if old_secret_is_valid(row) else None,
             }
         return super().render_change_form(request, context, **options)
 
@@ -228,19 +230,19 @@ class ApiKeyAdmin(DecisionAdmin):
         return may(request.user, Right.MINT_KEY) and bool(super().has_add_permission(request))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Of the action in the list."""
+        """Permission of the action `revoke`."""
         return may(request.user, Right.REVOKE_KEY)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def _shown_once(self, request: HttpRequest, row: ApiKey, key: Key, late: list[str] | None = None) -> HttpResponse:
-        """The page that shows the key: this answer is its only place (a message would wait in a cookie or session)."""
+        """The page that shows the key, only in this response: a message would be stored in a cookie or session."""
         context = {"key": row, "text": key.text, "late": late or []}
         return self._page(request, "apikeys/shown_once.html", "Copy the key now", **context)
 
     def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-        """A page of the admin; those are never cached."""
+        """An admin page; admin pages are never cached."""
         context |= {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
         return TemplateResponse(request, template, context)
 
@@ -254,8 +256,8 @@ def _is_revoked(object_id: str) -> bool:
     return object_id.isdecimal() and ApiKey.objects.filter(pk=object_id, revoked_at__isnull=False).exists()
 
 
-def _uses(rows: list[ApiKey]) -> list[KeyUse | None]:
-    """The use of each key; None while ClickHouse is away."""
+def _uses(rows: list[ApiKey]) -> list[KeyUsage | None]:
+    """The usage of each key; None if ClickHouse is down."""
     ids = [row.key_id for row in rows]
     try:
         found = usage.of_keys(ids, days=DAYS, now=timezone.now())
@@ -264,14 +266,14 @@ def _uses(rows: list[ApiKey]) -> list[KeyUse | None]:
     return [found[id] for id in ids]
 
 
-def _use(key: ApiKey) -> KeyUse | None:
+def _use(key: ApiKey) -> KeyUsage | None:
     return key.__dict__.get("use")
 
 
-def _moment(use: KeyUse | None) -> str:
+def _moment(use: KeyUsage | None) -> str:
     if use is None:
         return AWAY
-    return f"{use.last_used_at:%Y-%m-%d %H:%M}" if use.last_used_at else f"not in {DAYS} days"
+    return f"{use.last_used_at:%Y-%m-%d %H:%M}" if use.last_used_at else f"not in the last {DAYS} days"
 
 
 @register(ApiKeyUsage)
@@ -282,11 +284,11 @@ class ApiKeyUsageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="note")
     def key_note(self, use: ApiKeyUsage) -> str:
-        """What the key is used for."""
+        """The note of the key."""
         return str(use.__dict__.get("note", ""))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the notes of its keys from one question."""
+        """The list, with the notes of its keys from one query."""
         found = super().get_changelist_instance(request)
         ids = {use.key_id for use in found.result_list}
         notes = dict(ApiKey.objects.filter(key_id__in=ids).values_list("key_id", "note"))

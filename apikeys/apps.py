@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ApiKeysConfig(AppConfig):
-    """Keys by which programs are let in, and how they are used."""
+    """API keys for programs, and their usage."""
 
     name = "apikeys"
     verbose_name = "API keys"

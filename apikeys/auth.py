@@ -9,7 +9,7 @@ from ninja.security import APIKeyHeader
 
 from apikeys.check import check
 from apikeys.keys import PREFIX
-from atsite.core.kv.rate import RateLimit
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import client_address
 from atsite.core.web.xrpc import XrpcError
 
@@ -29,8 +29,8 @@ _wrong_keys = RateLimit("wrong-api-keys")
 class ApiKeyAuth(APIKeyHeader):
     """A key in `X-API-Key`, or in `Authorization: Bearer atsk_…`.
 
-    None where there is neither, so that the next authenticator is asked; a key that is no good raises what
-    `apikeys.check.check` raises, and never falls through to a weaker one. For operations that are no coroutines.
+    None if there is neither, so that the next authenticator is tried. An invalid key raises what `apikeys.check.check`
+    raises, and never falls through to a weaker authenticator. Only for operations that are not coroutines.
     """
 
     param_name = HEADER

@@ -1,4 +1,4 @@
-"""Is this text a key that may call now? Decided from `default` through Redis, never from this process's memory."""
+"""Checks an API key. Decided from `default` through Redis, never from this process's memory."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from apikeys import keys, usage
 from apikeys.models import KEYS, ApiKey
-from atsite.core.kv.rate import RateLimit
-from atsite.core.published.redis_cache import ABSENT, Entry
+from atsite.core.copies.redis_cache import ABSENT, Entry
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import XrpcError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from apikeys.keys import Key
 
-#: Compared with where there is no old secret: as long as a hash, and none of any text.
+#: Compared with if there is no old secret: as long as a hash, but the hash of no text.
 NO_HASH: Final = "-" * 64
 
 _rates = RateLimit("apikeys")
@@ -35,36 +35,36 @@ class _Rights:
     rate_limit: int
     expires_us: int | None
     revoked: bool
-    #: Missing in what an older version of the code cached.
+    #: Missing in entries that an older version of the code cached.
     old_hash: str = ""
     old_until_us: int | None = None
 
     @classmethod
     def of(cls, value: str) -> _Rights:
-        """From the JSON of ApiKey.entry. A scope that this version of the code does not know opens nothing."""
+        """From the JSON of ApiKey.entry. Scopes that this version of the code does not know are ignored."""
         fields: dict[str, Any] = json.loads(value)
         known = frozenset(Scope(scope) for scope in fields.pop("scopes") if scope in set(Scope))
         return cls(scopes=known, feeds=frozenset(fields.pop("feeds")), **fields)
 
     def match(self, key: Key, now_us: float) -> bool:
-        """Whether the secret of `key` is the newest, or the one before it while that is good.
+        """Whether the secret of `key` is the newest, or the old one while that is valid.
 
-        Both are compared each time, so that the time tells nothing.
+        Both are compared every time, so that the timing reveals nothing.
         """
         newest, old = keys.matches(key, self.hash), keys.matches(key, self.old_hash or NO_HASH)
         return newest or (old and self.old_until_us is not None and now_us < self.old_until_us)
 
 
 def check(text: str, *, now: datetime | None = None) -> Principal:
-    """Who holds the key in `text`, and what it opens. Counts the call.
+    """The principal of the key in `text`. Counts the call.
 
-    Raises XrpcError: AuthenticationRequired where it is no valid key (unknown, wrong, revoked, expired),
-    RateLimitExceeded with Retry-After; Undecidable where neither `default` nor Redis can tell.
+    Raises XrpcError: AuthenticationRequired if the key is not valid (unknown, wrong, revoked, expired),
+    RateLimitExceeded with Retry-After; Undecidable if neither `default` nor Redis answers.
     """
     now = now or timezone.now()
     key = keys.parse(text)
     if key is None:
-        raise _refusal("that is no API key: expected atsk_<id>_<secret>")
+        raise _refusal("that is not an API key: expected atsk_<id>_<secret>")
     value = KEYS.look_up(key.id, lambda: _stored(key.id)).value
     rights = None if value is None else _Rights.of(value)
     now_us = now.timestamp() * 1_000_000
@@ -76,7 +76,7 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
         raise _refusal("this API key has expired")
     wait = _rates.take(key.id, rights.rate_limit)
     if wait:
-        message = f"more than {rights.rate_limit} calls a minute with this API key"
+        message = f"more than {rights.rate_limit} calls per minute with this API key"
         raise XrpcError("RateLimitExceeded", message, headers={"Retry-After": str(math.ceil(wait))})
     usage.count(key.id, now=now)
     return Principal(key.id, rights.scopes, rights.feeds)

@@ -1,4 +1,4 @@
-"""Forms of API keys: what a key opens is chosen, never typed."""
+"""Forms of API keys: scopes and feeds are chosen, never typed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from apikeys.models import ApiKey
 from atsite.core.web.auth import SCOPES, Scope
 
 HOUR: Final = 3600
-#: How long the old secret may stay good after a rotation, in seconds.
+#: How long the old secret may keep working after a rotation, in seconds.
 OVERLAPS: Final = {
-    0: "not at all: it ends now",
+    0: "no time: it stops working now",
     HOUR: "one hour",
     24 * HOUR: "one day",
     7 * 24 * HOUR: "seven days",
@@ -26,17 +26,17 @@ OVERLAPS: Final = {
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    #: Chosen when the form of a new key is shown: the same form sent again is known by it (ApiKeyAdmin.save_model).
+    #: Set when the form of a new key is shown, so that a form sent twice is recognised (ApiKeyAdmin.save_model).
     new_id = forms.CharField(required=False, widget=forms.HiddenInput, initial=keys.mint_id)
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, text[0].upper() + text[1:]) for scope, text in SCOPES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label="May",
+        label="Scopes",
     )
     feeds = forms.MultipleChoiceField(
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="Feeds whose members it may change and list. Feeds without a label have no members.",
+        help_text="Feeds whose members the key can list and change. Only feeds with a label have members.",
     )
 
     class Meta:
@@ -52,38 +52,38 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
             self.fields["feeds"].choices = FEEDS.choices(covered)  # type: ignore[attr-defined]
 
     def clean_new_id(self) -> str:
-        """Raises ValidationError for what no form of this site sent."""
+        """Raises ValidationError for an id that this form cannot have sent."""
         text: str = self.cleaned_data["new_id"]
         if text and not keys.is_id(text):
-            raise ValidationError("Open this form again.")
+            raise ValidationError("Reload this form, then send it again.")
         return text
 
     def clean(self) -> dict[str, Any] | None:
-        """Without a feed the scope of members opens nothing, and a feed without the scope neither."""
+        """The scope `members` needs feeds, and feeds need the scope `members`."""
         cleaned = super().clean()
         scopes, feeds = self.cleaned_data.get("scopes"), self.cleaned_data.get("feeds")
         if scopes is not None and feeds is not None:
             if Scope.MEMBERS in scopes and not feeds:
-                self.add_error("feeds", "Choose at least one feed whose members it may change.")
+                self.add_error("feeds", "Choose at least one feed whose members the key can change.")
             if feeds and Scope.MEMBERS not in scopes:
-                self.add_error("scopes", f"Feeds are for a key that may {SCOPES[Scope.MEMBERS]}.")
+                self.add_error("scopes", f"Only a key with this scope can cover feeds: {SCOPES[Scope.MEMBERS]}.")
         return cleaned
 
 
 class RotationForm(forms.Form):
-    """How long the present secret stays good."""
+    """How long the current secret keeps working."""
 
     overlap = forms.TypedChoiceField(
         choices=[(str(seconds), text) for seconds, text in OVERLAPS.items()],
         coerce=lambda text: timedelta(seconds=int(text)),
         initial=str(24 * HOUR),
         widget=forms.RadioSelect,
-        label="The present secret stays good",
+        label="The current secret keeps working for",
     )
     #: The row's version when the page was opened.
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
-def in_words(overlap: timedelta) -> str:
-    """How long an overlap that was chosen is."""
+def overlap_in_words(overlap: timedelta) -> str:
+    """The chosen overlap, in words."""
     return OVERLAPS[int(overlap.total_seconds())].partition(":")[0]

@@ -1,4 +1,4 @@
-"""How an API key stands, and why a form of it did nothing, in words."""
+"""The status of an API key, and why a form changed nothing, in words."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from apikeys.models import ApiKey
 
-MADE_BEFORE: Final = (
-    "This key was made already; its secret is shown only once. If it was not copied, give the key a new secret here."
+ALREADY_CREATED: Final = (
+    "This key already exists, and its secret is shown only once. If you did not copy it, create a new secret here."
 )
-SENT_BEFORE: Final = (
-    "Nothing was done: this key was changed after that form was opened, by another person or by sending the form twice."
-    " A secret is shown only once; if it was not copied, make another new one here."
+FORM_OUTDATED: Final = (
+    "Nothing was changed: this key was changed after you opened the form, by another person or by sending the form"
+    " twice. A secret is shown only once. If you did not copy it, create a new secret here."
 )
-REVOKED: Final = "This key was revoked, which is final: nothing of it changes any more. Make another one."
+REVOKED: Final = "This key was revoked. That is final, and it cannot be changed. Create a new key."
 
 
-def state_of(key: ApiKey) -> str:
-    """Whether a key opens anything now, in words."""
+def status_of(key: ApiKey) -> str:
+    """The status of a key now, in words."""
     now = timezone.now()
     if key.revoked_at is not None:
         return f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
     if key.expires_at is not None and key.expires_at <= now:
         return f"expired {key.expires_at:%Y-%m-%d %H:%M} UTC"
-    if key.old_valid_until is not None and old_is_good(key):
-        return f"good; its old secret until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
-    return "good"
+    if key.old_valid_until is not None and old_secret_is_valid(key):
+        return f"active; the old secret works until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
+    return "active"
 
 
-def old_is_good(key: ApiKey) -> bool:
-    """Whether the secret of before the last rotation still opens something."""
+def old_secret_is_valid(key: ApiKey) -> bool:
+    """Whether the secret from before the last rotation still works."""
     return key.revoked_at is None and key.old_valid_until is not None and key.old_valid_until > timezone.now()

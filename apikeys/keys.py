@@ -16,7 +16,7 @@ from typing import Final
 PREFIX: Final = "atsk_"
 ID_LENGTH: Final = 12
 SECRET_BYTES: Final = 32
-#: Ids without vowels and look-alikes: nothing to read into, and easy to read out. 12 of 28 characters are 57 bits.
+#: Ids have no vowels and no look-alikes, so they form no words and are easy to read out. 12 of 28 characters: 57 bits.
 ID_ALPHABET: Final = "23456789bcdfghjkmnpqrstvwxyz"
 #: urlsafe base64 of 32 bytes without padding; it may contain `_`, the id may not.
 _FORM: Final = re.compile(rf"{PREFIX}([{ID_ALPHABET}]{{{ID_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
@@ -31,22 +31,22 @@ class Key:
 
     @property
     def text(self) -> str:
-        """What is shown once."""
+        """The full key, which is shown only once."""
         return f"{PREFIX}{self.id}_{self.secret}"
 
     @property
     def hash(self) -> str:
-        """What is stored, 64 hex digits."""
+        """The stored hash, 64 hex digits."""
         return sha256(self.secret.encode()).hexdigest()
 
 
 def mint(id: str = "") -> Key:
-    """A new key, under an id of `mint_id` where one was chosen before."""
+    """A new key; `id`: one that `mint_id` made before."""
     return Key(id or mint_id(), secrets.token_urlsafe(SECRET_BYTES))
 
 
 def mint_id() -> str:
-    """The id of a key to come."""
+    """A new id of a key."""
     return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
 
 
@@ -56,16 +56,16 @@ def is_id(text: str) -> bool:
 
 
 def rotated(id: str) -> Key:
-    """A new secret under the id of an old key."""
+    """A key with the id of an old key and a new secret."""
     return Key(id, secrets.token_urlsafe(SECRET_BYTES))
 
 
 def parse(text: str) -> Key | None:
-    """The key in `text`; None where it has another form."""
+    """The key in `text`; None if it does not have the form of a key."""
     match = _FORM.fullmatch(text)
     return Key(match[1], match[2]) if match else None
 
 
 def matches(key: Key, stored_hash: str) -> bool:
-    """Whether `key` is the one that was stored, in constant time."""
+    """Whether the hash of `key` is `stored_hash`, compared in constant time."""
     return hmac.compare_digest(key.hash, stored_hash)

@@ -24,23 +24,23 @@ from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.syntax import is_rkey
 from atsite.core.clickhouse.models import ReadModel
-from atsite.core.published.models import Cached, PublishedModel
-from atsite.core.published.redis_cache import Entry, VersionedCache
+from atsite.core.copies.models import Cached, CopiedModel
+from atsite.core.copies.redis_cache import Entry, VersionedCache
 from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:
     from apikeys.keys import Key
 
-#: What the check of a key decides by (apikeys.check). Another name whenever a scope begins to mean something else, so
-#: that no entry of before decides; the last time in migration 0006.
-KEYS = VersionedCache("apikeys-2", keeps_absent=False)  # ids that there are not are anyone's to invent
-#: Ten a second: a script that walks a list is served, one gone wild is not.
+#: The cache that checks of keys read (apikeys.check). Rename it whenever the meaning of a scope changes, so that older
+#: entries are not used; the last time was migration 0006.
+KEYS = VersionedCache("apikeys-2", keeps_absent=False)  # callers can invent ids
+#: Calls per minute. Ten a second: enough for a script that goes through a list, not for a runaway one.
 DEFAULT_RATE = 600
 MAX_RATE = 1_000_000
 
 
 class PublishedApiKey(ReadModel):
-    """What a key is called and may do; `time_us` is its version."""
+    """The copy of ApiKey in ClickHouse: name and rights; `time_us` is its version."""
 
     key_id = StringField(primary_key=True)
     name = StringField()
@@ -60,7 +60,7 @@ class PublishedApiKey(ReadModel):
 
 
 class ApiKeyUsage(ReadModel):
-    """Accepted calls of one key in one hour, as one life of Redis counted them: sum over `counter`."""
+    """Accepted calls of one key in one hour, by one counter in Redis: sum over `counter`."""
 
     pk = models.CompositePrimaryKey("key_id", "hour", "counter")
     key_id = StringField()
@@ -72,6 +72,7 @@ class ApiKeyUsage(ReadModel):
     class Meta:
         managed = False
         db_table = "api_key_usage"
+        verbose_name = verbose_name_plural = "API key usage"
 
 
 def validate_scopes(value: object) -> None:
@@ -86,30 +87,35 @@ def validate_feeds(value: object) -> None:
         raise ValidationError("Enter record keys of feeds, such as whats-hot.")
 
 
-class ApiKey(PublishedModel):
-    """What a key may do. Its holder alone has the secret; revoking is final."""
+class ApiKey(CopiedModel):
+    """An API key and its rights. Only its holder has the secret; revoking is final."""
 
     key_id = models.CharField(max_length=32, unique=True, editable=False)
     #: SHA-256 of the secret, in hex.
     secret_hash = models.CharField(max_length=64, editable=False)
-    #: The same of the secret before the last rotation, which is good until that moment; empty where there is none.
+    #: The hash of the secret before the last rotation, which works until `old_valid_until`; "" if there is none.
     old_hash = models.CharField(max_length=64, blank=True, editable=False)
     old_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
     scopes = models.JSONField(default=list, validators=[validate_scopes])
     feeds = models.JSONField(
-        default=list, blank=True, validators=[validate_feeds], help_text="Record keys of the feeds it covers."
+        default=list, blank=True, validators=[validate_feeds], help_text="Record keys of the feeds that the key covers."
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", help_text="Who holds it."
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The holder of the key.",
     )
-    note = models.TextField(blank=True, help_text="What it is used for, and where.")
+    note = models.TextField(blank=True, help_text="What the key is used for, and where.")
     rate_limit = models.PositiveIntegerField(
         default=DEFAULT_RATE,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_RATE)],
-        help_text="Calls a minute.",
+        help_text="Calls per minute.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: the key never expires.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     history = HistoricalRecords(excluded_fields=["published_us", "secret_hash", "old_hash"])
 
@@ -128,7 +134,7 @@ class ApiKey(PublishedModel):
     copied_from = ("user",)
     natural_key = ("key_id",)
 
-    class Meta(PublishedModel.Meta):
+    class Meta(CopiedModel.Meta):
         ordering = ("-created_at",)
         verbose_name = "API key"
 
@@ -137,20 +143,20 @@ class ApiKey(PublishedModel):
 
     @property
     def owner(self) -> str:
-        """The holder's user name, or nothing."""
+        """The holder's user name, or ""."""
         return self.user.get_username() if self.user is not None else ""
 
     def revoke(self) -> None:
-        """End the key for good. Raises ChangedMeanwhile."""
+        """Revoke the key permanently. Raises ChangedMeanwhile."""
         if self.revoked_at is None:
             self.revoked_at = timezone.now()
             self.save(update_fields=["revoked_at"])
 
     def rotate(self, key: Key, *, overlap: timedelta) -> None:
-        """Give the key another secret, that of `key`; the present one stays good for `overlap` from now on.
+        """Give the key a new secret, that of `key`; the current one keeps working for `overlap` from now on.
 
-        What an earlier rotation had left good ends. Raises ValueError where `key` is another one or this one was
-        revoked, ChangedMeanwhile.
+        The secret from before an earlier rotation stops working. Raises ValueError if `key` has another id or this key
+        was revoked, ChangedMeanwhile.
         """
         if key.id != self.key_id or self.revoked_at is not None:
             raise ValueError(f"{self.key_id} cannot be given that secret")
@@ -159,7 +165,7 @@ class ApiKey(PublishedModel):
         self.save(update_fields=["old_hash", "secret_hash", "old_valid_until"])
 
     def end_old_secret(self) -> None:
-        """From now on the newest secret alone is good. Raises ChangedMeanwhile."""
+        """From now on only the newest secret works. Raises ChangedMeanwhile."""
         if self.old_hash:
             self.old_hash, self.old_valid_until = "", None
             self.save(update_fields=["old_hash", "old_valid_until"])
@@ -168,7 +174,7 @@ class ApiKey(PublishedModel):
         return Cached(KEYS, self.key_id, self.entry())
 
     def entry(self) -> Entry:
-        """What the check decides by, as JSON."""
+        """The cached entry that checks read, as JSON."""
         if self.deleted:
             return Entry(self.time_us, None)
         fields = {
@@ -184,7 +190,7 @@ class ApiKey(PublishedModel):
         return Entry(self.time_us, json.dumps(fields))
 
     def _check_change(self, stored: Self) -> None:
-        """Revoking is final, a secret leaves by `rotate` alone, and none that was good once is good again."""
+        """Revoking is final, only `rotate` changes the secret, and an old secret never becomes valid again."""
         if stored.revoked_at is not None and stored.revoked_at != self.revoked_at:
             raise ValueError(f"{self.key_id} was revoked, which is final: make another key")
         rotated = stored.secret_hash != self.secret_hash
@@ -196,7 +202,7 @@ class ApiKey(PublishedModel):
 
 
 def add_key(key: Key, **fields: object) -> ApiKey:
-    """Store `key` (its hash alone) with the given rights. Raises ValidationError."""
+    """Store `key` (only its hash) with the given rights. Raises ValidationError."""
     row = ApiKey(key_id=key.id, secret_hash=key.hash, **fields)
     row.full_clean()
     row.save()

@@ -1,4 +1,4 @@
-"""What ClickHouse is told and asked about the use of keys."""
+"""ClickHouse queries about the usage of keys."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """What one counter says of one key in the hour that begins at `hour`."""
+class KeyUsageCount:
+    """The count of one counter for one key in the hour that begins at `hour`."""
 
     key_id: str
     hour: datetime
@@ -23,9 +23,9 @@ class Use:
     last_used_at: datetime
 
 
-def store_usage(uses: Sequence[Use]) -> int:
-    """Write counts; the same again changes nothing. How many rows. Raises ClickHouseError."""
-    return door.insert("api_key_usage", door.columns_of(Use, uses), name="apikeys.store_usage")
+def store_usage(uses: Sequence[KeyUsageCount]) -> int:
+    """Write counts and return the number of rows; writing the same again changes nothing. Raises ClickHouseError."""
+    return door.insert("api_key_usage", door.columns_of(KeyUsageCount, uses), name="apikeys.store_usage")
 
 
 # FINAL: a count replaces the smaller ones of the same counter.
@@ -36,9 +36,9 @@ ORDER BY key_id, hour, counter
 """
 
 
-def counted(key_ids: Sequence[str], *, since: datetime) -> list[Use]:
-    """What was written of these keys from `since` on. Raises ClickHouseError."""
+def counted(key_ids: Sequence[str], *, since: datetime) -> list[KeyUsageCount]:
+    """The written counts of these keys from `since` on. Raises ClickHouseError."""
     if not key_ids:
         return []
     params = {"key_ids": list(key_ids), "since": since.astimezone(UTC).replace(microsecond=0)}
-    return door.query(COUNTED, params, into=Use, name="apikeys.counted")
+    return door.query(COUNTED, params, into=KeyUsageCount, name="apikeys.counted")

@@ -1,4 +1,4 @@
-"""What Celery runs for API keys."""
+"""Celery tasks of the API keys."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from apikeys import usage
 
 @shared_task(name="apikeys.tasks.flush_usage", ignore_result=True)
 def flush_usage() -> None:
-    """Write how often keys were used from Redis to ClickHouse."""
+    """Copy the usage counts of keys from Redis to ClickHouse."""
     usage.flush(now=timezone.now())

@@ -1,4 +1,4 @@
-"""How often keys are used, by hour (atsite.core.usage_counts). With Redis away a use is not counted."""
+"""Usage of API keys by hour (atsite.core.usage_counts). Calls are not counted while Redis is down."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from apikeys import queries
-from apikeys.queries import Use
+from apikeys.queries import KeyUsageCount
 from atsite.core.kv import quick
 from atsite.core.usage_counts import HOUR, Counts, newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: So long a worker may be down without a count being lost.
+#: Hours that the worker may be down without losing a count.
 KEPT_HOURS: Final = 48
 COUNTS: Final = Counts("apikeys:usage", period=HOUR, written=KEPT_HOURS, kept_seconds=KEPT_HOURS * 3600)
 #: Numbers of a key: its accepted calls, and the last of them in unix milliseconds.
@@ -25,7 +25,7 @@ LAST: Final = "t"
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUsage:
     """Accepted calls of one key by hour (UTC), the oldest first, and the last of them."""
 
     hours: dict[datetime, int] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class KeyUse:
 
 
 def count(key_id: str, *, now: datetime) -> None:
-    """One accepted call."""
+    """Count one accepted call."""
     last = int(now.timestamp() * 1000)
     try:
         quick.ask(lambda client: COUNTS.add(client, now, {(USES, key_id): 1}, {(LAST, key_id): last}))
@@ -56,12 +56,12 @@ def count(key_id: str, *, now: datetime) -> None:
 
 
 def flush(*, now: datetime) -> int:
-    """Write the counts of the kept hours to ClickHouse; how many rows. Raises RedisAway, ClickHouseError."""
+    """Write the counts of the kept hours to ClickHouse; returns how many rows. Raises RedisAway, ClickHouseError."""
     return queries.store_usage(_counted(now))
 
 
-def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, KeyUse]:
-    """Key -> its use in the last `days` days, with what Redis counted a moment ago. Raises ClickHouseError."""
+def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, KeyUsage]:
+    """Key -> its usage in the last `days` days, including the newest counts in Redis. Raises ClickHouseError."""
     rows = queries.counted(key_ids, since=now - timedelta(days=days))
     with suppress(quick.RedisAway):
         rows += [use for use in _counted(now) if use.key_id in key_ids]
@@ -69,16 +69,18 @@ def of_keys(key_ids: Sequence[str], *, days: int, now: datetime) -> dict[str, Ke
     return {key_id: _key_use([use for use in uses if use.key_id == key_id]) for key_id in key_ids}
 
 
-def _counted(now: datetime) -> list[Use]:
-    """What Redis counted. Raises RedisAway."""
+def _counted(now: datetime) -> list[KeyUsageCount]:
+    """The counts in Redis. Raises RedisAway."""
     return [
-        Use(of.subject, of.start, of.counter, of.numbers[USES], datetime.fromtimestamp(of.numbers[LAST] / 1000, UTC))
+        KeyUsageCount(
+            of.subject, of.start, of.counter, of.numbers[USES], datetime.fromtimestamp(of.numbers[LAST] / 1000, UTC)
+        )
         for of in COUNTS.readings(now=now)
     ]
 
 
-def _key_use(uses: Iterable[Use]) -> KeyUse:
+def _key_use(uses: Iterable[KeyUsageCount]) -> KeyUsage:
     hours: Counter[datetime] = Counter()
     for use in uses:
         hours[use.hour.astimezone(UTC)] += use.uses
-    return KeyUse(dict(sorted(hours.items())), max((use.last_used_at.astimezone(UTC) for use in uses), default=None))
+    return KeyUsage(dict(sorted(hours.items())), max((use.last_used_at.astimezone(UTC) for use in uses), default=None))

@@ -1,4 +1,4 @@
-"""Who may come in, and what was done: people, roles and the log of the admin, in its theme."""
+"""Users, roles and the log of changes, in the admin's theme."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ admin.site.unregister([User, Group])
 
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
-    """People. Who is no superuser cannot give, take or touch more than they have themselves."""
+    """Users. Only a superuser can grant, revoke or edit more rights than they have themselves."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -60,7 +60,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
             kwargs |= {
                 "widget": UnfoldAdminCheckboxSelectMultipleWidget,
                 "label": "Roles",
-                "help_text": "What this person may do; of several, all together.",
+                "help_text": "What this person may do. Several roles add up.",
             }
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups" and not _of(request).is_superuser:
@@ -89,7 +89,7 @@ def _outranks(one: User | None, other: User) -> bool:
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
-    """Roles. Those of the site (atsite/core/roles.py) are shown; `migrate` would set back what anybody changed."""
+    """Roles. Those of the site (atsite/core/roles.py) are read-only: `migrate` would undo any change."""
 
     list_display = ("name", "meaning", "people")
 
@@ -97,7 +97,7 @@ class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
     def meaning(self, group: Group) -> str:
         """In words, for the roles that come with the site."""
         role = _role(group)
-        return role.meaning if role else "made here"
+        return role.meaning if role else "added on this site"
 
     @admin.display(description="people")
     def people(self, group: Group) -> int:
@@ -111,7 +111,7 @@ class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description="only looks at")
     def looks_at(self, group: Group) -> SafeString:
-        """The rows that a role of the site sees and no more."""
+        """The rows that a role of the site may only view."""
         return _lines(_rows(_role(group), changing=False))
 
     @admin.display(description="also may")
@@ -136,16 +136,16 @@ class RoleAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
 
 
 def _role(group: Group | None) -> Role | None:
-    """What comes with the site by this name."""
+    """The role of the site with this name; None for a group that an operator added."""
     return next((role for role in ROLES if group is not None and role.name == group.name), None)
 
 
 def _rows(role: Role | None, *, changing: bool) -> list[str]:
-    """What people call the rows of each model of the admin that the role changes, or only sees."""
+    """The plural names of the models that the role may change, or may only view."""
     found = []
     for model in admin.site._registry:
         verbs = role.verbs(model._meta.label_lower) if role else frozenset()
-        changed = bool(verbs - {"view"}) and not issubclass(model, ReadModel)  # nobody changes those
+        changed = bool(verbs - {"view"}) and not issubclass(model, ReadModel)  # read-only for everyone
         if verbs and changed is changing:
             app = apps.get_app_config(model._meta.app_label)
             found.append(f"{app.verbose_name}: {model._meta.verbose_name_plural}")
@@ -159,14 +159,14 @@ def _lines(words: list[str]) -> SafeString:
     return format_html('<ul class="at-lines">{}</ul>', format_html_join("", "<li>{}</li>", ((each,) for each in words)))
 
 
-#: What was done, where nothing more was noted.
+#: What to show where the log entry has no message.
 DONE: Final = {ADDITION: "Added.", CHANGE: "Changed.", DELETION: "Deleted."}
 _DID: Final = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9_-]")
 
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
-    """Who did what in the admin, newest first. Nobody edits it."""
+    """Who did what in the admin, newest first. Read-only."""
 
     list_display = ("action_time", "user", "kind", "row", "what")
     fields = list_display
@@ -182,7 +182,7 @@ class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description="row")
     def row(self, entry: LogEntry) -> str:
-        """What the row was called then, with actors by their handles."""
+        """The name of the row at that time, with actors by their handles."""
         known = entry.__dict__.get("names")
         if known is None:
             known = names(set(_DID.findall(entry.object_repr)))
@@ -194,7 +194,7 @@ class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
         return _told(entry) or DONE.get(entry.action_flag, "")
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the names of its actors from one question."""
+        """The list, with the names of its actors from one query."""
         found: ChangeList = super().get_changelist_instance(request)
         found.result_list = list(found.result_list)
         known = names({did for entry in found.result_list for did in _DID.findall(entry.object_repr)})
@@ -213,7 +213,7 @@ class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 def _told(entry: LogEntry) -> str:
-    """What Django or a page noted; fields as people call them, not as the code does."""
+    """The message of Django or of a page, with the fields' readable names."""
     try:
         parts = json.loads(entry.change_message)
     except ValueError:
@@ -225,6 +225,6 @@ def _told(entry: LogEntry) -> str:
 
 
 def _plain(name: str) -> str:
-    """A field within a sentence."""
+    """The name of a field, as it stands within a sentence."""
     words = name.replace("_", " ")
     return words if words[:2].isupper() else words[:1].lower() + words[1:]

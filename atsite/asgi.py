@@ -1,7 +1,7 @@
 """The ASGI application of a service, served by granian (`manage.py run_feedgen`, `run_search`, `run_admin`).
 
-Which service it is stands in ATSITE_SERVICE; the settings choose its URLs and middleware. Logs, traces and
-the metrics server belong to the process and start with it.
+ATSITE_SERVICE says which service it is; the settings choose its URLs and middleware. Logs, traces and the
+metrics server belong to the process and start with it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """The lifespan protocol (https://asgi.readthedocs.io/en/latest/specs/lifespan.html): the metrics server's life.
+    """The lifespan protocol (https://asgi.readthedocs.io/en/latest/specs/lifespan.html); runs the metrics server.
 
-    A start that fails (its port is taken) stops the service with a sentence, instead of a service nobody can watch.
+    If it cannot start (its port is in use), the service stops with a message: a service must not run unmonitored.
     """
     await receive()
     try:
@@ -44,7 +44,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def build() -> ProtocolTypeRouter:
-    """Only the admin speaks websocket, and only to pages of its own host."""
+    """Only the admin accepts websockets, and only from pages of its own host."""
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan, "http": get_asgi_application()}
     if config.service == "feedgen":
@@ -52,7 +52,7 @@ def build() -> ProtocolTypeRouter:
 
         protocols["http"] = limited(sharing(protocols["http"], f"/xrpc/{SKELETON}"))
     if config.service == "admin":
-        # Static files are small and come from whitenoise, which reads them synchronously: that is meant.
+        # Static files are small and come from whitenoise, which reads them synchronously, on purpose.
         warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
         from atsite.dashboard import live
 

@@ -1,8 +1,8 @@
-"""The Celery application: the worker's tasks, and the one table of what is due when (beat).
+"""The Celery application: the worker's tasks, and the schedule of its periodic tasks (beat).
 
-A message is never the only record of work: tasks find what there is to do from rows, so the next message makes good a
-lost one. Hence a message is acknowledged when its task begins (a task that kills its worker is not tried for ever), no
-result is stored, and a message that waited longer than one and a half periods is dropped.
+A message is never the only record of work: tasks find their work in rows, so the next message makes up for a lost one.
+Therefore a message is acknowledged when its task begins (a task that kills its worker is not retried forever), results
+are not stored, and a message that waited longer than one and a half periods is dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from celery.exceptions import Ignore, Retry
 from celery.schedules import crontab
 from prometheus_client import Histogram
 
-from atsite import runs
+from atsite import task_runs
 from atsite.core import telemetry
 from atsite.core.config import config
 
@@ -25,19 +25,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 
 TASK_SECONDS = Histogram(
     "task_seconds",
-    "Time of one Celery task",
+    "Duration of one Celery task",
     ["task", "outcome"],
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800),
 )
-#: Tasks that run side by side: one long one (a purge) must not hold up the feeds. What they cost is in ClickHouse.
+#: Tasks that run in parallel: a long one (a purge) must not hold up the feeds. Their cost is in ClickHouse.
 CONCURRENCY = 4
 BACKLOG_IN_PERIODS = 1.5
-#: Kombu keeps the messages of a queue in a Redis list of that name (with the prefix before it).
+#: Kombu keeps the messages of a queue in a Redis list with the queue's name, after the prefix.
 QUEUE, QUEUE_PREFIX = "atsite", "atsite:celery:"
 
 
 class MeasuredTask(Task[Any, Any]):
-    """The base of every task: its duration and outcome (succeeded, failed, retried) are measured, and shown."""
+    """The base of every task: its duration and outcome (succeeded, failed, retried) are measured and shown."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         started, outcome = perf_counter(), "failed"
@@ -50,12 +50,12 @@ class MeasuredTask(Task[Any, Any]):
         finally:
             seconds = perf_counter() - started
             TASK_SECONDS.labels(task=self.name, outcome=outcome).observe(seconds)
-            runs.note(self.name, runs.Run(datetime.now(UTC), seconds, outcome))
+            task_runs.note(self.name, task_runs.Run(datetime.now(UTC), seconds, outcome))
         return result
 
 
 def due(task: str, schedule: crontab, *, every: timedelta) -> dict[str, Any]:
-    """One line of the beat table. `every` is the period of `schedule`."""
+    """One entry of the beat schedule. `every` is the period of `schedule`."""
     return {
         "task": task,
         "schedule": schedule,
@@ -64,15 +64,15 @@ def due(task: str, schedule: crontab, *, every: timedelta) -> dict[str, Any]:
 
 
 def period_of(line: dict[str, Any]) -> timedelta:
-    """`every` of a line of the beat table."""
+    """The period (`every`) of an entry of the beat schedule."""
     return timedelta(seconds=line["options"]["expires"] / BACKLOG_IN_PERIODS)
 
 
-#: Minutes are staggered, so that no two of them begin together; only what is done in a moment comes every minute.
+#: Minutes are staggered so that no two long tasks begin together; only short tasks run every minute.
 BEAT: dict[str, dict[str, Any]] = {
     "refresh the feeds": due("feeds.refresh_feeds", crontab(), every=timedelta(minutes=1)),
-    # What could not be published at once; the change itself publishes, so there is rarely anything to do.
-    "publish what people decided": due("atsite.publish.tasks.publish_due", crontab(), every=timedelta(minutes=1)),
+    # Copies that could not be written at once; each change writes its own copy, so there is rarely anything to do.
+    "copy decisions to ClickHouse": due("atsite.publish.tasks.publish_due", crontab(), every=timedelta(minutes=1)),
     "write how often API keys were used": due(
         "apikeys.tasks.flush_usage", crontab(minute="4-59/5"), every=timedelta(minutes=5)
     ),
@@ -80,7 +80,7 @@ BEAT: dict[str, dict[str, Any]] = {
     "rewrite the daily statistics": due(
         "indexer.tasks.rewrite_daily_stats", crontab(minute="3-59/10"), every=timedelta(minutes=10)
     ),
-    # Each minute, as a round asks for most of one; who is due is found from rows.
+    # Every minute, because a round takes most of one; rows say which actors are due.
     "ask for names and counts of actors": due("indexer.tasks.fill_actors", crontab(), every=timedelta(minutes=1)),
     "fetch the records of new actors": due("indexer.tasks.run_backfills", crontab(), every=timedelta(minutes=1)),
     "finish bulk changes of labels": due("labels.tasks.finish_bulk_changes", crontab(), every=timedelta(minutes=1)),
@@ -97,9 +97,9 @@ BEAT: dict[str, dict[str, Any]] = {
     "write retractions that are missing": due(
         "indexer.tasks.write_missing_retractions", crontab(hour="4", minute="17"), every=timedelta(days=1)
     ),
-    # Someone waits to be gone; without anything to do it is one question.
-    "end what refused actors had": due("indexer.tasks.settle_refusals", crontab(), every=timedelta(minutes=1)),
-    # After a migration that changed a rule; else it is one question.
+    # Every minute: people wait for their data to be deleted. With nothing to do it is one query.
+    "purge actors that are not indexed": due("indexer.tasks.settle_refusals", crontab(), every=timedelta(minutes=1)),
+    # Has work after a migration that changed a rule; otherwise it is one query.
     "read raw events again after a change of rules": due(
         "indexer.tasks.reread_raw_events", crontab(minute="8-59/10"), every=timedelta(minutes=10)
     ),
@@ -111,17 +111,17 @@ BEAT: dict[str, dict[str, Any]] = {
 app = Celery("atsite", broker=config.redis_url or None, task_cls=MeasuredTask)
 app.conf.update(
     timezone="UTC",
-    # JSON only: unpickling a message runs whatever its sender wants.
+    # JSON only: unpickling a message runs any code that its sender wants.
     accept_content=["json"],
     task_serializer="json",
     task_ignore_result=True,
     task_default_queue=QUEUE,
-    # Every key of this project in Redis begins so (atsite/kv).
+    # Every Redis key of this project has this prefix (atsite/core/kv).
     broker_transport_options={"global_keyprefix": QUEUE_PREFIX},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # Threads: a task waits for ClickHouse and Redis, whose pools and limits the process shares, and one metrics port
-    # tells about all of them. A fork would copy live connections.
+    # serves all of them. A fork would copy live connections.
     worker_pool="threads",
     worker_concurrency=CONCURRENCY,
     worker_prefetch_multiplier=1,

@@ -1,4 +1,4 @@
-"""Looks at the configuration before anything starts (`manage.py check`, and each service by itself)."""
+"""System checks of the configuration: run by `manage.py check` and by each service at its start."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
 
 
 def problems(site: Config) -> list[CheckMessage]:
-    """What of it would let anyone in, or no one."""
+    """The settings that would let anyone in, or no one."""
     found: list[CheckMessage] = []
     if site.environment == "demo" and not _is_loopback(site.listen_host):
-        text = "The demo listens where others can reach it: its data is made up and its stores trust this machine."
-        found.append(Error(text, hint="Leave LISTEN_HOST away, or use `./just up`.", id="atsite.E001"))
+        text = "The demo listens on an address that other machines can reach. It is made for this machine only."
+        found.append(Error(text, hint="Unset LISTEN_HOST, or use `./just up`.", id="atsite.E001"))
     if site.production and not site.allowed_hosts:
-        text = "ALLOWED_HOSTS is empty: in production the services refuse every request."
-        found.append(Error(text, hint="Set it to the names that people use, comma-separated.", id="atsite.E002"))
+        text = "ALLOWED_HOSTS is empty. In production, the services then refuse every request."
+        found.append(Error(text, hint="Set it to the host names of this site, separated by commas.", id="atsite.E002"))
     if site.production and "*" in site.allowed_hosts:
-        text = "ALLOWED_HOSTS=* lets any name through, and anyone who points one here decides what the pages link to."
-        found.append(Warning(text, hint="Name the hosts.", id="atsite.W003"))
+        text = "ALLOWED_HOSTS=* accepts any Host header, so a request can choose the host in the links of a page."
+        found.append(Warning(text, hint="List the host names of this site.", id="atsite.W003"))
     if any(network.prefixlen == 0 for network in site.trusted_proxies):
-        text = "TRUSTED_PROXIES trusts every address: anyone can choose the address that the login limit counts."
-        found.append(Warning(text, hint="Name the address of the proxy in front.", id="atsite.W004"))
+        text = "TRUSTED_PROXIES trusts every address, so anyone can choose the address that the login throttle counts."
+        found.append(Warning(text, hint="List only the addresses of your reverse proxies.", id="atsite.W004"))
     return found
 
 

@@ -8,7 +8,7 @@ from atsite.core.roles import MEANINGS
 
 
 class SiteRight(models.Model):
-    """Carries the permissions of `atsite.core.roles.Right`, which belong to no model."""
+    """Holds the permissions of `atsite.core.roles.Right`, which belong to no other model."""
 
     class Meta:
         managed = False

@@ -20,7 +20,7 @@ USE_I18N = False
 
 INSTALLED_APPS = [
     "atsite",
-    "atsite.core.published",
+    "atsite.core.copies",
     "atsite.core.identity",
     "indexer",
     "feeds",
@@ -46,7 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-#: One project, each service its own middleware: the feed and search paths carry no sessions, CSRF or admin.
+#: Each service has its own middleware: feed and search requests use no sessions, CSRF or admin.
 _API_MIDDLEWARE = ["atsite.core.web.xrpc.ErrorBodies", "atsite.core.web.framing.Framing"]
 _ADMIN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -63,10 +63,10 @@ _ADMIN_MIDDLEWARE = [
 MIDDLEWARE = _API_MIDDLEWARE if config.service in ("feedgen", "search") else _ADMIN_MIDDLEWARE
 ROOT_URLCONF = f"atsite.urls.{config.service}" if config.service in ("feedgen", "search") else "atsite.urls.admin"
 ASGI_APPLICATION = "atsite.asgi.application"
-#: HSTS of subdomains and the browsers' preload list bind hosts that are not ours to speak for.
+#: HSTS of subdomains and the browsers' preload list affect hosts that this project does not own.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if MIDDLEWARE is not _ADMIN_MIDDLEWARE:
-    # The admin's own checks miss its middleware where no admin is served; nor are there pages, cookies or forms.
+    # The admin's checks ask for its middleware also where no admin, page, cookie or form is served.
     SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410"]
     SILENCED_SYSTEM_CHECKS += ["security.W001", "security.W002", "security.W003"]
 APPEND_SLASH = config.service not in ("feedgen", "search")
@@ -90,10 +90,10 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = config.data_dir / "static" if config.production else None  # else whitenoise asks the finders
 WHITENOISE_USE_FINDERS = not config.production
-#: An old version would be saved over a later change of the row.
+#: Reverting would save an old version over a later change of the row.
 SIMPLE_HISTORY_REVERT_DISABLED = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LOGIN_REDIRECT_URL = "/admin/"  # where a login without `next` leads
+LOGIN_REDIRECT_URL = "/admin/"  # after a login without `next`
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -125,7 +125,7 @@ def _relational() -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
-        # Who may read is decided from here while someone waits; a server that is away must be noticed soon.
+        # A reader waits for the decision that is read here, so an unavailable server must be noticed soon.
         "OPTIONS": {"connect_timeout": 3},
     }
 
@@ -148,7 +148,7 @@ def _clickhouse() -> dict[str, Any]:
 DATABASES: dict[str, Any] = {"default": _relational(), "clickhouse": _clickhouse()}
 DATABASE_ROUTERS = ["atsite.core.routers.StoreRouter"]
 
-#: What may be lost at any moment and is the same for every process: the totals of /stats.
+#: For values that may be lost at any time and are the same in every process: the totals of /stats.
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -156,7 +156,7 @@ CACHES = {
         "KEY_PREFIX": "atsite",
         "OPTIONS": {
             "CONNECTION_FACTORY": "atsite.core.kv.django_cache.SharedClient",
-            # Not pickle: reading it runs whatever its writer wants.
+            # Not pickle: reading a pickle runs any code that its writer wants.
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
         },
     }
@@ -171,7 +171,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# TLS ends at the proxy in front, which says so; a health check asks without.
+# TLS ends at the reverse proxy, which sets this header; a health check comes without it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if config.production else None
 SECURE_SSL_REDIRECT = config.production
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]

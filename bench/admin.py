@@ -1,10 +1,10 @@
-"""How long pages of the admin take over a table of 20 million rows.
+"""Measures pages of the admin over a table of 20 million rows.
 
     ./just bench admin [--rows N]
 
 The real admin on real stores: the list, an old page of it, a search by author, by handle and by key, and a row, of
-posts and of actors, over HTTP. Beside them, in the same run, the question that Django's own paginator would ask for
-each of these pages, and which these never ask: how many rows there are. Prints a table; writes .data/bench/admin.json.
+posts and of actors, over HTTP. In the same run it also measures the count query that Django's own paginator
+would add to each of these pages. Prints a table; writes .data/bench/admin.json.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROWS: Final = 20_000_000
-#: Rows of one INSERT: a second of it at most holds the engine's memory.
+#: Rows of one INSERT, so that it takes at most a second and little memory.
 CHUNK: Final = 2_000_000
-#: Each page is asked for once to warm up, then so often; the median counts.
+#: Each page is requested once to warm up, then this often; the median counts.
 TIMES: Final = 5
-#: Of a site that lives for a minute on loopback.
+#: The password of a site that runs for a minute on loopback.
 PASSWORD: Final = "bench"
 #: Three days of posts that end now, by half a million authors; a tenth of the posts come in two versions.
 POSTS = """
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def fill(rows: int) -> None:
-    """Write the posts and as many actors."""
+    """Write the posts and the same number of actors."""
     from atsite.core.clickhouse import door
 
     step = 3 * 86_400_000_000 // rows
@@ -97,7 +97,7 @@ def fill(rows: int) -> None:
 
 @contextmanager
 def admin() -> Iterator[httpx.Client]:
-    """The admin as a process of its own, and a browser that is logged in."""
+    """The admin in a separate process, and a logged-in browser."""
     from django.contrib.auth.models import User
 
     from atsite.core.embedded.ports import free_port
@@ -131,7 +131,7 @@ def log_in(browser: httpx.Client) -> None:
 
 
 def pages(browser: httpx.Client) -> dict[str, float]:
-    """Seconds of each page."""
+    """The seconds of each page."""
     posts, actors = "/admin/indexer/post/", "/admin/indexer/actor/"
     did = "did:plc:" + "123456".rjust(24, "a")
     listed = browser.get(posts).text
@@ -153,13 +153,13 @@ def pages(browser: httpx.Client) -> dict[str, float]:
         "actors: a whole handle": seconds(page(actors, q="actor123456.example.com")),
         "actors: beginning of a handle": seconds(page(actors, q="actor12345")),
         "actors: beginning of every handle": seconds(page(actors, q="actor")),
-        "actors: a handle that nobody has": seconds(page(actors, q="zoe.example.com")),
+        "actors: a handle that no account has": seconds(page(actors, q="zoe.example.com")),
         "actors: beginning of a did": seconds(page(actors, q=did[:-3])),
     }
 
 
 def counts() -> dict[str, float]:
-    """Seconds of the count that Django's own paginator would ask for with each page."""
+    """The seconds of the count query that Django's own paginator would add to each page."""
     from indexer.index.models import Actor, Post
 
     return {
@@ -169,13 +169,13 @@ def counts() -> dict[str, float]:
 
 
 def seconds(call: Callable[[], Any], *, times: int = TIMES) -> float:
-    """The median of some calls, after one that warms up."""
+    """The median of some calls, after one to warm up."""
     taken = []
     for _ in range(times + 1):
         began = time.perf_counter()
         try:
             call()
-        except Exception as error:  # a count may take longer, or more memory, than the site allows: that is a result
+        except Exception as error:  # a count may exceed the site's limits of time or memory: that is a result
             say(f"  ({type(error).__name__}: {str(error).splitlines()[0][:120]})")
         taken.append(time.perf_counter() - began)
     return round(median(taken[1:]), 3)

@@ -1,4 +1,4 @@
-"""Django with one view that answers a page that was made beforehand: what the server and the framework cost alone.
+"""Django with one view that returns a constant page: the cost of server and framework alone.
 
 Served as `bench.bare_django:application`; the page is the file that BENCH_PAGE names.
 """

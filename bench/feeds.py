@@ -1,10 +1,10 @@
-"""How many pages a second one process of the feed generator answers.
+"""Measures how many pages per second one process of the feed generator answers.
 
     ./just bench feeds [--seconds N]
 
-A real feed generator on real stores that hold a simulated network; the load comes from a process of its own
-(bench.http_load) over connections that stay open. Beside it, in the same run, a bare Django view on the same server
-that answers a constant page: the limit. Prints a table; writes .data/bench/feeds.json.
+A real feed generator on real stores with a simulated network; a separate process (bench.http_load) makes the load over
+keep-alive connections. In the same run it measures a bare Django view with a constant page on the same server: the
+limit. Prints a table; writes .data/bench/feeds.json.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ SKELETON: Final = "/xrpc/app.bsky.feed.getFeedSkeleton"
 #: The network: a day of it, 8,000 posts among 100,000 events.
 ACTORS, EVENTS, HOURS = 2_000, 100_000, 24
 MEMBERS: Final = 50
-#: What the AppView asks for, and how many ask at once.
+#: The page size of the AppView, and the number of connections.
 LIMIT, CONNECTIONS = 30, 16
-#: Readers of each curve; each request brings a token that was never sent before.
+#: Readers with keys of each curve; each request has a new token.
 READERS, TOKENS = 20, 12_000
 WARM_SECONDS: Final = 1.0
 
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def make_world() -> dict[str, int]:
-    """Fill the stores: the network, a ranking, and the label of the private feed; how much there is."""
+    """Fill the stores with the network, a ranking, and the label of the private feed; returns the numbers of rows."""
     import django
 
     django.setup()
@@ -94,7 +94,7 @@ def make_world() -> dict[str, int]:
 
 
 def insert_network(now: int) -> None:
-    """The simulated network up to this moment, in the indexer's blocks."""
+    """The events of the simulated network up to now, in the indexer's blocks."""
     from atsite.core.clickhouse import door
     from indexer.index import records
     from indexer.simulator.network.events import Network
@@ -116,7 +116,7 @@ def insert_network(now: int) -> None:
 
 
 def measure(folder: Path, directory: Network, engine: int, seconds: float) -> list[dict[str, Any]]:
-    """A row of the table for each kind of request."""
+    """Measure each kind of request; one row of the table each."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     from tests.tokens import key
@@ -145,7 +145,7 @@ def measure(folder: Path, directory: Network, engine: int, seconds: float) -> li
 
 @contextmanager
 def serving(command: list[str], folder: Path, **variables: str) -> Iterator[tuple[int, int]]:
-    """A server on a free port, in one process that answers: its port and its process id."""
+    """A server on a free port with one worker; yields its port and process id."""
     from tests.away import closed_port
 
     port = closed_port()
@@ -196,7 +196,7 @@ def ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
 
 
 def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str, feed: str) -> list[str]:
-    """Requests with tokens of readers who carry the private feed's label and whose keys the service knows."""
+    """Requests with tokens of readers that have the private feed's label, and keys that the service has cached."""
     from atsite.core.atproto.keys import public_key_of
     from atsite.core.atproto.syntax import Did
     from labels import membership
@@ -212,13 +212,13 @@ def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, c
     for number, reader in enumerate(readers):
         directory.answers[f"/{reader}"] = document(reader, "reader.test", public_key_of(private).multibase)
         membership.assign("mpls", Did(reader), by="bench")
-        while ask(port, request_path("a-mpls"), signed(number))[0] != 200:  # new dids are asked for a few a second
+        while ask(port, request_path("a-mpls"), signed(number))[0] != 200:  # only a few new dids per second
             time.sleep(0.1)
     return [request(feed, signed(number)) for number in range(TOKENS)]
 
 
 def load(name: str, port: int, requests: list[str], server: int, engine: int, seconds: float) -> dict[str, Any]:
-    """One measurement. The CPU is that of all the time the load ran, the warm second too."""
+    """One measurement. The CPU includes the warm-up second."""
     job = {
         "port": port, "connections": CONNECTIONS, "warm_seconds": WARM_SECONDS, "seconds": seconds,
         "requests": requests,

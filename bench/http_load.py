@@ -1,14 +1,14 @@
-"""Asks one server over HTTP/1.1 as fast as it answers, for some seconds, from a process of its own.
+"""A load generator: sends HTTP/1.1 requests to a server as fast as it answers, for some seconds, in its own process.
 
     python -m bench.http_load < job
 
-Why not a client library, or wrk: httpx takes about a millisecond of CPU for a request, which is as much as what is
-measured, and wrk is nothing that the two commands of the README would bring along. This one writes bytes that were made
-beforehand to connections that stay open and looks only for the status and the Content-Length: some 30 µs a request.
+Why not a client library, or wrk: httpx takes about a millisecond of CPU per request, as much as the measured server,
+and the two commands of the README do not install wrk. This module writes prepared bytes to keep-alive connections and
+parses only the status and the Content-Length: about 30 µs per request.
 
 The job is a line of JSON: {"port", "connections", "warm_seconds", "seconds", "requests": [text of a request, …]}, which
-are sent in turn. The answer is one: {"requests", "seconds", "p50_ms", "p99_ms", "statuses": {status: number},
-"cpu_seconds"}; of the warm seconds nothing is counted.
+are sent in turn. The answer is also a line of JSON: {"requests", "seconds", "p50_ms", "p99_ms", "statuses": {status:
+number}, "cpu_seconds"}; the warm-up is not counted.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 @dataclass
 class Measured:
-    """What is counted between `begins` and `ends` (perf_counter)."""
+    """The counts between `begins` and `ends` (perf_counter)."""
 
     begins: float
     ends: float
@@ -46,7 +46,7 @@ class Measured:
 
 
 class Connection(asyncio.Protocol):
-    """One connection with one request under way at a time."""
+    """One connection, with one request at a time."""
 
     def __init__(self, requests: Iterator[bytes], measured: Measured, done: asyncio.Future[None]) -> None:
         self._requests = requests
@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
 
 
 async def run(job: dict[str, Any]) -> dict[str, Any]:
-    """Do the job; its answer."""
+    """Do the job; returns its answer."""
     loop = asyncio.get_running_loop()
     begins = time.perf_counter() + job["warm_seconds"]
     measured = Measured(begins, begins + job["seconds"])

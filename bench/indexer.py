@@ -1,14 +1,14 @@
-"""How many events a second the indexer makes durable, and what the limit is.
+"""Measures how many events per second the indexer stores durably, and the limit.
 
     ./just bench indexer [--events N] [--file FILE] [--times N]
 
-The whole way: a simulated Jetstream in a process of its own, a real socket, `manage.py run_indexer`, a real ClickHouse
-with every view of the schema. Beside it, in the same run, the same rows in the same blocks inserted through the same
-client with nothing else to do: the limit. Prints a table; writes .data/bench/indexer.json.
+The whole pipeline: a simulated Jetstream in a separate process, a real socket, `manage.py run_indexer`, and a real
+ClickHouse with every view of the schema. In the same run it measures plain inserts of the same rows in the same blocks
+through the same client: the limit. Prints a table; writes .data/bench/indexer.json.
 
-The file is played several times, each time moved on in time as a whole (other records, the same mix): in a few seconds
-the first batch, while ClickHouse waits, and the last, while the indexer waits, would be a tenth of what is measured,
-and parts would not yet have been merged, which is half of ClickHouse's work.
+The file is played several times, each time shifted in time (other records, the same mix). In a run of a few seconds the
+first batch, while ClickHouse waits, and the last, while the indexer waits, would be a tenth of the time, and there
+would be no merges yet, which are half of ClickHouse's work.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ def main() -> None:
 
 
 def recorded() -> Path | None:
-    """The recorded ten minutes, where the data is there."""
+    """The recorded ten minutes, if the data is available."""
     file = Path(os.environ.get("ATSITE_TEST_DATA") or BASE.parent / "shared" / "data") / RECORDED
     return file if file.is_file() else None
 
 
 def synthetic(file: Path, events: int) -> Path:
-    """A stream of the recorded one's mix: posts, likes, reposts and follows."""
+    """A stream with the mix of the recorded one: posts, likes, reposts and follows."""
     from tests.indexer.synthetic import mixed
 
     with zstandard.open(file, "wb") as target:
@@ -95,7 +95,7 @@ def synthetic(file: Path, events: int) -> Path:
 
 
 def longer(file: Path, target: Path, events: int, times: int) -> Path:
-    """The first `events` of a file `times` times, each time as much later as they are long."""
+    """The first `events` of a file `times` times, each time shifted by their length."""
     from indexer.simulator.serving.recorded_source import extent_of
     from indexer.simulator.serving.time_shift import shift_event
 
@@ -111,7 +111,7 @@ def longer(file: Path, target: Path, events: int, times: int) -> Path:
 
 @contextmanager
 def stores(folder: Path) -> Iterator[int]:
-    """Empty embedded stores with the schema, which this process and its children use; the engine's process id."""
+    """Empty embedded stores with the schema, for this process and its children; yields the engine's process id."""
     with (
         EmbeddedClickHouse(folder / "clickhouse", database=DATABASE) as clickhouse,
         EmbeddedValkey(folder / "valkey") as valkey,
@@ -124,7 +124,7 @@ def stores(folder: Path) -> Iterator[int]:
 
 
 def configure(folder: Path, clickhouse: ClickHouseAddress, redis_url: str) -> None:
-    """Name the stores in the environment, which the configuration is read from at the first import."""
+    """Set the stores in the environment, which the configuration reads at the first import."""
     os.environ.update(
         ATSITE_ENVIRONMENT="test",
         DATA_DIR=str(folder),
@@ -140,7 +140,7 @@ def configure(folder: Path, clickhouse: ClickHouseAddress, redis_url: str) -> No
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of CPU a process has used (0 where there is no /proc)."""
+    """The CPU seconds of a process (0 without /proc)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     except OSError:
@@ -149,7 +149,7 @@ def cpu_of(pid: int) -> float:
 
 
 def insert_alone(file: Path) -> tuple[float, int]:
-    """Seconds to insert the file's rows, made beforehand in the sink's blocks, and how many events that were."""
+    """The seconds to insert the file's rows, prepared in the sink's blocks, and the number of events."""
     from atsite.core.clickhouse import door
     from indexer.index import records
     from indexer.stream.batch import Batcher, Limits
@@ -191,7 +191,7 @@ def insert_alone(file: Path) -> tuple[float, int]:
 
 
 def run_indexer(file: Path, events: int, engine: int) -> dict[str, float]:
-    """The whole way, measured by the indexer from its first event to its last checkpoint."""
+    """The whole pipeline, measured by the indexer from its first event to its last checkpoint."""
     with simulator(file) as (url, jetstream):
         engine_before, jetstream_before = cpu_of(engine), cpu_of(jetstream)
         run = subprocess.run(
@@ -215,7 +215,7 @@ def run_indexer(file: Path, events: int, engine: int) -> dict[str, float]:
 
 @contextmanager
 def simulator(file: Path) -> Iterator[tuple[str, int]]:
-    """A Jetstream that plays the file as fast as it is read: its address and process id."""
+    """A Jetstream that plays the file as fast as it is read; yields its address and process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,9 +1,13 @@
 -- The schema of both databases, written by `just migrate-dump-schema`; a test compares it with the migrations.
--- Why each table is as it is stands in the comments of indexer/sql, labels/sql, apikeys/sql and search/sql.
+-- The reasons for each table are in the comments of indexer/sql, labels/sql, apikeys/sql and search/sql.
 
 -- ClickHouse: functions
 
 CREATE OR REPLACE FUNCTION atsiteDatetime AS text -> if(match(text, concat('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', '([Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?$')) AND (text >= '0001') AND ((atsiteParsedDatetime(text) >= toDateTime64('0001-01-01 00:00:00.000', 3, 'UTC')) AND (atsiteParsedDatetime(text) <= toDateTime64('9999-12-31 23:59:59.999', 3, 'UTC'))), atsiteParsedDatetime(text), NULL);
+
+CREATE OR REPLACE FUNCTION atsiteFoldedText AS text -> replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}™℠]', ' '))), 'i̇', 'i');
+
+CREATE OR REPLACE FUNCTION atsiteHasLanguage AS (langs, language) -> arrayExists(named -> startsWith(concat(atsiteLanguage(named), '-'), concat(atsiteLanguage(language), '-')), langs);
 
 CREATE OR REPLACE FUNCTION atsiteHotScore AS (likes, age_hours) -> ((toFloat64(likes) - 1) / pow(age_hours + 2, 1.8));
 
@@ -13,11 +17,23 @@ CREATE OR REPLACE FUNCTION atsiteIsLongNumber AS (value, json) -> (match(value, 
 
 CREATE OR REPLACE FUNCTION atsiteIsTid AS text -> match(text, '^[2-7a-j][2-7a-z]{12}$');
 
+CREATE OR REPLACE FUNCTION atsiteLanguage AS tag -> concat(transform(splitByChar('-', lower(replaceAll(tag, '_', '-')))[1], splitByWhitespace('\naar abk afr aka alb amh ara arg arm asm ava ave aym aze bak bam baq bel ben bis bod bos bre bul bur cat ces cha che chi chu chv cor cos cre\ncym cze dan deu div dut dzo ell eng epo est eus ewe fao fas fij fin fra fre fry ful geo ger gla gle glg glv gre grn guj hat hau heb her hin\nhmo hrv hun hye ibo ice ido iii iku ile in ina ind ipk isl ita iw jav ji jpn jw kal kan kas kat kau kaz khm kik kin kir kom kon kor kua kur\nlao lat lav lim lin lit ltz lub lug mac mah mal mao mar may mkd mlg mlt mo mon mri msa mya nau nav nbl nde ndo nep nld nno nob nor nya oci\noji ori orm oss pan per pli pol por pus que roh ron rum run rus sag san sin slk slo slv sme smo sna snd som sot spa sqi srd srp ssw sun swa\nswe tah tam tat tel tgk tgl tha tib tir ton tsn tso tuk tur twi uig ukr urd uzb ven vie vol wel wln wol xho yid yor zha zho zul'), splitByWhitespace('\naa ab af ak sq am ar an hy as av ae ay az ba bm eu be bn bi bo bs br bg my ca cs ch ce zh cu cv kw co cr cy cs da de dv nl dz el en eo et eu\nee fo fa fj fi fr fr fy ff ka de gd ga gl gv el gn gu ht ha he hz hi ho hr hu hy ig is io ii iu ie id ia id ik is it he jv yi ja jv kl kn ks\nka kr kk km ki rw ky kv kg ko kj ku lo la lv li ln lt lb lu lg mk mh ml mi mr ms mk mg mt ro mn mi ms my na nv nr nd ng ne nl nn nb no ny oc\noj or om os pa fa pi pl pt ps qu rm ro ro rn ru sg sa si sk sk sl se sm sn sd so st es sq sc sr ss su sw sv ty ta tt te tg tl th bo ti to tn\nts tk tr tw ug uk ur uz ve vi vo cy wa wo xh yi yo za zh zu'), splitByChar('-', lower(replaceAll(tag, '_', '-')))[1]), substring(lower(replaceAll(tag, '_', '-')), 1 + length(splitByChar('-', replaceAll(tag, '_', '-'))[1])));
+
 CREATE OR REPLACE FUNCTION atsiteListedText AS (value, type) -> if(match(value, '^[-{[tf0-9]') AND (type != 'String'), '', value);
 
 CREATE OR REPLACE FUNCTION atsiteMicrosToTid AS micros -> translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(micros), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz');
 
+CREATE OR REPLACE FUNCTION atsiteOnlyWords AS folded -> replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+', ' ');
+
+CREATE OR REPLACE FUNCTION atsitePairsOfRuns AS runs -> arrayFlatten(arrayMap(run -> ngrams(run, 2), runs));
+
 CREATE OR REPLACE FUNCTION atsiteParsedDatetime AS text -> parseDateTime64BestEffortOrNull(if(match(text, '[tz]|[.][0-9]{10}'), replaceRegexpOne(upper(text), '([.][0-9]{3})[0-9]+', '\\1'), text), 3, 'UTC');
+
+CREATE OR REPLACE FUNCTION atsiteSearchTokens AS text -> arrayConcat(atsiteSpacedWords(atsiteFoldedText(text)), atsitePairsOfRuns(atsiteUnspacedRuns(atsiteFoldedText(text))));
+
+CREATE OR REPLACE FUNCTION atsiteSpacedWords AS folded -> tokens(replaceRegexpAll(if(multiSearchAny(folded, ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(atsiteOnlyWords(folded), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), atsiteOnlyWords(folded)), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 '));
+
+CREATE OR REPLACE FUNCTION atsiteTag AS tag -> trimRight(replaceRegexpOne(replaceRegexpAll(atsiteFoldedText(tag), '[\\s\\p{Z}\\x{85}]+', ' '), '^[ #]+', ''));
 
 CREATE OR REPLACE FUNCTION atsiteText AS (value, type, json) -> if(match(value, '^[-{[tf0-9]') AND ((type != 'String') OR atsiteIsLongNumber(value, json)), '', value);
 
@@ -26,6 +42,8 @@ CREATE OR REPLACE FUNCTION atsiteTextOfTuple AS (value, type, json) -> if((value
 CREATE OR REPLACE FUNCTION atsiteTexts AS (`values`, raws) -> if(arrayExists(value -> match(value, '^[-{[tf0-9]'), `values`), arrayMap(raw -> if(JSONType(raw) = 'String', JSONExtractString(raw), ''), raws), `values`);
 
 CREATE OR REPLACE FUNCTION atsiteTidToMicros AS tid -> intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(tid, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024);
+
+CREATE OR REPLACE FUNCTION atsiteUnspacedRuns AS folded -> extractAll(folded, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+');
 
 -- ClickHouse: tables
 
@@ -351,8 +369,7 @@ CREATE TABLE posts
     `eligible` UInt8 ALIAS (match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))) AND ifNull(((toUnixTimestamp64Milli(created_at) * 1000) + 86400000000) >= toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 0),
     `sort_at` DateTime64(6, 'UTC') ALIAS assumeNotNull(least(created_at, fromUnixTimestamp64Micro(toInt64(if(match(rkey, '^[2-7a-j][2-7a-z]{12}$'), least(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024), intDiv(version, 1024)), intDiv(version, 1024))), 'UTC'))),
     INDEX did_bf did TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ft text TYPE text(tokenizer = splitByNonAlpha, preprocessor = lowerUTF8(text)) GRANULARITY 100000000,
-    INDEX cj ngrams(replaceRegexpAll(text, '[^\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Hangul}\\p{Thai}]+', ''), 2) TYPE text(tokenizer = 'array') GRANULARITY 100000000
+    INDEX tokens arrayConcat(tokens(replaceRegexpAll(if(multiSearchAny(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}™℠]', ' '))), 'i̇', 'i'), ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}™℠]', ' '))), 'i̇', 'i'), '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+', ' '), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), replaceRegexpAll(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}™℠]', ' '))), 'i̇', 'i'), '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+', ' ')), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 ')), arrayFlatten(arrayMap(run -> ngrams(run, 2), extractAll(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}™℠]', ' '))), 'i̇', 'i'), '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+')))) TYPE text(tokenizer = 'array') GRANULARITY 100000000
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (rkey, did)
@@ -739,7 +756,7 @@ SELECT
     cid,
     if(match(tupleElement(r, 'text'), '^[-{[tf0-9]') AND ((JSONType(record, 'text') != 'String') OR (match(tupleElement(r, 'text'), '^-?[0-9]{20,}$') AND (position(record, concat('"', tupleElement(r, 'text'), '"')) = 0))), '', tupleElement(r, 'text')) AS text,
     if(arrayExists(value -> match(value, '^[-{[tf0-9]'), tupleElement(r, 'langs')), arrayMap(raw -> if(JSONType(raw) = 'String', JSONExtractString(raw), ''), JSONExtractArrayRaw(record, 'langs')), tupleElement(r, 'langs')) AS langs,
-    arrayDistinct(arrayFilter(t -> (t != ''), arrayMap(t -> lowerUTF8(trimLeft(t, '#')), written_tags))) AS tags,
+    arrayDistinct(arrayFilter(t -> (t != ''), arrayMap(t -> trimRight(replaceRegexpOne(replaceRegexpAll(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(t, '[\\x{200B}\\x{3164}™℠]', ' '))), 'i̇', 'i'), '[\\s\\p{Z}\\x{85}]+', ' '), '^[ #]+', '')), written_tags))) AS tags,
     arrayDistinct(arrayFilter(d -> (d != ''), arrayMap(f -> if(match(JSONExtractString(f, 'did'), '^[-{[tf0-9]') AND (JSONType(f, 'did') != 'String'), '', JSONExtractString(f, 'did')), features))) AS mentions,
     arrayDistinct(arrayFilter(u -> (u != ''), uris)) AS links,
     arrayDistinct(arrayFilter(d -> (d != ''), arrayMap(u -> domainWithoutWWW(lower(u)), links))) AS domains,

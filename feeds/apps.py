@@ -10,7 +10,7 @@ class FeedsConfig(AppConfig):
 
     def ready(self) -> None:
         from apikeys import feed_choices
-        from feeds import checks, definitions, readings  # noqa: F401 - checks register themselves
+        from feeds import checks, definitions, signals  # noqa: F401 - checks register themselves
         from feeds.label_uses import feeds_by_label
         from feeds.serving.authors_to_fill import ranked_authors
         from feeds.usage import counting, read_models  # noqa: F401 - read models register themselves
@@ -18,7 +18,7 @@ class FeedsConfig(AppConfig):
         from labels import feed_names
         from labels.uses import LABEL_USES
 
-        readings.page_read.connect(counting.count_reading)
+        signals.page_read.connect(counting.count_page_read)
         feed_choices.FEEDS.provide(definitions.with_members)
         feed_names.FEEDS.provide(definitions.names)
         LABEL_USES.provide(feeds_by_label)

@@ -1,4 +1,4 @@
-"""Looks at the feeds before a service starts."""
+"""Django system checks of the feeds, run before a service starts."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def check_feeds(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
         return []
     try:
         defined = definitions.enabled(config)
-    except DatabaseError:  # away, or not migrated: the service says so itself
+    except DatabaseError:  # down, or not migrated: the service reports that itself
         defined = []
     return [*configuration_problems(config), *definition_problems(defined)]
 
 
 def configuration_problems(site: Config) -> list[CheckMessage]:
-    """What the feed generator cannot do without; other services can."""
+    """Settings that the feed generator needs; other services do not need them."""
     if site.service != "feedgen":
         return []
     problems: list[CheckMessage] = []
@@ -58,7 +58,7 @@ def configuration_problems(site: Config) -> list[CheckMessage]:
 
 
 def definition_problems(feeds: Iterable[Definition]) -> list[CheckMessage]:
-    """Duplicate or invalid names, unknown kinds, wrong parameters: each is left out, and the other feeds are served."""
+    """Duplicate or invalid names, unknown kinds, wrong parameters: such a feed is not served, the others are."""
     return [
         Warning(str(problem), hint="Correct the definition of this feed in the admin.", id="feeds.W003")
         for problem in Registry.of(feeds, FeedData()).problems

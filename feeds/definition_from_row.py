@@ -1,4 +1,4 @@
-"""From a row that people edit to the definition that kinds see."""
+"""Converts a row of feeds.models.FeedDefinition into the Definition that kinds work with."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from atsite.core.config import Config
 
-#: The visibility of a feed that only its members read.
+#: The visibility of a feed that only its members can read.
 PRIVATE: Final = "private"
 
 
-class Row(Protocol):
-    """What is read of a row (feeds.models.FeedDefinition)."""
+class FeedRow(Protocol):
+    """The attributes of a row that are read (feeds.models.FeedDefinition)."""
 
     @property
     def publisher(self) -> str: ...
@@ -42,8 +42,8 @@ class Row(Protocol):
     def instructions_post(self) -> str: ...
 
 
-def definition_of(row: Row, site: Config, posts: Iterable[str] = ()) -> Definition:
-    """The definition that a row means; `posts` are the at-uris of its list. A broken address of a post is left out."""
+def definition_of(row: FeedRow, site: Config, posts: Iterable[str] = ()) -> Definition:
+    """The definition for a row. `posts`: the at-uris of its list; invalid at-uris are left out."""
     return Definition(
         publisher=Did(row.publisher or site.feed_actor_did),
         rkey=Rkey(row.rkey),
@@ -58,7 +58,7 @@ def definition_of(row: Row, site: Config, posts: Iterable[str] = ()) -> Definiti
     )
 
 
-def _parameters(row: Row, site: Config) -> Mapping[str, Any]:
+def _parameters(row: FeedRow, site: Config) -> Mapping[str, Any]:
     parameters: dict[str, Any] = dict(row.parameters) if isinstance(row.parameters, dict) else {"parameters": 0}
     defaults = KINDS[row.kind].site_defaults(site) if row.kind in KINDS else {}
     return {**defaults, **parameters}

@@ -1,4 +1,4 @@
-"""The feeds that a site has, read from the rows that people edit."""
+"""The feeds of the site, read from `default`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def enabled(site: Config) -> list[Definition]:
-    """The feeds of a site that are switched on, by name; those of FEED_ACTOR_DID only once that is set.
+    """The enabled feeds, by name; those without a publisher only if FEED_ACTOR_DID is set.
 
     Raises DatabaseError.
     """
@@ -24,11 +24,11 @@ def enabled(site: Config) -> list[Definition]:
 
 
 def names() -> list[tuple[str, str]]:
-    """Name and display name of each feed, switched on or not. Raises DatabaseError."""
+    """Name and display name of each feed, enabled or not. Raises DatabaseError."""
     return list(FeedDefinition.objects.order_by("rkey").values_list("rkey", "display_name"))
 
 
 def with_members() -> list[tuple[str, str]]:
-    """Name and display name of each feed that names a label, switched on or not. Raises DatabaseError."""
+    """Name and display name of each feed that uses a label, enabled or not. Raises DatabaseError."""
     kinds = [kind.name for kind in KINDS.values() if kind.may_be_private]
     return list(FeedDefinition.objects.filter(kind__in=kinds).order_by("rkey").values_list("rkey", "display_name"))

@@ -1,4 +1,4 @@
-"""Which feeds use which label, for the admin of labels (labels.uses)."""
+"""Which feeds use which label, for the admin pages of labels (labels.uses)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from django.urls import NoReverseMatch, reverse
 
 from feeds.models import FeedDefinition
 from feeds.ranking.feed import LABEL
-from labels.uses import Use
+from labels.uses import LabelUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def feeds_by_label() -> Iterator[Use]:
-    """Every feed whose parameters name a label, switched off or not."""
+def feeds_by_label() -> Iterator[LabelUse]:
+    """Every feed that uses a label, enabled or not."""
     for row in FeedDefinition.objects.order_by("rkey"):
         label = row.parameters.get(LABEL) if isinstance(row.parameters, dict) else None
         if isinstance(label, str) and label:
-            how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts of its members"
-            yield Use(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")
+            how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts by its members"
+            yield LabelUse(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")
 
 
 def _page(row: FeedDefinition) -> str:
-    """Its page in the admin; "" in a process without one."""
+    """The URL of its admin page; "" in a process without the admin."""
     try:
         return reverse("admin:feeds_feeddefinition_change", args=(row.pk,))
     except NoReverseMatch:

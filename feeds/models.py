@@ -1,4 +1,4 @@
-"""The feeds of the site, as people define them. A change is effective in every process within a second."""
+"""The feeds of the site, edited in the admin. A change takes effect in every process within a second."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
+from atsite.core.copies.models import AnnouncedModel
 from atsite.core.errors import InvalidSyntax
-from atsite.core.published.models import AnnouncedModel
 from feeds.definition_from_row import PRIVATE as MEMBERS_ONLY
 from feeds.ranking.feed import PostKey
 from feeds.validation import validate_definition
@@ -23,21 +23,23 @@ DESCRIPTION_MAX = 300
 
 
 def validate_publisher(text: str) -> None:
-    """Raises ValidationError where `text` is no did."""
+    """Raises ValidationError if `text` is not a did."""
     if not is_did(text):
-        raise ValidationError("Enter the did of the account that publishes this feed, or nothing for the site's own.")
+        raise ValidationError(
+            "Enter the did of the account that publishes this feed, or leave this empty to use FEED_ACTOR_DID."
+        )
 
 
 def validate_name(text: str) -> None:
-    """Raises ValidationError where `text` is no record key."""
+    """Raises ValidationError if `text` is not a record key."""
     if not is_rkey(text):
         raise ValidationError(
-            "Use letters, digits and . _ : ~ - only, such as whats-hot: it becomes the end of an address."
+            "Use only letters, digits and . _ : ~ -, such as whats-hot: it becomes the last part of an address."
         )
 
 
 def validate_post(text: str) -> None:
-    """Raises ValidationError where `text` is not the at-uri of a post."""
+    """Raises ValidationError if `text` is not the at-uri of a post."""
     try:
         PostKey.of(AtUri.parse(text))
     except InvalidSyntax as error:
@@ -45,20 +47,20 @@ def validate_post(text: str) -> None:
 
 
 class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  # PinnedPost is below
-    """One feed. What its parameters mean, its kind says."""
+    """One feed. Its kind defines what the parameters mean."""
 
     class Visibility(models.TextChoices):
-        PUBLIC = "public", "everybody reads it"
-        PRIVATE = MEMBERS_ONLY, "only those who carry its label read it"
+        PUBLIC = "public", "everyone can read it"
+        PRIVATE = MEMBERS_ONLY, "only members of its label can read it"
 
     publisher = models.CharField(
         max_length=DID_MAX,
         blank=True,
         validators=[validate_publisher],
-        help_text="Did of the account that publishes it; empty: FEED_ACTOR_DID.",
+        help_text="The did of the account that publishes this feed. Empty: FEED_ACTOR_DID.",
     )
     rkey = models.CharField(
-        "name", max_length=512, validators=[validate_name], help_text="Record key, the last part of its address."
+        "name", max_length=512, validators=[validate_name], help_text="The record key: the last part of its address."
     )
     kind = models.CharField(max_length=32)
     parameters = models.JSONField(default=dict, blank=True)
@@ -79,12 +81,15 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
         return self.rkey
 
     def clean(self) -> None:
-        """Raises ValidationError where no feed can be made of this, as the kind says."""
+        """Raises ValidationError if the kind cannot make a feed from this row."""
         validate_definition(self, namesakes=type(self).objects.filter(rkey=self.rkey).exclude(pk=self.pk))
 
 
 class PinnedPost(AnnouncedModel):
-    """A post in the list of a static feed; those with the smallest position come first."""
+    """A post in the list of a static feed, ordered by position.
+
+    Not the post that is pinned above a feed: that is FeedDefinition.pinned_post.
+    """
 
     feed = models.ForeignKey(FeedDefinition, models.CASCADE, related_name="posts")
     position = models.IntegerField(default=0)

@@ -1,4 +1,4 @@
-"""What the worker does for feeds."""
+"""Celery tasks of the feeds."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from feeds.usage import counting, queries
 
 @shared_task(name="feeds.refresh_feeds", ignore_result=True)
 def refresh_feeds(force: bool = False) -> None:
-    """Refresh the ranked feeds that are due; each minute."""
+    """Refresh the ranked feeds that are due. Runs every minute."""
     refresh_due(ranked_feeds(registry()), Generations(), now=unix_micros(), force=force)
 
 
 @shared_task(name="feeds.write_usage", ignore_result=True)
 def write_usage() -> None:
-    """Write how much the feeds are read from Redis to ClickHouse; writing it twice changes nothing."""
+    """Copy the usage counts from Redis to ClickHouse. Writing the same counts twice changes nothing."""
     queries.store_usage(counting.counted(now=timezone.now()))

@@ -1,4 +1,4 @@
-"""What is said to someone who defines a feed that cannot be served."""
+"""Validation of a feed's definition, with messages for the person who edits it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from atsite.core.atproto.syntax import Did
 from atsite.core.config import config
 from feeds.definition_from_row import definition_of
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.ranking.feed import Definition, InvalidDefinition
 from feeds.ranking.page_data import FeedData
 from labels.models import Label
@@ -18,14 +18,14 @@ from labels.models import Label
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feeds.definition_from_row import Row
+    from feeds.definition_from_row import FeedRow
 
-#: Stands for FEED_ACTOR_DID while that is not set: whose the feeds are is the site's to say, not the form's.
-_ANYBODY = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
+#: Used while FEED_ACTOR_DID is not set: the site sets the publisher, so the form does not report a missing one.
+_PLACEHOLDER_PUBLISHER = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
 
 
-def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
-    """Raises ValidationError with the reason, at the field that it concerns where that is known.
+def validate_definition(row: FeedRow, *, namesakes: Iterable[FeedRow]) -> None:
+    """Raises ValidationError with the reason, on the field with the error where possible.
 
     `namesakes`: the other rows with the same record key.
     """
@@ -33,14 +33,14 @@ def validate_definition(row: Row, *, namesakes: Iterable[Row]) -> None:
         raise ValidationError({"parameters": 'Enter an object such as {"hours": 24}.'})
     definition = definition_of(row, config)
     try:
-        made(_published(definition), FeedData())
+        make_feed(_with_publisher(definition), FeedData())
     except InvalidDefinition as error:
         raise ValidationError({"parameters": str(error)}) from error
     if definition.label and not Label.objects.filter(name=definition.label).exists():
-        raise ValidationError({"parameters": f"there is no label {definition.label!r}: add it first"})
+        raise ValidationError({"parameters": f"the label {definition.label!r} does not exist: add it first"})
     if any((other.publisher or config.feed_actor_did) == definition.publisher for other in namesakes):
-        raise ValidationError({"rkey": "the publisher has another feed of this name"})
+        raise ValidationError({"rkey": "the publisher already has a feed with this name"})
 
 
-def _published(definition: Definition) -> Definition:
-    return definition if definition.publisher else replace(definition, publisher=_ANYBODY)
+def _with_publisher(definition: Definition) -> Definition:
+    return definition if definition.publisher else replace(definition, publisher=_PLACEHOLDER_PUBLISHER)

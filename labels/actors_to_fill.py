@@ -1,4 +1,4 @@
-"""Which actors the labels need (indexer.index.needed_actors)."""
+"""The actors that labels need in the index (indexer.index.needed_actors)."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 
 def labelled_actors() -> Iterable[Did]:
-    """Everybody who carries a label, the latest change first. Read at once: asking takes a minute."""
+    """All actors with a label, the latest change first. A list, because the caller takes a minute to go through it."""
     return list(ActorLabel.objects.order_by("-time_us").values_list("did", flat=True))

@@ -1,7 +1,7 @@
-"""What programs with an API key ask of the feed generator about labels, whether or not a feed uses them.
+"""HTTP endpoints of the feed generator for programs with an API key: the members of labels.
 
-No XRPC methods; they are described at /openapi.json and /docs. Who checks the key is named where this router is mounted
-(atsite/urls/feedgen.py).
+These are not XRPC methods; they are documented at /openapi.json and /docs. The authentication is set where this router
+is mounted (atsite/urls/feedgen.py).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ninja import Query, Router
 
 from atsite.core.web.auth import Principal, Scope, principal_of, require
 from atsite.core.web.xrpc import PRIVATE
-from labels import label_members as carriers
-from labels.schemas import FAILURES, CarrierQuery, CarriersQuery, LabelChangeAnswer, MembersAnswer
+from labels import label_members as members
+from labels.schemas import FAILURES, LabelChangeAnswer, LabelMemberQuery, LabelMembersQuery, MembersAnswer
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -24,51 +24,54 @@ if TYPE_CHECKING:
 router = Router(tags=["labels"])
 
 
-@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Give an account a label")
-def assign_label_to_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
-    """Give an account a label, from this moment on, in every feed that uses it. Needs the scope `labels`.
+@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Add a label to an account")
+def assign_label_to_user(request: HttpRequest, parameters: Query[LabelMemberQuery]) -> LabelChangeAnswer:
+    """Add a label to an account; this takes effect at once in every feed that uses it. Needs the scope `labels`.
 
-    Asking again changes nothing.
+    Repeating the call changes nothing.
     """
-    key, did = _carrier(request, parameters)
-    return _answer(did, parameters, carriers.assign(did, parameters.label, by=key.subject))
+    key, did = _member(request, parameters)
+    return _answer(did, parameters, members.assign(did, parameters.label, by=key.subject))
 
 
 @router.put(
     "/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Remove a label from an account"
 )
-def unassign_label_from_user(request: HttpRequest, parameters: Query[CarrierQuery]) -> LabelChangeAnswer:
-    """Remove a label from an account, from this moment on. Needs the scope `labels`.
+def unassign_label_from_user(request: HttpRequest, parameters: Query[LabelMemberQuery]) -> LabelChangeAnswer:
+    """Remove a label from an account; this takes effect at once. Needs the scope `labels`.
 
-    Asking again changes nothing. Use the did for an account whose handle no longer resolves.
+    Repeating the call changes nothing. Use the did for an account whose handle no longer resolves.
     """
-    key, did = _carrier(request, parameters)
-    return _answer(did, parameters, carriers.unassign(did, parameters.label, by=key.subject))
+    key, did = _member(request, parameters)
+    return _answer(did, parameters, members.unassign(did, parameters.label, by=key.subject))
 
 
 @router.get(
     "/label_members",
     response={200: MembersAnswer, **FAILURES},
     exclude_none=True,
-    summary="List the members of a label, or ask for one account",
+    summary="List the members of a label, or look up one account",
 )
-def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[CarriersQuery]) -> MembersAnswer:
-    """Who carries a label, by did; with `handle`, only that one, if it does. Needs the scope `labels`."""
+def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[LabelMembersQuery]) -> MembersAnswer:
+    """The accounts with a label, in order of did. With `handle`, only that account, if it has the label.
+
+    Needs the scope `labels`.
+    """
     response["Cache-Control"] = PRIVATE
     require(principal_of(request), Scope.LABELS)
-    carriers.demand_label(parameters.label)
-    only = None if parameters.handle is None else async_to_sync(carriers.did_of)(parameters.handle)
-    page = carriers.page(parameters.label, limit=parameters.limit, cursor=parameters.cursor, only=only)
+    members.require_label(parameters.label)
+    only = None if parameters.handle is None else async_to_sync(members.did_of)(parameters.handle)
+    page = members.page(parameters.label, limit=parameters.limit, cursor=parameters.cursor, only=only)
     return MembersAnswer.of(page)
 
 
-def _carrier(request: HttpRequest, parameters: CarrierQuery) -> tuple[Principal, Did]:
-    """Who asks, and who is meant; nobody is looked up for a key that may not, or for a label that there is not."""
+def _member(request: HttpRequest, parameters: LabelMemberQuery) -> tuple[Principal, Did]:
+    """The caller and the member's did. The handle is looked up only after the key and the label were checked."""
     principal = principal_of(request)
     require(principal, Scope.LABELS)
-    carriers.demand_label(parameters.label)
-    return principal, async_to_sync(carriers.did_of)(parameters.handle)
+    members.require_label(parameters.label)
+    return principal, async_to_sync(members.did_of)(parameters.handle)
 
 
-def _answer(did: Did, parameters: CarrierQuery, change: Change) -> LabelChangeAnswer:
+def _answer(did: Did, parameters: LabelMemberQuery, change: Change) -> LabelChangeAnswer:
     return LabelChangeAnswer(did=did, label=parameters.label, changed=change.changed, late=list(change.late))

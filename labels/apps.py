@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class LabelsConfig(AppConfig):
-    """Labels of actors, and who is blocked or not indexed."""
+    """Labels of actors, blocks, and actors that are not indexed."""
 
     name = "labels"
 

@@ -1,24 +1,24 @@
-"""Fetches an account with its first label from its PDS (indexer.backfill): the stream tells nothing of before."""
+"""Requests a backfill of an account that gets its first label (indexer.backfill): the stream has no older records."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.index.models import Backfill
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
 
-#: What became of the last backfill, or is becoming of it, that makes another one needless.
-_GOOD = (*Backfill.graph.active, Backfill.State.COMPLETED)
+#: States of the last backfill that make another one unnecessary.
+_SUFFICIENT = (*Backfill.graph.active, Backfill.State.COMPLETED)
 
 
-def want(did: Did, *, after_us: int, has_other_labels: bool) -> None:
-    """Ask for a backfill of a new member, unless another label of it already had one made.
+def request(did: Did, *, after_us: int, has_other_labels: bool) -> None:
+    """Request a backfill of a new member, unless it was fetched for another of its labels.
 
-    Without a label in between nothing was missed: with WANTED_DIDS the stream is asked for all who carry one.
+    While it has any label nothing is missed: with WANTED_DIDS the stream includes all accounts with a label.
     """
-    if has_other_labels and Backfill.objects.filter(did=did, state__in=_GOOD).exists():
+    if has_other_labels and Backfill.objects.filter(did=did, state__in=_SUFFICIENT).exists():
         return
-    work.ask(did, after_us=after_us)
+    jobs.ask(did, after_us=after_us)

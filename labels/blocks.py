@@ -1,4 +1,4 @@
-"""What feeds and search leave out, held in each process and at most a second old."""
+"""The blocks of feeds and search, cached in each process and at most a second old."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.core.atproto.syntax import Did, is_did
-from atsite.core.published.process_copies import LocalCopy
+from atsite.core.copies.process_copies import LocalCopy
 from indexer.index.models import RefusedActor
 from labels.models import Block
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Actors, and single records by at-uri."""
+    """Blocked actors, and blocked records by at-uri."""
 
     dids: frozenset[Did] = frozenset()
     uris: frozenset[str] = frozenset()
 
     def __contains__(self, uri: object) -> bool:
-        """Whether the record of this at-uri is left out, itself or with its author."""
+        """Whether the record with this at-uri, or its author, is blocked."""
         return isinstance(uri, str) and (uri in self.uris or uri[len("at://") :].partition("/")[0] in self.dids)
 
 
 def blocked(feed: str = "") -> Blocks:
-    """What the feed with this rkey leaves out; without one (search) what everybody leaves out.
+    """The blocks of the feed with this rkey; without one (search), the blocks that apply everywhere.
 
-    Raises Undecidable when `default` is away and was never read by this process.
+    Raises Undecidable if `default` is down and was never read by this process.
     """
     blocks = _copy.get()
     return blocks.get(feed, blocks[""])
 
 
-def forget() -> None:
-    """Read the blocks again with the next question of this process: for the one who changed them."""
+def invalidate() -> None:
+    """Drop this process's copy, so that the next call reads the blocks again. Call it after changing them."""
     _copy.drop()
 
 
 def _load() -> Mapping[str, Blocks]:
-    """Feed rkey -> its blocks with those of everywhere, which stand under "".
+    """Feed rkey -> its blocks, with those that apply everywhere; "" -> those that apply everywhere.
 
-    Who is not to be indexed is blocked everywhere: a list may name a post that the index no longer knows.
+    Actors that are not indexed are blocked everywhere: a static feed may list a post that is no longer indexed.
     """
     subjects: defaultdict[str, set[str]] = defaultdict(set)
     for feed, subject in Block.objects.values_list("feed", "subject"):

@@ -1,8 +1,8 @@
-"""Bulk changes carried out in short steps, each as far as its time goes: by the page that shows them, and by a task.
+"""Bulk changes of labels, run in short steps: by the page that shows them, and by a task.
 
-A change goes FINDING (who are they?) -> READY (the plan is shown) -> APPLYING (confirmed) -> DONE. It is a job
-(atsite.core.jobs): each step claims it, and keeps in the row what it did, in the transaction that does it to members.
-So the browser may be closed, and a step may die: the next one goes on.
+A change goes FINDING (accounts are looked up) -> READY (the plan is shown) -> APPLYING (confirmed) -> DONE. It is a job
+(atsite.core.jobs): each step claims it, and records its work in the row in the same transaction as the members. So the
+browser may be closed, and a step may be killed: the next one continues.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError
 from atsite.core.jobs import moves, runner
 from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
 from atsite.core.jobs.lease import claim
-from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
 from indexer.index.handles import dids_of_handles
 from labels import lookup, membership
-from labels.bulk_plan import Line, Status, judge, lines_of
+from labels.bulk_plan import Line, Status, parse_lines, set_statuses
 from labels.change_author import Via, acting
-from labels.lookup import Unfound
+from labels.lookup import NotFound
 from labels.models import ActorLabel, BulkChange, Label
 
 if TYPE_CHECKING:
@@ -36,22 +36,22 @@ if TYPE_CHECKING:
 
 State = BulkChange.State
 
-#: Seconds that one step of a page may take: the reader sees the bar move.
+#: Seconds of one step of a page: short enough that the progress bar moves.
 STEP_SECONDS: Final = 2.0
-#: Looked up, or changed, between two looks at the clock.
+#: Accounts looked up, or changed, between two checks of the time.
 FIND_AT_ONCE: Final = 24
 APPLY_AT_ONCE: Final = 20
 
-_ELSEWHERE: Final = "This change was worked on elsewhere at the same time. This is its current state."
+_CONCURRENT: Final = "Another page or person worked on this change at the same time. This is its current state."
 
 
 class Conflict(AtsiteError):
-    """Another step, or someone else, changed the bulk change meanwhile."""
+    """Another step or person changed the bulk change meanwhile."""
 
 
 def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> BulkChange:
-    """A change in state FINDING, from a pasted list or CSV. Raises TooMany."""
-    lines = lines_of(text)
+    """A new change in state FINDING, from a pasted list or CSV. Raises TooMany."""
+    lines = parse_lines(text)
     if not giving:
         lines = _known_members(label, lines)
     return BulkChange.objects.create(
@@ -59,16 +59,16 @@ def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> B
     )
 
 
-def plan_for(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
-    """A change whose actors are known: those that someone ticked in a list."""
+def plan_for_dids(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
+    """A new change of known actors, such as those ticked in a list."""
     found = [Line(number, did, identifier=did, did=did) for number, did in enumerate(dids, 1)]
     return BulkChange.objects.create(label=label, giving=giving, created_by=by, lines=[line.stored() for line in found])
 
 
 def undo(change: BulkChange, *, by: str) -> BulkChange:
-    """The reverse of what `change` did to those whom it changed, to be applied at once. Raises Conflict."""
+    """A new change that reverses `change` for the actors it changed, to be applied at once. Raises Conflict."""
     if change.state != State.DONE or hasattr(change, "undone_by"):
-        raise Conflict("Only a change that is done, and was not undone before, can be undone.")
+        raise Conflict("You can undo only a finished change that was not undone before.")
     touched = [replace(line, changed=None) for line in lines(change) if line.changed]
     return BulkChange.objects.create(
         label=change.label,
@@ -83,33 +83,33 @@ def undo(change: BulkChange, *, by: str) -> BulkChange:
 
 
 def lines(change: BulkChange) -> list[Line]:
-    """The lines as values."""
+    """The lines of the change."""
     return [Line.restored(line) for line in change.lines]
 
 
 def confirm(change: BulkChange) -> None:
-    """Do what was shown, and nothing else. Raises Conflict where that is no longer what is shown."""
+    """Apply the plan that was shown. Raises Conflict if the change is no longer READY."""
     _move(change, State.READY, State.APPLYING)
 
 
 def cancel(change: BulkChange, *, by: str) -> None:
-    """Do nothing; what was applied stays. A step that runs ends it. Raises Conflict."""
+    """Cancel the change; lines that were applied stay applied. A running step ends first. Raises Conflict."""
     try:
         moves.cancel(change, by=by)
     except IllegalMove as error:
-        raise _moved_on(change) from error
+        raise _state_conflict(change) from error
     except JobChanged as error:
-        raise Conflict(_ELSEWHERE) from error
+        raise Conflict(_CONCURRENT) from error
 
 
-def try_again(change: BulkChange) -> None:
-    """Go on with a change that failed. Raises Conflict."""
+def retry(change: BulkChange) -> None:
+    """Continue a change that failed. Raises Conflict."""
     found = all(line.status is not Status.PENDING for line in lines(change))
     _move(change, State.FAILED, State.APPLYING if found else State.FINDING)
 
 
-def look_again(change: BulkChange) -> None:
-    """Look up once more whom nobody could look up. Raises Conflict."""
+def retry_lookups(change: BulkChange) -> None:
+    """Look up again the lines that could not be looked up. Raises Conflict."""
     fresh = [
         Line(line.number, line.text, identifier=line.identifier) if line.passing else replace(line)
         for line in lines(change)
@@ -118,23 +118,23 @@ def look_again(change: BulkChange) -> None:
 
 
 def advance(change: BulkChange, *, seconds: float = STEP_SECONDS) -> None:
-    """Go on for about so long. Raises Conflict where another step works on it, or was quicker."""
+    """Work on the change for about `seconds`. Raises Conflict if another step is working on it."""
     if change.state not in change.graph.claims:
         return
     lease = claim(change, early=not change.reason)  # a reason: it failed, and waits for its next try
     if lease is None:
-        raise Conflict(_ELSEWHERE)
+        raise Conflict(_CONCURRENT)
     try:
         with lease:
             _step(lease, _after(seconds))
     except LeaseLost as error:
-        raise Conflict(_ELSEWHERE) from error
+        raise Conflict(_CONCURRENT) from error
 
 
-def go_on(*, seconds: float) -> None:
-    """For the task: finish what was confirmed and is no longer worked on by a page."""
-    late = _after(seconds)
-    runner.run_due(BulkChange, lambda lease: _step(lease, late), budget=timedelta(seconds=seconds))
+def finish_confirmed(*, seconds: float) -> None:
+    """Finish confirmed changes that no page works on any more; called by the task."""
+    out_of_time = _after(seconds)
+    runner.run_due(BulkChange, lambda lease: _step(lease, out_of_time), budget=timedelta(seconds=seconds))
 
 
 def _after(seconds: float) -> Callable[[], bool]:
@@ -142,11 +142,11 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: monotonic() >= deadline
 
 
-def _step(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
-    (_find if lease.job.state == State.FINDING else _apply)(lease, late)
+def _step(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
+    (_find if lease.job.state == State.FINDING else _apply)(lease, out_of_time)
 
 
-def _find(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
+def _find(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
     change = lease.job
     known = lines(change)
     waiting = [index for index, line in enumerate(known) if line.status is Status.PENDING and not line.did]
@@ -154,25 +154,25 @@ def _find(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
         part, waiting = waiting[:FIND_AT_ONCE], waiting[FIND_AT_ONCE:]
         found = lookup.find_all([known[index].identifier for index in part])  # type: ignore[misc]  # they were read
         for index, answer in zip(part, found, strict=True):
-            known[index] = _answered(known[index], answer)
+            known[index] = _looked_up(known[index], answer)
         lease.keep_progress(lines=[line.stored() for line in known])
-        if lease.cancel_asked or late():  # after the work, so that each step gets somewhere
+        if lease.cancel_asked or out_of_time():  # after the work, so that each step gets somewhere
             break
     if waiting:
         lease.release()
         return
-    having = set(ActorLabel.objects.filter(label_id=change.label_id).values_list("did", flat=True))
-    judged = judge(known, having, giving=change.giving)
-    lease.move(State.READY, lines=[line.stored() for line in judged])
+    members_now = set(ActorLabel.objects.filter(label_id=change.label_id).values_list("did", flat=True))
+    done = set_statuses(known, members_now, giving=change.giving)
+    lease.move(State.READY, lines=[line.stored() for line in done])
 
 
-def _answered(line: Line, answer: lookup.Actor | Unfound) -> Line:
-    if isinstance(answer, Unfound):
-        return replace(line, status=Status.UNRESOLVABLE, reason=answer.reason, passing=answer.passing)
-    return replace(line, did=answer.did, handle=answer.handle, reason=answer.doubt)
+def _looked_up(line: Line, answer: lookup.Actor | NotFound) -> Line:
+    if isinstance(answer, NotFound):
+        return replace(line, status=Status.UNRESOLVABLE, reason=answer.reason, passing=answer.retryable)
+    return replace(line, did=answer.did, handle=answer.handle, reason=answer.warning)
 
 
-def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
+def _apply(lease: JobLease[BulkChange], out_of_time: Callable[[], bool]) -> None:
     known = lines(lease.job)
     waiting = [index for index, line in enumerate(known) if line.status is Status.NEW and line.changed is None]
     while waiting:
@@ -181,7 +181,7 @@ def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
             for index, changed in zip(part, _change(lease.job, [Did(known[index].did) for index in part]), strict=True):
                 known[index] = replace(known[index], changed=changed)
             lease.keep_progress(lines=[line.stored() for line in known])
-        if lease.cancel_asked or late():
+        if lease.cancel_asked or out_of_time():
             break
     if waiting:
         lease.release()
@@ -190,7 +190,7 @@ def _apply(lease: JobLease[BulkChange], late: Callable[[], bool]) -> None:
 
 
 def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
-    """Give or take, and whether each was changed; someone else may have been quicker. In a transaction."""
+    """Add or remove the label of each did; returns whether each was changed. Call it in a transaction."""
     versions.lock()
     with acting(change.created_by, Via.UNDO if change.undoes_id else Via.BULK):
         return [
@@ -202,13 +202,15 @@ def _change(change: BulkChange, dids: Sequence[Did]) -> list[bool]:
 
 
 def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
-    """Handles of members as this site knows them: an account that has left the network can still be removed."""
+    """Set the dids of members from their handles in the index: a deleted account can then still be removed."""
     handles = {
         line.identifier for line in read if line.status is Status.PENDING and not line.identifier.startswith("did:")
     }
     known: dict[str, str] = dict(dids_of_handles(handles))
-    having = set(ActorLabel.objects.filter(label_id=label.name, did__in=known.values()).values_list("did", flat=True))
-    known = {handle: did for handle, did in known.items() if did in having}
+    members_now = set(
+        ActorLabel.objects.filter(label_id=label.name, did__in=known.values()).values_list("did", flat=True)
+    )
+    known = {handle: did for handle, did in known.items() if did in members_now}
     found = []
     for line in read:
         did = line.identifier if is_did(line.identifier) else known.get(line.identifier, "")
@@ -219,12 +221,12 @@ def _known_members(label: Label, read: Sequence[Line]) -> list[Line]:
 
 def _move(change: BulkChange, before: str, after: State, **values: Any) -> None:
     if change.state != before:
-        raise _moved_on(change)
+        raise _state_conflict(change)
     try:
         moves.move(change, after, **values)
     except JobChanged as error:
-        raise Conflict(_ELSEWHERE) from error
+        raise Conflict(_CONCURRENT) from error
 
 
-def _moved_on(change: BulkChange) -> Conflict:
-    return Conflict(f"This change is no longer where you saw it: it is {change.get_state_display()}.")
+def _state_conflict(change: BulkChange) -> Conflict:
+    return Conflict(f"This change is no longer in the state you saw: it is now {change.get_state_display()}.")

@@ -1,7 +1,7 @@
-"""A pasted list or CSV of actors, and what giving or taking a label would do with each line. PURE.
+"""A pasted list or CSV of actors, and what adding or removing a label would do with each line. PURE.
 
-Lines go through three stages: read (`lines_of`), found (by labels.lookup, or not), judged (`judge`). What is confirmed
-is done by the lines that were judged NEW, and by no others.
+Lines go through three stages: parsed (`parse_lines`), looked up (labels.lookup), and given a status (`set_statuses`).
+A confirmed change is applied to the lines with the status NEW, and to no others.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 #: Lines of one change; looking up so many handles takes some minutes.
 MAX_LINES: Final = 5_000
-#: A line is a handle and perhaps a note; what is longer is no list.
+#: Maximum characters of a line: a line is a handle, perhaps with a note.
 MAX_LINE: Final = 2_500
-#: Columns by which a CSV says where its actors are, in the order of trust.
+#: Column names that may contain the actors in a CSV, the preferred ones first.
 COLUMNS: Final = ("did", "handle", "actor", "profile", "account", "username", "user", "name")
 
 
 class TooMany(AtsiteError):
-    """The list is longer than what one change may be."""
+    """The list has more lines than one change may have."""
 
 
 class Status(StrEnum):
-    """What becomes of a line."""
+    """What happens to a line."""
 
     PENDING = "pending"  # not looked up yet
     NEW = "new"  # will be done
-    ALREADY = "already"  # has the label, or has not, as asked
+    ALREADY = "already"  # has the label already, or does not have it
     DUPLICATE = "duplicate"  # an earlier line names the same actor
-    UNRESOLVABLE = "unresolvable"  # names nobody, or nobody now
-    INVALID = "invalid"  # is no actor's name at all
+    UNRESOLVABLE = "unresolvable"  # no account found, or not now
+    INVALID = "invalid"  # neither a handle nor a did
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `number` counts from 1 as an editor does; `changed`: done, and it made a difference."""
+    """One line. `number` counts from 1, as in an editor. `changed`: None until applied, then whether it changed."""
 
     number: int
     text: str
@@ -57,7 +57,7 @@ class Line:
     changed: bool | None = None
 
     def stored(self) -> dict[str, Any]:
-        """As JSON keeps it; what is empty is left out."""
+        """As JSON, without empty values."""
         return {name: value for name, value in asdict(self).items() if value not in ("", False) or name == "changed"}
 
     @classmethod
@@ -66,40 +66,40 @@ class Line:
         return cls(**{**value, "status": Status(value["status"])})
 
 
-def lines_of(text: str) -> list[Line]:
+def parse_lines(text: str) -> list[Line]:
     """The lines of a pasted list, or the rows of a CSV with or without a header. Raises TooMany.
 
-    Of a row counts the column that the header names, else the first cell that is an actor. Empty lines and lines that
-    begin with # are left out.
+    The actor of a row is in the column that the header names, else in the first cell with an actor. Empty lines and
+    lines that begin with # are skipped.
     """
     rows = _rows(text)
     column = _column(rows[0][1]) if rows else None
     if column is not None:
         rows = rows[1:]
     if len(rows) > MAX_LINES:
-        raise TooMany(f"{len(rows):,} lines are too many: at most {MAX_LINES:,} go at once, so cut the list in parts.")
+        raise TooMany(f"The list has {len(rows):,} lines, and at most {MAX_LINES:,} are allowed: split it into parts.")
     return [_read(number, cells, column) for number, cells in rows]
 
 
-def judge(lines: Sequence[Line], having: Collection[str], *, giving: bool) -> list[Line]:
-    """The lines with their status, once each was found or not. `having`: who carries the label now."""
+def set_statuses(lines: Sequence[Line], members_now: Collection[str], *, giving: bool) -> list[Line]:
+    """The lines with their status, after the look-up. `members_now`: the dids that have the label now."""
     seen: dict[str, int] = {}
-    judged = []
+    done = []
     for line in lines:
         if line.status in (Status.INVALID, Status.UNRESOLVABLE) or not line.did:
-            judged.append(line)
+            done.append(line)
         elif line.did in seen:
             reason = f"the same actor as in line {seen[line.did]}"
-            judged.append(replace(line, status=Status.DUPLICATE, reason=reason))
+            done.append(replace(line, status=Status.DUPLICATE, reason=reason))
         else:
             seen[line.did] = line.number
-            already = (line.did in having) is giving
-            judged.append(replace(line, status=Status.ALREADY if already else Status.NEW))
-    return judged
+            already = (line.did in members_now) is giving
+            done.append(replace(line, status=Status.ALREADY if already else Status.NEW))
+    return done
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """Numbered cells of each line that says something; tabs, semicolons and commas divide."""
+    """The number and the cells of each line with content; cells are separated by tabs, semicolons or commas."""
     rows = []
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
         bare = line[:MAX_LINE].strip()
@@ -112,13 +112,13 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
 
 
 def _column(header: Sequence[str]) -> int | None:
-    """Where the header says that the actors are; None where the row is none."""
+    """The index of the column with the actors; None if the row is not a header."""
     names = [cell.lower() for cell in header]
     return next((names.index(name) for name in COLUMNS if name in names), None)
 
 
 def _read(number: int, cells: list[str], column: int | None) -> Line:
-    """By the named column where the row has it, else by the first cell that names an actor."""
+    """Read a row: its named column if it has one, else the first cell with an actor."""
     tried = [cells[column], *cells] if column is not None and column < len(cells) else cells
     tried = [cell for cell in tried if cell]
     for cell in tried:

@@ -1,4 +1,4 @@
-"""Who makes a change of labels, and from where: named once, where it begins, and kept with every row it touches.
+"""The author of a change of labels and where it came from: set once, where the change begins, and stored with its rows.
 
 with acting("anna", Via.ADMIN):
     membership.save()
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Via(models.TextChoices):
-    """From where a change came."""
+    """Where a change came from."""
 
     ADMIN = "admin", "admin page"
     BULK = "bulk", "bulk change"
@@ -29,20 +29,20 @@ class Via(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """`name`: an admin's user name or the id of an API key."""
+    """`name`: a user name or the id of an API key."""
 
     name: str
     via: Via
 
 
-#: A person who works on the server itself and gives no name.
+#: A person on the server (a command or a shell), without a name.
 UNNAMED = Author("", Via.SERVER)
 _current: ContextVar[Author] = ContextVar("atsite_labels_author", default=UNNAMED)
 
 
 @contextmanager
 def acting(name: str, via: Via) -> Iterator[None]:
-    """Changes inside are this author's; the outermost one counts, as it knows best who began."""
+    """Set the author of changes made inside. If nested, the outermost one counts."""
     token = _current.set(Author(name, via) if _current.get() is UNNAMED else _current.get())
     try:
         yield

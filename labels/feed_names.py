@@ -1,5 +1,5 @@
-"""The feeds that a block may be for, as choices of a form. The app that owns feeds provides all of them; here they are
-names (rkeys) alone.
+"""The feeds that a block may apply to, as choices of a form. The app `feeds` provides them; here they are only rkeys
+and names.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from typing import Final
 
 from atsite.core.form_choices import FormChoices, Named
 
-EVERYWHERE: Final[Named] = ("", "Everywhere: every feed, and search")
-FEEDS: Final = FormChoices("feeds of blocks", gone="there is no such feed now")
+EVERYWHERE: Final[Named] = ("", "Everywhere: every feed and search")
+FEEDS: Final = FormChoices("feeds of blocks", gone="this feed no longer exists")
 
 
 def choices(also: str = "") -> list[Named]:
-    """Everywhere, then the site's feeds, and `also` where it is none (any more): an older block may name it still."""
+    """Everywhere, then the site's feeds, and `also` if it is no longer one of them, for an older block."""
     return [EVERYWHERE, *FEEDS.choices([also] if also else [])]

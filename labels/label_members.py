@@ -1,4 +1,4 @@
-"""Who carries a label, told and changed for programs: those that name a label, and those that name a feed with one."""
+"""The members of a label, for the HTTP APIs of labels and of feeds with a label."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did, Handle, is_did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.config import config
+from atsite.core.copies.redis_cache import from_default
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
-from atsite.core.published.redis_cache import from_default
 from atsite.core.web.xrpc import XrpcError
 from indexer.index import pasted
 from indexer.index.handles import names_of
@@ -34,39 +34,39 @@ CURSOR_KIND: Final = "members"
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
-    """`handle` is the newest that the site knows, None where it knows none."""
+class Member:
+    """`handle`: the newest that the site knows; None if it knows none."""
 
     did: Did
     handle: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class CarrierPage:
-    """Carriers by did; no cursor: this is the end."""
+class MemberPage:
+    """Members, ordered by did; no cursor: this is the last page."""
 
-    carriers: tuple[Carrier, ...]
+    members: tuple[Member, ...]
     cursor: str | None
 
 
 class UnknownLabel(XrpcError):
-    """Someone named a label that there is not."""
+    """The label does not exist."""
 
     def __init__(self, label: str) -> None:
-        super().__init__("UnknownLabel", f"label: there is no label {label!r} here; add it in the admin")
+        super().__init__("UnknownLabel", f"label: the label {label!r} does not exist; add it in the admin")
 
 
-def demand_label(label: str) -> None:
-    """Return where the site has that label. Raises UnknownLabel, Undecidable."""
+def require_label(label: str) -> None:
+    """Check that the label exists. Raises UnknownLabel, Undecidable."""
     if not from_default(lambda: Label.objects.filter(name=label).exists()):
         raise UnknownLabel(label)
 
 
 async def did_of(identifier: str) -> Did:
-    """The did that a handle names now, in both directions; a did is taken as it is.
+    """The did of a handle now, verified in both directions; a did is returned unchecked.
 
-    So a deleted account can be taken out. Raises XrpcError: InvalidRequest where it names nobody, UpstreamFailure where
-    the network does not say.
+    So a deleted account can be removed by its did. Raises XrpcError: InvalidRequest if there is no such account,
+    UpstreamFailure if the network does not answer.
     """
     try:
         handle = pasted.actor(identifier, otherwise="neither a handle nor a did")
@@ -79,11 +79,13 @@ async def did_of(identifier: str) -> Did:
     except NoSuchIdentity as error:
         raise XrpcError("InvalidRequest", f"handle: {error}") from error
     except LookupFailed as error:
-        raise XrpcError("UpstreamFailure", f"handle: {handle} cannot be looked up now, or give the did") from error
+        raise XrpcError(
+            "UpstreamFailure", f"handle: {handle} cannot be looked up now; try again, or give the did"
+        ) from error
 
 
 def assign(did: Did, label: str, *, by: str) -> Change:
-    """Give `did` the label, at once. `by`: the id of the key. Raises UnknownLabel, Undecidable."""
+    """Add the label to `did`, at once. `by`: the id of the key. Raises UnknownLabel, Undecidable."""
     try:
         return from_default(lambda: membership.assign(label, did, by=by, via=Via.API_KEY))
     except Label.DoesNotExist as error:
@@ -91,15 +93,15 @@ def assign(did: Did, label: str, *, by: str) -> Change:
 
 
 def unassign(did: Did, label: str, *, by: str) -> Change:
-    """Take the label off `did`, at once. Raises Undecidable."""
+    """Remove the label from `did`, at once. Raises Undecidable."""
     return from_default(lambda: membership.remove(label, did, by=by, via=Via.API_KEY))
 
 
-def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None) -> CarrierPage:
-    """Carriers of a label from `cursor` on, or whether `only` is one. Raises InvalidCursor, Undecidable."""
+def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None) -> MemberPage:
+    """The members of a label from `cursor` on; with `only`, at most that one. Raises InvalidCursor, Undecidable."""
     rows = ActorLabel.objects.filter(label_id=label)
     if cursor is not None:
-        (after,) = paging.decode(CURSOR_KIND, cursor, str)
+        (after,) = cursor_format.decode(CURSOR_KIND, cursor, str)
         rows = rows.filter(did__gt=after)
     if only is not None:
         rows = rows.filter(did=only)
@@ -107,14 +109,14 @@ def page(label: str, *, limit: int, cursor: str | None, only: Did | None = None)
     dids = [Did(did) for did in from_default(lambda: list(found))]
     shown = dids[:limit]
     handles = _known_handles(shown)
-    return CarrierPage(
-        tuple(Carrier(did, handles.get(did)) for did in shown),
-        paging.encode(CURSOR_KIND, shown[-1]) if len(dids) > limit else None,
+    return MemberPage(
+        tuple(Member(did, handles.get(did)) for did in shown),
+        cursor_format.encode(CURSOR_KIND, shown[-1]) if len(dids) > limit else None,
     )
 
 
 def _known_handles(dids: Sequence[Did]) -> dict[str, str]:
-    """Handles, as far as they are known; none while ClickHouse is away, as the carriers are known all the same."""
+    """Handles, as far as they are known; empty if ClickHouse is down, as the members are known without it."""
     try:
         return {did: name.handle for did, name in names_of(dids).items() if name.handle}
     except ClickHouseError as error:
@@ -124,5 +126,5 @@ def _known_handles(dids: Sequence[Did]) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _resolver() -> Resolver:
-    """The one of this process, for its one event loop."""
+    """The resolver of this process, for its one event loop."""
     return site_resolver(Client(loopback=config.allow_loopback))

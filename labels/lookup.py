@@ -1,4 +1,4 @@
-"""From what people write to the dids that it means now, asked of the network."""
+"""Looks up accounts that people entered (handles, dids) on the network."""
 
 from __future__ import annotations
 
@@ -18,70 +18,74 @@ if TYPE_CHECKING:
 
     from indexer.index.pasted import Actor as Identifier
 
-#: Looked up at once. Most of a look-up is waiting for other hosts; the directory has limits of its own.
+#: Parallel look-ups. Most of a look-up is waiting for other hosts; the directory has its own rate limits.
 AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Someone who was found. `doubt`: why it could not be checked, "" where it was."""
+    """An account that was found. `warning`: why it could not be checked; "" if it was."""
 
     did: Did
     handle: str = ""
-    doubt: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Unfound:
-    """Why there is nobody; `passing`: asking later may help."""
+class NotFound:
+    """Why no account was found. `retryable`: a later look-up may succeed."""
 
     reason: str
-    passing: bool = False
+    retryable: bool = False
 
 
 def find(text: str) -> Actor:
-    """The actor that `text` means. Raises NotAnActor, with a sentence for the person who wrote it."""
+    """The account in `text`. Raises NotAnActor, with a message for the person who entered it."""
     (found,) = find_all([pasted.actor(text)])
-    if isinstance(found, Unfound):
+    if isinstance(found, NotFound):
         raise NotAnActor(found.reason)
     return found
 
 
-def find_all(wanted: Sequence[Identifier]) -> list[Actor | Unfound]:
-    """Each of `wanted`, in its order; many at once. Not from a coroutine."""
+def find_all(wanted: Sequence[Identifier]) -> list[Actor | NotFound]:
+    """Look up each of `wanted`, in parallel; results are in the same order. Do not call it from a coroutine."""
     return asyncio.run(_find_all(wanted))
 
 
-async def _find_all(wanted: Sequence[Identifier]) -> list[Actor | Unfound]:
+async def _find_all(wanted: Sequence[Identifier]) -> list[Actor | NotFound]:
     async with Client(loopback=config.allow_loopback) as client:
         resolver = site_resolver(client)
         slots = asyncio.Semaphore(AT_ONCE)
 
-        async def one(identifier: Identifier) -> Actor | Unfound:
+        async def one(identifier: Identifier) -> Actor | NotFound:
             async with slots:
                 return await (_did(resolver, identifier) if is_did(identifier) else _handle(resolver, identifier))
 
         return await asyncio.gather(*map(one, wanted))
 
 
-async def _did(resolver: Resolver, did: Did) -> Actor | Unfound:
-    """A did is right as it is; it is looked up because a wrong letter would make a member of nobody."""
+async def _did(resolver: Resolver, did: Did) -> Actor | NotFound:
+    """Check that the did exists, because a typing error would add a member that does not exist."""
     try:
         document = await resolver.document(did)
     except NoSuchIdentity:
-        return Unfound(f"There is no account with the did {pasted.shown(did)}.")
+        return NotFound(f"There is no account with the did {pasted.shown(did)}.")
     except LookupFailed:
-        return Actor(did, doubt=f"Whether there is an account {pasted.shown(did)} could not be checked now.")
+        return Actor(did, warning=f"Whether there is an account {pasted.shown(did)} could not be checked now.")
     return Actor(did, document.handle or "")
 
 
-async def _handle(resolver: Resolver, handle: str) -> Actor | Unfound:
+async def _handle(resolver: Resolver, handle: str) -> Actor | NotFound:
     try:
         document = await resolver.identify(handle)  # type: ignore[arg-type]  # no did, so a handle
     except NoSuchIdentity as error:
         if "points to" in str(error):
-            return Unfound(f"{handle} is not confirmed: {error}. Ask its owner for the right handle, or enter the did.")
-        return Unfound(f"No account has the handle {handle}. Check the spelling, or enter the did.")
+            return NotFound(
+                f"{handle} is not confirmed: {error}. Ask its owner for the right handle, or enter the did."
+            )
+        return NotFound(f"No account has the handle {handle}. Check the spelling, or enter the did.")
     except LookupFailed:
-        return Unfound(f"{handle} could not be looked up now. Try again in a minute, or enter the did.", passing=True)
+        return NotFound(
+            f"{handle} could not be looked up now. Try again in a minute, or enter the did.", retryable=True
+        )
     return Actor(document.did, handle)

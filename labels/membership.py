@@ -1,6 +1,6 @@
-"""Who carries a label, decided from `default` through Redis; and giving and taking labels.
+"""Whether an account has a label, read from `default` through Redis; and adding and removing labels.
 
-A change is effective at once: the entry in Redis is written with the commit, and membership is never held in a process.
+A change takes effect at once: Redis is updated with the commit, and no process caches membership.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from atsite.core.atproto.syntax import Did
-from atsite.core.published import versions
-from atsite.core.published.errors import ChangedMeanwhile
-from atsite.core.published.outcome import watched
-from atsite.core.published.redis_cache import ABSENT, Entry
+from atsite.core.copies import versions
+from atsite.core.copies.errors import ChangedMeanwhile
+from atsite.core.copies.outcome import watched
+from atsite.core.copies.redis_cache import ABSENT, Entry
 from atsite.core.routers import DEFAULT
 from labels.change_author import Via, acting
 from labels.models import MEMBERSHIPS, ActorLabel, Label, membership_key
@@ -21,20 +21,20 @@ from labels.models import MEMBERSHIPS, ActorLabel, Label, membership_key
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Whether anything changed, and sentences about what is late (atsite.core.published.outcome)."""
+    """Whether anything changed, and messages about what is late (atsite.core.copies.outcome)."""
 
     changed: bool
     late: tuple[str, ...] = ()
 
 
 def has_label(did: Did, label: str) -> bool:
-    """Whether `did` carries `label` now. Raises Undecidable when nobody can tell: then treat it as no."""
+    """Whether `did` has `label` now. Raises Undecidable if neither store answers: treat that as no."""
     entry = MEMBERSHIPS.look_up(membership_key(label, did), lambda: _stored(did, label))
     return entry.value is not None
 
 
 def assign(label: str, did: Did, *, by: str, note: str = "", via: Via = Via.SERVER) -> Change:
-    """Give `label` to `did`; nothing changes where it has it. `by`: a user's name or a key's id.
+    """Add `label` to `did`; does nothing if it has it already. `by`: a user's name or a key's id.
 
     Raises Label.DoesNotExist, ValidationError, DatabaseError.
     """
@@ -49,7 +49,7 @@ def assign(label: str, did: Did, *, by: str, note: str = "", via: Via = Via.SERV
 
 
 def remove(label: str, did: Did, *, by: str, via: Via = Via.SERVER) -> Change:
-    """Take `label` from `did`; nothing changes where it has not got it. Raises DatabaseError."""
+    """Remove `label` from `did`; does nothing if it does not have it. Raises DatabaseError."""
     with acting(by, via), watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()
         row = ActorLabel.objects.filter(label_id=label, did=did).first()
@@ -59,7 +59,7 @@ def remove(label: str, did: Did, *, by: str, via: Via = Via.SERVER) -> Change:
 
 
 def restore(pk: int, version: int, *, by: str, via: Via = Via.UNDO) -> Change:
-    """Give back a label that was taken off, with its note, if that is still how the row stands.
+    """Add back a removed label, with its note, if the row was not changed since.
 
     `version`: the `time_us` of the removal that was seen. Raises ChangedMeanwhile, DatabaseError.
     """

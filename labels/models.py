@@ -1,4 +1,4 @@
-"""Labels that people give to actors, blocks that they put on actors and posts, and the copy of labels in ClickHouse."""
+"""Labels of actors, blocks of actors and posts, bulk changes, and the copy of labels in ClickHouse."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, Did, is_did, is_rkey
 from atsite.core.clickhouse.models import ReadModel
+from atsite.core.copies.models import AnnouncedModel, Cached, CopiedModel
+from atsite.core.copies.redis_cache import Entry, VersionedCache
 from atsite.core.errors import InvalidSyntax
 from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
-from atsite.core.published.models import AnnouncedModel, Cached, PublishedModel
-from atsite.core.published.redis_cache import Entry, VersionedCache
 from atsite.core.routers import DEFAULT
 from labels import backfills, change_author, key_request
 from labels.change_author import Via
 
 LABEL_MAX = 64
-#: Who carries which label; readers of private feeds are decided by it (labels.membership).
+#: Which actors have which label; this decides who can read a private feed (labels.membership).
 MEMBERSHIPS = VersionedCache("memberships")
 
 
 class PublishedLabel(ReadModel):
-    """A label that someone gave to an actor; `time_us` is its version."""
+    """The copy of ActorLabel in ClickHouse; `time_us` is its version."""
 
     pk = models.CompositePrimaryKey("label", "did")
     label = StringField(low_cardinality=True)
@@ -46,13 +46,13 @@ class PublishedLabel(ReadModel):
 
 
 def validate_did(text: str) -> None:
-    """Raises ValidationError where `text` is no did."""
+    """Raises ValidationError if `text` is not a did."""
     if not is_did(text):
         raise ValidationError("Enter a did, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz.")
 
 
 def validate_subject(text: str) -> None:
-    """Raises ValidationError where `text` is neither a did nor the at-uri of a record."""
+    """Raises ValidationError if `text` is neither a did nor the at-uri of a record."""
     if is_did(text):
         return
     try:
@@ -62,16 +62,18 @@ def validate_subject(text: str) -> None:
 
 
 def validate_feed(text: str) -> None:
-    """Raises ValidationError where `text` is no record key."""
+    """Raises ValidationError if `text` is not a record key."""
     if not is_rkey(text):
         raise ValidationError("Enter the record key of a feed, such as whats-hot.")
 
 
 class Label(models.Model):
-    """A word for a group of actors, such as the members of a community."""
+    """The name of a group of actors, such as the members of a community."""
 
-    name = models.SlugField(max_length=LABEL_MAX, unique=True, help_text="Short and lasting; feeds name it.")
-    meaning = models.TextField(blank=True, help_text="Who carries it, and what it opens.")
+    name = models.SlugField(
+        max_length=LABEL_MAX, unique=True, help_text="Short and permanent: feeds refer to the label by this name."
+    )
+    meaning = models.TextField(blank=True, help_text="Who gets this label, and what it gives access to.")
     history = HistoricalRecords()
 
     class Meta:
@@ -81,8 +83,8 @@ class Label(models.Model):
         return self.name
 
 
-class ActorLabel(PublishedModel):
-    """That an actor carries a label, who said so, and when. One row for each pair, also after it was removed."""
+class ActorLabel(CopiedModel):
+    """An actor's label: who added it, and when. There is one row for each pair, also after the label was removed."""
 
     label = models.ForeignKey(Label, models.PROTECT, to_field="name", db_column="label")
     did = models.CharField(max_length=DID_MAX, validators=[validate_did])
@@ -95,7 +97,7 @@ class ActorLabel(PublishedModel):
     changed_via = models.CharField(max_length=16, choices=Via.choices, default=Via.SERVER, editable=False)
     history = HistoricalRecords(excluded_fields=["published_us"])
 
-    #: "@" and the handle, where a page knows it; kept nowhere.
+    #: "@" and the handle, set by admin pages that know it; not stored.
     called = ""
 
     copy = PublishedLabel
@@ -108,7 +110,7 @@ class ActorLabel(PublishedModel):
     }
     natural_key = ("label_id", "did")
 
-    class Meta(PublishedModel.Meta):
+    class Meta(CopiedModel.Meta):
         constraints = [models.UniqueConstraint(fields=["label", "did"], name="labels_actorlabel_once")]
         ordering = ("label_id", "did")
         verbose_name = "member"
@@ -117,7 +119,7 @@ class ActorLabel(PublishedModel):
         return f"{self.called or self.did} as {self.label_id}"
 
     def save(self, **options: Any) -> None:
-        """As PublishedModel's. Who is new gets a backfill, by a row of the same transaction, and its key is fetched."""
+        """As CopiedModel.save; also requests a backfill and the signing key of a new member."""
         author = change_author.current()
         self.changed_by, self.changed_via = author.name, author.via
         if options.get("update_fields") is not None:
@@ -127,7 +129,7 @@ class ActorLabel(PublishedModel):
             super().save(**options)
             if adding:
                 others = type(self).objects.filter(did=self.did).exclude(pk=self.pk)
-                backfills.want(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
+                backfills.request(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
                 transaction.on_commit(key_request.send, using=DEFAULT, robust=True)
 
     def cached(self) -> Cached:
@@ -141,11 +143,16 @@ def membership_key(label: str, did: str) -> str:
 
 
 class Block(AnnouncedModel):
-    """An actor, or a single post, that feeds and search leave out."""
+    """An actor, or a single post, that is blocked in a feed or everywhere."""
 
-    subject = models.CharField(max_length=DID_MAX + 1024, validators=[validate_subject], help_text="A did or at-uri.")
+    subject = models.CharField(
+        max_length=DID_MAX + 1024, validators=[validate_subject], help_text="A did or an at-uri."
+    )
     feed = models.CharField(
-        max_length=512, blank=True, validators=[validate_feed], help_text="Record key of one feed; empty: everywhere."
+        max_length=512,
+        blank=True,
+        validators=[validate_feed],
+        help_text="The record key of one feed. Empty: everywhere.",
     )
     note = models.TextField(blank=True)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
@@ -161,12 +168,12 @@ class Block(AnnouncedModel):
 
 
 class BulkChange(Job):
-    """A label given to, or taken from, many actors at once (labels.bulk_changes). The row is the work."""
+    """A bulk change: a label added to, or removed from, many actors (labels.bulk_changes)."""
 
     class State(models.TextChoices):
         FINDING = "finding", "looking up the actors"
-        READY = "ready", "waits for your word"
-        APPLYING = "applying", "being done"
+        READY = "ready", "waiting for your confirmation"
+        APPLYING = "applying", "in progress"
         DONE = "done", "done"
         CANCELLED = "cancelled", "cancelled"
         FAILED = "failed", "failed"
@@ -188,17 +195,17 @@ class BulkChange(Job):
     )
     progress_fields = ("lines",)
     lease_time = timedelta(minutes=1)
-    #: A confirmed change that no page works on is gone on with by the task after this long.
+    #: The task continues a confirmed change that no page has worked on for this long.
     abandoned = timedelta(minutes=1)
 
     label = models.ForeignKey(Label, models.PROTECT, to_field="name", db_column="label")
-    giving = models.BooleanField()
+    giving = models.BooleanField("adds the label")
     note = models.TextField(blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.FINDING)
     #: labels.bulk_plan.Line, each as a dict.
     lines = models.JSONField(default=list)
-    #: As Job's: of a change that is confirmed. What is not is looked up by its page alone.
-    next_at = models.DateTimeField("goes on", null=True, blank=True)
+    #: As in Job, for a confirmed change. Before that, only its page works on it.
+    next_at = models.DateTimeField("continues at", null=True, blank=True)
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now)
     undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by")
@@ -207,8 +214,8 @@ class BulkChange(Job):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return f"{self.label_id} {'for' if self.giving else 'taken from'} {len(self.lines)} lines"
+        return f"{self.label_id} {'for' if self.giving else 'removed from'} {len(self.lines)} lines"
 
     def due_in(self, state: str, now: datetime) -> datetime | None:
-        """Not before its page was closed, as that does the work; and not before it is confirmed."""
+        """Due once confirmed, and after the time in which its page would have worked on it."""
         return now + self.abandoned if state == self.State.APPLYING else None

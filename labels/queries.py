@@ -1,4 +1,4 @@
-"""What ClickHouse is asked about labels. Feeds join `actor_labels` in their own statements, as MEMBERS does."""
+"""ClickHouse queries about labels. Feeds join `actor_labels` in their own statements, as MEMBERS does."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MEMBERS = "SELECT did FROM actor_labels FINAL WHERE label = {label:String} AND d
 
 
 def members(label: str) -> list[Did]:
-    """Everybody who carries `label`, for lists and feeds; who may *read* is decided by labels.membership."""
+    """All actors with `label`, for lists and feeds. Whether an actor may *read* a feed: labels.membership."""
     return door.column(MEMBERS, {"label": label}, name="labels.members")
 
 
-# The accounts that ever had a label are a short list; among everybody, handles have no order that a search could use.
+# The accounts that ever had a label are a short list; handles of all actors have no order that a search could use.
 BY_HANDLE = """
 SELECT did
 FROM actors
@@ -27,11 +27,11 @@ WHERE did IN (SELECT did FROM actor_labels) AND startsWith(handle, {prefix:Strin
 ORDER BY handle
 LIMIT {limit:UInt32}
 """
-#: As many as a list page could show; who types more of the handle finds the rest.
+#: As many as a list page could show; typing more of the handle narrows the search.
 SEARCH_MAX = 500
 
 
 def dids_by_handle(prefix: str) -> list[str]:
-    """Accounts that have, or had, a label and a handle that begins so. Raises ClickHouseError."""
+    """Accounts that have, or had, a label and whose handle begins with `prefix`. Raises ClickHouseError."""
     params = {"prefix": prefix.lower(), "limit": SEARCH_MAX}
     return having_handle(door.column(BY_HANDLE, params, name="labels.dids_by_handle"), prefix.lower())

@@ -1,4 +1,4 @@
-"""What the endpoints with API key take and give about labels, and what those of feeds share with them."""
+"""Parameters and answers of the endpoints for labels; some are shared with those for feeds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from atsite.core.atproto.syntax import DID_MAX
 from labels.models import LABEL_MAX
 
 if TYPE_CHECKING:
-    from labels.label_members import CarrierPage
+    from labels.label_members import MemberPage
 
-CARRIERS_MAX: Final = 1000
+MEMBERS_MAX: Final = 1000
 
 
 class Failure(Schema):
@@ -22,32 +22,32 @@ class Failure(Schema):
     message: str
 
 
-#: Every answer that says no has this form.
+#: All error answers have this form.
 FAILURES: Final = dict.fromkeys((400, 401, 403, 429, 502, 503), Failure)
 
 
-class CarrierQuery(Schema):
+class LabelMemberQuery(Schema):
     label: str = Field(max_length=LABEL_MAX, description="name of the label, such as mpls")
     handle: str = Field(max_length=DID_MAX, description="handle or did")
 
 
-class CarriersQuery(Schema):
+class LabelMembersQuery(Schema):
     label: str = Field(max_length=LABEL_MAX, description="name of the label, such as mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
-    limit: int = Field(100, ge=1, le=CARRIERS_MAX)
-    cursor: str | None = Field(None, description="as the page before gave it")
+    limit: int = Field(100, ge=1, le=MEMBERS_MAX)
+    cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
 class LabelChangeAnswer(Schema):
     did: str
     label: str
-    changed: bool = Field(description="false: so it was before")
-    late: list[str] = Field(description="sentences about where the change is seen a little later; mostly none")
+    changed: bool = Field(description="false: there was nothing to change")
+    late: list[str] = Field(description="messages about where the change takes effect later; usually empty")
 
 
 class MemberAnswer(Schema):
     did: str
-    handle: str | None = Field(None, description="left out where it is not known")
+    handle: str | None = Field(None, description="left out if it is not known")
 
 
 class MembersAnswer(Schema):
@@ -55,8 +55,8 @@ class MembersAnswer(Schema):
     cursor: str | None = Field(None, description="left out on the last page")
 
     @classmethod
-    def of(cls, page: CarrierPage) -> Self:
+    def of(cls, page: MemberPage) -> Self:
         return cls(
-            members=[MemberAnswer(did=carrier.did, handle=carrier.handle) for carrier in page.carriers],
+            members=[MemberAnswer(did=member.did, handle=member.handle) for member in page.members],
             cursor=page.cursor,
         )

@@ -1,4 +1,4 @@
-"""What Celery runs for labels."""
+"""Celery tasks of the labels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ BUDGET_SECONDS = 45.0
 
 @shared_task(name="labels.tasks.finish_bulk_changes", ignore_result=True)
 def finish_bulk_changes() -> None:
-    """Go on with confirmed bulk changes whose page was closed."""
-    bulk_changes.go_on(seconds=BUDGET_SECONDS)
+    """Continue confirmed bulk changes whose page was closed."""
+    bulk_changes.finish_confirmed(seconds=BUDGET_SECONDS)
 
 
 @shared_task(name="labels.tasks.fetch_member_keys", ignore_result=True)
 def fetch_member_keys() -> None:
-    """Ask for the signing keys of members that are new, or were asked for hours ago."""
+    """Fetch the signing keys of members that are new, or whose key was fetched hours ago."""
     member_keys.fetch(seconds=BUDGET_SECONDS)

@@ -1,4 +1,4 @@
-"""Where labels are used, told by the apps that use them: feeds, which this app does not import."""
+"""Where labels are used, provided by the app `feeds`, which this app does not import."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from atsite.core.extension_point import ExtensionPoint
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """One thing that a label opens or fills. `name`: a feed's record key; `url`: its page in the admin."""
+class LabelUse:
+    """One use of a label. `name`: a feed's record key; `url`: its admin page."""
 
     label: str
     name: str
     url: str
-    #: What it does with the label, in a few words.
+    #: How it uses the label, in a few words.
     how: str
 
 
-LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[Use]]]("uses of labels")
-NOTHING: Final[tuple[Use, ...]] = ()
+LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[LabelUse]]]("uses of labels")
+NOTHING: Final[tuple[LabelUse, ...]] = ()
 
 
-def uses() -> dict[str, tuple[Use, ...]]:
+def uses() -> dict[str, tuple[LabelUse, ...]]:
     """All uses, by label."""
-    found: dict[str, tuple[Use, ...]] = {}
+    found: dict[str, tuple[LabelUse, ...]] = {}
     for source in LABEL_USES.providers():
         for use in source():
             found[use.label] = (*found.get(use.label, NOTHING), use)

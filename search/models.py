@@ -1,4 +1,4 @@
-"""Names that released migrations of this app import. Its models are those of `search.cleanup`, an app of its own."""
+"""Names that released migrations of this app import. The models are in `search.cleanup`, a separate app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Celery runs for the search service; each task is one line."""
+"""Celery tasks of the search service."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from search.stats.site_stats import TOTALS
 
 @shared_task(name="search.tasks.refresh_stats", ignore_result=True)
 def refresh_stats() -> None:
-    """Count the totals that /stats answers from."""
+    """Count the totals for /stats."""
     TOTALS.refresh()

@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 
 from atsite.celery import BEAT, MeasuredTask, app
 from atsite.core.config import config
-from atsite.supervision.asking import REFRESH_TASK
+from atsite.supervision.site_probe import REFRESH_TASK
 from feeds.tasks import refresh_feeds
 
 if TYPE_CHECKING:

@@ -67,8 +67,8 @@ ELSEWHERE = "elsewhere"
 
 def _refuse(post: b.Record) -> None:
     """Not to be indexed, as the admin's list of such actors does it; and the task, which purges."""
-    do_not_index.refuse(post.did, by="test", now=datetime.now(UTC))
-    do_not_index.settle(now=datetime.now(UTC))
+    do_not_index.exclude(post.did, by="test", now=datetime.now(UTC))
+    do_not_index.apply_pending(now=datetime.now(UTC))
 
 
 def _purge(post: b.Record) -> None:

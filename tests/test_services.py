@@ -108,7 +108,7 @@ def test_a_service_answers_its_own_pages_tells_its_numbers_and_ends_with_the_sig
 def test_a_service_whose_databases_were_not_migrated_says_what_to_do(tmp_path: Path) -> None:
     with Service("admin", tmp_path / "log", DATA_DIR=str(tmp_path)) as service:
         assert service.process.wait(DEADLINE_SECONDS) == 1
-        assert service.said().startswith("CommandError: migrations are missing (default: ")
+        assert service.said().startswith("CommandError: migrations are not applied (default: ")
         assert service.said().endswith("run `./just migrate-up`; `./just up` does it, too\n")
 
 

@@ -11,7 +11,7 @@ from ninja.errors import AuthenticationError, AuthorizationError, HttpError
 from pydantic import field_validator
 
 from atsite.core.clickhouse.errors import QueryTimedOut, Refused, TooManyQueries
-from atsite.core.paging import InvalidCursor
+from atsite.core.cursor_format import InvalidCursor
 from atsite.core.web.xrpc import XrpcError, install_handlers
 
 api = NinjaAPI(urls_namespace="tests-xrpc", docs_url=None, openapi_url=None)

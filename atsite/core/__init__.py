@@ -1,1 +1,1 @@
-"""The ground floor: libraries that import no app. Everything above may use them."""
+"""The ground floor: libraries that import no app; every app may use them."""

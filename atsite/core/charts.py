@@ -1,4 +1,4 @@
-"""Small bar charts that the server draws: geometry here, markup in templates/charts/bars.html. Pure.
+"""Small bar charts, drawn by the server: geometry here, markup in templates/charts/bars.html. Pure.
 
     {% include "charts/bars.html" with chart=chart %}    {# a figure with its numbers as a table beneath #}
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Units of the drawing; the page scales it.
+#: In units of the drawing, which the page scales.
 HEIGHT: Final = 60
 STEP: Final = 10
 WIDTH: Final = 8
-#: A bar of a value that is not 0 is seen.
+#: The least height of a bar for a value above 0.
 LEAST: Final = 1.0
 
 
@@ -41,7 +41,7 @@ class Chart:
 
     @property
     def width(self) -> int:
-        """Of the drawing; at least one bar's."""
+        """The width of the drawing; at least that of one bar."""
         return max(len(self.bars), 1) * STEP
 
     @property
@@ -58,13 +58,13 @@ class Chart:
 
     @property
     def highest(self) -> Bar | None:
-        """The first of the largest values; None where all are 0."""
+        """The bar with the largest value (the first of several); None if all are 0."""
         largest = max(self.bars, key=lambda bar: bar.value, default=None)
         return largest if largest is not None and largest.value else None
 
     @property
     def told(self) -> list[Bar]:
-        """The bars that say something, for the table."""
+        """The bars with a value above 0, for the table."""
         return [bar for bar in self.bars if bar.value]
 
 

@@ -1,4 +1,4 @@
-"""A store that failed is left alone for a moment, so that one that hangs holds up one caller and not all."""
+"""Pauses calls to a store after a failure, so that a hanging store delays one caller and not all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class CircuitBreaker:
-    """Whether one store may be asked. Thread-safe.
+    """Decides whether a store may be called. Thread-safe.
 
-    After a failure it may not for `pause` seconds; then one caller tries it, and the others go on without it until
-    that one was answered, or for `trial` seconds (as long as a call may take) and another pause.
+    After a failure it may not for `pause` seconds. Then one caller tries it; the others work without it until that call
+    was answered, or for `trial` seconds (as long as a call may take) and another pause.
     """
 
     def __init__(self, *, pause: float, trial: float, clock: Callable[[], float] = monotonic) -> None:
@@ -22,11 +22,11 @@ class CircuitBreaker:
         self._trial = trial
         self._clock = clock
         self._lock = threading.Lock()
-        #: When it may be tried again; 0: it is not known to be away.
+        #: When it may be tried again; 0: not known to be unavailable.
         self._away_until = 0.0
 
     def admits(self) -> bool:
-        """Whether this caller may ask. Each one that may says how it went: `succeeded` or `failed`."""
+        """Whether this caller may call the store. If so, it must report the result: `succeeded` or `failed`."""
         if not self._away_until:
             return True
         with self._lock:
@@ -44,7 +44,7 @@ class CircuitBreaker:
                 self._away_until = 0.0
 
     def failed(self) -> bool:
-        """The store did not answer. Whether that is new: it was not known to be away."""
+        """The store did not answer. Returns whether this is new."""
         with self._lock:
             new = not self._away_until
             self._away_until = self._clock() + self._pause

@@ -1,4 +1,4 @@
-"""Time as the index counts it: whole microseconds since 1970, UTC. Now, the units and the conversions in one place."""
+"""Time as the index counts it: whole microseconds since 1970 (UTC), with units and conversions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The only reader of the environment: one frozen, typed value that says how this process runs.
+"""The configuration of this process, read from the environment. No other module reads the environment.
 
-Every name is an environment variable; `NAME_FILE` reads a secret from a file instead. Nonsense stops the start with a
-sentence that names the variable (ConfigError), never later.
+Every name is an environment variable; `NAME_FILE` reads a secret from a file instead. An invalid value stops the start
+with a ConfigError that names the variable.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How this process runs. Field comments give the variable's meaning; units stand in the name or the comment."""
+    """The configuration. A field's comment says what it means; its unit is in the name or the comment."""
 
     #: Which process this is; chooses URLs, middleware and the metrics port.
     service: Service
-    #: `production` refuses to start without secrets; `demo` lives on a simulated network on loopback.
+    #: `production` refuses to start without secrets; `demo` uses a simulated network on loopback.
     environment: Literal["development", "demo", "test", "production"]
     #: Where embedded stores, the SQLite file and logs live.
     data_dir: Path
     secret_key: str
-    #: PostgreSQL or SQLite of what people decide; empty means SQLite in data_dir.
+    #: The relational database of what people decide; empty means SQLite in data_dir.
     database_url: str
-    #: host:port of ClickHouse's native protocol; empty when no server is known.
+    #: host:port of ClickHouse's native protocol; empty when no server is configured or running.
     clickhouse_address: str
     clickhouse_username: str
     clickhouse_password: str
     clickhouse_database: str
-    #: redis:// URL; empty when no server is known.
+    #: redis:// URL; empty when no server is configured or running.
     redis_url: str
-    #: The environment names no server: `manage.py up` and `demo` run one beside the project.
+    #: The environment names no server, so `manage.py up` and `demo` run an embedded one.
     embedded_clickhouse: bool
     embedded_redis: bool
-    #: Jetstream to read.
+    #: The Jetstream to read.
     ws_url: str
     #: Public https:// address of the feed generator, and the did under which it serves.
     service_endpoint: str
@@ -69,15 +69,15 @@ class Config:
     plc_url: str
     #: The XRPC server that turns a handle into its did; empty means DNS and the handle's own host.
     handle_resolver_url: str
-    #: The AppView asked for profiles, and for what it makes of the feeds; `none` asks each account's PDS instead.
+    #: The AppView to ask for profiles and for the feeds as it serves them; `none` asks each account's PDS instead.
     appview_url: str
-    #: Whether untrusted addresses may lie on this machine (and then speak plain http): demo and tests only.
+    #: Whether untrusted addresses may be on this machine (then also over plain http): demo and tests only.
     allow_loopback: bool
-    #: Likes a post needs for whats-hot; the whole network can ask for many, a small community for few.
+    #: Likes a post needs for whats-hot; many on the whole network, few in a small community.
     feed_min_likes: int
     #: An app password of that account, for `publish_feed` and `unpublish_feed` only.
     publisher_app_password: str
-    #: Collections and dids asked from Jetstream; empty means everything.
+    #: Collections and dids to request from Jetstream; empty means everything.
     wanted_collections: tuple[str, ...]
     wanted_dids: tuple[str, ...]
     #: How far back a first start begins, and how far back the host replays at most (hours).
@@ -96,7 +96,7 @@ class Config:
     listen_host: str
     metrics_port: int
     allowed_hosts: tuple[str, ...]
-    #: Networks of the proxies in front, whose X-Forwarded-For tells who asks; empty: nobody's does.
+    #: Networks of the reverse proxies whose X-Forwarded-For is trusted; empty: none is.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
 
     @property
@@ -162,7 +162,7 @@ def load(env: Mapping[str, str]) -> Config:
 
 
 def defaults_of(argv: Sequence[str]) -> dict[str, str]:
-    """What the command line says of this process, as variables: what it runs as, and that `demo` is the demo."""
+    """Variables that follow from the command line: the service of this process, and the environment of the demo."""
     program, command = (*argv, "", "")[:2]
     if "celery" in Path(program).parts:  # `celery -A atsite worker` and `python -m celery …`
         return {"ATSITE_SERVICE": next((word for word in argv if word in ("worker", "beat")), "manage")}
@@ -187,11 +187,11 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high:
 
 
 def _allow_loopback(env: Mapping[str, str], environment: str) -> bool:
-    """ALLOW_LOOPBACK; a public service that connects to its own machine for any caller is an open door."""
+    """ALLOW_LOOPBACK; a public service must not connect to its own machine for any caller."""
     allowed = _choice(env, "ALLOW_LOOPBACK", "1" if environment in ("demo", "test") else "0", ("0", "1")) == "1"
     if allowed and environment == "production":
         raise ConfigError(
-            "ALLOW_LOOPBACK=1 lets untrusted hosts reach this machine's other services: not in production"
+            "ALLOW_LOOPBACK=1 lets untrusted hosts reach other services of this machine: unset it in production"
         )
     return allowed
 
@@ -212,12 +212,12 @@ def _websocket_url(env: Mapping[str, str], name: str, default: str) -> str:
         parts = urlsplit(value)
         user_is_whole = (parts.username is None) == (parts.password is None)
         usable = parts.scheme in ("ws", "wss") and parts.hostname and parts.port != 0 and user_is_whole
-    except ValueError:  # a port that is no number, a bracket that does not close
+    except ValueError:  # a port that is not a number, a bracket that is not closed
         usable = False
     if not usable or not value.isprintable() or " " in value or "#" in value:
-        raise ConfigError(f"{name} is no websocket address: expected wss://HOST/subscribe of a Jetstream v1 host")
+        raise ConfigError(f"{name} is not a websocket address: expected wss://HOST/subscribe of a Jetstream v1 host")
     if own := sorted({"compress", "cursor", "requireHello"} & dict(parse_qsl(parts.query, True)).keys()):
-        raise ConfigError(f"{name}: leave {', '.join(own)} out of its query; the indexer asks for what it needs")
+        raise ConfigError(f"{name}: remove {', '.join(own)} from its query; the indexer sets these itself")
     return value
 
 

@@ -3,13 +3,13 @@
 AtsiteError
 ├── ConfigError            the environment says something unusable
 ├── InvalidSyntax          text is not a valid did, handle, tid, at-uri, …
-├── Undecidable            what decides cannot be asked now (atsite.core.published.errors); closed, never open
-├── ChangedMeanwhile       a row was changed by someone else since it was read (atsite.core.published.errors)
+├── Undecidable            a decision cannot be read now (atsite.core.copies.errors); access is then refused
+├── ChangedMeanwhile       a row was changed by someone else since it was read (atsite.core.copies.errors)
 ├── StoreError             an embedded store cannot start or run
 ├── ReadOnlyModel          someone tried to write ClickHouse through the ORM (atsite.core.clickhouse.models)
 ├── LeaseHeld              another process of this kind runs on this site (atsite.core.kv.lease)
 └── ClickHouseError        ClickHouse refused or could not be reached (atsite.core.clickhouse.errors)
-    ├── Refused            it said no: a bug or a setting of ours
+    ├── Refused            ClickHouse refused it: a bug or setting of ours
     │   ├── BadContent     a value cannot be stored or read as its column's type
     │   └── SchemaMismatch a table or column is missing: unapplied migrations
     ├── QueryTimedOut      longer than its limit
@@ -20,20 +20,20 @@ from __future__ import annotations
 
 from typing import Final
 
-#: The exit code of a process that starting again does not help (EX_CONFIG of sysexits.h); `up` then waits longest.
+#: The exit code for an error that a restart cannot fix (EX_CONFIG of sysexits.h); `up` then pauses longest.
 EXIT_NEEDS_YOU: Final = 78
 
 
 class AtsiteError(Exception):
-    """An error with a sentence for the person who reads it."""
+    """An error whose message is written for the operator or caller."""
 
 
 class ConfigError(AtsiteError):
-    """A setting of the environment is missing or unusable; the message names it and says what would do."""
+    """A setting of the environment is missing or unusable; the message names it and says what is expected."""
 
 
 class InvalidSyntax(AtsiteError):
-    """Text from outside is not what its place demands."""
+    """Text from outside does not have the required syntax."""
 
 
 class StoreError(AtsiteError):

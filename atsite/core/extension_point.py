@@ -1,7 +1,7 @@
-"""How an app asks what apps above it know, which it does not import: they provide functions in AppConfig.ready.
+"""Lets an app call functions of apps above it, which it must not import: they provide them in AppConfig.ready.
 
 # the lower app, in labels/uses.py
-LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[Use]]]("label uses")
+LABEL_USES: Final = ExtensionPoint[Callable[[], Iterable[LabelUse]]]("label uses")
 
 # the upper app, in feeds/apps.py
 def ready(self) -> None:
@@ -24,23 +24,23 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 
 class ExtensionPoint(Generic[F]):
-    """The functions that other apps provide for one question. `name` says which, in a few words."""
+    """The functions that other apps provide for one purpose; `name` describes it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._provided: dict[F, int] = {}
 
     def provide(self, function: F, *, order: int = 0) -> None:
-        """Add a function; the same again changes its place only. Lower orders come first."""
+        """Add a function, or change its order. Lower orders come first."""
         self._provided[function] = order
 
     def providers(self) -> list[F]:
-        """By order, then in the order in which they were provided."""
+        """The functions by order, then as they were provided."""
         return sorted(self._provided, key=self._provided.__getitem__)
 
     @contextmanager
     def only(self, *functions: F) -> Iterator[None]:
-        """These and no others inside the block, for tests."""
+        """Replace the functions inside the block, for tests."""
         before, self._provided = self._provided, dict.fromkeys(functions, 0)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Choices of a form that another app knows: it provides them, and a form that was saved earlier may name older ones."""
+"""Choices of a form that another app provides; a saved row may have a choice that no longer exists."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable
 
 from atsite.core.extension_point import ExtensionPoint
 
-#: (what is stored, what people call it)
+#: (stored value, readable name)
 Named = tuple[str, str]
 
 
 class FormChoices(ExtensionPoint[Callable[[], Iterable[Named]]]):
-    """Each provider is called whenever a form is made. `gone` says what became of a stored value that is no choice."""
+    """Providers are called for each form. `gone` is the text for a stored value that is no longer a choice."""
 
     def __init__(self, name: str, *, gone: str) -> None:
         super().__init__(name)
         self.gone = gone
 
     def choices(self, also: Iterable[str] = ()) -> list[Named]:
-        """All choices by value, then those of `also` that are none any more: a row may name them still."""
+        """All choices by value, then those of `also` that no longer exist, as a row may still have them."""
         known = {value: name for ask in self.providers() for value, name in ask()}
         gone = sorted(set(also) - known.keys())
         return [(value, f"{name} ({value})") for value, name in sorted(known.items())] + [

@@ -1,4 +1,4 @@
-"""Questions under way in one event loop: callers who ask the same wait for the same answer. Nothing is remembered."""
+"""Shares requests that are in flight in one event loop: equal requests wait for one answer. Caches nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 
 class InFlight(Generic[K, V]):
-    """Answers by key, each while it is being made. For one event loop."""
+    """Requests in flight, by key. For one event loop."""
 
     def __init__(self) -> None:
         self._tasks: dict[K, asyncio.Task[V]] = {}
@@ -22,15 +22,15 @@ class InFlight(Generic[K, V]):
         return key in self._tasks
 
     async def ask(self, key: K, begin: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """The answer of the question under way, else of the one that `begin` begins. Raises what either raises."""
+        """The answer of the request in flight, else of a new one that `begin` starts. Raises its error."""
         task = self._tasks.get(key)
         if task is None:
             task = self._tasks[key] = asyncio.create_task(begin())
             task.add_done_callback(lambda done: self._ended(key, done))
-        # A caller that gives up does not end it: the answer is for the others, and for the next one's cache.
+        # A cancelled caller does not cancel the request: others wait for its answer, and it fills caches.
         return await asyncio.shield(task)
 
     def _ended(self, key: K, task: asyncio.Task[V]) -> None:
         del self._tasks[key]
         if not task.cancelled():
-            task.exception()  # callers have it; unread it would be logged, with what it says of the key
+            task.exception()  # callers get it; unread, asyncio would log it together with the key

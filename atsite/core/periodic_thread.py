@@ -1,4 +1,4 @@
-"""Work that a process of the feed generator does beside its requests, in a thread of its own."""
+"""Periodic work of a service in a background thread."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _begun: list[Every] = []
 
 
 def finish() -> None:
-    """Do all that has begun once more: the process is about to end. (A worker of granian runs no atexit functions.)"""
+    """Do all started work once more before the process ends. (Workers of granian do not run atexit functions.)"""
     for work in _begun:
         work.once()
 
 
 class Every:
-    """Calls `work` each `seconds` from the first `start` on, and once more when the process ends (`finish`).
+    """Calls `work` every `seconds` after the first `start`, and once more when the process ends (`finish`).
 
-    `work` says itself what went wrong as it expects; what it raises all the same is logged, and the thread goes on.
+    `work` must handle expected errors itself; others are logged, and the thread continues.
     """
 
     def __init__(self, seconds: float, work: Callable[[], object], *, name: str) -> None:
@@ -35,7 +35,7 @@ class Every:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Begin, where it has not begun yet. Cheap: it may be called for every request."""
+        """Start the thread, unless it runs already. Cheap enough to call for every request."""
         if self._started:
             return
         with self._lock:
@@ -51,7 +51,7 @@ class Every:
             self.once()
 
     def once(self) -> None:
-        """Call `work` now. Raises nothing."""
+        """Call `work` now. Never raises."""
         try:
             self._work()
         except Exception:

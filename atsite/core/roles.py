@@ -1,7 +1,7 @@
-"""Who may do what in the admin: the one list. `migrate` writes it into the groups (atsite/granting.py).
+"""The roles of the admin and their rights. `migrate` writes them into the groups (atsite/role_groups.py).
 
-A role grants verbs on models ("labels.block"; "labels.*" is every model of the app that is not named itself) and
-rights: what is more than to view, add, change or delete a row. People have any number of roles; superusers need none.
+A role grants verbs on models ("labels.block"; "labels.*" is every other model of the app) and rights: actions beyond
+viewing, adding, changing or deleting a row. A user has any number of roles; superusers need none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Right(StrEnum):
-    """An action of the admin that is no plain edit; the value is the codename of its permission in the app `atsite`."""
+    """An action of the admin beyond a plain edit; the value is the codename of its permission in the app `atsite`."""
 
     SEE_NUMBERS = "see_numbers"
     PREVIEW_FEED = "preview_feed"
@@ -43,19 +43,19 @@ class Right(StrEnum):
         return f"atsite.{self.value}"
 
 
-#: What each right means, as the form of a role shows it.
+#: The meaning of each right, as the form of a role shows it.
 MEANINGS: Final[Mapping[Right, str]] = {
     Right.SEE_NUMBERS: "see the numbers of the overview",
     Right.PREVIEW_FEED: "preview a feed as its readers see it",
     Right.REFRESH_FEED: "refresh a feed now",
     Right.PUBLISH_FEED: "publish and unpublish a feed",
-    Right.MINT_KEY: "make an API key",
+    Right.MINT_KEY: "create an API key",
     Right.ROTATE_KEY: "give an API key a new secret",
     Right.REVOKE_KEY: "revoke an API key for good",
     Right.BULK_LABEL: "add and remove many members at once",
     Right.EXPORT_LABELS: "download the list of members",
     Right.BACKFILL: "fetch an actor's earlier posts",
-    Right.PURGE_AUTHOR: "purge what an author wrote and index them no more",
+    Right.PURGE_AUTHOR: "purge an author's data and stop indexing the author",
     Right.RETRY_DEAD_LETTERS: "try dead letters again",
     Right.CANCEL_JOB: "cancel a clean-up",
     Right.RETRY_JOB: "try a clean-up again",
@@ -67,7 +67,7 @@ EDIT: Final = frozenset({"view", "add", "change", "delete"})
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A group that the site keeps."""
+    """A group that the site maintains."""
 
     name: str
     meaning: str
@@ -75,26 +75,26 @@ class Role:
     rights: frozenset[Right]
 
     def verbs(self, model: str) -> frozenset[str]:
-        """What it may do with the rows of a model ("labels.block")."""
+        """The verbs that it grants on the rows of a model ("labels.block")."""
         app = model.partition(".")[0]
         return self.models.get(model, self.models.get(f"{app}.*", frozenset()))
 
 
 VIEWERS: Final = Role(
     "viewers",
-    "see everything but people, change nothing",
+    "see everything except users; change nothing",
     {f"{app}.*": VIEW for app in ("labels", "apikeys", "feeds", "cleanup", "indexer")},
     frozenset({Right.SEE_NUMBERS}),
 )
 MODERATORS: Final = Role(
     "moderators",
-    "keep labels, members and blocks, preview feeds",
+    "manage labels, members and blocks, and preview feeds",
     {**VIEWERS.models, "labels.*": EDIT},
     VIEWERS.rights | {Right.PREVIEW_FEED, Right.BULK_LABEL, Right.EXPORT_LABELS},
 )
 OPERATORS: Final = Role(
     "operators",
-    "run the site: everything but what only superusers may",
+    "run the site: everything except what only superusers may do",
     {
         **{f"{app}.*": EDIT for app in ("labels", "apikeys", "feeds", "cleanup")},
         "indexer.*": VIEW,
@@ -108,7 +108,7 @@ ROLES: Final = (OPERATORS, MODERATORS, VIEWERS)
 
 
 def may(user: User | AnonymousUser, right: Right) -> bool:
-    """Whether this person has the right, by a role or as superuser."""
+    """Whether the user has the right, through a role or as superuser."""
     return user.has_perm(right.permission)
 
 

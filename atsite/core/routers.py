@@ -1,7 +1,7 @@
-"""Which database a model lives in.
+"""Chooses the database of a model.
 
-Models that read ClickHouse say so (`Meta.app_label` does not decide): a subclass of `ReadModel` carries
-`clickhouse = True`. Left out on purpose: relations between the two stores, which neither of them could keep.
+Models of ClickHouse have `clickhouse = True`, as subclasses of `ReadModel`; `Meta.app_label` does not matter. Relations
+between the two databases are not allowed, because neither could enforce them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class StoreRouter:
         return _alias(type(obj1)) == _alias(type(obj2))
 
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool:
-        """A model migrates in its own store; RunSQL and RunPython must name theirs (`hints={"database": …}`)."""
+        """A model migrates in its own store; RunSQL and RunPython must name it (`hints={"database": …}`)."""
         model = hints.get("model")
         if model is not None:
             return db == _alias(model)
@@ -39,11 +39,13 @@ class StoreRouter:
         if model_name is not None:  # a third-party operation on a model that it does not pass along
             return db == DEFAULT
         if app_label in FIRST_PARTY:
-            raise AtsiteError(f'an operation of {app_label} names no database: add hints={{"database": "clickhouse"}}')
+            raise AtsiteError(
+                f'an operation of {app_label} does not name its database: add hints={{"database": "clickhouse"}}'
+            )
         return db == DEFAULT
 
 
-#: Apps whose migrations are written here and must name the database of each RunSQL and RunPython.
+#: Apps of this project: their migrations must name the database of each RunSQL and RunPython.
 FIRST_PARTY = frozenset({"indexer", "feeds", "search", "cleanup", "labels", "apikeys", "publish", "identity"})
 
 

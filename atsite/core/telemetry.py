@@ -1,7 +1,7 @@
-"""What a process tells about itself: log lines, spans, metrics, and whether it is well.
+"""Telemetry of a process: log lines, spans, metrics, and health.
 
-None of it ever carries a query string, an Authorization header, or a viewer's did: names that could are taken out here,
-whichever library wrote them.
+It never contains a query string, an Authorization header, or a viewer's did: fields that could are removed here, from
+all libraries.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace.export import SpanExportResult
 
-#: Log fields that are never written, whatever is in them.
+#: Log fields that are never written.
 SECRET_FIELDS = frozenset(
     {"authorization", "cookie", "password", "passphrase", "secret", "token", "jwt", "viewer", "query_string", "headers"}
 )
@@ -46,10 +46,10 @@ SECRET_ATTRIBUTES = frozenset(
     }
 )  # fmt: skip
 SECRET_ATTRIBUTE_PREFIXES = ("http.request.header.", "http.response.header.")
-#: Events of a span may keep these only: the text of an exception can quote anything.
+#: The only attributes kept of a span's events: the text of an exception can quote anything.
 EVENT_ATTRIBUTES = frozenset({"exception.type"})
 
-#: A client of the metrics server that says nothing for this many seconds is let go.
+#: The timeout of the metrics server's connections, in seconds.
 REQUEST_SECONDS = 10
 
 _QUERY_STRING = re.compile(r"(?<=[\w/])\?[^\s\"'<>]*=[^\s\"'<>]*")
@@ -70,9 +70,9 @@ def configure(service: str = config.service) -> None:
 
 
 def configure_logs(*, as_json: bool, stream: TextIO | None = None) -> None:
-    """Everything, of structlog and of the standard library, to `stream`: one JSON object a line, or for people.
+    """Send all logs of structlog and the standard library to `stream`: one JSON object per line, or readable text.
 
-    Without a stream it goes to stderr.
+    The default stream is stderr.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -111,7 +111,7 @@ def configure_logs(*, as_json: bool, stream: TextIO | None = None) -> None:
                 # These log whole addresses, with their query strings, at INFO.
                 "httpx": {"level": "WARNING"},
                 "httpcore": {"level": "WARNING"},
-                # A refused connect, with its traceback; the door raises it, and who called the door logs it.
+                # Refused connections, with a traceback; the door raises these, and its callers log them.
                 "clickhouse_driver.connection": {"level": "ERROR"},
             },
         }
@@ -119,7 +119,7 @@ def configure_logs(*, as_json: bool, stream: TextIO | None = None) -> None:
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: without secret fields, query strings and credentials."""
+    """A structlog processor that removes secret fields, query strings and credentials."""
     for name, value in event.items():
         if name.lower() in SECRET_FIELDS:
             event[name] = "…"
@@ -129,14 +129,14 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def tracer_provider(service: str, exporter: SpanExporter) -> TracerProvider:
-    """A provider whose finished spans reach `exporter` in batches and without secrets."""
+    """A provider that sends finished spans to `exporter` in batches, without secrets."""
     provider = TracerProvider(resource=Resource.create({"service.name": f"atsite-{service}"}))
     provider.add_span_processor(BatchSpanProcessor(RedactingExporter(exporter)))
     return provider
 
 
 class RedactingExporter(SpanExporter):
-    """Hands spans on without what `cleaned` takes out of them."""
+    """Passes spans on after `cleaned`."""
 
     def __init__(self, inner: SpanExporter) -> None:
         self.inner = inner
@@ -152,8 +152,8 @@ class RedactingExporter(SpanExporter):
 
 
 def cleaned(span: ReadableSpan) -> ReadableSpan:
-    """The same span: the route stays, the query string, headers, addresses and texts of errors go."""
-    description = (span.status.description or "").partition(":")[0]  # an exception's type stands before its text
+    """The span with its route, but without query string, headers, addresses and texts of errors."""
+    description = (span.status.description or "").partition(":")[0]  # an exception's type comes before its text
     events = [
         Event(event.name, {key: value for key, value in (event.attributes or {}).items() if key in EVENT_ATTRIBUTES},
               event.timestamp)
@@ -185,7 +185,7 @@ def _harmless(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether a process does its work, and where it does not, why: sentences without secrets."""
+    """Whether a process works, and if not, the reasons (without secrets)."""
 
     ok: bool
     reasons: tuple[str, ...] = ()
@@ -193,7 +193,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class MetricsServer:
-    """A running server; `port` is the one it listens on, also where 0 was asked for."""
+    """A running server; `port` is the one it listens on, also if 0 was requested."""
 
     port: int
     _server: WSGIServer
@@ -207,16 +207,16 @@ class MetricsServer:
 
 
 def always_ready() -> Health:
-    """For a process that is ready once it runs."""
+    """The health of a process that is always ready."""
     return Health(ok=True)
 
 
 def start_metrics(
     port: int, host: str = config.listen_host, health: Callable[[], Health] = always_ready
 ) -> MetricsServer:
-    """Serve `/metrics`, `/healthz` and `/readyz` from a thread. Raises OSError when the port is taken.
+    """Serve `/metrics`, `/healthz` and `/readyz` from a thread. Raises OSError if the port is in use.
 
-    `/healthz` answers 200 for as long as the process lives; `/readyz` 200 or 503 with what `health` says.
+    `/healthz` answers 200 while the process runs; `/readyz` answers 200 or 503 with the result of `health`.
     """
     server = make_server(host, port, _application(health), server_class=_Server, handler_class=_Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="metrics", daemon=True)
@@ -228,7 +228,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def server_bind(self) -> None:
-        """As the parent's, but without asking a name server what this host is called."""
+        """Like the parent's, but without a DNS look-up of this host's name."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
         self.setup_environ()
@@ -238,7 +238,7 @@ class _Handler(WSGIRequestHandler):
     timeout = REQUEST_SECONDS
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a scrape each few seconds is no news."""
+        """Logs nothing: a scrape every few seconds is not of interest."""
 
 
 def _application(health: Callable[[], Health]) -> Callable[..., Iterable[bytes]]:

@@ -1,4 +1,4 @@
-"""A token bucket for one process: `burst` at once, then `rate` a second. For a whole site: atsite.core.kv.rate."""
+"""A token bucket for one process: `burst` at once, then `rate` a second. For a whole site: `kv.rate_limit`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class TokenBucket:
-    """Full at first. For one thread at a time; `now` is the caller's clock, in seconds."""
+    """Starts full. Not thread-safe; `now` is the caller's clock, in seconds."""
 
     rate: float
     burst: float
@@ -15,19 +15,19 @@ class TokenBucket:
     _at: float | None = None
 
     def take(self, now: float) -> float:
-        """Take a token in any case; the seconds to wait until it is there, 0 while there are any."""
+        """Take a token in any case. Returns the seconds until it is available, 0 if there is one."""
         self._fill(now)
         self._tokens -= 1
         return max(0.0, -self._tokens / self.rate)
 
     def take_at_once(self, now: float) -> bool:
-        """Take a token if there is one."""
+        """Take a token if there is one; returns whether there was."""
         return self.take_within(now, 0.0) is not None
 
     def take_within(self, now: float, seconds: float) -> float | None:
-        """Take a token that is there within `seconds`, and wait for so long; None, and no token, where it comes later.
+        """Take a token that is there within `seconds` and return the wait; None, and no token, if it comes later.
 
-        So no more callers wait than tokens come in that time.
+        So only as many callers wait as tokens come in that time.
         """
         self._fill(now)
         wait = max(0.0, (1 - self._tokens) / self.rate)

@@ -1,9 +1,9 @@
-"""Values that a process remembers for a moment: bounded in number and in age.
+"""A cache in a process, bounded in size and age.
 
-What looks alike and is not built on this, and why:
-- `atsite.core.published.process_copies.LocalCopy` checks a counter in Redis and keeps its last value while the
+Similar classes that do not use it, and why:
+- `atsite.core.copies.process_copies.LocalCopy` checks a counter in Redis and keeps its last value while the
   database is away.
-- `feeds.ranking.shared_answers.Shared` remembers nothing: each caller gets an answer that was begun after its call.
+- `feeds.ranking.coalescing.Coalescer` remembers nothing: each caller gets an answer that was begun after its call.
 - `atsite.dashboard.concurrent_reads` answers None for what takes too long, and goes on reading it in the background.
 - `atsite.core.in_flight.InFlight` is for coroutines.
 """
@@ -31,11 +31,11 @@ class _Entry(Generic[V]):
 
 
 class TtlCache(Generic[K, V]):
-    """At most `size` values, each until `seconds` after the moment that it is of. Thread-safe.
+    """At most `size` values, each valid for `seconds` from its time. Thread-safe.
 
-    Beyond `size` the value that was put first goes first; ended values go as new ones come, without a search for them.
-    With `refresh_after` (seconds), the first `peek` past that age finds nothing, so that its caller asks again, and the
-    others go on with the value until it ends. `clock` may count in any unit, which is then the unit of the ages.
+    Beyond `size` the oldest value is dropped first; expired values are dropped as new ones come. With `refresh_after`
+    (seconds), the first `peek` past that age returns None, so that its caller refreshes the value, while others still
+    get it until it expires. `clock` may use any unit, which is then the unit of the ages.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class TtlCache(Generic[K, V]):
         self._refresh_after = seconds if refresh_after is None else refresh_after
         self._clock = clock
         self._lock = threading.Lock()
-        #: In the order in which they end, as each was put behind the others.
+        #: In the order in which they expire, because each was added at the end.
         self._entries: dict[K, _Entry[V]] = {}
         self._asking: dict[K, Future[V]] = {}
 
     def peek(self, key: K, *, at: float | None = None) -> V | None:
-        """The value of `key` at the moment `at` (now); None where there is none any more."""
+        """The value of `key` at the time `at` (default: now); None if there is none."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -66,7 +66,7 @@ class TtlCache(Generic[K, V]):
         return entry.value
 
     def put(self, key: K, value: V, *, at: float | None = None) -> None:
-        """Remember `value`, which is of the moment `at` (now)."""
+        """Store `value`, which is of the time `at` (default: now)."""
         now = self._clock() if at is None else at
         with self._lock:
             self._entries.pop(key, None)
@@ -83,10 +83,10 @@ class TtlCache(Generic[K, V]):
             self._entries.pop(key, None)
 
     def get(self, key: K, ask: Callable[[], V], *, single_flight: bool = False) -> V:
-        """The value of `key`, else what `ask` answers; it counts as of the moment before the question.
+        """The value of `key`, else the result of `ask`, which counts from the time before the call.
 
-        With `single_flight`, callers who come while another asks for the same key wait for its answer. Raises what
-        `ask` raises, for those who wait as well; an error is not remembered.
+        With `single_flight`, callers that come while another asks for the same key wait for its answer. Raises the
+        errors of `ask`, also for those that wait; errors are not cached.
         """
         at, seen = self._clock(), self._entries.get(key)
         value = self.peek(key, at=at)
@@ -97,7 +97,7 @@ class TtlCache(Generic[K, V]):
         with self._lock:
             known, running = self._entries.get(key), self._asking.get(key)
             if running is None and known is not None and known is not seen:
-                return known.value  # it came since this caller looked
+                return known.value  # added since this caller checked
             future = self._asking.setdefault(key, Future())
         if running is None:
             try:
@@ -109,7 +109,7 @@ class TtlCache(Generic[K, V]):
         return future.result()
 
     def items(self, *, at: float | None = None) -> dict[K, V]:
-        """All values at the moment `at` (now): for what is done rarely, as each is looked at."""
+        """All values at the time `at` (default: now). Slow, as it checks each value."""
         now = self._clock() if at is None else at
         with self._lock:
             return {key: entry.value for key, entry in self._entries.items() if now < entry.ends_at}

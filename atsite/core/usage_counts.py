@@ -1,9 +1,9 @@
-"""How often things are used: counted in Redis by period, written to ClickHouse by a task.
+"""Usage counts: counted in Redis by period, written to ClickHouse by a task.
 
-Each period (an hour, a day; UTC) is one hash: the name of its counter, and numbers by subject (a key, a feed). The
-counter's name tells whether Redis was lost since. Within one counter, counts only grow, so a table that keeps the
-largest (ReplacingMergeTree) may be told the same as often as you like; over counters you sum. What an app brings: its
-table, the names of its numbers, and what it does while Redis is away.
+Each period (an hour or a day, UTC) is one hash: the name of its counter, and numbers by subject (a key, a feed). A new
+counter name shows that Redis lost its data. Within one counter, counts only grow, so a table that keeps the largest
+(ReplacingMergeTree) may be written repeatedly; sum over the counters. An app adds its table, the names of its numbers,
+and what it does while Redis is unavailable.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one counter says of one subject in the period that begins at `start`; numbers by name."""
+    """The numbers of one counter for one subject in the period that begins at `start`, by name."""
 
     subject: str
     start: datetime
@@ -48,7 +48,7 @@ class Reading:
 class Counts:
     """The counts of one kind, in hashes named `prefix`. `period` is HOUR or DAY.
 
-    The last `written` periods are read and written: so long a worker may be down without a count being lost. Redis
+    The last `written` periods are read and written, so a worker may be down that long without losing counts. Redis
     keeps a hash for `kept_seconds` after its first count.
     """
 
@@ -76,7 +76,7 @@ class Counts:
         client.eval(WRITE, 1, self._hash(self.start_of(moment)), secrets.token_hex(4), self._kept_seconds, *arguments)
 
     def readings(self, *, now: datetime) -> list[Reading]:
-        """What Redis has of the written periods, the newest first. Raises RedisAway."""
+        """The numbers in Redis of the last `written` periods, the newest first. Raises RedisAway."""
         newest = self.start_of(now)
         starts = [newest - self._period * back for back in range(self._written)]
 
@@ -91,7 +91,7 @@ class Counts:
         ]
 
     def start_of(self, moment: datetime) -> datetime:
-        """The beginning of the period in which `moment` lies."""
+        """The beginning of the period that contains `moment`."""
         hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         return hour if self._period < DAY else hour.replace(hour=0)
 
@@ -100,7 +100,7 @@ class Counts:
 
 
 def newest(rows: Iterable[R], *, place: Callable[[R], Hashable], size: Callable[[R], int]) -> list[R]:
-    """Of the rows of one counter in one place the later one, which is the larger: counts only grow."""
+    """For each place (one counter) the later row, which is the larger: counts only grow."""
     found: dict[Hashable, R] = {}
     for row in rows:
         held = found.get(place(row))

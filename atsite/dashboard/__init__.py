@@ -1,1 +1,1 @@
-"""The admin as a place to work in: its site, theme, navigation, start page and live numbers."""
+"""The admin site: its theme, navigation, overview page and live numbers."""

@@ -1,4 +1,4 @@
-"""The one admin site: unfold's, without what would ask a store on every page."""
+"""The admin site: unfold's, without its queries on every page."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     index_title = "Overview"
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Without the colours, which would come as a <style> in the page: they are in our own stylesheet."""
+        """Without unfold's colours, an inline <style>: they are in our own stylesheet."""
         return {**super().each_context(request), "colors": None}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The overview: first steps of a new site, and the numbers for who may see them."""
+        """The overview: the setup checklist of a new site, and the numbers for users who may see them."""
         context = {**(extra_context or {}), "steps": setup_checklist.open_steps(request.user)}
         if may(request.user, Right.SEE_NUMBERS):
             context["overview"] = overview.current()
         return super().index(request, context)  # type: ignore[no-any-return]
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Pages of the sidebar whose name holds the typed word (Ctrl+K). Unfold's own keeps answers in Redis."""
+        """Pages of the sidebar whose name contains the typed word (Ctrl+K). Unfold's own caches answers in Redis."""
         word = request.GET.get("s", "").strip().lower()
         if not word:
             return HttpResponse()

@@ -1,4 +1,4 @@
-"""The admin's own start: which site `django.contrib.admin.site` is."""
+"""The app config of the admin: it sets `django.contrib.admin.site`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class AtsiteAdminConfig(AdminConfig):
-    """Takes the place of "django.contrib.admin" in INSTALLED_APPS."""
+    """Replaces "django.contrib.admin" in INSTALLED_APPS."""
 
     default_site = "atsite.dashboard.admin_site.Site"

@@ -1,4 +1,4 @@
-"""Readings that are never waited for: each source is asked beside the others, and one that hangs counts as away."""
+"""Reads several stores at the same time, and counts one that does not answer in time as unavailable."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What a store that is away raises.
+#: The errors of an unavailable store.
 AWAY: Final = (ClickHouseError, RedisAway, DatabaseError, ConfigError, OSError)
 
 
 @dataclass(slots=True)
-class Source:
-    """Something to read. A value is good for `every` seconds, for every asker."""
+class CachedRead:
+    """Something to read. A value is reused for `every` seconds, for all callers."""
 
     read: Callable[[], Any]
     every: float
@@ -35,13 +35,13 @@ class Source:
     _running: Future[Any] | None = None
 
     def begin(self, pool: ThreadPoolExecutor, now: float) -> Future[Any] | None:
-        """The reading under way, begun now where the last one is too old. One source is never read twice at once."""
+        """The read in progress, started now if the last value is too old. One source is never read twice at once."""
         if self._running is None and now - self._read_at >= self.every:
             self._running = pool.submit(self._attempt)
         return self._running
 
     def end(self, now: float) -> Any:
-        """The last value, or None while a reading that should have ended has not."""
+        """The last value, or None while a read that should have ended has not."""
         if self._running is None:
             return self._value
         if not self._running.done():
@@ -58,18 +58,18 @@ class Source:
             return None
 
 
-class Board:
-    """The newest readings of all sources. Thread-safe: one asks the stores, and those who come meanwhile share it."""
+class ConcurrentReads:
+    """The newest values of all sources. Thread-safe: one caller asks the stores, the others share its answers."""
 
-    def __init__(self, sources: Mapping[str, Source], *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, sources: Mapping[str, CachedRead], *, clock: Callable[[], float] = monotonic) -> None:
         self._sources = sources
         self._clock = clock
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(len(sources), thread_name_prefix="dashboard")
 
-    def values(self, *, patience: float) -> dict[str, Any]:
-        """Source -> value, None for what did not answer within `patience` seconds."""
+    def values(self, *, timeout: float) -> dict[str, Any]:
+        """Source -> value, None for what did not answer within `timeout` seconds."""
         with self._lock:
             running = [source.begin(self._pool, self._clock()) for source in self._sources.values()]
-            wait([future for future in running if future is not None], timeout=patience)
+            wait([future for future in running if future is not None], timeout=timeout)
             return {name: source.end(self._clock()) for name, source in self._sources.items()}

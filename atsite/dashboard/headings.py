@@ -1,6 +1,6 @@
-"""What stands above a page: the words of the sidebar, then the row or the page itself.
+"""The breadcrumbs of a page: the names of the sidebar, then the row or the page itself.
 
-An admin class that knows a better name of a row than `str` has a method `heading(row)`.
+An admin class that has a better name for a row than `str` defines a method `heading(row)`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """A step of the way to a page; without a link where it leads nowhere."""
+    """One breadcrumb; `link` is empty where there is no page."""
 
     title: str
     link: str = ""
 
 
 def parts(context: Mapping[str, Any]) -> list[Part]:
-    """The way to the page of this context, the last of them the page itself."""
+    """The breadcrumbs of the page with this context; the last is the page itself."""
     opts = context.get("original_opts") or context.get("opts")
     if opts is None:
         return [Part(str(context.get("title") or ""))]
@@ -43,7 +43,7 @@ def parts(context: Mapping[str, Any]) -> list[Part]:
 
 
 def _listed(opts: Options[Model]) -> tuple[str, str]:
-    """The group and the name by which the sidebar lists the model."""
+    """The model's group and name in the sidebar."""
     for group in NAVIGATION:
         for item in group["items"]:
             if item.get("model") == opts.label_lower:
@@ -52,7 +52,7 @@ def _listed(opts: Options[Model]) -> tuple[str, str]:
 
 
 def _last(context: Mapping[str, Any], opts: Options[Model]) -> str:
-    """The row that the page is of, or the page's own name; nothing for the list."""
+    """The name of the page's row, or of the page itself; empty for a list."""
     if "cl" in context:
         return ""
     if context.get("add"):
@@ -64,7 +64,7 @@ def _last(context: Mapping[str, Any], opts: Options[Model]) -> str:
 
 
 def name_of(row: Any) -> str:
-    """What people call a row."""
+    """The readable name of a row."""
     named = getattr(admin.site._registry.get(type(row)), "heading", None)
     if named is not None:
         return str(named(row))

@@ -1,6 +1,6 @@
 """The live numbers: a websocket that sends the overview each second, to staff with the right, while they are logged in.
 
-There is no channel layer: each socket reads the shared board itself, so that it goes on while Redis is away.
+There is no channel layer: each socket reads the numbers itself, so it keeps working while Redis is unavailable.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PERIOD_SECONDS: Final = 1.0
-#: The session, the person and the right are looked up again this often; a logout ends the numbers soon after.
+#: The session, the person and the right are looked up again this often; a logout ends the socket soon after.
 RECHECK_SECONDS: Final = 10.0
-#: A page that has no right to the numbers any more need not come back (codes 4000 to 4999 are the application's own).
+#: Tells the page not to reconnect: it may not see the numbers (codes 4000 to 4999 are the application's own).
 LOGGED_OUT: Final = 4401
 
 
 async def live_numbers(scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends `overview.current()` until the page goes or has no right to it any more; hears nothing.
+    """Send `overview.current()` until the page closes or its right ends; ignores messages.
 
-    A plain application and no consumer of Channels: that one always waits for a message, and granian sends no close
-    while anybody does.
+    A plain ASGI application instead of a Channels consumer: a consumer always waits for a message, and granian sends no
+    close meanwhile.
     """
     await receive()  # websocket.connect
     if not await _welcome(scope):
@@ -79,7 +79,7 @@ async def _numbers(scope: Scope, send: Send) -> None:
 
 
 async def _welcome(scope: Scope) -> bool:
-    """Whether the session still is that of someone who may see this."""
+    """Whether the session belongs to a user who may see the numbers."""
     key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
     if not key:
         return False
@@ -87,7 +87,7 @@ async def _welcome(scope: Scope) -> bool:
         user = await get_user({"session": SessionStore(key)})
         return bool(await database_sync_to_async(_may_see)(user))
     except DatabaseError:
-        return False  # unknown means closed
+        return False  # fails closed
 
 
 def _may_see(user: Any) -> bool:
@@ -95,15 +95,15 @@ def _may_see(user: Any) -> bool:
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Where there is no socket."""
+    """The application for every other path: refuses the socket."""
     await receive()
     await send({"type": "websocket.close"})
 
 
 def same_origin(app: App) -> App:
-    """Only a page of this very host and port may open a socket: a cookie alone proves no such thing.
+    """Let only pages of the same host and port open a socket; a cookie alone does not prove the origin.
 
-    ALLOWED_HOSTS alone would let in a page of any other port or, where every host is allowed, of any site.
+    ALLOWED_HOSTS alone would accept a page of any other port or, where every host is allowed, of any site.
     """
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,6 @@
-"""The login: so many tries a minute for each client address, and more, yet not for ever, for each user name.
+"""The login throttle: limits attempts per minute for each client address, and for each user name.
 
-The limit of a name is the larger one, so that a single attacker runs into their own limit before they lock someone out.
+The limit per name is the larger one, so that one attacker reaches their own limit before they lock a user out.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
-from atsite.core.kv.rate import RateLimit
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import client_address
 
-#: Someone who mistypes a password does not get near it.
+#: Attempts a minute; a user who mistypes a password does not reach it.
 PER_ADDRESS: Final = 10
-#: With 12 characters and more, 43,200 guesses a day find nothing.
+#: Attempts a minute; 43,200 guesses a day do not find a password of 12 characters or more.
 PER_NAME: Final = 30
-#: Longer than any name.
+#: As long as the longest user name.
 NAME_MAX: Final = 150
 
 _addresses, _names = RateLimit("login:address"), RateLimit("login:name")
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]
-    """Counts each try before a password is looked at."""
+    """Counts each attempt before it checks the password."""
 
     def clean(self) -> dict[str, Any]:
         wait = _addresses.take(client_address(self.request) if self.request else "", PER_ADDRESS)

@@ -1,6 +1,6 @@
 """The sidebar, grouped by what an operator does. A new page is one line here.
 
-A line is shown to those who have its permission; the page itself checks again.
+Each line is shown to users with its permission; the page itself checks again.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
 
 
 def rows(title: str, icon: str, model: str) -> dict[str, Any]:
-    """The list of a model ("labels.label"), for who may view it. Icons: https://fonts.google.com/icons."""
+    """The list of a model ("labels.label"), for users who may view it. Icons: https://fonts.google.com/icons."""
     app, name = model.split(".")
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": _may(f"{app}.view_{name}"), "model": model}
 
 
 def page(title: str, icon: str, url_name: str, permission: str) -> dict[str, Any]:
-    """A page of its own ("admin:…") for who has `permission`."""
+    """A separate page ("admin:…") for users with `permission`."""
     return {"title": title, "icon": icon, "link": reverse_lazy(url_name), "permission": _may(permission)}
 
 
 def group(title: str, *items: dict[str, Any], folded: bool = False) -> dict[str, Any]:
-    """`folded` groups open by a click, and by themselves on their own pages."""
+    """`folded` groups open by a click, and automatically on their own pages."""
     return {"title": title, "items": list(items), "separator": True, "collapsible": folded}
 
 
@@ -54,7 +54,7 @@ NAVIGATION: list[dict[str, Any]] = [
     group(
         "API keys",
         rows("Keys", "key", "apikeys.apikey"),
-        rows("Use of keys", "bar_chart", "apikeys.apikeyusage"),
+        rows("Key usage", "bar_chart", "apikeys.apikeyusage"),
     ),
     group(
         "Clean-up",
@@ -85,8 +85,8 @@ NAVIGATION: list[dict[str, Any]] = [
         rows("Handles", "alternate_email", "indexer.actoridentity"),
         rows("Accounts", "badge", "indexer.actoraccount"),
         rows("Profiles", "account_box", "indexer.actorprofile"),
-        rows("Asked names", "contact_page", "indexer.actorfill"),
-        rows("Asked numbers", "pin", "indexer.actorcounts"),
+        rows("Filled-in names", "contact_page", "indexer.actorfill"),
+        rows("Filled-in counts", "pin", "indexer.actorcounts"),
         rows("Checkpoints", "bookmark", "indexer.indexercheckpoint"),
         folded=True,
     ),
@@ -95,5 +95,5 @@ NAVIGATION: list[dict[str, Any]] = [
         rows("People", "manage_accounts", "auth.user"),
         rows("Roles", "admin_panel_settings", "auth.group"),
     ),
-    group("History", rows("What people did", "history", "admin.logentry")),
+    group("History", rows("Change log", "history", "admin.logentry")),
 ]

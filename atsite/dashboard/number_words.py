@@ -1,4 +1,4 @@
-"""Numbers in words that fit a tile. Pure."""
+"""Short texts of durations, counts and sizes, for tiles. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIZES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 def span(length: timedelta) -> str:
-    """About how long: "3 s", "12 min", "5 h", "9 days". What lies ahead of the clock counts as nothing."""
+    """About how long: "3 s", "12 min", "5 h", "9 days". A negative duration counts as 0."""
     seconds = max(length.total_seconds(), 0)
     if seconds < 120:
         return f"{seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""What the overview shows, as plain values. A part is None while its store is away."""
+"""The values that the overview shows. A part is None while its store is unavailable."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from atsite.runs import Run
+    from atsite.task_runs import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """How far the indexer is: the time of the last event that is durable, and when it was. None: never."""
+    """The indexer's progress: the time of the last durable event, and when it was acknowledged. None: never."""
 
     reached: datetime | None
     acked_at: datetime | None
@@ -22,7 +22,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Stretches that a host could not replay, noticed in the last week."""
+    """Gaps of the stream that a host could not replay, noticed in the last week."""
 
     count: int
     newest: datetime | None
@@ -31,7 +31,7 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """Events that could not be indexed: all that there are, and those of the last day."""
+    """Events that could not be indexed: all, and those of the last day."""
 
     count: int
     last_day: int
@@ -39,7 +39,7 @@ class DeadLetters:
 
 @dataclass(frozen=True, slots=True)
 class FeedUse:
-    """What was asked of the feed generator today (UTC)."""
+    """Use of the feed generator today (UTC)."""
 
     requests: int
     interactions: int
@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Free and whole bytes of a disk, and the bytes below which the indexer pauses."""
+    """Free and total bytes of a disk, and the bytes below which the indexer pauses."""
 
     free: int
     whole: int
@@ -65,7 +65,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A line of the beat table and the last run of its task."""
+    """An entry of the beat schedule and the last run of its task."""
 
     title: str
     period: timedelta
@@ -74,7 +74,7 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """All of it at one moment. `stores` are milliseconds until each answered, None for one that is away."""
+    """All values at one moment. `stores`: milliseconds until each answered, None for an unavailable one."""
 
     at: datetime
     stores: Mapping[str, float | None]
@@ -89,5 +89,5 @@ class Numbers:
     clickhouse_disk: Disk | None
     queue: int | None
     schedule: tuple[Scheduled, ...] | None
-    #: Only some of the network is indexed (WANTED_*): there a quiet stream is nothing odd.
+    #: Only some of the network is indexed (WANTED_*), so a quiet stream is normal.
     filtered: bool

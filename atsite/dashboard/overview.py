@@ -1,4 +1,4 @@
-"""The overview as the page and the live socket show it: judged numbers, in words."""
+"""The overview as the page and the live socket show it: tiles and tables of text."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from atsite.dashboard.numbers import Numbers, Scheduled, Table
     from atsite.dashboard.thresholds import Tile
 
-#: Tables beyond these are small.
+#: The largest tables; the others are small.
 TABLES_SHOWN = 30
 
 
 def current() -> dict[str, Any]:
-    """What there is now, as JSON takes it. Blocks for reading.PATIENCE_SECONDS at most."""
+    """The current values, ready for JSON. Blocks for reading.TIMEOUT_SECONDS at most."""
     return shown(reading.numbers())
 
 
 def shown(numbers: Numbers) -> dict[str, Any]:
-    """Pure: the same numbers, the same page."""
+    """Pure: the result depends only on `numbers`."""
     return {
         "at": numbers.at.strftime("%H:%M:%S UTC"),
         "tiles": [_tile(tile) for tile in thresholds.tiles(numbers)],

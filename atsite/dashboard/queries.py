@@ -1,4 +1,4 @@
-"""What the overview asks ClickHouse. Nothing here takes longer than `QUICK` lets it."""
+"""The overview's ClickHouse queries, all within the limits of `QUICK`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
 from atsite.dashboard.numbers import DeadLetters, Disk, Gaps, Table
 
-#: Someone waits for the page, and the next reading comes a second later.
+#: A user waits for the page, and the next read comes a second later.
 QUICK: Final = Limits(max_execution_time=2, max_memory_usage=200_000_000, max_threads=1, readonly=True)
 
 # total_rows is kept by the engine: no table is read.
@@ -27,7 +27,7 @@ def tables() -> tuple[Table, ...]:
     return tuple(door.query(TABLES, into=Table, name="dashboard.tables", limits=QUICK))
 
 
-# FINAL: a gap that was noticed twice is one.
+# FINAL: a gap that was noticed twice counts once.
 GAPS = """
 SELECT count(), max(noticed_at), intDiv(sum(greatest(to_us, from_us) - from_us), 1000000)
 FROM stream_gaps FINAL
@@ -49,7 +49,7 @@ def gaps() -> Gaps:
     return Gaps(row.count, newest if row.count else None, row.missing_seconds)
 
 
-# FINAL: a letter that was indexed since has a tombstone. Payloads are not read.
+# FINAL: a letter that has been indexed since has a tombstone. Payloads are not read.
 DEAD_LETTERS = """
 SELECT count(), countIf(stored_at >= now() - INTERVAL 1 DAY)
 FROM dead_letters FINAL
@@ -58,7 +58,7 @@ WHERE deleted = 0
 
 
 def dead_letters() -> DeadLetters:
-    """How many there are."""
+    """The number of dead letters."""
     (row,) = door.query(DEAD_LETTERS, into=DeadLetters, name="dashboard.dead_letters", limits=QUICK)
     return row
 

@@ -1,4 +1,4 @@
-"""Reads the numbers of the overview. Judging them is atsite.dashboard.thresholds."""
+"""Reads the numbers of the overview. atsite.dashboard.thresholds turns them into states."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db import close_old_connections, connections
 
-from atsite import runs
+from atsite import task_runs
 from atsite.celery import BEAT, QUEUE, QUEUE_PREFIX, period_of
 from atsite.core.clickhouse import door
 from atsite.core.config import config
 from atsite.core.kv import quick
 from atsite.core.routers import DEFAULT
 from atsite.dashboard import queries
-from atsite.dashboard.concurrent_reads import Board, Source
+from atsite.dashboard.concurrent_reads import CachedRead, ConcurrentReads
 from atsite.dashboard.numbers import Disk, FeedUse, Numbers, Scheduled, Stream, Table
 from feeds.models import FeedDefinition
 from feeds.usage import counting
@@ -29,22 +29,22 @@ from indexer.stream import checkpoint_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: A page that waits longer is slow; a store that answers later is as good as away.
-PATIENCE_SECONDS: Final = 1.5
-#: The events per second are those of this many seconds.
+#: A store that answers later than this counts as unavailable, so that the page stays fast.
+TIMEOUT_SECONDS: Final = 1.5
+#: The window over which events per second are measured.
 RATE_SECONDS: Final = 10.0
-#: What moves by itself is read each second, the rest now and then.
+#: Seconds between reads: of values that change all the time, and of the others.
 OFTEN, SOMETIMES = 0.9, 10.0
 
 
 class Rate:
-    """Events per second, from how many rows there are and when."""
+    """Events per second, from row counts and their times."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()
 
     def of(self, rows: int, now: float) -> float | None:
-        """Over the last seconds; None until there are two samples. Merges and retention take rows away: that is 0."""
+        """The rate over RATE_SECONDS; None until there are two samples. 0 where merges and retention removed rows."""
         if not self._samples or now > self._samples[-1][0]:
             self._samples.append((now, rows))
         while now - self._samples[0][0] > RATE_SECONDS and len(self._samples) > 2:
@@ -57,8 +57,8 @@ _rate = Rate()
 
 
 @lru_cache(maxsize=1)
-def _board() -> Board:
-    sources: Mapping[str, tuple[Callable[[], Any], float]] = {
+def _reads() -> ConcurrentReads:
+    reads_by_name: Mapping[str, tuple[Callable[[], Any], float]] = {
         "ClickHouse": (_timed(lambda: door.scalar("SELECT 1", name="dashboard.ping", limits=queries.QUICK)), OFTEN),
         "Redis": (_timed(lambda: quick.ask(lambda client: client.ping(), insist=True)), OFTEN),
         "default": (_timed(_ping_default), OFTEN),
@@ -73,12 +73,12 @@ def _board() -> Board:
         "disk": (_disk, SOMETIMES),
         "clickhouse_disk": (lambda: queries.disk(pause_below=config.min_free_disk), SOMETIMES),
     }
-    return Board({name: Source(read, every) for name, (read, every) in sources.items()})
+    return ConcurrentReads({name: CachedRead(read, every) for name, (read, every) in reads_by_name.items()})
 
 
 def numbers() -> Numbers:
-    """What there is now, within PATIENCE_SECONDS."""
-    values = _board().values(patience=PATIENCE_SECONDS)
+    """The current values, within TIMEOUT_SECONDS."""
+    values = _reads().values(timeout=TIMEOUT_SECONDS)
     rows_at: tuple[float, tuple[Table, ...]] | None = values["tables"]
     return Numbers(
         at=datetime.now(UTC),
@@ -115,7 +115,7 @@ def _timed(call: Callable[[], object]) -> Callable[[], float]:
 
 
 def _ping_default() -> None:
-    close_old_connections()  # this thread's own may have died since
+    close_old_connections()  # this thread's connection may have been lost
     with connections[DEFAULT].cursor() as cursor:
         cursor.execute("SELECT 1")
 
@@ -126,7 +126,7 @@ def _enabled_feeds() -> int:
 
 
 def _stream() -> Stream | None:
-    """From Redis, where it is newest; from ClickHouse while Redis is away or has lost it. Raises ClickHouseError."""
+    """From Redis, which has the newest; from ClickHouse if Redis does not have it. Raises ClickHouseError."""
     checkpoint = _checkpoint_in_redis() or newest_checkpoint()
     if checkpoint is None:
         return Stream(None, None)
@@ -154,7 +154,7 @@ def _queue() -> int:
 
 
 def _schedule() -> tuple[Scheduled, ...]:
-    last = runs.last_runs()
+    last = task_runs.last_runs()
     return tuple(Scheduled(title, period_of(line), last.get(line["task"])) for title, line in BEAT.items())
 
 
@@ -165,6 +165,6 @@ def _feed_use() -> FeedUse:
 
 
 def _disk() -> Disk:
-    """The disk of the data folder: SQLite, and the stores that run beside the project."""
+    """The disk of the data directory: SQLite and the embedded stores."""
     found = shutil.disk_usage(config.data_dir if config.data_dir.exists() else config.data_dir.anchor)
     return Disk(found.free, found.total, config.min_free_disk)

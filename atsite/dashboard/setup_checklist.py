@@ -1,4 +1,4 @@
-"""What a new site lacks, in the order in which one does it. Done steps disappear, and the list with the last."""
+"""The setup steps of a new site, in order. Completed steps disappear, and the list with the last one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from labels.uses import uses
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Of labels, in a sentence.
+#: The most labels that a sentence names.
 LABELS_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. `url` is empty where it is done outside the admin; `permission` is what one needs to do it."""
+    """One step. `url` is empty for a step outside the admin; `permission` is what a user needs for it."""
 
     title: str
     how: str
@@ -35,7 +35,7 @@ class Step:
 
 
 def open_steps(user: User | AnonymousUser) -> list[Step]:
-    """The steps left, as far as this person may do them; nobody who may only look is told to act."""
+    """The steps left that this user has the permission to do."""
     return [step for step in _steps() if not step.done and (not step.permission or user.has_perm(step.permission))]
 
 
@@ -43,14 +43,14 @@ def _steps() -> list[Step]:
     """Raises DatabaseError while `default` is away."""
     return [
         Step(
-            "Say who publishes the feeds",
+            "Choose the account that publishes the feeds",
             "Set FEED_ACTOR_DID to the did of your account and SERVICE_ENDPOINT to the public https address of the feed"
-            " generator, then start again.",
+            " generator, then restart.",
             bool(config.feed_actor_did and config.service_endpoint),
             permission="feeds.change_feeddefinition",
         ),
         Step(
-            "Make a label",
+            "Add a label",
             "A label marks accounts that belong together, such as the members of your community.",
             Label.objects.exists(),
             reverse("admin:labels_label_add"),
@@ -58,14 +58,14 @@ def _steps() -> list[Step]:
         ),
         Step(
             "Add the first member",
-            f"Give an account {_a_label()}, by handle, did or the address of their profile.",
+            f"Give an account {_a_label()}. Enter its handle, did or profile address.",
             ActorLabel.objects.exists(),
             reverse("admin:labels_actorlabel_add"),
             "labels.add_actorlabel",
         ),
         Step(
-            "Make a feed for your community",
-            "A feed of the kind “label” shows what the members of a label post: to everyone, or with the visibility"
+            "Add a feed for your community",
+            "A feed of the kind “label” shows the posts of the members of a label: to everyone, or with the visibility"
             " “private” to its members only.",
             _members_have_a_feed(),
             f"{reverse('admin:feeds_feeddefinition_add')}?kind=label",
@@ -73,15 +73,15 @@ def _steps() -> list[Step]:
         ),
         Step(
             "Publish a feed",
-            "Open a feed and its page “Publishing”: this writes the feed into the account that publishes, and apps find"
-            " it from then on.",
+            "Open a feed and its page “Publishing”. Publishing writes the feed to your account, so that apps can find"
+            " it.",
             _a_feed_was_published(),
             reverse("admin:feeds_feeddefinition_changelist"),
             Right.PUBLISH_FEED.permission,
         ),
         Step(
-            "Let a second person in",
-            "So that the site does not depend on one person: add a user, tick “staff status” and choose a role.",
+            "Add a second person",
+            "The site must not depend on one person: add a user, tick “staff status” and choose a role.",
             _who_have_a_role() > 1,
             reverse("admin:auth_user_add"),
             "auth.add_user",
@@ -90,7 +90,7 @@ def _steps() -> list[Step]:
 
 
 def _a_label() -> str:
-    """The labels that there are, in words."""
+    """The existing labels, as part of a sentence."""
     names = [f"“{name}”" for name in Label.objects.order_by("name").values_list("name", flat=True)]
     if len(names) < 2:
         return f"the label {names[0]}" if names else "a label"
@@ -98,12 +98,12 @@ def _a_label() -> str:
 
 
 def _members_have_a_feed() -> bool:
-    """Whether a label that someone carries has a feed of its own; those that a site begins with have no members."""
+    """Whether a label with members has a feed; the labels of a new site have no members."""
     return bool(ActorLabel.objects.filter(label__in=list(uses())).exists())
 
 
 def _a_feed_was_published() -> bool:
-    """Whether someone published one from the admin. The demo has no account to publish to."""
+    """Whether a feed was published from the admin; True in the demo, which has no account to publish to."""
     done = LogEntry.objects.filter(
         content_type__app_label="feeds", content_type__model="feeddefinition", change_message__startswith=PUBLISHED
     )
@@ -111,6 +111,6 @@ def _a_feed_was_published() -> bool:
 
 
 def _who_have_a_role() -> int:
-    """How many may come in and do something: whatever role, of the site or made here."""
+    """How many active staff users are superusers or have a role."""
     staff = User.objects.filter(is_active=True, is_staff=True)
     return staff.filter(Q(is_superuser=True) | Q(groups__isnull=False)).distinct().count()

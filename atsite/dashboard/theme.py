@@ -1,4 +1,4 @@
-"""How the admin looks: unfold's settings (https://unfoldadmin.com/docs/configuration/settings/).
+"""The look of the admin: unfold's settings (https://unfoldadmin.com/docs/configuration/settings/).
 
 Its colours are in static/atsite/admin.css: unfold would write them into a <style> of each page, which the content
 security policy forbids (atsite.dashboard.admin_site leaves them out).

@@ -1,4 +1,4 @@
-"""From numbers to tiles: is this well, worth a look, or does someone have to act, and what to do then. Pure."""
+"""Turns the numbers into tiles: ok, worth a look, or a reason to act, and what to do then. Pure."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from atsite.dashboard.number_words import count, size, span
 if TYPE_CHECKING:
     from atsite.dashboard.numbers import Disk, Numbers, Scheduled
 
-#: A batch is written each second or two; a minute behind is a restart, ten minutes are a fault.
+#: A batch is written every second or two: a minute behind is normal after a restart, ten minutes are a fault.
 LAG_LOOK, LAG_ACT = timedelta(minutes=1), timedelta(minutes=10)
-#: Without an acknowledgement for so long the indexer is down or cannot write.
+#: An indexer without an acknowledgement for this long is down or cannot write.
 SILENT_LOOK, SILENT_ACT = timedelta(seconds=30), timedelta(minutes=3)
-#: A single odd event is the network's; many in a day are a fault of ours or a new kind of record.
+#: Single invalid events come from the network; many in a day are our fault or a new kind of record.
 LETTERS_ACT: Final = 1000
-#: One round of all tasks is below 20 messages; more wait only where the worker does not keep up.
+#: One round of all tasks is less than 20 messages; more wait only if the worker does not keep up.
 QUEUE_LOOK, QUEUE_ACT = 50, 500
 #: A task is late after two of its periods and a minute, and missing after five.
 LATE_PERIODS, MISSING_PERIODS, GRACE = 2, 5, timedelta(minutes=1)
-#: Above the indexer's own limit by this factor the disk is watched.
+#: Warn when the free space is less than this many times the indexer's own limit.
 DISK_LOOK: Final = 3
 SLOW_MS: Final = 500
 
 
 class State(StrEnum):
-    """Also the CSS class (at-…). Quiet: there is nothing to judge yet."""
+    """Also the CSS class (at-…). Quiet: no data to judge yet."""
 
     OK = "ok"
     QUIET = "quiet"
@@ -36,13 +36,13 @@ class State(StrEnum):
     ACT = "act"
 
 
-#: The state as a word: colour alone tells nothing to who cannot see it.
+#: The state as a word, for people who cannot see the colour.
 WORDS: Final = {State.OK: "ok", State.QUIET: "quiet", State.LOOK: "have a look", State.ACT: "act"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number with its state. `todo` says what to do, where something is to be done; `link` is an admin URL name."""
+    """One number with its state. `todo` says what to do, if anything; `link` is an admin URL name."""
 
     key: str
     title: str
@@ -73,7 +73,7 @@ def tiles(numbers: Numbers) -> tuple[Tile, ...]:
 
 
 def _away(key: str, title: str, store: str) -> Tile:
-    return Tile(key, title, State.ACT, "unknown", f"{store} does not answer", f"Look at {store} first, below.")
+    return Tile(key, title, State.ACT, "unknown", f"{store} does not answer", f"Check {store} first, below.")
 
 
 def _lag(numbers: Numbers) -> Tile:
@@ -82,17 +82,17 @@ def _lag(numbers: Numbers) -> Tile:
     if stream is None:
         return _away(key, title, "ClickHouse")
     if stream.reached is None or stream.acked_at is None:
-        todo = "Start it: manage.py run_indexer (./just up and ./just demo do)."
+        todo = "Start it with manage.py run_indexer (./just up and ./just demo start it)."
         return Tile(key, title, State.ACT, "nothing indexed yet", "no checkpoint", todo, link)
     lag, silent = numbers.at - stream.reached, numbers.at - stream.acked_at
     detail = f"last stored {span(silent)} ago"
     if numbers.filtered:
         return Tile(key, title, State.QUIET, span(lag), f"{detail}; only WANTED_… is indexed", link=link)
     if silent >= SILENT_ACT:
-        todo = "The indexer stores nothing: see that it runs, and what its log says. It continues where it stopped."
+        todo = "The indexer stores nothing: check that it runs, and read its log. It continues where it stopped."
         return Tile(key, title, State.ACT, span(lag), detail, todo, link)
     if lag >= LAG_ACT:
-        todo = "It runs and does not keep up, or is catching up: watch whether this falls. Nothing is lost."
+        todo = "It is catching up, or does not keep up: check whether this number falls. Nothing is lost."
         return Tile(key, title, State.ACT, span(lag), detail, todo, link)
     if silent >= SILENT_LOOK or lag >= LAG_LOOK:
         return Tile(key, title, State.LOOK, span(lag), detail, "Normal after a restart, for a minute or two.", link)
@@ -108,7 +108,7 @@ def _events(numbers: Numbers) -> Tile:
     if numbers.events_per_second is None:
         return Tile(key, title, State.QUIET, "measuring", detail, link=link)
     state = State.OK if numbers.events_per_second or numbers.filtered else State.LOOK
-    todo = "Nothing arrived just now: see how far the indexer is behind." if state is State.LOOK else ""
+    todo = "Nothing arrived in the last seconds: check how far the indexer is behind." if state is State.LOOK else ""
     return Tile(key, title, state, count(numbers.events_per_second), detail, todo, link)
 
 
@@ -118,11 +118,11 @@ def _gaps(numbers: Numbers) -> Tile:
     if gaps is None:
         return _away(key, title, "ClickHouse")
     if gaps.newest is None:
-        return Tile(key, title, State.OK, "none", "nothing was left out", link=link)
+        return Tile(key, title, State.OK, "none", "the stream is complete", link=link)
     detail = (
         f"{span(timedelta(seconds=gaps.missing_seconds))} of the stream, the last {span(numbers.at - gaps.newest)} ago"
     )
-    todo = "What happened in them is missing: backfill the actors that matter to you (Members)."
+    todo = "The events of these gaps are missing: backfill the actors that matter to you (Members)."
     state = State.ACT if numbers.at - gaps.newest < timedelta(days=1) else State.LOOK
     return Tile(key, title, state, count(gaps.count), detail, todo, link)
 
@@ -136,9 +136,9 @@ def _dead_letters(numbers: Numbers) -> Tile:
         return Tile(key, title, State.OK, "none", "every event could be read", link=link)
     detail = f"{count(letters.last_day)} in the last day"
     if letters.last_day >= LETTERS_ACT:
-        todo = "So many are our fault or something new in the network: see the reasons, update, then try them again."
+        todo = "So many point to a bug or a change in the network: read the reasons, update atsite, then retry them."
         return Tile(key, title, State.ACT, count(letters.count), detail, todo, link)
-    todo = "Events that could not be read; a few are normal. After an update they can be tried again."
+    todo = "Events that could not be read; a few are normal. You can retry them after an update."
     return Tile(key, title, State.LOOK if letters.last_day else State.OK, count(letters.count), detail, todo, link)
 
 
@@ -146,10 +146,10 @@ def _feed_use(numbers: Numbers) -> Tile:
     key, title, link = "feed_use", "Feed requests today", "admin:feeds_feeddefinition_changelist"
     if numbers.feed_use is None:
         return _away(key, title, "Redis")
-    feeds = "feeds unknown" if numbers.enabled_feeds is None else f"{numbers.enabled_feeds} feeds switched on"
+    feeds = "feeds unknown" if numbers.enabled_feeds is None else f"{numbers.enabled_feeds} feeds enabled"
     detail = f"{count(numbers.feed_use.interactions)} interactions; {feeds}"
     if not numbers.feed_use.requests:
-        todo = "No feed has been read today (UTC). If they are published, check that the feed generator is reachable."
+        todo = "No feed has been read today (UTC). If feeds are published, check that the feed generator is reachable."
         return Tile(key, title, State.QUIET, "0", detail, todo, link)
     return Tile(key, title, State.OK, count(numbers.feed_use.requests), detail, link=link)
 
@@ -160,10 +160,10 @@ def _worker(numbers: Numbers) -> Tile:
         return _away(key, title, "Redis")
     states = [schedule_state(line, numbers)[0] for line in numbers.schedule]
     late = sum(state in (State.LOOK, State.ACT) for state in states)
-    detail = f"{late} of {len(states)} kinds late or failed" if late else "all on time"
+    detail = f"{late} of {len(states)} tasks late or failed" if late else "all on time"
     value = count(numbers.queue)
     if numbers.queue >= QUEUE_ACT or State.ACT in states:
-        todo = "See that worker and beat run (celery -A atsite worker, … beat), and the table of tasks below."
+        todo = "Check that worker and beat run (celery -A atsite worker, … beat), and see the table of tasks below."
         return Tile(key, title, State.ACT, value, detail, todo)
     if numbers.queue >= QUEUE_LOOK or late:
         return Tile(key, title, State.LOOK, value, detail, "See the table of tasks below.")
@@ -171,7 +171,7 @@ def _worker(numbers: Numbers) -> Tile:
 
 
 def schedule_state(line: Scheduled, numbers: Numbers) -> tuple[State, str]:
-    """A task's state and why, in a few words."""
+    """A task's state, and the reason in a word."""
     if line.last is None:
         return State.QUIET, "not yet"
     age = numbers.at - line.last.ended_at
@@ -184,22 +184,22 @@ def schedule_state(line: Scheduled, numbers: Numbers) -> tuple[State, str]:
     return State.OK, "ok"
 
 
-#: What each store holds, and what stands still without it.
+#: What each store holds, and what stops without it.
 STORES: Final = {
-    "ClickHouse": "Posts, likes, follows. Without it the indexer waits, losing nothing; feeds serve what they have.",
-    "Redis": "Rankings, caches, the queue. Without it feeds answer from memory and tasks stand still.",
-    "default": "People, labels, keys, feeds. Without it nothing changes, and feeds live on caches for half a minute.",
+    "ClickHouse": "Posts, likes, follows. Without it the indexer waits and loses nothing; feeds serve old rankings.",
+    "Redis": "Rankings, caches, the task queue. Without it feeds answer from memory and tasks do not run.",
+    "default": "Users, labels, keys, feeds. Without it nothing can be changed, and feeds use caches for half a minute.",
 }
 
 
 def _store(name: str, answer: float | None) -> Tile:
-    title = "Database of decisions" if name == "default" else name
+    title = "Relational database" if name == "default" else name
     if answer is None:
         return Tile(
-            name.lower(), title, State.ACT, "away", STORES[name], "Start it again, and see its log and its disk."
+            name.lower(), title, State.ACT, "unavailable", STORES[name], "Restart it, and check its log and its disk."
         )
     state = State.LOOK if answer > SLOW_MS else State.OK
-    todo = "It answers slowly: see what else runs on its machine." if state is State.LOOK else ""
+    todo = "It answers slowly: check the load of its machine." if state is State.LOOK else ""
     return Tile(name.lower(), title, state, f"{answer:.0f} ms", STORES[name], todo)
 
 
@@ -210,7 +210,7 @@ def _disk(key: str, title: str, disk: Disk | None) -> Tile:
         f"{size(disk.free)} free",
         f"of {size(disk.whole)}; the indexer pauses below {size(disk.pause_below)}",
     )
-    todo = "Make room or add a disk; KEEP_RAW_DAYS says how long raw events are kept."
+    todo = "Free some space or add a disk; KEEP_RAW_DAYS sets how long raw events are kept."
     if disk.free < disk.pause_below:
         return Tile(key, title, State.ACT, value, detail, todo)
     if disk.free < disk.pause_below * DISK_LOOK:

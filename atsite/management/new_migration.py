@@ -1,4 +1,4 @@
-"""Begins a migration of ClickHouse: the next module of an app, and the file for its one statement."""
+"""Creates a ClickHouse migration: the next module of an app, and the file for its one statement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atsite.core.errors import AtsiteError
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
-_MODULE: Final = '''"""Say why, and what a site notices of it."""
+_MODULE: Final = '''"""Say why, and what operators notice."""
 
 from __future__ import annotations
 
@@ -27,18 +27,20 @@ class Migration(migrations.Migration):
 '''
 
 _SQL: Final = """\
--- Say why. One statement; IF [NOT] EXISTS, as it is run again where it failed. A materialized view changes by
+-- Say why. One statement, with IF [NOT] EXISTS: it runs again after a failure. A materialized view changes by
 -- ALTER TABLE … MODIFY QUERY, never by DROP and CREATE.
 """
 
 
 def begin(app: str, name: str, *, folder: Path | None = None) -> tuple[Path, Path]:
-    """Write the next migration of `app`, called `name`, and its SQL file; the two paths.
+    """Write the next migration of `app`, called `name`, and its SQL file; returns the two paths.
 
-    `folder` is the app's own where it is not given. Raises AtsiteError for a name that is no module's.
+    `folder` defaults to the app's own. Raises AtsiteError for a name that cannot be a module's.
     """
     if not _NAME.fullmatch(name):
-        raise AtsiteError(f"{name!r} is not a valid migration name: use small letters, digits and _, a letter first")
+        raise AtsiteError(
+            f"{name!r} is not a valid migration name: use lowercase letters, digits and _, and begin with a letter"
+        )
     folder = folder or Path(apps.get_app_config(app).path)
     previous = max(path.stem for path in (folder / "migrations").glob("[0-9]*.py"))
     stem = f"{int(previous[:4]) + 1:04d}_{name}"

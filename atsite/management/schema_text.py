@@ -15,18 +15,18 @@ from atsite.core.routers import DEFAULT
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Where the reference is committed.
+#: The committed schema.
 SCHEMA_FILE: Path = BASE_DIR / "docs" / "schema.sql"
 
 _HEAD = """\
 -- The schema of both databases, written by `just migrate-dump-schema`; a test compares it with the migrations.
--- Why each table is as it is stands in the comments of indexer/sql, labels/sql, apikeys/sql and search/sql.
+-- The reasons for each table are in the comments of indexer/sql, labels/sql, apikeys/sql and search/sql.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What makes one object, and its name."""
+    """The DDL of one object, and its name."""
 
     name: str
     sql: str
@@ -35,7 +35,7 @@ class Statement:
 def schema() -> str:
     """Functions, tables and views of ClickHouse and tables of the relational database (as SQLite), each sorted by name.
 
-    The ClickHouse part can be run as it stands on an empty database.
+    The ClickHouse part runs as it is on an empty database.
     """
     parts = [
         _HEAD,
@@ -78,7 +78,7 @@ WHERE database = currentDatabase() AND engine = 'View' ORDER BY name
 
 def _of_database(sql: str) -> list[Statement]:
     name_of_database = re.compile(rf"\b{re.escape(config.clickhouse_database)}\.(?=[`\w])")
-    # Who created a materialized view is no part of the schema.
+    # The definer of a materialized view is not part of the schema.
     definer = re.compile(r"\s*DEFINER = \S+ SQL SECURITY DEFINER")
     return [
         Statement(row.name, definer.sub("", name_of_database.sub("", row.sql)))
@@ -87,7 +87,7 @@ def _of_database(sql: str) -> list[Statement]:
 
 
 def relational() -> list[Statement]:
-    """The tables and indexes of `default`, as SQLite has them; nothing where it is another engine."""
+    """The tables and indexes of `default`, as SQLite has them; empty for another engine."""
     connection = connections[DEFAULT]
     if connection.vendor != "sqlite":
         return []

@@ -1,6 +1,6 @@
-"""A ClickHouse for the time of one command, and `manage.py` run against it in a process of its own.
+"""A temporary ClickHouse for one command, and `manage.py` run against it in a separate process.
 
-A process of its own because Django's settings, and with them the addresses, are read once at its start.
+A separate process, because Django reads its settings, and with them the addresses, once at its start.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ STORE_VARIABLES = {
 
 
 def environment_without_stores() -> dict[str, str]:
-    """This process's environment, in which no store is named."""
+    """This process's environment, without the variables that name stores."""
     return {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in STORE_VARIABLES}
 
 
 @contextmanager
 def scratch_databases() -> Iterator[dict[str, str]]:
-    """The environment in which `manage.py` finds an empty ClickHouse and SQLite, thrown away afterwards."""
+    """The environment in which `manage.py` finds an empty ClickHouse and SQLite, deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="atsite-schema-") as folder, EmbeddedClickHouse(Path(folder)) as clickhouse:
         address = clickhouse.address
         yield environment_without_stores() | {
@@ -47,7 +47,7 @@ def scratch_databases() -> Iterator[dict[str, str]]:
 
 
 def manage(*arguments: str, environment: Mapping[str, str] | None = None, capture: bool = False) -> str:
-    """Run `manage.py` with these arguments. What it wrote, where that is captured.
+    """Run `manage.py` with these arguments; returns its output with `capture`, else "".
 
     Raises subprocess.CalledProcessError when it fails.
     """

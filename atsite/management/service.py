@@ -1,4 +1,4 @@
-"""What `run_feedgen`, `run_search` and `run_admin` share: look before the start, then become granian."""
+"""What `run_feedgen`, `run_search` and `run_admin` share: check the migrations, then become granian."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 class ServiceCommand(BaseCommand):
     """Serve one service over HTTP until SIGTERM or SIGINT; the exit code is then 0.
 
-    The process becomes granian (exec), so it keeps its id, and a signal reaches the server without a go-between.
+    The process becomes granian (exec), so it keeps its id, and a signal reaches the server directly.
     """
 
     service: ClassVar[Service]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=config.listen_host, help="address to listen on (LISTEN_HOST)")
+        parser.add_argument("--host", default=config.listen_host, help="address to listen on (default: LISTEN_HOST)")
         parser.add_argument("--port", type=int, default=SERVICE_PORTS[self.service])
-        parser.add_argument("--workers", type=int, default=1, help="processes that answer (default 1)")
+        parser.add_argument("--workers", type=int, default=1, help="number of worker processes (default: 1)")
 
     def handle(self, *args: object, host: str, port: int, workers: int, **options: object) -> NoReturn:
-        telemetry.configure_logs(as_json=config.production)  # keeps the driver's tracebacks off the screen
+        telemetry.configure_logs(as_json=config.production)  # keeps the driver's tracebacks off the terminal
         refuse_unapplied_migrations()
         command = granian(self.service, host=host, port=port, workers=workers)
         environment = {**os.environ, "ATSITE_SERVICE": self.service, "DATA_DIR": str(config.data_dir)}
@@ -39,7 +39,7 @@ class ServiceCommand(BaseCommand):
 
 
 def refuse_unapplied_migrations() -> None:
-    """Return when both databases answer and are up to date. Raises CommandError, with what to do."""
+    """Check that both databases answer and are migrated. Raises CommandError, which says what to do."""
     try:
         missing = unapplied()
     except (DatabaseError, OSError, EOFError) as error:  # the ClickHouse driver lets the last two through
@@ -50,4 +50,6 @@ def refuse_unapplied_migrations() -> None:
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         names = ", ".join(missing[:3])
-        raise CommandError(f"migrations are missing ({names}{more}): run `./just migrate-up`; `./just up` does it, too")
+        raise CommandError(
+            f"migrations are not applied ({names}{more}): run `./just migrate-up` (`./just up` also applies them)"
+        )

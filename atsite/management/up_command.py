@@ -35,7 +35,7 @@ class UpCommand(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--free-ports", action="store_true", help="listen on free ports instead of the usual ones")
         parser.add_argument("--once", action="store_true", help="stop as soon as a feed has a full page")
-        parser.add_argument("--run-for", type=float, metavar="SECONDS", help="stop that long after the site is up")
+        parser.add_argument("--run-for", type=float, metavar="SECONDS", help="stop this long after the site is up")
 
     def handle(
         self, *args: object, free_ports: bool, once: bool, run_for: float | None, **options: object
@@ -70,8 +70,10 @@ class UpCommand(BaseCommand):
             terminal.end_progress()
             log.exception("stopped by an error")
             name = type(error).__name__
-            raise CommandError(f"stopped by an error: {name}: {first_line(error)}; {own} has the traceback") from error
-        terminal.say("stopped; the data stays in " + str(config.data_dir))
+            raise CommandError(
+                f"stopped by an error: {name}: {first_line(error)}. The traceback is in {own}"
+            ) from error
+        terminal.say("stopped; the data is kept in " + str(config.data_dir))
 
     def refuse(self) -> None:
         """Raise CommandError where this command must not run."""
@@ -97,5 +99,5 @@ class UpCommand(BaseCommand):
         return ()
 
     def prepare(self) -> str:
-        """Called when the relational database is migrated; what it returns is shown below the addresses."""
+        """Called when the relational database is migrated; its result is printed below the addresses."""
         return ""

@@ -1,4 +1,4 @@
-"""The table that tells where everything is. Pure."""
+"""The table of addresses that `up` prints. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from atsite.supervision.children import Site
 
 
-#: The processes whose numbers Prometheus reads.
+#: The processes with a metrics port.
 MEASURED = ("indexer", "feedgen", "search", "admin", "worker")
 
 
 def feed_address(site: Site, uri: str, limit: int) -> str:
-    """Where the feed generator answers with a page of the feed `uri` (an at-uri)."""
+    """The URL of a page of the feed `uri` (an at-uri) at the feed generator."""
     return f"{site.url('feedgen')}/xrpc/app.bsky.feed.getFeedSkeleton?feed={quote(uri, safe=':/')}&limit={limit}"
 
 
 def address_table(site: Site, feed_uri: str | None) -> str:
-    """The addresses, one a line, and a command to try first."""
+    """The addresses, one per line, and a command to try first."""
     search = site.url("search")
     rows = [
         ("feeds", f"{site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator"),

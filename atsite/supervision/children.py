@@ -51,7 +51,7 @@ class Ports:
 class Site:
     """One site as `up` or `demo` runs it."""
 
-    #: What the data directory is marked with; the other command refuses it.
+    #: The mark of the data directory; the other command refuses a directory with this mark.
     purpose: str
     data_dir: Path
     #: Address the services listen on.
@@ -59,9 +59,9 @@ class Site:
     ports: Ports
     #: Variables for every child, on top of this process's own.
     environment: Mapping[str, str]
-    #: Whether a simulated network takes the place of Jetstream.
+    #: Whether a simulated network replaces Jetstream.
     simulated: bool
-    #: What the simulated network is asked for beside its port and where it is kept.
+    #: More arguments of the simulated network, besides its port and its folder.
     simulation: tuple[str, ...] = ()
     #: Where the indexer begins, as arguments of `run_indexer`; without, where it stopped.
     begin: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Site:
         return self.data_dir / "log"
 
     def url(self, service: str) -> str:
-        """Where a browser on this machine finds a service."""
+        """The URL of a service for a browser on this machine."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
         return f"http://{host}:{getattr(self.ports, service)}"
 
@@ -86,10 +86,10 @@ class ProcessSpec:
     environment: Mapping[str, str]
     #: What it will listen on.
     ports: tuple[int, ...]
-    #: Children of one stage are stopped together, lower stages first: who writes, then who reads and computes.
+    #: Children of one stage are stopped together, lower stages first: writers, then readers.
     stage: int
-    #: When it starts: with the migrations, after them, once the indexer runs, or after the first page. Starting costs
-    #: each process seconds of computing, so who is on the way to the first page goes first.
+    #: When it starts: with the migrations, after them, once the indexer runs, or after the first page. A start
+    #: costs each process seconds of CPU, so those that the first page needs go first.
     wave: int
 
 
@@ -102,7 +102,7 @@ def children_of(site: Site) -> tuple[ProcessSpec, ...]:
         return ProcessSpec(name, command, environment, tuple(filter(None, (port, metrics))), stage, wave)
 
     def service(name: Service, wave: int = 2) -> ProcessSpec:
-        # Not through `manage.py run_…`: that looks whether the databases are migrated, which they are by now.
+        # Not through `manage.py run_…`: that checks the migrations, which are applied by now.
         port, metrics = getattr(ports, name), getattr(ports, f"{name}_metrics")
         return child(name, *granian(name, host=site.host, port=port), metrics=metrics, port=port, wave=wave)
 

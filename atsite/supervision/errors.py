@@ -6,7 +6,7 @@ from atsite.core.errors import AtsiteError
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without the lines that only its library understands."""
+    """The first line of an error's message; the rest is internal to its library."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 

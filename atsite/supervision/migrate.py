@@ -1,4 +1,4 @@
-"""Both databases brought up to date before anything uses them."""
+"""Migrates both databases before anything uses them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def both(site: Site) -> None:
     log = site.logs / "migrate.log"
     site.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.start_anew(log)
-    # Not `migrate`: this one lets no indexer write meanwhile.
+    # Not `migrate`: `schema up` keeps indexers from writing meanwhile.
     command = [*MANAGE, "schema", "--skip-checks", "up", "--database", "clickhouse"]
     clickhouse = Child.spawn(command, output=log, environment=site.environment)
     try:
@@ -39,6 +39,6 @@ def both(site: Site) -> None:
         connections.close_all()
         clickhouse.ends_by(time.monotonic() + MIGRATE_SECONDS)
         if clickhouse.process.poll() != 0:
-            raise UpFailed(f"ClickHouse could not be migrated; {log} says:\n{logs.last_lines(log, count=20)}")
+            raise UpFailed(f"ClickHouse could not be migrated. The end of {log}:\n{logs.last_lines(log, count=20)}")
     finally:
         clickhouse.kill()

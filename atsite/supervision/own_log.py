@@ -1,4 +1,4 @@
-"""Where the process of `up` itself logs: a file beside those of its children, so that the terminal stays calm."""
+"""The log of the `up` process itself: a file beside those of its children, to keep log lines off the terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 def keep_off_the_terminal(path: Path) -> None:
-    """For the rest of this process: what its libraries log, warn of or raise where nothing catches it goes to `path`.
+    """Send everything that this process's libraries log, warn about or leave uncaught to `path` from now on.
 
     Raises StoreFailed when `path` cannot be written.
     """

@@ -1,4 +1,4 @@
-"""The one calm line that tells how far the indexer is. Pure."""
+"""The progress line of the indexer. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Which tables the line names; the rest would only make it long.
+#: The tables that the line names; more would make it too long.
 TABLES = ("posts", "likes", "reposts", "follows")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What was seen at one moment; None where nobody answered."""
+    """The state at one moment; None where there was no answer."""
 
     #: Seconds of a monotonic clock.
     at: float
@@ -26,10 +26,10 @@ class Sample:
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def at_least(self, before: Sample) -> Sample:
-        """The same with no total below that of `before`.
+        """This sample, with no total below that of `before`.
 
-        Rows that a merge finds twice are counted once from then on, and while ClickHouse is away there is no count:
-        neither is news of the network.
+        A merge drops duplicate rows, and while ClickHouse is unavailable there is no count: neither means that the
+        network has fewer records.
         """
         tables = {*before.rows, *self.rows}
         return replace(self, rows={table: max(before.rows.get(table, 0), self.rows.get(table, 0)) for table in tables})
@@ -44,14 +44,14 @@ def progress_line(before: Sample, now: Sample) -> str:
         earlier = before.events if before.events is not None and before.events <= now.events else 0.0
         rate = (now.events - earlier) / max(now.at - before.at, 0.001)
         parts = [f"{rate:,.0f} events/s"]
-        if now.lag is not None and now.events > 0:  # before the first event the gauge stands at zero
+        if now.lag is not None and now.events > 0:  # before the first event the gauge is zero
             parts.append(behind(now.lag))
     parts += [f"{table} {now.rows[table]:,}" for table in TABLES if table in now.rows]
     return " · ".join(parts)
 
 
 def behind(seconds: float) -> str:
-    """A distance in time as a person says it."""
+    """A lag in readable units."""
     if seconds < 3:
         return "live"
     if seconds < 120:

@@ -1,4 +1,4 @@
-"""From nothing to a running site, and back: what `manage.py up` and `demo` do, in order."""
+"""Starts a whole site and stops it again: what `manage.py up` and `demo` do, in order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kombu.exceptions import OperationalError
 from atsite.core.embedded import ports
 from atsite.supervision import migrate
 from atsite.supervision.addresses import address_table
-from atsite.supervision.asking import FULL_PAGE, REFRESH_TASK, Asker
-from atsite.supervision.begin import save_begin
 from atsite.supervision.children import children_of
 from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import Sample, progress_line
+from atsite.supervision.site_probe import FULL_PAGE, REFRESH_TASK, SiteProbe
+from atsite.supervision.start_checkpoint import save_start_checkpoint
 from atsite.supervision.stores import running_stores
 from atsite.supervision.supervisor import Supervisor
 
@@ -34,25 +34,25 @@ PROGRESS_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
 #: Samples, one a second, over which the shown rate is taken: a batch of a busy stream takes some seconds.
 RATE_SAMPLES = 10
-#: What a newcomer looks at next, and beat would fill only after some minutes.
+#: Statistics that people look at next, and that beat would compute only after some minutes.
 STATISTICS_TASKS = (
     "indexer.tasks.rewrite_daily_stats",
     "search.tasks.refresh_stats",
     "indexer.tasks.fill_actors",
 )
-#: How long the table waits for a full page, and when `--once` gives up: it ends scripts, which must end.
+#: How long the table waits for a full page, and when `--once` gives up: scripts use it and must end.
 FIRST_PAGE_SECONDS, ONCE_SECONDS = 120.0, 600.0
-#: How long the rest waits for the indexer at most: it may have to wait itself, for a network that is away.
+#: How long the other processes wait for the indexer at most: the network may be unavailable.
 HEAD_START_SECONDS = 10.0
 
 
 class Stopped(BaseException):
-    """SIGINT, SIGTERM or SIGHUP came. Not an Exception: nothing on the way out may take it for an error."""
+    """SIGINT, SIGTERM or SIGHUP came. Not an Exception, so that no handler mistakes it for an error."""
 
 
 @dataclass(frozen=True)
 class Until:
-    """When to stop without being asked; both None and False: never."""
+    """When to stop without a signal; with None and False: never."""
 
     #: Seconds after the site is up.
     run_for: float | None = None
@@ -73,12 +73,12 @@ def run(
     with (
         signals_stop(),
         running_stores(config, purpose=site.purpose, usual_ports=usual_ports, say=terminal.say) as running,
-        closing(Asker(site, running)) as asker,
+        closing(SiteProbe(site, running)) as probe,
         Supervisor(site.logs, terminal.say) as supervisor,
     ):
-        steps.done(f"the stores run: ClickHouse {running.clickhouse_address}, {_without_password(running.redis_url)}")
+        steps.done(f"stores running: ClickHouse {running.clickhouse_address}, {_without_password(running.redis_url)}")
         try:
-            Up(site, children, supervisor, asker, terminal, steps, until, after).go()
+            Up(site, children, supervisor, probe, terminal, steps, until, after).go()
         finally:
             terminal.end_progress()
             terminal.say("stopping …")
@@ -90,8 +90,8 @@ def refuse_taken_ports(children: tuple[ProcessSpec, ...]) -> None:
     if taken:
         names = ", ".join(f"{port} (for {name})" for name, port in taken)
         raise UpFailed(
-            f"these ports are taken by other processes: {names}. Perhaps another `up` or `demo` runs? Stop what holds"
-            " them (`ss -ltnp` shows it), or give --free-ports to use others."
+            f"these ports are in use by other processes: {names}. Is another `up` or `demo` running? Stop the processes"
+            " that use them (`ss -ltnp` lists these), or use other ports with --free-ports."
         )
 
 
@@ -134,31 +134,31 @@ class Up:
     site: Site
     children: tuple[ProcessSpec, ...]
     supervisor: Supervisor
-    asker: Asker
+    probe: SiteProbe
     terminal: Terminal
     steps: Steps
     until: Until
     after: Callable[[], str]
-    #: The last ones, oldest first; they outlive the steps, else the first rate of each would count from the start.
+    #: The last ones, oldest first; kept across steps, or the first rate of each step would count from the start.
     samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=RATE_SAMPLES))
 
     def go(self) -> None:
         self.start(wave=0)  # the simulator makes its network while the databases are made
-        self.asker.create_database()
+        self.probe.create_database()
         migrate.both(self.site)
         login = self.after()
-        self.steps.done("both databases are migrated")
-        save_begin(self.site)
+        self.steps.done("both databases migrated")
+        save_start_checkpoint(self.site)
         self.start(wave=1)
         self.first_batch()
         self.start(wave=2)
-        self.steps.done("the indexer runs, the rest starts")
+        self.steps.done("indexer running, starting the other services")
         feed = self.first_page()
         self.start(wave=3)
         self.refresh(STATISTICS_TASKS)
         self.everyone_listens()
-        self.steps.done(f"all {len(self.children)} processes answer")
-        self.terminal.say(f"\n{address_table(self.site, feed)}\n{login}\nCtrl-C stops everything.\n")
+        self.steps.done(f"all {len(self.children)} processes running")
+        self.terminal.say(f"\n{address_table(self.site, feed)}\n{login}\nPress Ctrl-C to stop everything.\n")
         if not self.until.first_page:
             self.keep_running()
 
@@ -166,7 +166,7 @@ class Up:
         self.supervisor.start(child for child in self.children if child.wave == wave)
 
     def first_batch(self) -> None:
-        """Return when the indexer has written something, or has not for so long that the others need not wait."""
+        """Return when the indexer has written something, or after HEAD_START_SECONDS."""
         for sample in self.ticks(seconds=HEAD_START_SECONDS):
             if sample.events:
                 return
@@ -174,13 +174,13 @@ class Up:
     def first_page(self) -> str | None:
         """Refresh the feeds until one has a full page; the at-uri of that feed.
 
-        A site that asks for little of the network may never have one: after a while the addresses are shown anyway.
-        Raises UpFailed when that was all it was started for.
+        A site that indexes little of the network may never have one: after a while the addresses are shown anyway.
+        Raises UpFailed when the first page was all it was started for (`--once`).
         """
         feed, length, refresh_at = None, 0, 0.0
         for _ in self.ticks(seconds=ONCE_SECONDS if self.until.first_page else FIRST_PAGE_SECONDS):
-            feed = self.asker.feed()
-            length = self.asker.page_length(feed) if feed is not None else 0
+            feed = self.probe.feed()
+            length = self.probe.page_length(feed) if feed is not None else 0
             if length >= FULL_PAGE:
                 self.steps.done(f"the first feed has a page of {FULL_PAGE}: {feed}")
                 return feed
@@ -188,30 +188,30 @@ class Up:
                 refresh_at = time.monotonic() + REFRESH_SECONDS
                 self.refresh([REFRESH_TASK])
         if self.until.first_page:
-            raise UpFailed(f"no feed has a full page after {ONCE_SECONDS:.0f} s; {self.site.logs} tells more")
-        self.steps.done(f"the first feed has {length} posts yet; the worker refreshes it every minute")
+            raise UpFailed(f"no feed has a full page after {ONCE_SECONDS:.0f} s; see the logs in {self.site.logs}")
+        self.steps.done(f"the first feed has only {length} posts so far; the worker refreshes it every minute")
         return feed
 
     def everyone_listens(self) -> None:
-        """Return when every port has its listener: an address in the table can be tried at once."""
+        """Return when every port has its listener, so that each address in the table works at once."""
         for _ in self.ticks(seconds=None):
             if not any(ports.is_free(port) for child in self.children for port in child.ports):
                 return
 
     def refresh(self, tasks: Iterable[str]) -> None:
-        """Have the worker do now what beat would ask for in some minutes."""
+        """Have the worker run tasks now that beat would send in some minutes."""
         try:
             for task in tasks:
-                self.asker.ask_worker(task)
+                self.probe.ask_worker(task)
         except OperationalError as error:
-            self.terminal.say(f"the worker could not be asked: {first_line(error)}")
+            self.terminal.say(f"the worker did not get its first tasks: {first_line(error)}")
 
     def keep_running(self) -> None:
         for _ in self.ticks(seconds=self.until.run_for):
             pass
 
     def ticks(self, seconds: float | None) -> Iterator[Sample]:
-        """Tend the children and show the progress; yields what is seen once a second, for `seconds` or for ever."""
+        """Tend the children and show the progress; yields a sample each second, for `seconds` or forever."""
         deadline = None if seconds is None else time.monotonic() + seconds
         due = 0.0
         if not self.samples:
@@ -220,7 +220,7 @@ class Up:
             self.supervisor.tend()
             if time.monotonic() >= due:
                 due = time.monotonic() + PROGRESS_SECONDS
-                now = self.asker.sample().at_least(self.samples[-1])
+                now = self.probe.sample().at_least(self.samples[-1])
                 self.terminal.progress(progress_line(self.samples[0], now))
                 self.samples.append(now)
                 yield now

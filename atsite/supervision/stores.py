@@ -1,4 +1,4 @@
-"""The stores of a site while it runs: embedded ones where no server is named."""
+"""The stores of a site while it runs: embedded ones where no server is configured."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def running_stores(config: Config, *, purpose: str, usual_ports: bool, say: Callable[[str], None]) -> Iterator[Config]:
-    """`config` with the addresses under which the stores answer inside the `with`.
+    """Run the stores inside the `with`; yields `config` with their addresses.
 
     Embedded stores write their addresses to DATA_DIR/stores.json, where every other process of the site finds them
-    (atsite/core/config.py); the file goes when they stop. `usual_ports`: 9000 and 6379 where they are free.
+    (atsite/core/config.py); the file is deleted when they stop. `usual_ports`: 9000 and 6379 where they are free.
     Raises StoreError.
     """
     stores = EmbeddedStores(

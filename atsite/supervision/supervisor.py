@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 
     from atsite.supervision.children import ProcessSpec
 
-#: How long the processes of one stage may take to end by themselves: a final flush is done in one or two seconds.
+#: How long the processes of one stage may take to end by themselves; a final flush takes one or two seconds.
 STOP_SECONDS = 10.0
 
 
 class Supervisor:
     """Keeps processes running until it is left (a context manager): then all are stopped, stage by stage.
 
-    `say` gets a sentence for whatever happens to one of them. Everything happens in the calls, there is no thread: call
-    `tend` a few times a second.
+    `say` gets a message about each end and restart. There is no thread: call `tend` a few times a second.
     """
 
     def __init__(self, logs: Path, say: Callable[[str], None]) -> None:
@@ -43,12 +42,12 @@ class Supervisor:
             process.restart()
 
     def tend(self) -> None:
-        """Notice who died, start again who is due."""
+        """Notice processes that ended, and restart those that are due."""
         for restarts in self._restarts:
             restarts.tend()
 
     def pids(self) -> dict[str, int | None]:
-        """The process id of each process by its name; None for one that waits to be started again."""
+        """The process id of each process by its name; None for one that waits for its restart."""
         return {process.name: process.pid for process in self._processes}
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Where the output is a file or a pipe, a line of progress is written only so often.
+#: Seconds between progress lines where the output is a file or a pipe.
 PLAIN_SECONDS = 10.0
 ERASE_LINE = "\r\x1b[2K"
 
@@ -50,7 +50,7 @@ class Terminal:
                 self._write(f"{line}\n")
 
     def end_progress(self) -> None:
-        """Leave the last line of progress where it is; what follows begins below it."""
+        """Leave the last progress line where it is; later output begins below it."""
         with self._lock:
             if self._line:
                 self._write("\n")

@@ -1,4 +1,4 @@
-"""The feeds in the admin. Django imports this package; the modules register their pages."""
+"""The admin pages of feeds. Django imports this package; its modules register the pages."""
 
 from __future__ import annotations
 

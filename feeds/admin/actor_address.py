@@ -1,4 +1,4 @@
-"""An actor as people name one: a did, a handle, or a link to a profile."""
+"""Reads an actor that a person entered: a did, a handle, or a link to a profile."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ EXAMPLE: Final = "alice.example.com, did:plc:… or a link to a profile"
 
 
 def read(text: str) -> Did:
-    """Whom `text` means: as the index heard of the handle last, else as the network says.
+    """The did of the actor in `text`; a handle is looked up in the index, then on the network.
 
-    Raises InvalidSyntax, with a sentence for the person who typed it. Not for coroutines.
+    Raises InvalidSyntax, with a message for the person who entered it. Blocks, so do not call it from a coroutine.
     """
     handle = pasted.actor(text, otherwise=f"Enter {EXAMPLE}.")
     if is_did(handle):
@@ -36,5 +36,5 @@ def read(text: str) -> Did:
 
 
 async def _identified(handle: Handle) -> Did:
-    async with network.outside() as (_, resolver):
+    async with network.client_and_resolver() as (_, resolver):
         return (await resolver.identify(handle)).did

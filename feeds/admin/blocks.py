@@ -1,4 +1,4 @@
-"""Blocking from a preview: a post or its author, here or everywhere, or out of the index; each asked for first."""
+"""Blocking from a preview: a post or its author, in one feed or everywhere, or do-not-index; with a confirmation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from indexer.index.handles import Name
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from feeds.admin.moderation import Done
+    from feeds.admin.moderation import BlockResult
     from feeds.admin.preview_queries import PostText
     from feeds.models import FeedDefinition
 
@@ -44,9 +44,9 @@ class BlockForm(forms.Form):
     """What is blocked, where, and why."""
 
     what = forms.ChoiceField(
-        choices=[(POST, "This post"), (AUTHOR, "Everything of its author")],
+        choices=[(POST, "This post"), (AUTHOR, "Everything by its author")],
         widget=UnfoldAdminRadioSelectWidget,
-        label="Leave out",
+        label="Block",
     )
     where = forms.ChoiceField(
         choices=[(HERE, "In this feed"), (EVERYWHERE, "In every feed and in search")],
@@ -57,14 +57,14 @@ class BlockForm(forms.Form):
     note = _note()
 
 
-class RefuseForm(forms.Form):
-    """Why."""
+class DoNotIndexForm(forms.Form):
+    """The reason."""
 
     note = _note()
 
 
 class BlockPages:
-    """For the ModelAdmin of feeds; its addresses are those of FeedPages."""
+    """Mixin for the ModelAdmin of feeds; the URLs are in FeedPages."""
 
     if TYPE_CHECKING:
 
@@ -84,39 +84,39 @@ class BlockPages:
         def _to(row: FeedDefinition, page: str, query: str = "") -> HttpResponse: ...
 
     def block_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then leave a post or its author out."""
+        """Confirm, then block a post or its author."""
         demand(request, Right.PREVIEW_FEED)
         if not request.user.has_perm("labels.add_block"):
             raise PermissionDenied
-        row, post = self._asked(request, pk)
+        row, post = self._feed_and_post(request, pk)
         if row is None or post is None:
             return self._list() if row is None else self._to(row, "preview")
         form = BlockForm(request.POST or None, initial={"what": request.GET.get("what", POST)})
         if request.method != "POST" or not form.is_valid():
-            return self._ask(request, row, post, "feeds/block.html", "Block", form)
-        said = form.cleaned_data
+            return self._confirmation_page(request, row, post, "feeds/block.html", "Block", form)
+        cleaned = form.cleaned_data
         done = moderation.block(
-            post.uri if said["what"] == POST else post.did,
-            feed=row.rkey if said["where"] == HERE else moderation.EVERYWHERE,
+            post.uri if cleaned["what"] == POST else post.did,
+            feed=row.rkey if cleaned["where"] == HERE else moderation.EVERYWHERE,
             by=request.user.get_username(),
-            note=said["note"],
+            note=cleaned["note"],
         )
-        where = "this feed" if said["where"] == HERE else "every feed and search"
-        what = "The post" if said["what"] == POST else "The author"
-        self._tell(
-            request, row, done, f"{what} is left out of {where} from now on.", f"{what} was blocked there before."
+        where = "this feed" if cleaned["where"] == HERE else "every feed and search"
+        what = "The post" if cleaned["what"] == POST else "The author"
+        self._report(
+            request, row, done, f"{what} is blocked in {where} from now on.", f"{what} was already blocked there."
         )
         return self._to(row, "preview", _query(request))
 
     def refuse_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then end what is indexed of an author, and index nothing more of them."""
+        """Confirm, then delete what is indexed of an author and index nothing more by them."""
         demand(request, Right.PURGE_AUTHOR)
-        row, post = self._asked(request, pk)
+        row, post = self._feed_and_post(request, pk)
         if row is None or post is None:
             return self._list() if row is None else self._to(row, "preview")
-        form = RefuseForm(request.POST or None)
+        form = DoNotIndexForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            return self._ask(request, row, post, "feeds/refuse.html", "Do not index", form)
+            return self._confirmation_page(request, row, post, "feeds/refuse.html", "Do not index", form)
         try:
             done = moderation.do_not_index(
                 AtUri.parse(post.uri).did,
@@ -127,27 +127,27 @@ class BlockPages:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return self._to(row, "preview")
-        told = "Nothing of the author is shown or indexed from now on; what there was is being deleted."
-        self._tell(request, row, done, told, "The author was not indexed before.")
+        message = "From now on nothing by the author is shown or indexed. What was indexed before is being deleted."
+        self._report(request, row, done, message, "The author was already not indexed.")
         return self._to(row, "preview", _query(request))
 
-    def _asked(self, request: HttpRequest, pk: int) -> tuple[FeedDefinition | None, PostKey | None]:
-        """The feed and the post that are meant. Raises PermissionDenied."""
+    def _feed_and_post(self, request: HttpRequest, pk: int) -> tuple[FeedDefinition | None, PostKey | None]:
+        """The feed and the post of the request. Raises PermissionDenied."""
         row = self._viewed(request, pk)
         try:
             return row, PostKey.of(AtUri.parse(request.GET.get("uri", "")))
         except InvalidSyntax:
-            messages.error(request, "That is no post's address.")
+            messages.error(request, "That is not the address of a post.")
             return row, None
 
-    def _ask(
+    def _confirmation_page(
         self, request: HttpRequest, row: FeedDefinition, post: PostKey, template: str, title: str, form: forms.Form
     ) -> HttpResponse:
         author, known = _shown(post)
         context = {"form": form, "post": post, "author": author, "known": known, "back": _query(request)}
         return self._page(request, row, template, title, "preview", **context)
 
-    def _tell(self, request: HttpRequest, row: FeedDefinition, done: Done, changed: str, before: str) -> None:
+    def _report(self, request: HttpRequest, row: FeedDefinition, done: BlockResult, changed: str, before: str) -> None:
         if done.changed:
             self.log_change(request, row, changed)  # type: ignore[attr-defined]
             messages.success(request, changed)
@@ -158,13 +158,13 @@ class BlockPages:
 
 
 def _query(request: HttpRequest) -> str:
-    """Back to the preview as the same reader."""
+    """The query that returns to the preview as the same reader."""
     reader = request.GET.get("as", "")
     return f"?{urlencode({'as': reader})}" if reader else ""
 
 
 def _shown(post: PostKey) -> tuple[Name, PostText | None]:
-    """What the question names; bare where ClickHouse is away."""
+    """The author's name and the post's text for the confirmation page; without them if ClickHouse is down."""
     try:
         names, texts = preview_queries.authors([post.did]), preview_queries.post_texts([post])
     except ClickHouseError:

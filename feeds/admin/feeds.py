@@ -1,4 +1,4 @@
-"""The feeds of the site, as forms: one for each kind, made from what the kind declares."""
+"""The admin of feeds, with one form for each kind, made from the kind's parameters."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 
 from atsite.core.config import config
-from atsite.core.published.admin import DecisionAdmin
-from feeds.admin.forms import PinnedPostForm, form_of
+from atsite.core.copies.admin import DecisionAdmin
+from feeds.admin.forms import ListedPostForm, form_of
 from feeds.admin.pages import FeedPages, tabs_of
 from feeds.admin.post_warnings import not_indexed
 from feeds.admin.readonly import PREFIX
 from feeds.definition_from_row import definition_of
-from feeds.kinds import KINDS, made
+from feeds.kinds import KINDS, make_feed
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking.feed import LABEL, InvalidDefinition
 from feeds.ranking.page_data import FeedData
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 
     from feeds.admin.forms import FeedForm
 
-#: Fields that name a post, and what it is.
+#: Fields with a post, and what the post is called in messages.
 POSTS = {"pinned_post": "The pinned post", "instructions_post": "The instructions post"}
-#: Name of the hidden input that says for which kind the open form was made.
+#: Name of the hidden input with the kind that the form was made for.
 KIND = "form_kind"
 
 
-class PinnedPostInline(TabularInline):  # type: ignore[misc]
-    """The list of a static feed; other kinds do not look at it."""
+class ListedPostInline(TabularInline):  # type: ignore[misc]
+    """The posts in the list of a static feed; other kinds ignore it."""
 
     model = PinnedPost
-    form = PinnedPostForm
+    form = ListedPostForm
     extra = 1
 
 
 @admin.register(FeedDefinition)
 class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
-    inlines = (PinnedPostInline,)
-    list_display = ("rkey", "display_name", "kind", "read_by", "stands")
+    inlines = (ListedPostInline,)
+    list_display = ("rkey", "display_name", "kind", "readers", "status")
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
     fixed_fields = ("rkey", "publisher")  # another address is another feed
@@ -56,14 +56,14 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     change_form_before_template = "feeds/form_before.html"
     change_form_outer_before_template = "feeds/tabs.html"
 
-    @admin.display(description="read by")
-    def read_by(self, row: FeedDefinition) -> str:
-        """Everybody, or the members."""
-        return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everybody"
+    @admin.display(description="readers")
+    def readers(self, row: FeedDefinition) -> str:
+        """Who can read the feed: everyone or the members."""
+        return "members" if row.visibility == FeedDefinition.Visibility.PRIVATE else "everyone"
 
     @admin.display(description="state", ordering="enabled")
-    def stands(self, row: FeedDefinition) -> str:
-        """Served, or why it is not."""
+    def status(self, row: FeedDefinition) -> str:
+        """Whether the feed is served, and if not, why."""
         if not row.enabled:
             return format_html('<span class="at-state at-quiet">{}</span>', "switched off")
         problem = problem_of(row)
@@ -71,7 +71,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         return format_html('<span class="at-state {}">{}</span> {}', look, word, problem)
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        """With the ways to what this person may open of each feed."""
+        """The columns, with links to the pages of each feed that this user may open."""
 
         @admin.display(description="pages")
         def pages(row: FeedDefinition) -> str:
@@ -99,17 +99,17 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         readers = [("Readers", {"fields": ["visibility", "instructions_post"]})] if kind.may_be_private else []
         return [
             (None, {"fields": ["rkey", "display_name", "description", "enabled"]}),
-            (f"What is in it: {kind.name}", {"fields": parameters, "description": kind.meaning}),
+            (f"Content: {kind.name}", {"fields": parameters, "description": kind.meaning}),
             *readers,
-            ("Above it", {"fields": ["pinned_post"]}),
+            ("Pinned post", {"fields": ["pinned_post"]}),
             ("Publisher", {"fields": ["publisher"]}),
         ]
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[PinnedPostInline], ...]:
+    def get_inlines(self, request: HttpRequest, obj: Any) -> tuple[type[ListedPostInline], ...]:
         return self.inlines if KINDS[self._kind(request, obj)].has_list else ()
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """First the kind, then its form."""
+        """Choose a kind first, then show its form."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         if self._chosen(request) not in KINDS:
@@ -133,21 +133,21 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     def save_model(self, request: HttpRequest, obj: FeedDefinition, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if any(name.startswith(PREFIX) for name in form.changed_data) and _is_ranked(obj):
-            messages.info(request, "Its ranking is refreshed within a minute; to refresh it now, use the preview.")
+            messages.info(request, "The ranking is refreshed within a minute. To refresh it now, open the preview.")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Afterwards say which of the posts that were named now are not indexed; no database waits for the answer."""
+        """Save, then warn about new posts that are not indexed; this runs after the transaction."""
         super().save_related(request, form, formsets, change)
         named = {form.cleaned_data[name]: what for name, what in POSTS.items() if name in form.changed_data}
         for formset in formsets:
             saved = [*formset.new_objects, *(row for row, _ in formset.changed_objects)]
-            named |= {row.uri: "A post of the list" for row in saved}
+            named |= {row.uri: "A post in the list" for row in saved}
         named.pop("", None)
         if named:
             transaction.on_commit(lambda: _warn(request, named))
 
     def kind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask before another kind takes the place of this one: its settings end."""
+        """Confirm a change of the kind: settings that the new kind does not have are lost."""
         row = self._changeable(request, pk)
         if row is None:
             return HttpResponseRedirect(reverse("admin:feeds_feeddefinition_changelist"))
@@ -156,7 +156,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
         return self._page(request, row, "feeds/kinds.html", title, kinds=others, ending=_ending(row, ""))
 
     def _kind(self, request: HttpRequest, row: FeedDefinition | None) -> str:
-        """The kind that the form is for: that of the page it was sent from, else the chosen one, else the row's."""
+        """The kind of the form: from the submitted form, else the chosen one, else the row's."""
         asked = self._chosen(request)
         if asked in KINDS:
             return asked
@@ -168,7 +168,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
 
 
 def label_of(row: FeedDefinition) -> str:
-    """The label whose carriers are the feed's members; "" where it has none."""
+    """The label of the feed's members; "" if it has none."""
     with_members = row.kind in KINDS and KINDS[row.kind].may_be_private
     stored = row.parameters if with_members and isinstance(row.parameters, dict) else {}
     return str(stored.get(LABEL) or "")
@@ -180,33 +180,33 @@ def _warn(request: HttpRequest, named: Mapping[str, str]) -> None:
 
 
 def _is_ranked(row: FeedDefinition) -> bool:
-    """Whether its order is stored, so that a change waits for the next ranking."""
+    """Whether it has a stored ranking, so that a change shows after the next refresh."""
     try:
-        return isinstance(made(definition_of(row, config), FeedData()), RankedFeed)
-    except InvalidDefinition:  # no publisher yet: nobody ranks it
+        return isinstance(make_feed(definition_of(row, config), FeedData()), RankedFeed)
+    except InvalidDefinition:  # no publisher yet, so it is not ranked
         return False
 
 
 def problem_of(row: FeedDefinition) -> str:
-    """Why a feed is not served, in words; empty where it is."""
+    """Why a feed is not served; "" if it is."""
     if not row.enabled:
         return "switched off"
     if not (row.publisher or config.feed_actor_did):
         return "FEED_ACTOR_DID is not set"
     try:
-        made(definition_of(row, config), FeedData())
+        make_feed(definition_of(row, config), FeedData())
     except InvalidDefinition as error:
         return str(error)
     return ""
 
 
 def _ending(row: FeedDefinition, kind: str) -> list[str]:
-    """The settings that end when the feed becomes of another kind, in words."""
+    """The settings that are lost when the kind changes, in words."""
     if row.kind == kind:
         return []
     stored = row.parameters if isinstance(row.parameters, dict) else {}
     kept = {each.name for each in KINDS[kind].declared} if kind else set()
     ending = [f"{name.replace('_', ' ')}: {value}" for name, value in stored.items() if name not in kept]
     if row.visibility == FeedDefinition.Visibility.PRIVATE and not (kind and KINDS[kind].may_be_private):
-        ending.append("only members read it: everybody will")
+        ending.append("private: everyone will be able to read this feed")
     return ending

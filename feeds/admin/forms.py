@@ -1,6 +1,6 @@
-"""The form of a feed, made from what its kind declares: one field for each parameter, with its help.
+"""The form of a feed, made from its kind: one field for each parameter, with its help text.
 
-Nobody types JSON. What is left empty is not stored, so a feed follows the default of its kind, or of the site.
+An empty field is not stored, so the feed follows the default of its kind, or of the site.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class PostField(forms.CharField):
-    """A post, by its link or at-uri; the at-uri by did is what is stored."""
+    """A post, entered as a link or an at-uri; stored as an at-uri with a did."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -51,22 +51,22 @@ class PostField(forms.CharField):
 
 
 class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    """The fields that every kind has; `form_of` adds those of one kind."""
+    """The fields of every kind; `form_of` adds those of one kind."""
 
     kind: ClassVar[Kind[Any]]
-    #: What holds where nothing is stored, by parameter.
+    #: The default of each parameter, used if nothing is stored.
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     pinned_post = PostField(
-        required=False, help_text="Stands above the first page. A link to a post, or its at-uri. Empty: none."
+        required=False, help_text="Shown above the first page. A link to a post, or its at-uri. Empty: none."
     )
 
     class Meta:
         model = FeedDefinition
         fields = ("rkey", "publisher", "display_name", "description", "visibility", "pinned_post", "enabled")
         help_texts = {
-            "display_name": f"Up to {DISPLAY_NAME_MAX} characters, as the network wants it.",
-            "description": f"Up to {DESCRIPTION_MAX} characters.",
+            "display_name": f"At most {DISPLAY_NAME_MAX} characters, the limit of the network.",
+            "description": f"At most {DESCRIPTION_MAX} characters.",
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -76,11 +76,11 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
             if (field := self.fields.get(PREFIX + parameter.name)) is not None and parameter.name in stored:
                 field.initial = stored[parameter.name]
             value = stored.get(parameter.name, self.defaults.get(parameter.name))
-            readonly.tell(self.instance, parameter, value)
+            readonly.set_display_value(self.instance, parameter, value)
 
     def _post_clean(self) -> None:
-        """Before the model judges the whole: what the fields say becomes its kind and parameters."""
-        self.instance.parameters = self._said()
+        """Set the kind and the parameters from the fields before the model is validated."""
+        self.instance.parameters = self._parameters_to_store()
         self.instance.kind = self.kind.name
         if not self.kind.may_be_private:
             self.instance.visibility = FeedDefinition.Visibility.PUBLIC
@@ -88,55 +88,56 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         super()._post_clean()  # type: ignore[misc]
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """What the model says of fields that are not in this form concerns the whole.
+        """Show the model's errors of fields that are not in this form as errors of the whole form.
 
-        Unless a field is wrong already: the whole is then wrong for the same reason, and one mistake is told once.
+        Unless a field has an error already: then the model's errors have the same cause and are not shown again.
         """
         found: dict[str, Any] = getattr(errors, "error_dict", {})
-        outside = [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]
-        of_the_whole = [error for name in outside for error in found.pop(name)]
+        not_in_form = [name for name in found if name not in (*self.fields, NON_FIELD_ERRORS)]
+        of_the_whole = [error for name in not_in_form for error in found.pop(name)]
         if of_the_whole and not (self.errors or found.keys() & self.fields.keys()):
             found.setdefault(NON_FIELD_ERRORS, []).extend(of_the_whole)
         super()._update_errors(errors)  # type: ignore[misc]
 
-    def _said(self) -> dict[str, Any]:
-        """The parameters to store: what was said and is not the default, and what was stored in so many words."""
+    def _parameters_to_store(self) -> dict[str, Any]:
+        """The parameters to store: values that are not the default, or that were stored explicitly before."""
         before = _stored(self.instance) if self.instance.kind == self.kind.name else {}
-        said = {}
+        parameters = {}
         for parameter in self.kind.declared:
             value = self.cleaned_data.get(PREFIX + parameter.name)
             if value in (None, "") or (value == parameter.default and parameter.name not in before):
                 continue
-            said[parameter.name] = value
-        return said
+            parameters[parameter.name] = value
+        return parameters
 
 
 def form_of(name: str) -> type[FeedForm]:
-    """The form of a feed of the kind of this name. Reads the labels there are."""
+    """The form for feeds of the kind with this name. Reads the existing labels."""
     kind = KINDS[name]
     site = kind.site_defaults(config)
     defaults = {each.name: site.get(each.name, each.default) for each in kind.declared}
     fields: dict[str, Any] = {PREFIX + each.name: _field(each, defaults[each.name]) for each in kind.declared}
-    asked: tuple[str, ...] = FeedForm.Meta.fields
+    names: tuple[str, ...] = FeedForm.Meta.fields
     if kind.may_be_private:
         fields["visibility"] = forms.ChoiceField(
             choices=[(value, text[0].upper() + text[1:]) for value, text in FeedDefinition.Visibility.choices],
             widget=UnfoldAdminRadioSelectWidget(),
             initial=FeedDefinition.Visibility.PUBLIC,
-            label="Who reads it",
+            label="Who can read it",
         )
         fields["instructions_post"] = PostField(
             required=False,
-            help_text="All that others see of a private feed: how to become a member. Empty: an empty feed.",
+            help_text="The only post that others see in a private feed: say how to become a member. Empty: they see"
+            " an empty feed.",
         )
-        asked = (*asked, "instructions_post")
-    said = readonly.said_of({**FeedForm.base_fields, **fields})
-    meta = type("Meta", (FeedForm.Meta,), {"fields": asked, **said})
+        names = (*names, "instructions_post")
+    texts = readonly.meta_texts({**FeedForm.base_fields, **fields})
+    meta = type("Meta", (FeedForm.Meta,), {"fields": names, **texts})
     return type("FeedForm", (FeedForm,), {"kind": kind, "defaults": defaults, "Meta": meta, **fields})
 
 
 def _field(parameter: Parameter, default: Any) -> forms.Field:
-    """What a parameter is asked with; an empty answer means the default."""
+    """The form field of a parameter; an empty value means the default."""
     label = parameter.name.replace("_", " ").capitalize()
     match parameter.check:
         case Between(low, high):
@@ -145,7 +146,7 @@ def _field(parameter: Parameter, default: Any) -> forms.Field:
                 min_value=low,
                 max_value=high,
                 required=parameter.default is None,
-                help_text=f"{parameter.meaning} {low} to {high}; empty: {default}.",
+                help_text=f"{parameter.meaning} From {low} to {high}. Empty: {default}.",
                 widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": default}),
             )
         case OneOf(words):
@@ -173,7 +174,7 @@ def _field(parameter: Parameter, default: Any) -> forms.Field:
 
 
 class _WordField(forms.CharField):
-    """Text of a form that the parameter's check knows."""
+    """Text that is checked as the parameter is."""
 
     def __init__(self, word: Word, **options: Any) -> None:
         super().__init__(widget=UnfoldAdminTextInputWidget(), **options)
@@ -197,7 +198,7 @@ def _stored(row: FeedDefinition) -> Mapping[str, Any]:
     return row.parameters if isinstance(row.parameters, dict) else {}
 
 
-class PinnedPostForm(forms.ModelForm):  # type: ignore[type-arg]
+class ListedPostForm(forms.ModelForm):  # type: ignore[type-arg]
     uri = PostField(label="Post")
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The pages of one feed beside its form: preview, use, publishing; and what is done from them."""
+"""The pages of one feed besides its form (preview, usage, publishing), and their actions."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from feeds.admin import actor_address
 from feeds.admin.blocks import BlockPages
 from feeds.admin.preview import preview
 from feeds.definition_from_row import definition_of
-from feeds.kinds import KINDS, made
+from feeds.kinds import KINDS, make_feed
 from feeds.models import FeedDefinition
 from feeds.publishing import actions
 from feeds.ranking import refresh
 from feeds.ranking.page_data import unix_micros
 from feeds.ranking.ranking import RankedFeed
 from feeds.serving.registry import registry
-from feeds.usage import daily_use
+from feeds.usage import usage_report
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
     from feeds.ranking.feed import Feed
     from feeds.ranking.page_data import FeedData
-    from feeds.usage.daily_use import FeedUse
+    from feeds.usage.usage_report import FeedUsageReport
 
 
 class FeedPages(BlockPages):
-    """For the ModelAdmin of feeds; comes before it among the bases."""
+    """Mixin for the ModelAdmin of feeds; must come before it among the bases."""
 
-    #: What opens each page (tests/admin/test_doors.py).
+    #: The right that each page needs (tests/admin/test_doors.py).
     url_rights = {
         "feeds_feeddefinition_preview": Right.PREVIEW_FEED,
         "feeds_feeddefinition_refresh": Right.REFRESH_FEED,
@@ -66,7 +66,7 @@ class FeedPages(BlockPages):
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The feed as readers get it, page by page."""
+        """Preview the feed as readers get it, page by page."""
         demand(request, Right.PREVIEW_FEED)
         row = self._viewed(request, pk)
         if row is None:
@@ -79,7 +79,7 @@ class FeedPages(BlockPages):
                 feed, data = _feed(row)
                 ranked = isinstance(feed, RankedFeed)
                 shown = preview(feed, data, cursor=request.GET.get("cursor", ""), viewer=reader)
-            except AtsiteError as error:  # a definition that cannot be, a cursor of another list, stores away
+            except AtsiteError as error:  # an invalid definition, a cursor of another list, a store that is down
                 problem = _sentence(error)
         context = {
             "shown": shown,
@@ -96,7 +96,7 @@ class FeedPages(BlockPages):
         return self._page(request, row, "feeds/preview.html", f"Preview of {row.rkey}", "preview", **context)
 
     def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Rank the feed now, and tell what came of it."""
+        """Refresh the feed's ranking now and show the outcome."""
         demand(request, Right.REFRESH_FEED)
         row = self._viewed(request, pk)
         if row is None or request.method != "POST":
@@ -107,28 +107,30 @@ class FeedPages(BlockPages):
             messages.error(request, _sentence(error))
             return self._to(row, "preview")
         if not isinstance(feed, RankedFeed):
-            messages.info(request, "This feed is read fresh for each page: there is nothing to refresh.")
+            messages.info(
+                request, "This feed has no stored ranking: each page is read fresh, so there is nothing to refresh."
+            )
             return self._to(row, "preview")
         (done,) = refresh.refresh_due([feed], data.generations, now=unix_micros(), force=True)
-        told = _REFRESHED[done.outcome].format(posts=done.posts)
-        messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, told)
+        message = _REFRESHED[done.outcome].format(posts=done.posts)
+        messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, message)
         return self._to(row, "preview")
 
     def use_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """How much the feed is read."""
+        """The usage of the feed."""
         row = self._viewed(request, pk)
         if row is None:
             return self._list()
         context: dict[str, Any] = {}
         try:
-            use = daily_use.of_feed(row.rkey, now=timezone.now())
+            use = usage_report.for_feed(row.rkey, now=timezone.now())
             context = {"use": use, "charts": _charts(use)}
         except ClickHouseError:
             context = {"problem": "ClickHouse does not answer now. Nothing is lost: try again in a moment."}
-        return self._page(request, row, "feeds/use.html", f"Use of {row.rkey}", "use", **context)
+        return self._page(request, row, "feeds/use.html", f"Usage of {row.rkey}", "use", **context)
 
     def publishing_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Whether the network finds the feed; publish it, take it back, check it."""
+        """Publish, unpublish or check the feed."""
         demand(request, Right.PUBLISH_FEED)
         row = self._viewed(request, pk)
         if row is None:
@@ -138,27 +140,27 @@ class FeedPages(BlockPages):
             outcome = actions.act(row, request.POST.get("action", ""))
             if outcome.changed:
                 self.log_change(request, row, outcome.sentence)  # type: ignore[attr-defined]
-        context = {"outcome": outcome, "standing": actions.standing(row)}
+        context = {"outcome": outcome, "requirements": actions.requirements(row)}
         return self._page(request, row, "feeds/publishing.html", f"Publishing {row.rkey}", "publishing", **context)
 
     def _page(
         self, request: HttpRequest, row: FeedDefinition | None, template: str, title: str, tab: str = "", **context: Any
     ) -> HttpResponse:
-        """A page of the admin about a feed; those are never cached."""
+        """An admin page about a feed; admin pages are never cached."""
         site = self.admin_site.each_context(request)  # type: ignore[attr-defined]
         shown = {"title": title, "opts": FeedDefinition._meta, "row": row, "tab": tab, "tabs": tabs_of(request, row)}
         context |= {**site, **shown}
         return TemplateResponse(request, template, context)
 
     def _viewed(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
-        """The feed; None where there is none. Raises PermissionDenied."""
+        """The feed, or None. Raises PermissionDenied."""
         row = FeedDefinition.objects.filter(pk=pk).first()
         if not self.has_view_permission(request, row):  # type: ignore[attr-defined]
             raise PermissionDenied
         return row
 
     def _changeable(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
-        """The feed; None where there is none. Raises PermissionDenied where it may not be changed."""
+        """The feed, or None. Raises PermissionDenied if the user may not change it."""
         row = FeedDefinition.objects.filter(pk=pk).first()
         if not self.has_change_permission(request, row):  # type: ignore[attr-defined]
             raise PermissionDenied
@@ -174,12 +176,12 @@ class FeedPages(BlockPages):
 
 
 def tabs_of(request: HttpRequest, row: FeedDefinition | None) -> list[tuple[str, str, str]]:
-    """The pages of a feed that this person may open: name, title, address."""
+    """The pages of a feed that this user may open: name, title, URL."""
     if row is None:
         return []
     pages = [("settings", "Settings", "change", True)]
     pages.append(("preview", "Preview", "preview", may(request.user, Right.PREVIEW_FEED)))
-    pages.append(("use", "Use", "use", True))
+    pages.append(("use", "Usage", "use", True))
     pages.append(("publishing", "Publishing", "publishing", may(request.user, Right.PUBLISH_FEED)))
     return [
         (name, title, reverse(f"admin:feeds_feeddefinition_{page}", args=(row.pk,)))
@@ -189,23 +191,23 @@ def tabs_of(request: HttpRequest, row: FeedDefinition | None) -> list[tuple[str,
 
 
 _REFRESHED = {
-    "published": "Refreshed: {posts} posts; a reader's next first page has them.",
-    "empty": "No post qualifies now; readers keep the list of before ({posts} posts). Are its limits too high?",
-    "busy": "Another refresh of this feed is under way: look again in a moment.",
-    "failed": "It could not be refreshed: a store does not answer, or took too long. Readers keep the list of before.",
+    "published": "Refreshed: {posts} posts. Readers get them with their next first page.",
+    "empty": "No post qualifies now, so readers keep the previous list ({posts} posts). Are the limits too high?",
+    "busy": "Another refresh of this feed is running: try again in a moment.",
+    "failed": "The refresh failed: a store does not answer, or took too long. Readers keep the previous list.",
 }
 
 
 def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
-    """The feed as it is stored now, also where it is switched off. Raises AtsiteError."""
+    """The feed as stored now, enabled or not. Raises AtsiteError."""
     if not (row.publisher or config.feed_actor_did):
-        raise AtsiteError("FEED_ACTOR_DID is not set: the site does not know whose feeds these are")
+        raise AtsiteError("FEED_ACTOR_DID is not set: set it to the account that publishes the feeds")
     data = registry().data
-    return made(definition_of(row, config, [post.uri for post in row.posts.all()]), data), data
+    return make_feed(definition_of(row, config, [post.uri for post in row.posts.all()]), data), data
 
 
 def _reader(text: str) -> tuple[Did | None, str]:
-    """Whom the page is previewed as (None: a reader who is not logged in), and what is wrong with the answer."""
+    """The reader to preview as (None: not logged in), and an error message for what was entered."""
     if not text.strip():
         return None, ""
     try:
@@ -220,16 +222,16 @@ def _sentence(error: AtsiteError) -> str:
 
 
 def _position(text: str) -> int:
-    """How many posts the pages before had; only said, never used."""
+    """The number of posts on the previous pages; only for display."""
     return int(text) if text.isdecimal() and len(text) < 7 else 0
 
 
-def _charts(use: FeedUse) -> list[charts.Chart]:
+def _charts(use: FeedUsageReport) -> list[charts.Chart]:
     def chart(caption: str, values: list[int]) -> charts.Chart:
         return charts.bars(caption, [(f"{day.day:%-d %b}", value) for day, value in zip(use.days, values, strict=True)])
 
     return [
         chart("Requests", [day.requests for day in use.days]),
-        chart("Readers who were logged in, each day's", [day.readers for day in use.days]),
+        chart("Logged-in readers per day", [day.readers for day in use.days]),
         chart("Interactions", [day.interactions for day in use.days]),
     ]

@@ -1,4 +1,4 @@
-"""The address of a post as people have it: a link to an app, or an at-uri, by did or by handle."""
+"""Reads the address of a post that a person entered: a bsky.app link or an at-uri, by did or by handle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXAMPLE: Final = "https://bsky.app/profile/HANDLE/post/RKEY"
 
 
 def read(text: str) -> AtUri:
-    """The post that `text` means. Raises InvalidSyntax, with a sentence for the person who typed it."""
+    """The at-uri of the post in `text`. Raises InvalidSyntax, with a message for the person who entered it."""
     post = pasted.record(text)
     if post is None or post.collection != POST:
         raise InvalidSyntax(f"Enter the address of a post: {EXAMPLE}, or its at-uri.")
@@ -33,5 +33,5 @@ def _did_of(handle: str) -> Did:
     except ClickHouseError as error:
         raise InvalidSyntax(f"The handle {handle} cannot be looked up now: use the did instead.") from error
     if did is None:
-        raise InvalidSyntax(f"Nothing was heard of {handle} here: use the did instead of the handle.")
+        raise InvalidSyntax(f"The handle {handle} is not known here: use the did instead.")
     return did

@@ -1,4 +1,4 @@
-"""A word about posts that someone named for a feed and that the index does not hold."""
+"""Warnings about posts that were chosen for a feed and are not indexed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 
 
 def not_indexed(named: Mapping[str, str]) -> list[str]:
-    """A sentence for each of `named` (at-uri -> what it is for the feed) that the index does not hold.
+    """A warning for each of `named` (at-uri -> what it is for the feed) that is not indexed.
 
-    Nothing while ClickHouse does not answer: a post that is not there is no mistake yet.
+    Empty if ClickHouse does not answer: a post that is not indexed is not an error.
     """
     keys = {PostKey.of(AtUri.parse(uri)): uri for uri in named}
     try:
@@ -29,8 +29,8 @@ def not_indexed(named: Mapping[str, str]) -> list[str]:
         log.warning("post_warnings.unknown", error=type(error).__name__)
         return []
     return [
-        f"{named[uri]} is not in the index: {uri}. It was saved all the same, as it may be older than the index. Look "
-        "at it in an app, in case it was deleted or mistyped."
+        f"{named[uri]} is not in the index: {uri}. It was saved anyway, because it may be older than the index. Check "
+        "in an app that it exists."
         for key, uri in keys.items()
         if key not in known
     ]

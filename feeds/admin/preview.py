@@ -1,8 +1,8 @@
-"""A feed as a reader gets it, with what the posts say and why each stands where it does.
+"""The preview of a feed as a reader gets it, with the text of each post and the reason why it is there.
 
-The page is made by the function that serves it (feeds.serving.private_gate.page) and walked by its own cursors; it is
-no reading, so nothing counts it. Why a post stands there, the feed's kind says. Names and texts are looked up beside
-it, and while they cannot be had the page is shown without.
+The page is made by the function that serves it (feeds.serving.private_gate.page), with the same cursors; it is not
+counted. The feed's kind gives the reasons. Names and texts are looked up separately; if that fails the page is shown
+without them.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Posts of one preview page: what a reader's app asks for.
+#: Posts of one preview page: as many as readers' apps ask for.
 PAGE_POSTS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """One entry of the page. `known` is None where the index does not hold the post."""
+    """One entry of the page. `known` is None if the post is not indexed."""
 
     post: PostKey
     author: Name
     known: PostText | None
     posted_at: datetime | None
-    #: "" where it stands in its own place; else "pinned", "reposted" or "instructions".
+    #: "pinned", "reposted", "instructions", or "" for a post in its own right.
     mark: str
     reposted_by: Name | None
     why: str
 
     @property
     def media(self) -> tuple[str, ...]:
-        """What is in it beside its text, in words."""
+        """What it contains besides text, in words."""
         return () if self.known is None else tuple(_media(self.known))
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A page of the feed; `cursor` is the next page's, "" at the end. `ranked_at`: when its order was made."""
+    """A page of the feed. `cursor`: of the next page, "" at the end. `ranked_at`: the time of the ranking."""
 
     rows: tuple[PreviewRow, ...]
     cursor: str
@@ -66,7 +66,7 @@ class Preview:
 
 
 def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limit: int = PAGE_POSTS) -> Preview:
-    """The page from `cursor` on ("": the first) as `viewer` gets it (None: who is not logged in).
+    """The page from `cursor` on ("": the first) as `viewer` gets it (None: not logged in).
 
     Raises InvalidCursor, FeedUnavailable, as serving does.
     """
@@ -84,7 +84,7 @@ def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limi
 
 
 def ranked_at(feed: Feed, data: FeedData, request: FeedRequest, page: FeedPage) -> int | None:
-    """The moment of the ranking that the page was read from, unix microseconds; None where the feed is not ranked."""
+    """The moment of the ranking of the page, in unix microseconds; None if the feed is not ranked."""
     if not isinstance(feed, RankedFeed):
         return None
     for cursor in (request.cursor, page.cursor):
@@ -146,18 +146,18 @@ def _mark(entry: SkeletonPost) -> str:
 
 
 def _why(feed: Feed, entry: SkeletonPost) -> str:
-    """Why a post stands here that does so in every kind of feed."""
+    """The reason for a pinned or instructions post, the same in every kind of feed."""
     match entry.reason:
         case Pin():
             return "Pinned above the feed."
         case Instructions():
             label = feed.definition.label
-            return f"the instructions post: all that readers without the label {label} see of this feed"
+            return f"the instructions post: the only post that readers without the label {label} see in this feed"
     return ""
 
 
 def _posted_at(key: PostKey) -> datetime | None:
-    """The time that its record key says; who wrote it chose that."""
+    """The time in its record key, which its author chose."""
     return _time(micros_of_tid(key.rkey)) if is_tid(key.rkey) else None
 
 

@@ -1,4 +1,4 @@
-"""What a preview asks of ClickHouse beside the page itself: what the posts say, and what their authors are called."""
+"""ClickHouse queries of the preview: the text of the posts and the names of their authors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from indexer.index.handles import Name
 
-#: Characters that are shown of a post and of a name; the network stores what people send, of any length.
+#: Maximum characters shown of a post and of a name; the network stores texts of any length.
 TEXT_MAX: Final = 3000
 NAME_MAX: Final = 200
 
@@ -49,7 +49,7 @@ WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)} AND deleted 
 
 
 def post_texts(posts: Collection[PostKey]) -> dict[PostKey, PostText]:
-    """What is known of each of `posts`; those that are not indexed are missing. Raises ClickHouseError."""
+    """The text and embeds of each of `posts`; those that are not indexed are missing. Raises ClickHouseError."""
     if not posts:
         return {}
     params = {"rkeys": {post.rkey for post in posts}, "dids": {post.did for post in posts}, "text_max": TEXT_MAX}

@@ -1,4 +1,4 @@
-"""A feed's settings for who may look and not change: each parameter in words, under the label of the form."""
+"""A feed's settings for users who may view but not change them: each parameter in words, with the form's label."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     from feeds.models import FeedDefinition
 
-#: What a parameter's field, and the row's attribute of its words, are named by.
+#: Prefix of a parameter's form field, and of the row's attribute with its words.
 PREFIX: Final = "parameter_"
 
 
-def tell(row: FeedDefinition, parameter: Parameter, stored: Any) -> None:
-    """Let the row have the parameter's value in words, where Django looks for what a read-only page shows."""
-    setattr(row, PREFIX + parameter.name, words_of(parameter, stored))
+def set_display_value(row: FeedDefinition, parameter: Parameter, stored: Any) -> None:
+    """Set the parameter's value in words on the row, where Django looks for the value of a read-only field."""
+    setattr(row, PREFIX + parameter.name, display_value(parameter, stored))
 
 
-def words_of(parameter: Parameter, value: Any) -> str:
-    """A value as people say it; "" for none. What was stored and cannot be is shown as it is."""
+def display_value(parameter: Parameter, value: Any) -> str:
+    """A value in words; "" for none. An invalid stored value is shown as it is."""
     match parameter.check:
         case Flag() if isinstance(value, bool):
             return "yes" if value else "no"
@@ -30,8 +30,8 @@ def words_of(parameter: Parameter, value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def said_of(fields: dict[str, forms.Field]) -> dict[str, dict[str, str]]:
-    """Labels and help texts of fields that are no columns: a read-only page asks the form's Meta for both."""
+def meta_texts(fields: dict[str, forms.Field]) -> dict[str, dict[str, str]]:
+    """Labels and help texts of fields that are not model fields, for the form's Meta, as read-only pages need them."""
     return {
         "labels": {name: str(field.label) for name, field in fields.items() if field.label},
         "help_texts": {name: str(field.help_text) for name, field in fields.items() if field.help_text},

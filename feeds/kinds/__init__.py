@@ -1,4 +1,4 @@
-"""The kinds of feeds. To add one, write its module and add it to the list below."""
+"""The kinds of feeds. To add a kind, write its module and add it to the list below."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS: Final[dict[str, Kind[Any]]] = {
 }
 
 
-def made(definition: Definition, data: FeedData) -> Feed:
+def make_feed(definition: Definition, data: FeedData) -> Feed:
     """The feed of a definition. Raises InvalidDefinition."""
     if problem := problem_of(definition):
         raise InvalidDefinition(problem)
@@ -35,13 +35,13 @@ def made(definition: Definition, data: FeedData) -> Feed:
 
 
 def problem_of(definition: Definition) -> str:
-    """Why a definition cannot be served, in words; empty where it can (its parameters are the kind's to judge)."""
+    """Why a definition cannot be served; "" if it can. Does not check the parameters: the kind does."""
     if not is_did(definition.publisher):
-        return f"the publisher {definition.publisher!r} is no did"
+        return f"the publisher {definition.publisher!r} is not a did"
     if not is_rkey(definition.rkey):
-        return "the name is no record key (https://atproto.com/specs/record-key)"
+        return "the name is not a valid record key (https://atproto.com/specs/record-key)"
     if definition.kind not in KINDS:
-        return f"there is no kind {definition.kind!r}: expected one of {', '.join(KINDS)}"
+        return f"unknown kind {definition.kind!r}: expected one of {', '.join(KINDS)}"
     if definition.private and not (KINDS[definition.kind].may_be_private and definition.label):
-        return "a private feed needs a label that opens it, and only a label feed has one"
+        return "a private feed needs a label, and only feeds of the kind label have one"
     return ""

@@ -1,4 +1,4 @@
-"""Ranking by live likes of all time: those of posts that were ever popular fit in no memory, so few posts at a time."""
+"""Ranking by live likes of all time. The likes of all popular posts do not fit in memory: few are read at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse.errors import QueryTimedOut
 from feeds.kinds import like_counts
-from feeds.kinds.likes import limits_until, proven
+from feeds.kinds.likes_ranking import limits_until, rank_exactly
 from feeds.ranking import queries
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from feeds.kinds.like_counts import Candidate
     from feeds.ranking.ranking import RankedPost
 
-#: Likes that one statement counts, unless a single post has more.
+#: Likes counted by one statement, unless a single post has more.
 AT_A_TIME: Final = 1_000_000
 
 
 def rank(*, min_likes: int, seconds: int) -> Sequence[RankedPost]:
     """The best SIZE_MAX root posts with at least `min_likes`, exactly. Raises ClickHouseError."""
     deadline = monotonic() + seconds
-    return proven(
+    return rank_exactly(
         lambda wanted: like_counts.liked_ever_candidates(
             min_likes=min_likes, limit=wanted, limits=limits_until(deadline)
         ),
@@ -44,9 +44,9 @@ def _exact(candidates: Iterable[Candidate], min_likes: int, deadline: float) -> 
 
 
 def parts(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
-    """Parts with at most AT_A_TIME likes or one candidate each.
+    """Split the candidates into parts with at most AT_A_TIME likes, or a single candidate.
 
-    In the order of time: a post's likes, and so the keys of what was taken back of them, lie close to it.
+    Ordered by time, because the likes of a post, and the keys of removed likes, are close to it in time.
     """
     part: list[Candidate] = []
     likes = 0.0

@@ -1,4 +1,4 @@
-"""Hot: root posts by likes, falling with age; the ranking of `whats-hot`.
+"""Hot: root posts ranked by likes, with a score that falls with age; the ranking of `whats-hot`.
 
 score = (likes - 1) / (age in hours + 2) ^ 1.8 (the function atsiteHotScore and the view recent_posts_with_score).
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from feeds.kinds import likes
-from feeds.kinds.by_likes import NONE_QUALIFIES, ByLikes, counted
+from feeds.kinds import likes_ranking
 from feeds.kinds.kind import Kind
-from feeds.kinds.likes import LIKES_HOURS
+from feeds.kinds.likes_feed import NONE_QUALIFIES, LikesFeed, likes_in_words
+from feeds.kinds.likes_ranking import LIKES_HOURS
 from feeds.ranking.parameters import Between, parameter
 
 if TYPE_CHECKING:
@@ -26,24 +26,24 @@ HOURS_ADDED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class HotParameters:
-    """What a definition may say."""
+    """Parameters of a hot feed."""
 
     window_hours: int = parameter(
         24,
         Between(1, LIKES_HOURS),
-        "Age of the oldest post, in hours. A post of one day has a hundredth of its first score left.",
+        "Maximum age of a post, in hours. After one day, a post has a hundredth of its first score left.",
     )
     min_age_minutes: int = parameter(
-        5, Between(0, 60), "Age of the youngest post, in minutes: a few early likes say nothing yet."
+        5, Between(0, 60), "Minimum age of a post, in minutes: the first few likes say little about a post."
     )
-    min_likes: int = likes.min_likes(100)
-    following_max: int = likes.following_max()
-    refresh_seconds: int = likes.refresh_seconds(60)
-    language: str = likes.language()
-    media: str = likes.media()
+    min_likes: int = likes_ranking.min_likes(100)
+    following_max: int = likes_ranking.following_max()
+    refresh_seconds: int = likes_ranking.refresh_seconds(60)
+    language: str = likes_ranking.language()
+    media: str = likes_ranking.media()
 
 
-class Hot(ByLikes[HotParameters]):
+class Hot(LikesFeed[HotParameters]):
     """A ranked feed of recent root posts."""
 
     formula = "hot"
@@ -54,11 +54,11 @@ class Hot(ByLikes[HotParameters]):
 
     def reason(self, likes: int, age_hours: float) -> str:
         score = hot_score(likes, age_hours)
-        return f"({counted(likes)} − 1) ÷ ({age_hours:.1f} hours + {HOURS_ADDED})^{GRAVITY} = {score:.3f}"
+        return f"({likes_in_words(likes)} − 1) ÷ ({age_hours:.1f} hours + {HOURS_ADDED})^{GRAVITY} = {score:.3f}"
 
 
 def hot_score(likes: int, age_hours: float) -> float:
-    """As atsiteHotScore computes it."""
+    """The same formula as atsiteHotScore in ClickHouse."""
     score: float = (likes - 1) / (age_hours + HOURS_ADDED) ** GRAVITY
     return score
 

@@ -1,4 +1,4 @@
-"""What a kind of feed is: everything that a page, a form, a check or a preview asks of it, in one record."""
+"""What a kind of feed is: everything that pages, forms, checks and previews need from it, in one record."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ def _nothing(site: Config) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[P]):
-    """One kind of feed. Its module makes it, and `feeds.kinds.KINDS` lists it; nothing else names a kind.
+    """One kind of feed. Its module defines it and `feeds.kinds.KINDS` lists it; nothing else refers to a kind by name.
 
-    Why a post stands in a feed, and whether the feed is ranked, the feed itself tells (`Feed.reasons`, `RankedFeed`).
+    The feed itself says why a post is in it (`Feed.reasons`) and whether it is ranked (`RankedFeed`).
     """
 
     name: str
-    #: What it is, for people who choose one.
+    #: A description, shown where people choose a kind.
     meaning: str
-    #: What its definitions may say: a dataclass of feeds.ranking.parameters. One that declares `label` has members.
+    #: Its parameters: a dataclass as in feeds.ranking.parameters. A kind with the parameter `label` has members.
     parameters: type[P]
-    #: The feed of a definition and its parameters.
+    #: Makes the feed from a definition and its parameters.
     make: Callable[[Definition, P, FeedData], Feed]
-    #: What to do about a feed that shows nothing, for people who preview it.
+    #: Advice in the preview of a feed that shows nothing.
     when_empty: str
-    #: Whether people choose its posts (`Definition.posts`).
+    #: Whether its feeds have a list of chosen posts (`Definition.posts`).
     has_list: bool = False
-    #: What a site says where a definition says nothing; the defaults of the parameters come after it.
+    #: Defaults set by the site's configuration; they override the defaults of the parameters.
     site_defaults: Callable[[Config], Mapping[str, Any]] = _nothing
 
     @property
     def declared(self) -> tuple[Parameter, ...]:
-        """Its parameters, in the order of a form."""
+        """Its parameters, in the order of the form."""
         return declared(self.parameters)
 
     @property
     def may_be_private(self) -> bool:
-        """Whether its definitions name a label: the actors who carry it are members, and can be told apart."""
+        """Whether its feeds use a label: the actors with that label are the members, who can read a private feed."""
         return any(parameter.name == LABEL for parameter in self.declared)

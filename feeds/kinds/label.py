@@ -1,7 +1,7 @@
-"""Label: the posts of those who carry a label now, newest first; perhaps their replies and reposts as well.
+"""Label: posts by the accounts with a label, newest first; optionally their replies and reposts too.
 
-Order is (rkey, did) descending, and a cursor is such a pair: nothing shifts while new posts arrive. With reposts, a
-post stands once, where it first came into the community: as a member's own post, else at the first repost by a member.
+The order is (rkey, did) descending and a cursor is such a pair, so nothing shifts while new posts arrive. With reposts,
+a post is shown once, where it first came into the community: as a member's own post, else at the first repost by one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from atsite.core.errors import InvalidSyntax
 from atsite.core.ttl_cache import TtlCache
 from feeds.kinds import label_queries, newest
 from feeds.kinds.kind import Kind
+from feeds.ranking.coalescing import Coalescer
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
 from feeds.ranking.parameters import Flag, LabelName, parameter, required
-from feeds.ranking.shared_answers import Shared
 from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
@@ -34,38 +34,38 @@ MINUTE: Final = 60 * SECOND
 DAY: Final = 24 * 60 * MINUTE
 REPOST: Final = Nsid("app.bsky.feed.repost")
 
-#: Rkeys up to so far ahead are believed (architecture.md section 4), so newest-first begins there.
-AHEAD: Final = 2 * MINUTE
-#: Up to so many members the table by author is read. Measured: 10 authors 51 ms by author and 177 by time, 1,000
+#: Rkeys up to this far in the future are accepted (architecture.md section 4), so the newest page begins there.
+CLOCK_SKEW: Final = 2 * MINUTE
+#: Up to this many members the table by author is read. Measured: 10 authors 51 ms by author and 177 by time, 1,000
 #: authors 757 and 40; the crossing lies between.
-FEW: Final = 100
+BY_AUTHOR_MAX: Final = 100
 #: Reposts are only stored by time: a community that seldom reposts would have all of the network's read.
 REPOST_DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
 class LabelParameters:
-    """What a definition may say."""
+    """Parameters of a label feed."""
 
-    label: str = required(LabelName(), "Its members are shown, and read the feed if it is private.")
-    replies: bool = parameter(False, Flag(), "Show their replies as well.")
-    reposts: bool = parameter(False, Flag(), "Show what they reposted in the last week as well, each post once.")
+    label: str = required(
+        LabelName(), "Shows posts by accounts with this label. If the feed is private, only they can read it."
+    )
+    replies: bool = parameter(False, Flag(), "Also show their replies.")
+    reposts: bool = parameter(False, Flag(), "Also show what they reposted in the last week, each post once.")
 
 
 @dataclass(frozen=True)
 class _Memory:
-    """What a process keeps of label feeds: answers for those who read the same part of one at the same time, and how
-    many carry a label.
-    """
+    """What a process keeps for label feeds: shared answers for readers of the same page, and numbers of members."""
 
-    entries: Shared[list[Entry]] = field(default_factory=Shared)
+    entries: Coalescer[list[Entry]] = field(default_factory=Coalescer)
     #: It decides how a page is read, never what is on it, and changes little within ten seconds.
-    carriers: TtlCache[str, int] = field(default_factory=lambda: TtlCache(size=1000, seconds=10.0))
+    member_counts: TtlCache[str, int] = field(default_factory=lambda: TtlCache(size=1000, seconds=10.0))
 
 
 @dataclass(frozen=True)
 class Label:
-    """A newest-first feed of a community."""
+    """A newest-first feed of the members of a label."""
 
     definition: Definition
     parameters: LabelParameters
@@ -79,11 +79,11 @@ class Label:
         return describe(self.definition)
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
-        return dict.fromkeys(posts, f"its author or reposter carries {self.parameters.label}; newest first")
+        return dict.fromkeys(posts, f"its author or reposter has the label {self.parameters.label}; newest first")
 
     def page(self, request: FeedRequest) -> FeedPage:
-        now = _whole(self.data.clock())
-        start = PostKey(tid_of_micros(now + AHEAD), "")
+        now = _end_of_second(self.data.clock())
+        start = PostKey(tid_of_micros(now + CLOCK_SKEW), "")
         match request.cursor:
             case None:
                 below = start
@@ -99,38 +99,38 @@ class Label:
     def _entries(self, now: int) -> _Entries:
         oldest = tid_of_micros(now - REPOST_DAYS * DAY)
         label = self.parameters.label
-        carriers = self.data.memory(_Memory).carriers.get(
+        members = self.data.memory(_Memory).member_counts.get(
             label, lambda: self.data.lookups.call(lambda: label_queries.member_count(label))
         )
-        return _Entries(self.definition, self.parameters, self.data, carriers <= FEW, oldest)
+        return _Entries(self.definition, self.parameters, self.data, members <= BY_AUTHOR_MAX, oldest)
 
 
-def _whole(now: int) -> int:
-    """The end of this second: who asks for the newest posts within it asks the same."""
+def _end_of_second(now: int) -> int:
+    """The end of this second: all requests for the newest posts within it are the same question."""
     return now - now % SECOND + SECOND
 
 
 @dataclass(frozen=True)
 class _Entries:
-    """The entries of one label feed (feeds.kinds.newest.Source). Its methods raise StoreAway, FeedUnavailable."""
+    """The entries of one label feed (feeds.kinds.newest.EntrySource). Its methods raise StoreAway, FeedUnavailable."""
 
     definition: Definition
     parameters: LabelParameters
     data: FeedData
-    few: bool
+    by_author: bool
     oldest_repost: str
 
     def below(self, key: PostKey, limit: int) -> list[Entry]:
-        same = (self.parameters, self.few, self.oldest_repost if self.parameters.reposts else "", key, limit)
+        same = (self.parameters, self.by_author, self.oldest_repost if self.parameters.reposts else "", key, limit)
         entries = self.data.memory(_Memory).entries
         return entries.ask(same, lambda: self.data.lookups.call(lambda: self._below(key, limit)))
 
     def _below(self, key: PostKey, limit: int) -> list[Entry]:
         label, replies = self.parameters.label, self.parameters.replies
-        entries = label_queries.posts(label, below=key, replies=replies, limit=limit, few=self.few)
+        entries = label_queries.posts(label, below=key, replies=replies, limit=limit, by_author=self.by_author)
         if not self.parameters.reposts:
             return entries
-        taken = {entry.key for entry in entries}  # someone may give a repost the record key of a post
+        taken = {entry.key for entry in entries}  # a repost may have the record key of a post
         reposts = label_queries.reposts(label, below=key, oldest=self.oldest_repost, limit=limit)
         entries += [repost for repost in reposts if repost.key not in taken]
         return sorted(entries, reverse=True)[:limit]
@@ -149,7 +149,7 @@ class _Entries:
         if not subjects:
             return {}
         blocked = self.data.blocks_of(self.definition).dids
-        own = self.data.lookups.call(lambda: label_queries.own(label, subjects, replies=replies))
+        own = self.data.lookups.call(lambda: label_queries.own_posts(label, subjects, replies=replies))
         first = self.data.lookups.call(lambda: label_queries.first_reposts(label, subjects, blocked=blocked))
         return {
             entry: SkeletonPost(subject.uri, Repost(f"at://{entry.did}/{REPOST}/{entry.rkey}"))
@@ -159,7 +159,7 @@ class _Entries:
 
 
 def _subject(entry: Entry) -> PostKey | None:
-    """The post that was reposted; None where this is no repost, or one of something that is no post's address."""
+    """The reposted post; None if this is not a repost, or not a repost of a post."""
     try:
         return PostKey.of(AtUri.parse(entry.subject)) if entry.subject else None
     except InvalidSyntax:
@@ -168,9 +168,9 @@ def _subject(entry: Entry) -> PostKey | None:
 
 KIND: Final = Kind(
     "label",
-    "Posts by the members of a label, newest first; for everyone, or for the members only.",
+    "Posts by the members of a label, newest first. Everyone can read it, or only the members.",
     LabelParameters,
     Label,
-    "Nothing to show to this reader. The feed shows posts by the members of its label: add members, or look as one of"
-    " them.",
+    "Nothing to show to this reader. The feed shows posts by the members of its label: add members, or preview it as a"
+    " member.",
 )

@@ -1,7 +1,7 @@
-"""What label feeds ask of ClickHouse: who of a community posted or reposted, newest first.
+"""ClickHouse queries of label feeds: posts and reposts by the members of a label, newest first.
 
-Everything is decided from the label as it is now; nothing is stored for a feed, so a member added brings the posts that
-are there and one removed takes them away. Members are read inside each statement: the list may be long.
+The members are always those of now, and nothing is stored for a feed: a new member's posts appear at once, a removed
+member's posts disappear at once. Members are read inside each statement, because the list may be long.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """A place in a label feed: a post, or the repost of `subject` (its at-uri; "" where this is a post itself)."""
+    """An entry of a label feed: a post, or the repost of `subject` (its at-uri; "" if this is a post itself)."""
 
     rkey: str
     did: str
@@ -36,12 +36,12 @@ COUNT = "SELECT count() FROM actor_labels FINAL WHERE label = {label:String} AND
 
 
 def member_count(label: str) -> int:
-    """How many actors carry the label."""
+    """The number of actors with the label."""
     return int(door.scalar(COUNT, {"label": label}, name="feeds.label_count", limits=PAGE))
 
 
 # By author: reads all keys of the members, and no others.
-POSTS_OF_FEW = """
+POSTS_BY_AUTHOR = """
 SELECT rkey, did, '' AS subject
 FROM posts_by_actor FINAL
 WHERE did IN (SELECT did FROM actor_labels FINAL WHERE label = {label:String} AND deleted = 0)
@@ -52,7 +52,7 @@ LIMIT {limit:UInt32}
 """
 
 # By time: reads from the newest on, by any author, and stops when it has enough.
-POSTS_OF_MANY = """
+POSTS_BY_TIME = """
 SELECT rkey, did, '' AS subject
 FROM posts FINAL
 WHERE rkey <= {rkey:String} AND (rkey < {rkey:String} OR did < {did:String})
@@ -63,15 +63,15 @@ LIMIT {limit:UInt32}
 """
 
 
-def posts(label: str, *, below: PostKey, replies: bool, limit: int, few: bool) -> list[Entry]:
-    """The newest posts of the label's carriers below a key. `few`: read by author instead of by time.
+def posts(label: str, *, below: PostKey, replies: bool, limit: int, by_author: bool) -> list[Entry]:
+    """The newest posts by members of the label below a key. `by_author`: read by author instead of by time.
 
-    By author, imports (createdAt long before the rkey) are among them: queries.alive tells.
+    By author, imported posts (createdAt long before the rkey) are included: filter with queries.alive.
     """
     params = {"label": label, "rkey": below.rkey, "did": below.did, "replies": replies, "limit": limit}
-    if few:
-        return door.query(POSTS_OF_FEW, params, into=Entry, name="feeds.label_posts_few", limits=PAGE)
-    return door.query(POSTS_OF_MANY, params, into=Entry, name="feeds.label_posts_many", limits=PAGE)
+    if by_author:
+        return door.query(POSTS_BY_AUTHOR, params, into=Entry, name="feeds.label_posts_few", limits=PAGE)
+    return door.query(POSTS_BY_TIME, params, into=Entry, name="feeds.label_posts_many", limits=PAGE)
 
 
 REPOSTS = """
@@ -86,12 +86,12 @@ LIMIT {limit:UInt32}
 
 
 def reposts(label: str, *, below: PostKey, oldest: str, limit: int) -> list[Entry]:
-    """The newest reposts by the label's carriers, from the record key `oldest` on, below a key."""
+    """The newest reposts by members of the label, from the record key `oldest` on, below a key."""
     params = {"label": label, "rkey": below.rkey, "did": below.did, "oldest": oldest, "limit": limit}
     return door.query(REPOSTS, params, into=Entry, name="feeds.label_reposts", limits=PAGE)
 
 
-OWN = """
+OWN_POSTS = """
 SELECT rkey, did
 FROM posts FINAL
 WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)}
@@ -100,19 +100,19 @@ WHERE rkey IN {rkeys:Array(String)} AND did IN {dids:Array(String)}
 """
 
 
-def own(label: str, subjects: Collection[PostKey], *, replies: bool) -> set[PostKey]:
-    """Those of `subjects` that stand in the feed as posts of its members."""
+def own_posts(label: str, subjects: Collection[PostKey], *, replies: bool) -> set[PostKey]:
+    """Those of `subjects` that are in the feed as posts by its members."""
     params = {
         "label": label,
         "rkeys": {post.rkey for post in subjects},
         "dids": {post.did for post in subjects},
         "replies": replies,
     }
-    return set(door.query(OWN, params, into=PostKey, name="feeds.label_own", limits=PAGE)).intersection(subjects)
+    return set(door.query(OWN_POSTS, params, into=PostKey, name="feeds.label_own", limits=PAGE)).intersection(subjects)
 
 
-# The first of the community's reposts of each post that counts: not taken back, its rkey believable, by someone who is
-# active and whom the feed does not leave out.
+# The first repost of each post by a member that counts: not deleted, with a plausible rkey, by an author who is active
+# and not blocked.
 FIRST_REPOSTS = """
 WITH reposted AS
 (
@@ -151,7 +151,7 @@ GROUP BY reposted.subject_uri
 
 
 def first_reposts(label: str, subjects: Collection[PostKey], *, blocked: Collection[Did]) -> set[Entry]:
-    """The repost with which each of `subjects` first came into the community."""
+    """The first repost by a member, for each of `subjects`."""
     params = {
         "label": label,
         "rkeys": {post.rkey for post in subjects},

@@ -1,4 +1,4 @@
-"""What rankings ask of ClickHouse: which posts have many likes, and how many of them live. Times: unix microseconds."""
+"""ClickHouse queries of rankings: which posts have many likes, and how many are live. Times are unix microseconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A record key whose posts may rank high, and the score that no post with this key exceeds."""
+    """A record key whose posts may rank high, with an upper bound of their score."""
 
     rkey: str
     bound: float
@@ -44,7 +44,7 @@ LIMIT {limit:UInt32}
 def liked_candidates(
     *, formula: str, now: int, low: str, high: str, min_likes: int, limit: int, limits: Limits = door.TASK
 ) -> list[Candidate]:
-    """The record keys from `low` on and below `high` with the highest bounds, highest first (feeds.kinds.likes)."""
+    """The record keys from `low` on and below `high` with the highest bounds, highest first (likes_ranking)."""
     params = {"formula": formula, "now": now, "low": low, "high": high, "min_likes": min_likes, "limit": limit}
     return door.query(LIKED_CANDIDATES, params, into=Candidate, name="feeds.liked_candidates", limits=limits)
 
@@ -87,8 +87,7 @@ FROM
     SELECT rkey, did, uri
     FROM posts FINAL
     WHERE rkey IN {rkeys:Array(String)} AND eligible AND deleted = 0 AND parent_uri = '' AND empty(labels)
-      AND ({language:String} = ''
-           OR arrayExists(named -> startsWith(concat(lower(named), '-'), concat(lower({language:String}), '-')), langs))
+      AND ({language:String} = '' OR atsiteHasLanguage(langs, {language:String}))
       AND ({media:String} = 'any' OR (images > 0 OR has_video) = ({media:String} = 'with'))
 ) AS post
 INNER JOIN
@@ -122,7 +121,7 @@ def liked_exact(
 ) -> list[RankedPost]:
     """The eligible root posts with these record keys and at least `min_likes` live likes, best first.
 
-    Likes count from the record key `likes_from` on. `language` and `media`: feeds.kinds.likes.
+    Likes count from the record key `likes_from` on. `language` and `media`: feeds.kinds.likes_ranking.
     """
     params = {
         "rkeys": list(rkeys),
@@ -137,7 +136,7 @@ def liked_exact(
     return [RankedPost(PostKey(row.rkey, row.did), row.score) for row in rows]
 
 
-# The same for all time, where what was ever taken back fits in no memory: it is looked up by the keys of these likes.
+# The same for all time. All retractions do not fit in memory, so they are looked up by the keys of these likes.
 LIKED_EVER = """
 SELECT post.rkey, post.did, toFloat64(likes) AS score
 FROM
@@ -171,15 +170,15 @@ ORDER BY score DESC, post.rkey DESC, post.did DESC
 def liked_ever(rkeys: Sequence[str], *, min_likes: int, limits: Limits = door.TASK) -> list[RankedPost]:
     """The eligible root posts with these record keys and at least `min_likes` live likes of all time, best first.
 
-    Takes some 150 bytes of memory for each like that was ever created: ask about few posts at a time.
+    Takes about 150 bytes of memory for each like ever created: pass few posts at a time.
     """
     params = {"rkeys": list(rkeys), "min_likes": min_likes}
     rows = door.query(LIKED_EVER, params, into=_Scored, name="feeds.liked_ever", limits=limits)
     return [RankedPost(PostKey(row.rkey, row.did), row.score) for row in rows]
 
 
-# Likes of one author's newest root posts. What was taken back is looked up by the keys of those likes.
-BEST_OF = """
+# Likes of one author's newest root posts. Retractions are looked up by the keys of those likes.
+BEST_POSTS_OF = """
 WITH
     mine AS
     (
@@ -211,8 +210,8 @@ ORDER BY likes DESC, liked.subject_rkey DESC
 """
 
 
-def best_of(did: str, *, min_likes: int, posts: int, limits: Limits = PAGE) -> list[RankedPost]:
-    """The newest `posts` root posts of an actor by live likes, best first; those with fewer than `min_likes` not."""
+def best_posts_of(did: str, *, min_likes: int, posts: int, limits: Limits = PAGE) -> list[RankedPost]:
+    """The newest `posts` root posts of an actor, by live likes, best first, without those below `min_likes`."""
     params = {"did": did, "min_likes": min_likes, "posts": posts}
-    rows = door.query(BEST_OF, params, into=_Scored, name="feeds.best_of", limits=limits)
+    rows = door.query(BEST_POSTS_OF, params, into=_Scored, name="feeds.best_of", limits=limits)
     return [RankedPost(PostKey(row.rkey, row.did), row.score) for row in rows]

@@ -1,4 +1,4 @@
-"""Pages of newest-first lists: entries are read below a key. PURE, apart from what the source does."""
+"""Pages of newest-first lists: entries are read below a key. PURE, except for the source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Keyed(Protocol):
-    """Something that has a place in the list."""
+    """An entry with a position in the list."""
 
     @property
     def key(self) -> PostKey: ...
@@ -26,20 +26,20 @@ class Keyed(Protocol):
 E = TypeVar("E", bound=Keyed)
 
 
-class Source(Protocol[E]):
+class EntrySource(Protocol[E]):
     """Where the entries come from."""
 
     def below(self, key: PostKey, limit: int) -> Sequence[E]:
-        """The newest `limit` entries below `key`, newest first, each key once; fewer: there are no more."""
+        """The newest `limit` entries below `key`, newest first, each key once. Fewer means the end of the list."""
 
     def shown(self, entries: Sequence[E]) -> Mapping[E, SkeletonPost]:
-        """Those of `entries` that may be shown, and as what."""
+        """Those of `entries` that may be shown, with what to show."""
 
 
-def page(source: Source[E], below: PostKey, limit: int) -> FeedPage:
+def page(source: EntrySource[E], below: PostKey, limit: int) -> FeedPage:
     """At most `limit` entries below a key (indexer.index.candidates).
 
-    Raises FeedUnavailable where none may be shown and the list goes on.
+    Raises FeedUnavailable if none of many entries may be shown and the list goes on.
     """
 
     def read(key: PostKey, size: int) -> Candidates[E, PostKey]:
@@ -53,6 +53,6 @@ def page(source: Source[E], below: PostKey, limit: int) -> FeedPage:
     try:
         filled = fill(below, limit, read=read, shown=shown, position=itemgetter(0), spare=SPARE)
     except NothingToShow as error:
-        raise FeedUnavailable("the newest posts of this feed are all ones that may not be shown") from error
+        raise FeedUnavailable("none of the newest posts of this feed can be shown") from error
     cursor = None if filled.next is None else Newest(filled.next.rkey, filled.next.did)
     return FeedPage(tuple(post for _, post in filled.entries), cursor)

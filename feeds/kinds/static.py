@@ -1,9 +1,9 @@
-"""Static: posts that people chose, in their order (`bangers`, `at-bangers`); or the best ones, found by likes.
+"""Static: chosen posts in a given order (`bangers`, `at-bangers`), or the best posts by likes.
 
 | parameter `source` | the posts |
 |---|---|
 | list | the feed's own list (feeds.models.PinnedPost) |
-| viewer_best | the reader's own root posts by likes; nobody's where nobody is logged in |
+| viewer_best | the reader's own root posts by likes; empty for readers who are not logged in |
 | network_best | the network's root posts by likes, of all time |
 """
 
@@ -19,9 +19,9 @@ import redis
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.door import Limits
 from feeds.kinds import best_ever, like_counts
-from feeds.kinds.by_likes import counted, likes_of
 from feeds.kinds.kind import Kind
-from feeds.kinds.likes import MEMORY
+from feeds.kinds.likes_feed import likes_in_words, likes_of
+from feeds.kinds.likes_ranking import MEMORY
 from feeds.ranking import queries, ranked, ranking
 from feeds.ranking.cursor import InvalidCursor, Listed
 from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
@@ -42,23 +42,21 @@ if TYPE_CHECKING:
 LIST, VIEWER_BEST, NETWORK_BEST = "list", "viewer_best", "network_best"
 SOURCES: Final = {
     LIST: "the list below, in its order",
-    VIEWER_BEST: "the reader's own posts by likes",
-    NETWORK_BEST: "the whole network's posts of all time by likes",
+    VIEWER_BEST: "the reader's own posts, most liked first",
+    NETWORK_BEST: "the most liked posts of the whole network, of all time",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StaticParameters:
-    """What a definition may say; the others concern the two that are found by likes."""
+    """Parameters of a static feed. All but `source` are for the two sources by likes."""
 
-    source: str = parameter(LIST, OneOf(SOURCES), "Where its posts come from.")
+    source: str = parameter(LIST, OneOf(SOURCES), "Where the posts come from.")
     min_likes: int = parameter(
-        10, Between(1, 1_000_000), "A post needs so many likes. Only where the posts are found by likes."
+        10, Between(1, 1_000_000), "Minimum number of likes. Used only if the posts are found by likes."
     )
     #: Half an hour: of all time, little changes.
-    refresh_seconds: int = parameter(
-        1800, Between(10, 3600), "Seconds after which the ranking of the network is refreshed."
-    )
+    refresh_seconds: int = parameter(1800, Between(10, 3600), "Seconds between refreshes of the network's ranking.")
 
 
 @dataclass(frozen=True)
@@ -75,14 +73,14 @@ class _Static:
         return describe(self.definition)
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
-        """Of those that are found by likes."""
+        """For the sources by likes."""
         found = like_counts.liked_ever([post.rkey for post in posts], min_likes=1, limits=queries.PAGE)
         likes = likes_of(found)
-        return {post: counted(likes.get(post, 0)) for post in posts}
+        return {post: likes_in_words(likes.get(post, 0)) for post in posts}
 
 
 @dataclass(frozen=True)
-class Chosen(_Static):
+class ListedPosts(_Static):
     """The feed's own list."""
 
     def page(self, request: FeedRequest) -> FeedPage:
@@ -103,16 +101,16 @@ class Chosen(_Static):
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
         places = {post: place for place, post in enumerate(dict.fromkeys(self.definition.posts), 1)}
-        return {post: f"place {places[post]} of your list" for post in posts if post in places}
+        return {post: f"number {places[post]} in your list" for post in posts if post in places}
 
     def _named(self, posts: Sequence[PostKey]) -> Set[PostKey]:
         return self.data.named(self.definition, posts)
 
 
 def _after(posts: Sequence[PostKey], position: int, rkey: str, did: str) -> int:
-    """Where to go on after the post (rkey, did), which stood before `position` when the cursor was given out.
+    """The position after the post (rkey, did), which was just before `position` when the cursor was given out.
 
-    People edit the list: the post may have moved, or be gone, and then those below it moved up by one.
+    The list can be edited meanwhile: the post may have moved, or was removed and those below it moved up by one.
     """
     for index, post in enumerate(posts):
         if (post.rkey, post.did) == (rkey, did):
@@ -135,18 +133,18 @@ class NetworkBest(_Static):
         return best_ever.rank(min_likes=self.parameters.min_likes, seconds=seconds)
 
 
-#: How long a reader waits for their own best posts, of which so many of the newest are looked at.
+#: Seconds that a reader waits for their own best posts, and how many of their newest posts are read.
 OWN_SECONDS: Final = 3
 OWN_POSTS: Final = 5000
-#: The ranking's length: every process keeps those of all readers of its last half hour.
+#: Length of the ranking: every process keeps the rankings of all its readers of the last half hour.
 OWN_SIZE: Final = 300
-#: Age of a reader's ranking when a first page makes it again, as in the seed design.
+#: Age at which a first page makes a reader's ranking again.
 OWN_FRESH: Final = 600 * SECOND
 
 
 @dataclass(frozen=True)
 class ViewerBest(_Static):
-    """A ranking for each reader, made when they come. Whose it is stands in no store's key: a hash of the did does."""
+    """A ranking for each reader, made on their first page. Its key in stores has a hash of the did, not the did."""
 
     @property
     def depends_on_viewer(self) -> bool:
@@ -164,7 +162,7 @@ class ViewerBest(_Static):
 
 @dataclass(frozen=True)
 class OwnBest(_Static):
-    """One reader's ranking; a feed only as far as feeds.ranking.ranked asks."""
+    """One reader's ranking; a feed only as far as feeds.ranking.ranked needs one."""
 
     viewer: Did
 
@@ -178,11 +176,11 @@ class OwnBest(_Static):
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         limits = Limits(max_execution_time=max(1, seconds), max_memory_usage=MEMORY, readonly=True)
         min_likes = self.parameters.min_likes
-        best = like_counts.best_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
+        best = like_counts.best_posts_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
 
     def refresh(self, key: str) -> None:
-        """Store a new ranking where there is none, or an old one. With a store away the page is computed or old."""
+        """Store a new ranking if there is none or an old one. If a store is down, the page is computed or old."""
         now = self.data.clock()
         current = self.data.generations.current(key, now=now)
         if current is not None and now - current.made_at < OWN_FRESH:
@@ -191,26 +189,26 @@ class OwnBest(_Static):
             posts = self.data.lookups.call(lambda: self.rank(now, seconds=OWN_SECONDS))
             if posts:
                 id = tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1))
-                self.data.generations.publish(key, Generation(id, tuple(post.key for post in posts)), now=now)
+                self.data.generations.store(key, Generation(id, tuple(post.key for post in posts)), now=now)
         except (StoreAway, redis.RedisError):
             return
 
 
-def _made(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:
+def _make(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:
     match parameters.source:
         case "viewer_best":
             return ViewerBest(definition, parameters, data)
         case "network_best":
             return NetworkBest(definition, parameters, data)
         case _:
-            return Chosen(definition, parameters, data)
+            return ListedPosts(definition, parameters, data)
 
 
 KIND: Final = Kind(
     "static",
-    "Posts chosen by hand, in your order; or the best ones of all time.",
+    "Posts that you choose, in your order; or the most liked posts of all time.",
     StaticParameters,
-    _made,
-    "Nothing to show to this reader. Add posts to its list; or, where its posts are found by likes, ask for fewer.",
+    _make,
+    "Nothing to show to this reader. Add posts to the list. If the posts are found by likes, lower the minimum.",
     has_list=True,
 )

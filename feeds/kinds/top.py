@@ -1,34 +1,34 @@
-"""Top: the most liked root posts of the last hours; of equal ones the newest first (`top-1h`, `top-24h`)."""
+"""Top: the most liked root posts of the last hours; the newest first among equals (`top-1h`, `top-24h`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from feeds.kinds import likes
-from feeds.kinds.by_likes import NONE_QUALIFIES, ByLikes, counted
+from feeds.kinds import likes_ranking
 from feeds.kinds.kind import Kind
+from feeds.kinds.likes_feed import NONE_QUALIFIES, LikesFeed, likes_in_words
 from feeds.ranking.parameters import Between, parameter
 
-#: A week: likes taken back within a longer time do not fit into a ranking's memory on the whole network.
+#: A week: on the whole network, the removed likes of a longer period do not fit into a ranking's memory.
 HOURS_MAX: Final = 7 * 24
 
 
 @dataclass(frozen=True, slots=True)
 class TopParameters:
-    """What a definition may say."""
+    """Parameters of a top feed."""
 
-    hours: int = parameter(24, Between(1, HOURS_MAX), "Age of the oldest post, in hours.")
-    min_age_minutes: int = parameter(0, Between(0, 60), "Age of the youngest post, in minutes.")
-    min_likes: int = likes.min_likes(10)
-    following_max: int = likes.following_max()
-    refresh_seconds: int = likes.refresh_seconds(60)
-    language: str = likes.language()
-    media: str = likes.media()
+    hours: int = parameter(24, Between(1, HOURS_MAX), "Maximum age of a post, in hours.")
+    min_age_minutes: int = parameter(0, Between(0, 60), "Minimum age of a post, in minutes.")
+    min_likes: int = likes_ranking.min_likes(10)
+    following_max: int = likes_ranking.following_max()
+    refresh_seconds: int = likes_ranking.refresh_seconds(60)
+    language: str = likes_ranking.language()
+    media: str = likes_ranking.media()
 
 
-class Top(ByLikes[TopParameters]):
-    """The most liked ones first."""
+class Top(LikesFeed[TopParameters]):
+    """A ranked feed, the most liked posts first."""
 
     formula = "likes"
 
@@ -37,7 +37,7 @@ class Top(ByLikes[TopParameters]):
         return self.parameters.hours
 
     def reason(self, likes: int, age_hours: float) -> str:
-        return f"{counted(likes)}, {age_hours:.1f} hours old"
+        return f"{likes_in_words(likes)}, {age_hours:.1f} hours old"
 
 
 KIND: Final = Kind("top", "The most liked posts of the last hours.", TopParameters, Top, NONE_QUALIFIES)

@@ -1,1 +1,1 @@
-"""The members of a feed, for programs with an API key."""
+"""The HTTP API for members and usage of feeds, with API keys."""

@@ -1,6 +1,6 @@
-"""What programs with an API key ask of the feed generator: members of feeds, and how much feeds are read.
+"""HTTP endpoints of the feed generator for programs with an API key: members and usage of feeds.
 
-No XRPC methods; they are described at /openapi.json and /docs.
+These are not XRPC methods; they are documented at /openapi.json and /docs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from atsite.core.kv.quick import RedisAway
 from atsite.core.web.auth import Principal, Scope, principal_of, require
 from atsite.core.web.xrpc import PRIVATE
 from feeds.members import members
-from feeds.members.schemas import ChangeAnswer, FeedsAnswer, FeedsQuery, FeedUse, MemberQuery, MembersQuery
+from feeds.members.schemas import ChangeAnswer, FeedsAnswer, FeedsQuery, FeedStats, MemberQuery, MembersQuery
 from feeds.serving.registry import registry
 from feeds.usage import counting, queries
 from labels import label_members
@@ -41,9 +41,9 @@ router = Router(auth=[ApiKeyAuth()])
     summary="Add a member to a feed",
 )
 def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
-    """Add a member to a feed, from this moment on. Needs the scope `members` and a key that covers the feed.
+    """Add a member to a feed; this takes effect at once. Needs the scope `members` and a key that covers the feed.
 
-    Asking again changes nothing.
+    Repeating the call changes nothing.
     """
     key, did = _member(request, parameters)
     return _answer(did, parameters, members.assign(did, parameters.feed_name, by=key.subject))
@@ -57,9 +57,9 @@ def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) ->
     summary="Remove a member from a feed",
 )
 def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
-    """Remove a member from a feed, from this moment on. Needs what `assign_user_to_feed` needs.
+    """Remove a member from a feed; this takes effect at once. Needs the same key as `assign_user_to_feed`.
 
-    Asking again changes nothing. Use the did for an account whose handle no longer resolves.
+    Repeating the call changes nothing. Use the did for an account whose handle no longer resolves.
     """
     key, did = _member(request, parameters)
     return _answer(did, parameters, members.unassign(did, parameters.feed_name, by=key.subject))
@@ -71,10 +71,13 @@ def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]
     by_alias=True,
     exclude_none=True,
     tags=["members"],
-    summary="List the members of a feed, or ask for one",
+    summary="List the members of a feed, or look up one",
 )
 def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query[MembersQuery]) -> MembersAnswer:
-    """The members of a feed by did; with `handle`, only that one, if it is a member. Needs the scope `members`."""
+    """The members of a feed, in order of did. With `handle`, only that account, if it is a member.
+
+    Needs the scope `members` and a key that covers the feed.
+    """
     response["Cache-Control"] = PRIVATE
     require(principal_of(request), Scope.MEMBERS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
@@ -88,12 +91,12 @@ def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query
     response={200: FeedsAnswer, **FAILURES},
     by_alias=True,
     tags=["statistics"],
-    summary="How much each feed is read",
+    summary="Usage of each feed",
 )
 def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQuery]) -> FeedsAnswer:
-    """Kind, requests and different readers of each feed. Counts are written every five minutes; days are UTC.
+    """Kind, requests and number of different readers of each feed. Counts are written every five minutes. Days are UTC.
 
-    Needs the scope `stats`; with `members`, the feeds that the key covers are told.
+    Needs the scope `stats`. With the scope `members` instead, the answer has only the feeds that the key covers.
     """
     response["Cache-Control"] = PRIVATE
     principal = principal_of(request)
@@ -106,7 +109,7 @@ def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQ
     readers = _different_readers([definition.rkey for definition in shown], parameters.days)
     return FeedsAnswer(
         feeds=[
-            FeedUse.of(
+            FeedStats.of(
                 definition,
                 [row for row in daily if row.feed == definition.rkey],
                 readers.get(definition.rkey, 0),
@@ -117,7 +120,7 @@ def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQ
 
 
 def _member(request: HttpRequest, parameters: MemberQuery) -> tuple[Principal, Did]:
-    """Who asks, and who is meant; nobody is looked up for a key that may not, or for a feed without members."""
+    """The caller and the member's did. The handle is looked up only after the key and the feed were checked."""
     principal = principal_of(request)
     require(principal, Scope.MEMBERS, feed=parameters.feed_name)
     members.label_of(parameters.feed_name)
@@ -129,7 +132,7 @@ def _answer(did: Did, parameters: MemberQuery, change: Change) -> ChangeAnswer:
 
 
 def _different_readers(feeds: Collection[str], days: int) -> dict[str, int]:
-    """Over the whole period; nothing while Redis is away."""
+    """Over the whole period; empty if Redis is down."""
     try:
         return counting.different_readers(feeds, days, now=timezone.now())
     except RedisAway:

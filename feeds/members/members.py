@@ -1,4 +1,4 @@
-"""Who reads a private feed or is shown in a community's: the members of a feed are those who carry its label."""
+"""The members of a feed: the accounts with its label. They can read a private feed, and a label feed shows them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from labels import label_members
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
-    from labels.label_members import CarrierPage
+    from labels.label_members import MemberPage
     from labels.membership import Change
 
 
 def label_of(feed: str) -> str:
-    """The label whose carriers are the members of the feed with that rkey.
+    """The label of the members of the feed with this rkey.
 
-    Raises UnknownFeed, XrpcError InvalidRequest where the feed has no members.
+    Raises UnknownFeed, XrpcError InvalidRequest if the feed has no label.
     """
     label = feed_named(feed).definition.label
     if not label:
@@ -31,17 +31,17 @@ def assign(did: Did, feed: str, *, by: str) -> Change:
     try:
         return label_members.assign(did, label, by=by)
     except label_members.UnknownLabel as error:
-        message = f"feedName: there is no label {label!r}, which {feed} names; add it in the admin"
+        message = f"feedName: {feed} uses the label {label!r}, which does not exist; add it in the admin"
         raise XrpcError("InvalidRequest", message) from error
 
 
 def unassign(did: Did, feed: str, *, by: str) -> Change:
-    """Take `did` out of the members of a feed, at once. Raises as `assign` does."""
+    """Remove `did` from the members of a feed, at once. Raises as `assign` does."""
     return label_members.unassign(did, label_of(feed), by=by)
 
 
-def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) -> CarrierPage:
-    """Members from `cursor` on, or whether `only` is one.
+def page(feed: str, *, limit: int, cursor: str | None, only: Did | None = None) -> MemberPage:
+    """The members from `cursor` on; with `only`, at most that one.
 
     Raises UnknownFeed, InvalidCursor, XrpcError InvalidRequest, Undecidable.
     """

@@ -1,4 +1,4 @@
-"""What the endpoints with API key take and give: camelCase, as their clients see it."""
+"""Parameters and answers of the endpoints with API keys, in camelCase."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from atsite.core.atproto.syntax import DID_MAX
 from feeds.usage.counting import KEPT_DAYS
-from labels.schemas import CARRIERS_MAX
+from labels.schemas import MEMBERS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feeds.ranking.feed import Definition
     from feeds.usage.queries import DailyUsage
 
-#: A record key has at most so many characters (https://atproto.com/specs/record-key).
+#: Maximum length of a record key (https://atproto.com/specs/record-key).
 RKEY_MAX = 512
 
 
@@ -35,19 +35,19 @@ class MemberQuery(_Camel):
 class MembersQuery(_Camel):
     feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
-    limit: int = Field(100, ge=1, le=CARRIERS_MAX)
-    cursor: str | None = Field(None, description="as the page before gave it")
+    limit: int = Field(100, ge=1, le=MEMBERS_MAX)
+    cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
 class ChangeAnswer(_Camel):
     did: str
     feed_name: str
-    changed: bool = Field(description="false: so it was before")
-    late: list[str] = Field(description="sentences about where the change is seen a little later; mostly none")
+    changed: bool = Field(description="false: there was nothing to change")
+    late: list[str] = Field(description="messages about where the change takes effect later; usually empty")
 
 
 class FeedsQuery(Schema):
-    days: int = Field(30, ge=1, le=KEPT_DAYS, description="how many days, up to today (UTC)")
+    days: int = Field(30, ge=1, le=KEPT_DAYS, description="number of days, up to today (UTC)")
 
 
 class DayOfFeed(_Camel):
@@ -58,17 +58,17 @@ class DayOfFeed(_Camel):
     interacting_users: int
 
 
-class FeedUse(_Camel):
-    """One feed and its readings over the period; users are viewers who were logged in, and estimates (within 1 %)."""
+class FeedStats(_Camel):
+    """One feed and its usage over the period. Users are logged-in viewers; their numbers are estimates (within 1 %)."""
 
     name: str
     uri: str
     kind: str
     display_name: str
-    requests: int = Field(description="pages that were read; whether there is anything new is not a reading")
-    distinct_users: int = Field(description="over the whole period; at least those of its busiest day")
+    requests: int = Field(description="pages that were read; polls for new posts are not counted")
+    distinct_users: int = Field(description="over the whole period; never fewer than on the busiest day")
     interactions: int
-    days: list[DayOfFeed] = Field(description="the oldest first; a day without readings is left out")
+    days: list[DayOfFeed] = Field(description="oldest first; days without requests are left out")
 
     @classmethod
     def of(cls, definition: Definition, days: Sequence[DailyUsage], readers: int) -> Self:
@@ -94,4 +94,4 @@ class FeedUse(_Camel):
 
 
 class FeedsAnswer(Schema):
-    feeds: list[FeedUse]
+    feeds: list[FeedStats]

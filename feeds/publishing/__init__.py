@@ -1,1 +1,1 @@
-"""The generator record in the publisher's repo, and what the network sees of a feed."""
+"""Publishing a feed: the generator record in the publisher's repo, and checks of what the network sees."""

@@ -1,4 +1,4 @@
-"""Publishing from the admin: what the network sees of a feed, and changing that. Credentials are the environment's."""
+"""Publish, unpublish and check a feed from the admin. The credentials come from the environment."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from atsite.core.config import config
 from atsite.core.errors import AtsiteError
 from feeds.definition_from_row import definition_of
 from feeds.publishing.generator_record import publish, unpublish
-from feeds.publishing.network import outside, publisher
-from feeds.publishing.self_check import FeedCheck, verdict
+from feeds.publishing.network import client_and_resolver, publisher_session
+from feeds.publishing.self_check import FeedCheck, summary
 from feeds.ranking.feed import describe
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from feeds.ranking.feed import FeedDescription
 
 
-#: What is said, and written into the log, once a feed is published.
+#: The message, also in the admin's log, after a feed was published.
 PUBLISHED: Final = "Published: apps find it within a minute."
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What publishing needs, and what is missing of it, in words."""
+class Requirements:
+    """What publishing needs; `missing` has a sentence for each missing setting."""
 
     address: str
     service_did: str
@@ -41,7 +41,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an action; `wrong` says that `sentence` is a reason, `findings` are the steps of a check."""
+    """The outcome of an action. `wrong`: `sentence` is an error. `findings`: the steps of a check."""
 
     sentence: str
     wrong: bool = False
@@ -49,8 +49,8 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
 
 
-def standing(row: FeedDefinition) -> Standing:
-    """What is set of what publishing needs."""
+def requirements(row: FeedDefinition) -> Requirements:
+    """The settings that publishing needs, and which of them are missing."""
     missing = []
     owner = row.publisher or config.feed_actor_did
     if not owner:
@@ -59,19 +59,21 @@ def standing(row: FeedDefinition) -> Standing:
         missing.append("SERVICE_ENDPOINT: the public https:// address of the feed generator.")
     if not config.publisher_app_password:
         missing.append(
-            "PUBLISHER_APP_PASSWORD (or PUBLISHER_APP_PASSWORD_FILE): an app password of that account. It is read from"
-            " the environment alone, never from a form."
+            "PUBLISHER_APP_PASSWORD (or PUBLISHER_APP_PASSWORD_FILE): an app password of that account. It is read only"
+            " from the environment, never from a form."
         )
     if row.publisher and row.publisher != config.feed_actor_did:
-        missing.append(f"This feed is published by {row.publisher}, and not by FEED_ACTOR_DID: do it from there.")
+        missing.append(
+            f"This feed is published by {row.publisher}, not by FEED_ACTOR_DID: publish it from that account."
+        )
     address = str(definition_of(row, config).uri) if owner else ""
-    return Standing(address, config.service_did, config.service_endpoint, tuple(missing))
+    return Requirements(address, config.service_did, config.service_endpoint, tuple(missing))
 
 
 def act(row: FeedDefinition, action: str) -> Outcome:
-    """Publish, unpublish or check the feed. Not for coroutines; it waits for the network."""
+    """Publish, unpublish or check the feed. Blocks on the network, so do not call it from a coroutine."""
     match action:
-        case "publish" | "unpublish" if missing := standing(row).missing:
+        case "publish" | "unpublish" if missing := requirements(row).missing:
             return Outcome(f"Not possible yet: {missing[0]}", wrong=True)
         case "publish":
             return _told(_publish(describe(definition_of(row, config))), PUBLISHED)
@@ -79,7 +81,7 @@ def act(row: FeedDefinition, action: str) -> Outcome:
             return _told(_unpublish(Rkey(row.rkey)), "Unpublished: apps stop finding the feed.")
         case "check":
             return _checked(row)
-    return Outcome("There is no such action.", wrong=True)
+    return Outcome("Unknown action.", wrong=True)
 
 
 def _told(work: Coroutine[Any, Any, object], success: str) -> Outcome:
@@ -92,26 +94,26 @@ def _told(work: Coroutine[Any, Any, object], success: str) -> Outcome:
 
 def _checked(row: FeedDefinition) -> Outcome:
     if not (row.publisher or config.feed_actor_did):
-        return Outcome("FEED_ACTOR_DID is not set: there is nothing to look for.", wrong=True)
+        return Outcome("FEED_ACTOR_DID is not set, so the feed has no address to check.", wrong=True)
     try:
         findings = tuple(asyncio.run(_check(definition_of(row, config).uri)))
     except AtsiteError as error:
         return Outcome(str(error), wrong=True)
-    wrong = verdict(findings)
+    wrong = summary(findings)
     sentence = f"{wrong}." if wrong else "Everything the AppView needs is there."
     return Outcome(sentence, wrong=bool(wrong), findings=findings)
 
 
 async def _publish(feed: FeedDescription) -> str:
-    async with publisher() as (pds, session):
+    async with publisher_session() as (pds, session):
         return await publish(pds, session, feed, service_did=config.service_did, now=datetime.now(UTC))
 
 
 async def _unpublish(rkey: Rkey) -> bool:
-    async with publisher() as (pds, session):
+    async with publisher_session() as (pds, session):
         return await unpublish(pds, session, rkey)
 
 
 async def _check(uri: AtUri) -> list[Finding]:
-    async with outside() as (client, resolver):
+    async with client_and_resolver() as (client, resolver):
         return await FeedCheck(client, resolver, uri, config.service_did, config.service_endpoint).findings()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from atsite.core.pds import Pds, Session
     from feeds.ranking.feed import FeedDescription
 
-#: Limits of the lexicon, in UTF-8 bytes; the PDS refuses what is longer, with a message that names neither.
+#: Limits of the lexicon, in UTF-8 bytes; a PDS refuses longer values without naming the field.
 DISPLAY_NAME_BYTES: Final = 240
 DESCRIPTION_BYTES: Final = 3000
 
@@ -25,8 +25,8 @@ DESCRIPTION_BYTES: Final = 3000
 def generator_record(
     feed: FeedDescription, *, service_did: str, created_at: datetime, previous: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """The record of `feed`, served by `service_did`. `previous` is the record it replaces; fields set there by other
-    means (an avatar, labels) stay."""
+    """The record of `feed`, served by `service_did`. `previous`: the record that it replaces; fields set by other tools
+    (an avatar, labels) are kept."""
     kept = {name: value for name, value in (previous or {}).items() if name in ("avatar", "labels", "contentMode")}
     return {
         "$type": GENERATOR,
@@ -40,7 +40,7 @@ def generator_record(
 
 
 async def publish(pds: Pds, session: Session, feed: FeedDescription, *, service_did: str, now: datetime) -> str:
-    """Write the record of `feed` into the session's repo; its at-uri. Raises PdsError."""
+    """Write the record of `feed` to the session's repo and return its at-uri. Raises PdsError."""
     rkey = feed.uri.rkey
     previous = await pds.get_record(session.did, GENERATOR, rkey)
     record = generator_record(feed, service_did=service_did, created_at=now, previous=previous)
@@ -48,14 +48,14 @@ async def publish(pds: Pds, session: Session, feed: FeedDescription, *, service_
 
 
 async def unpublish(pds: Pds, session: Session, rkey: Rkey) -> bool:
-    """Delete the record; whether there was one. Raises PdsError."""
+    """Delete the record; returns whether there was one. Raises PdsError."""
     existed = await pds.get_record(session.did, GENERATOR, rkey) is not None
     await pds.delete_record(session, GENERATOR, rkey)
     return existed
 
 
 async def published_service(pds: Pds, publisher: Did, rkey: Rkey) -> str | None:
-    """The did of the service that the published record names, None where nothing is published. Raises PdsError."""
+    """The did of the service in the published record; None if there is no record. Raises PdsError."""
     record = await pds.get_record(publisher, GENERATOR, rkey)
     return None if record is None else str(record.get("did", ""))
 

@@ -1,4 +1,4 @@
-"""The outside world for the commands that publish and check: a guarded client and a resolver, for one run."""
+"""Network access for the commands that publish and check a feed: an HTTP client and a resolver, for one run."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def outside() -> AsyncIterator[tuple[Client, Resolver]]:
-    """A client and a resolver as the configuration says; nothing is taken from a cache."""
+async def client_and_resolver() -> AsyncIterator[tuple[Client, Resolver]]:
+    """A client and a resolver without a cache, configured from the settings."""
     async with Client(loopback=config.allow_loopback) as client:
         handles = HandleLookup(resolver_url=config.handle_resolver_url, loopback=config.allow_loopback)
         yield (
@@ -30,8 +30,8 @@ async def outside() -> AsyncIterator[tuple[Client, Resolver]]:
 
 
 @asynccontextmanager
-async def publisher() -> AsyncIterator[tuple[Pds, Session]]:
-    """The publisher (FEED_ACTOR_DID), signed in at their PDS with PUBLISHER_APP_PASSWORD, and signed out at the end.
+async def publisher_session() -> AsyncIterator[tuple[Pds, Session]]:
+    """A session of the publisher (FEED_ACTOR_DID) at their PDS, with PUBLISHER_APP_PASSWORD; signed out at the end.
 
     Raises AtsiteError (a setting is missing), PdsError, NoSuchIdentity, LookupFailed.
     """
@@ -39,7 +39,7 @@ async def publisher() -> AsyncIterator[tuple[Pds, Session]]:
         raise AtsiteError(
             "set FEED_ACTOR_DID to the account that publishes, and PUBLISHER_APP_PASSWORD to one of its app passwords"
         )
-    async with outside() as (client, resolver):
+    async with client_and_resolver() as (client, resolver):
         document = await resolver.document(Did(config.feed_actor_did))
         if document.pds is None:
             raise AtsiteError(f"{document.did} has no PDS in its did document")

@@ -1,7 +1,7 @@
-"""What the AppView would find: each step it takes on the way to a page, in order, and in words what is wrong.
+"""Checks a feed the way the AppView reads it: each step on the way to a page, and what is wrong with it.
 
 The steps are those of app.bsky.feed.getFeed: the generator record names a service did, its document names an endpoint,
-and the endpoint answers with a page that the lexicon allows.
+and the endpoint answers with a page that is valid by the lexicon.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from atsite.core.identity import Resolver
     from atsite.core.outgoing import Client, Fetched
 
-#: The AppView waits so long for a generator.
-APPVIEW_PATIENCE_SECONDS = 5.0
+#: The AppView's timeout for a feed generator.
+APPVIEW_TIMEOUT_SECONDS = 5.0
 _PAGE = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One step: what was looked at, and in words what is wrong with it (empty: nothing)."""
+    """One step of the check, and what is wrong ("": nothing)."""
 
     step: str
     problem: str = ""
@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FeedCheck:
-    """The check of one feed: its address, and where the service says it is."""
+    """The check of one feed: its address, and the did and endpoint of the service."""
 
     client: Client
     resolver: Resolver
@@ -47,7 +47,7 @@ class FeedCheck:
     endpoint: str
 
     async def findings(self) -> list[Finding]:
-        """Every step, also those after a bad one: they often show the reason."""
+        """All steps, also those after a failed one: they often show the reason."""
         return [
             Finding(f"did document of the service, {self.endpoint}/.well-known/did.json", await self._did_document()),
             Finding("describeFeedGenerator", await self._description()),
@@ -105,7 +105,7 @@ class FeedCheck:
         return fetched if isinstance(fetched, str) else page_problem(fetched, limit=_PAGE)
 
     async def _document(self, path: str) -> dict[str, Any] | str:
-        """The JSON object at `path`, or why there is none."""
+        """The JSON object at `path`, or an error message."""
         fetched = await self._get(path)
         if isinstance(fetched, str):
             return fetched
@@ -113,23 +113,23 @@ class FeedCheck:
         return f"status {fetched.status}, not a JSON object" if content is None else content
 
     async def _get(self, path: str) -> Fetched | str:
-        """The answer, or why there is none."""
+        """The response, or an error message."""
         try:
-            return await self.client.get(self.endpoint + path, timeout=APPVIEW_PATIENCE_SECONDS, max_redirects=0)
+            return await self.client.get(self.endpoint + path, timeout=APPVIEW_TIMEOUT_SECONDS, max_redirects=0)
         except FetchFailed as error:
             if error.reason == "redirects":
-                return "it redirects, and a did document or a page must not"
+                return "it redirects; a did document or a page must not redirect"
             return str(error)
 
 
-def verdict(findings: Sequence[Finding]) -> str:
-    """How many of the steps are wrong, in words; empty where none is."""
+def summary(findings: Sequence[Finding]) -> str:
+    """For example "1 of 4 steps is wrong"; "" if all are right."""
     wrong = sum(1 for finding in findings if finding.problem)
     return f"{wrong} of {len(findings)} steps {'is' if wrong == 1 else 'are'} wrong" if wrong else ""
 
 
 def page_problem(fetched: Fetched, *, limit: int) -> str:
-    """What the AppView would refuse or lose of a skeleton; empty where it is good."""
+    """What the AppView would refuse or drop of a skeleton; "" if it is valid."""
     content = _object(fetched, any_status=True)
     if fetched.status != 200:
         detail = f": {content.get('error')} {content.get('message')}" if content else ""

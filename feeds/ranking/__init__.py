@@ -1,1 +1,1 @@
-"""What a feed is and how its list of posts is made, kept and cut into pages."""
+"""What a feed is, and how its list of posts is made, stored and cut into pages."""

@@ -1,7 +1,7 @@
-"""Rankings that a process computes itself, for want of a stored generation: one computation at a time.
+"""Rankings that a process computes itself when there is no stored generation, one at a time.
 
-The moment for which one is computed lies on a grid, so that many readers share one, and so that nobody can have
-rankings of arbitrary moments computed by changing a cursor.
+They are computed for moments on a grid, so that many readers share one, and so that a changed cursor cannot cause
+rankings of arbitrary moments to be computed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from feeds.ranking.ranking import RankedFeed, RankedPost
-    from feeds.ranking.store_timeouts import Patience
+    from feeds.ranking.store_timeouts import StoreGuard
 
 #: Rankings are computed for whole multiples of this (microseconds).
 GRID: Final = 15 * SECOND
-#: Seconds for one computation, and for waiting for someone else's: a reader is gone after 5.
+#: Seconds for one computation, and for waiting for another one: a reader waits at most 5.
 BUDGET_SECONDS: Final = 3
 #: Rankings remembered; each is below half a megabyte.
 REMEMBERED: Final = 16
@@ -29,9 +29,9 @@ REMEMBERED_SECONDS: Final = 3600.0
 
 
 class ComputedRankings:
-    """The last rankings this process computed. Thread-safe."""
+    """The last rankings that this process computed. Thread-safe."""
 
-    def __init__(self, clickhouse: Patience) -> None:
+    def __init__(self, clickhouse: StoreGuard) -> None:
         self._clickhouse = clickhouse
         self._rankings: TtlCache[tuple[str, int], tuple[RankedPost, ...]] = TtlCache(
             size=REMEMBERED, seconds=REMEMBERED_SECONDS
@@ -40,9 +40,9 @@ class ComputedRankings:
         self._computing = threading.Lock()
 
     def at(self, feed: RankedFeed, moment: int, *, key: str | None = None) -> tuple[RankedPost, ...]:
-        """The ranking of the feed for a moment on the GRID. Raises FeedUnavailable when it cannot be had in time.
+        """The ranking of the feed for a moment on the GRID. Raises FeedUnavailable if it is not ready in time.
 
-        `key` names a ranking that is not the same for all readers.
+        `key`: names a ranking that is not the same for all readers.
         """
         name = (key or feed.definition.key, moment)
         found = self._rankings.peek(name)
@@ -63,15 +63,15 @@ class ComputedRankings:
 
 
 def newest_moment(now: int) -> int:
-    """The last moment of the grid."""
+    """The latest moment of the grid."""
     return now - now % GRID
 
 
-def is_given(moment: int, now: int) -> bool:
-    """Whether a cursor of this moment can have been given out."""
+def is_valid_moment(moment: int, now: int) -> bool:
+    """Whether a cursor with this moment can have been given out."""
     return moment % GRID == 0 and moment <= now
 
 
 def is_expired(moment: int, now: int) -> bool:
-    """Whether a walk that began at this moment has ended: as long as an unread generation lives."""
+    """Whether a walk that began at this moment has expired, after as long as an unread generation is kept."""
     return moment <= now - IDLE

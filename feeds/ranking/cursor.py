@@ -1,13 +1,13 @@
-"""The cursors of feeds, typed: where in which list the next page begins. PURE; the text form is atsite.core.paging's.
+"""The cursors of feeds, typed: where in which list the next page begins. PURE; the text is atsite.core.cursor_format's.
 
 | cursor | list | text, before base64url |
 |---|---|---|
 | Ranked | a stored generation | `[1,"ranked",generation,position]` |
-| Computed | a ranking that was computed for want of a stored one | `[1,"computed",now,score,rkey,did]` |
+| Computed | a ranking computed because none was stored | `[1,"computed",now,score,rkey,did]` |
 | Newest | posts by (rkey, did), descending | `[1,"newest",rkey,did]` |
-| Listed | posts in the order that people gave them | `[1,"listed",position,rkey,did]` |
+| Listed | a list of chosen posts | `[1,"listed",position,rkey,did]` |
 
-`decode` refuses whatever `encode` cannot have made, with InvalidCursor: a broken cursor never means "from the top".
+`decode` raises InvalidCursor for everything that `encode` cannot have made: a broken cursor never means "from the top".
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import is_did, is_rkey
 from atsite.core.atproto.tid import MICROS_MAX, is_tid
-from atsite.core.paging import InvalidCursor
+from atsite.core.cursor_format import InvalidCursor
 
 __all__ = ["Computed", "Cursor", "InvalidCursor", "Listed", "Newest", "Ranked", "decode", "encode"]
 
-#: No list is longer; a position beyond was never given out.
+#: No list is longer, so no larger position was ever given out.
 POSITION_MAX: Final = 1_000_000
 
 
@@ -65,16 +65,16 @@ Cursor: TypeAlias = Ranked | Computed | Newest | Listed
 
 
 def encode(cursor: Cursor) -> str:
-    """The text that a client carries to the next page."""
+    """The text that a client sends to get the next page."""
     match cursor:
         case Ranked(generation, position):
-            return paging.encode("ranked", generation, position)
+            return cursor_format.encode("ranked", generation, position)
         case Computed(now, score, rkey, did):
-            return paging.encode("computed", now, score, rkey, did)
+            return cursor_format.encode("computed", now, score, rkey, did)
         case Newest(rkey, did):
-            return paging.encode("newest", rkey, did)
+            return cursor_format.encode("newest", rkey, did)
         case Listed(position, rkey, did):
-            return paging.encode("listed", position, rkey, did)
+            return cursor_format.encode("listed", position, rkey, did)
 
 
 def decode(text: str) -> Cursor:
@@ -114,8 +114,8 @@ def _listed(text: str) -> Listed | None:
     return Listed(*parts)
 
 
-def _parts(kind: str, text: str, *shape: paging.PartType) -> tuple[Any, ...] | None:
+def _parts(kind: str, text: str, *shape: cursor_format.PartType) -> tuple[Any, ...] | None:
     try:
-        return paging.decode(kind, text, *shape)
+        return cursor_format.decode(kind, text, *shape)
     except InvalidCursor:
         return None

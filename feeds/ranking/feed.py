@@ -1,4 +1,4 @@
-"""What a feed is: a definition (data) and a kind (code) that answers pages of it."""
+"""What a feed is: a definition (data) and a kind (code) that makes its pages."""
 
 from __future__ import annotations
 
@@ -19,33 +19,28 @@ if TYPE_CHECKING:
 GENERATOR: Final = Nsid("app.bsky.feed.generator")
 POST: Final = Nsid("app.bsky.feed.post")
 
-#: Limits of getFeedSkeleton (lexicon app.bsky.feed.getFeedSkeleton).
-LIMIT_MIN: Final = 1
-LIMIT_MAX: Final = 100
-LIMIT_DEFAULT: Final = 50
-
-#: The parameter that names the label whose carriers are a feed's members.
+#: The parameter with the label of a feed: the actors with this label are its members.
 LABEL: Final = "label"
 
-#: Parameters of a kind, by name; the kind says which it knows.
+#: Parameters of a kind, by name; the kind defines which there are.
 Parameters: TypeAlias = Mapping[str, Any]
 
 
 class InvalidDefinition(AtsiteError):
-    """A feed cannot be served as it is defined; the message says what is wrong with it."""
+    """A feed cannot be served as defined; the message says what is wrong."""
 
 
 class UnknownFeed(AtsiteError):
-    """No feed of this site has this address."""
+    """This site has no feed with this address."""
 
 
 class FeedUnavailable(AtsiteError):
-    """No page can be made now, and a later try may succeed: stores are away or busy."""
+    """No page can be made now; a later try may succeed: stores are down or busy."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class PostKey:
-    """A post; the order, descending, is newest first."""
+    """The key of a post; descending order is newest first."""
 
     rkey: str
     did: str
@@ -56,7 +51,7 @@ class PostKey:
 
     @classmethod
     def of(cls, uri: AtUri) -> Self:
-        """Raises InvalidSyntax where `uri` is the address of something else than a post."""
+        """Raises InvalidSyntax if `uri` is not the address of a post."""
         if uri.collection != POST:
             raise InvalidSyntax(f"not the at-uri of a post: {uri}")
         return cls(uri.rkey, uri.did)
@@ -64,9 +59,9 @@ class PostKey:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One published feed, as kinds see it (its row: feeds.models.FeedDefinition).
+    """One feed, as kinds see it (its row: feeds.models.FeedDefinition).
 
-    `publisher` and `rkey` name it, `kind` and `parameters` say how its pages are made.
+    `publisher` and `rkey` identify it; `kind` and `parameters` define how its pages are made.
     """
 
     publisher: Did
@@ -75,12 +70,12 @@ class Definition:
     display_name: str
     description: str
     parameters: Parameters = field(default_factory=dict)
-    #: Only for those who carry the feed's label; everybody else gets the instructions post alone.
+    #: Only actors with the feed's label can read it; everyone else gets only the instructions post.
     private: bool = False
     instructions: PostKey | None = None
-    #: Stands above the first page and nowhere else.
+    #: Shown above the first page and nowhere else.
     pinned: PostKey | None = None
-    #: What people put into the feed, in their order.
+    #: The chosen posts of the feed, in their order.
     posts: tuple[PostKey, ...] = ()
 
     @property
@@ -95,13 +90,13 @@ class Definition:
 
     @property
     def label(self) -> str:
-        """The label whose carriers are the feed's members; "" where it has none."""
+        """The label of the feed's members; "" if it has none."""
         return str(self.parameters.get(LABEL, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """What is asked: at most `limit` posts (1 to 100) from `cursor` on, for `viewer` (None: someone not logged in)."""
+    """A request for at most `limit` posts (1 to 100) from `cursor` on, by `viewer` (None: not logged in)."""
 
     limit: int
     cursor: Cursor | None = None
@@ -110,19 +105,19 @@ class FeedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """The post stands above the feed (lexicon app.bsky.feed.defs#skeletonReasonPin)."""
+    """The post is pinned above the feed (lexicon app.bsky.feed.defs#skeletonReasonPin)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repost:
-    """The post stands where someone reposted it; `uri` is the repost's at-uri (#skeletonReasonRepost)."""
+    """The post is in the feed as a repost; `uri` is the repost's at-uri (#skeletonReasonRepost)."""
 
     uri: str
 
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """The post is all that this reader gets of a private feed; the skeleton knows no reason for that."""
+    """The post is all that this reader gets of a private feed; the lexicon has no reason for that."""
 
 
 Reason: TypeAlias = Pin | Repost | Instructions
@@ -130,7 +125,7 @@ Reason: TypeAlias = Pin | Repost | Instructions
 
 @dataclass(frozen=True, slots=True)
 class SkeletonPost:
-    """One entry of a page: the at-uri of a post, and why it stands there where that is not its own place."""
+    """One entry of a page: the at-uri of a post, and a reason if it is not there in its own right."""
 
     post: str
     reason: Reason | None = None
@@ -138,7 +133,7 @@ class SkeletonPost:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """At most `limit` posts, and where the next page begins; no cursor: this is the end, as is a page without posts."""
+    """At most `limit` posts, and the cursor of the next page; no cursor, or no posts, means the end."""
 
     posts: tuple[SkeletonPost, ...] = ()
     cursor: Cursor | None = None
@@ -146,7 +141,7 @@ class FeedPage:
 
 @dataclass(frozen=True, slots=True)
 class FeedDescription:
-    """What is said of a feed to those who look for one."""
+    """The public description of a feed."""
 
     uri: AtUri
     display_name: str
@@ -154,27 +149,27 @@ class FeedDescription:
 
 
 class Feed(Protocol):
-    """One published feed. The same cursor gives the same page until the data changes."""
+    """One feed. The same cursor gives the same page until the data changes."""
 
     @property
     def definition(self) -> Definition: ...
 
     @property
     def depends_on_viewer(self) -> bool:
-        """Whether its pages differ from reader to reader, so that nobody gets one before it is known who reads."""
+        """Whether its pages differ from reader to reader, so the reader must be known before a page is made."""
 
     def page(self, request: FeedRequest) -> FeedPage:
-        """Raises InvalidCursor for a cursor this feed never gave, FeedUnavailable when no page can be made now."""
+        """A page. Raises InvalidCursor for a cursor that this feed did not give out, FeedUnavailable."""
 
     def describe(self) -> FeedDescription: ...
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
-        """Why each of `posts` stands here, for people who preview the feed; those with no reason are left out.
+        """Why each of `posts` is in the feed, for its preview; posts without a reason are left out.
 
         `moment`: when the order was made, unix microseconds. Raises ClickHouseError.
         """
 
 
 def describe(definition: Definition) -> FeedDescription:
-    """The description that follows from the definition alone."""
+    """The description of a definition."""
     return FeedDescription(definition.uri, definition.display_name, definition.description)

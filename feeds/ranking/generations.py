@@ -1,7 +1,7 @@
-"""Where generations are kept: in Redis, shared by all processes, and as copies in each process that served them.
+"""Storage of generations: in Redis, shared by all processes, and as copies in each process that served them.
 
-A generation lives IDLE after the last page read from it, and LIFE at most. With Redis away or emptied, a process goes
-on serving the copies it has.
+A generation is kept for IDLE after the last page read from it, and for LIFE at most. If Redis is down or was emptied,
+a process goes on serving the copies it has.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from atsite.core.atproto.tid import is_tid
 from atsite.core.ttl_cache import TtlCache
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.ranking import Generation
-from feeds.ranking.store_timeouts import Patience, StoreAway
+from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
     import redis
 
 SECOND: Final = 1_000_000
-#: Unix microseconds that a generation lives after the last page read from it, and at most.
+#: Microseconds that a generation is kept after the last page read from it, and at most.
 IDLE: Final = 30 * 60 * SECOND
 LIFE: Final = 6 * 3600 * SECOND
-#: A process tells Redis that a generation is read at most this often; so much is added to its life there.
+#: At most this often a process extends the life of a generation in Redis; the life there is longer by this.
 TOUCH: Final = 30 * SECOND
-#: Copies of a process, below half a megabyte each: those that were not read for the longest time go first.
+#: Copies in a process, below half a megabyte each; the least recently read are dropped first.
 COPIES: Final = 500
 
 
 @dataclass(slots=True)
 class _Copy:
     generation: Generation
-    #: When Redis was last told; 0: never.
+    #: When its life in Redis was last extended; 0: never.
     told_at: int = 0
 
 
 class Generations:
-    """The generations of all ranked feeds. Thread-safe. Feeds are named by their definition's `key`."""
+    """The generations of all ranked feeds. Thread-safe. Feeds are identified by their definition's `key`."""
 
     def __init__(self, client: Callable[[], redis.Redis] = kv.client) -> None:
         self._client = client
         # Redis answers within a millisecond; 0.5 s is a lost packet, not a slow answer.
-        self._redis = Patience("redis", seconds=0.5, pause=1.0)
+        self._redis = StoreGuard("redis", seconds=0.5, pause=1.0)
         # By feed and id. Each reading puts a copy in again, so that it stays IDLE after the last one (microseconds).
         self._copies: TtlCache[tuple[str, str], _Copy] = TtlCache(size=COPIES, seconds=IDLE)
 
-    def publish(self, feed: str, generation: Generation, *, now: int) -> None:
-        """Store the generation and make it the current one, at once. Raises redis.RedisError."""
+    def store(self, feed: str, generation: Generation, *, now: int) -> None:
+        """Store the generation and make it the current one, in one transaction. Raises redis.RedisError."""
         with self._client().pipeline(transaction=True) as pipe:
             pipe.set(
                 _key(feed, generation.id),
@@ -60,12 +60,12 @@ class Generations:
             pipe.execute()
 
     def newest(self, feed: str, *, now: int) -> Generation | None:
-        """The current generation as Redis has it, for the one who refreshes. Raises redis.RedisError."""
+        """The current generation in Redis, for a refresh. Raises redis.RedisError."""
         id = _text(self._client().get(_current_key(feed)))
         return None if id is None else self._decoded(self._client().get(_key(feed, id)), id, now)
 
     def current(self, feed: str, *, now: int) -> Generation | None:
-        """The generation that a first page is read from: the current one, else the newest copy of this process."""
+        """The generation for a first page: the current one, else the newest copy in this process."""
         try:
             id = self._redis.call(lambda: _text(self._client().get(_current_key(feed))))
             if id is not None:
@@ -78,9 +78,9 @@ class Generations:
         return None if copied is None else self.get(feed, copied, now=now)
 
     def get(self, feed: str, id: str, *, now: int) -> Generation | None:
-        """A generation of the feed, None when it has expired.
+        """A generation of the feed, or None if it has expired.
 
-        Raises FeedUnavailable when Redis is away and this process has no copy: whether it lives cannot be told.
+        Raises FeedUnavailable if Redis is down and this process has no copy.
         """
         copy = self._copies.peek((feed, id), at=now)
         if copy is not None and _life(copy.generation, now) <= 0:
@@ -99,7 +99,7 @@ class Generations:
         return copy.generation
 
     def _decoded(self, stored: object, id: str, now: int) -> Generation | None:
-        """What Redis gave as a generation; a value that is none counts as lost."""
+        """The generation in a value from Redis; None if the value is not valid."""
         if not isinstance(stored, bytes):
             return None
         try:
@@ -109,7 +109,7 @@ class Generations:
         return generation if generation.id == id and _life(generation, now) > 0 else None
 
     def _touch(self, feed: str, copy: _Copy, now: int) -> None:
-        """Note in Redis, not too often, that a page was read; what Redis lost it gets back."""
+        """Extend the generation's life in Redis, not too often, and store it again if Redis lost it."""
         if now - copy.told_at < TOUCH:
             return
         copy.told_at = now
@@ -126,7 +126,7 @@ class Generations:
 
 
 def _life(generation: Generation, now: int) -> int:
-    """Microseconds that a generation may still live at most."""
+    """Microseconds that a generation may still be kept, at most."""
     return generation.made_at + LIFE - now
 
 
@@ -143,6 +143,6 @@ def _current_key(feed: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """The id that Redis holds; None for none and for what is no id."""
+    """The id stored in Redis; None if there is none or it is not an id."""
     text = value.decode("ascii", "replace") if isinstance(value, bytes) else ""
     return text if is_tid(text) else None

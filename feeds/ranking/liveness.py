@@ -1,7 +1,7 @@
-"""Which posts may be shown, remembered for a moment: the readers of a popular page ask for the same posts all the time.
+"""A short-lived cache of which posts may be shown: readers of a popular page ask for the same posts all the time.
 
-What is remembered is at most SECONDS old (docs/decisions/0032-liveness.md); the first who asks past half of that looks
-it up again, while the others go on with what is known.
+An entry is at most SECONDS old (docs/decisions/0032-liveness.md). The first caller after half of that refreshes it,
+while the others use the cached entry.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 #: The index itself learns of a delete up to a second after it was sent (indexer.stream.batch.Limits.age).
 SECONDS: Final = 1.0
-#: Posts remembered, 200 bytes each: a second of a hundred different pages.
+#: Cached posts, 200 bytes each: one second of a hundred different pages.
 SIZE: Final = 20_000
 
 
 class Liveness:
-    """What `look_up` said of posts. Thread-safe. With `seconds` 0 nothing is remembered."""
+    """A cache of `look_up`. Thread-safe. `seconds` 0: nothing is cached."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class Liveness:
         )
 
     def living(self, posts: Collection[PostKey], call: Call) -> Set[PostKey]:
-        """Those of `posts` that may be shown; `call` runs a look-up, where one is needed.
+        """Those of `posts` that may be shown; `call` runs a look-up if one is needed.
 
-        Raises what `call` raises; of that nothing is remembered.
+        Raises what `call` raises; nothing is cached then.
         """
-        now = self._clock()  # before the look-up: what is remembered is as old as the question
+        now = self._clock()  # before the look-up: an entry is as old as the question
         known = {post: lives for post in posts if (lives := self._lives.peek(post, at=now)) is not None}
         living = {post for post, lives in known.items() if lives}
         asked = [post for post in posts if post not in known]

@@ -1,4 +1,4 @@
-"""What is measured of the feeds. Labels are feeds of this site and words of this file, never a viewer's did."""
+"""Metrics of the feeds. Label values are feeds of this site and words from this file, never a viewer's did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What feeds are made from; one for each process, shared by its feeds."""
+"""What feeds make their pages from; one per process, shared by its feeds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from atsite.core.published.errors import Undecidable
+from atsite.core.copies.errors import Undecidable
 from feeds.ranking import computed, metrics, queries
 from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import Generations
 from feeds.ranking.liveness import Liveness
-from feeds.ranking.store_timeouts import Patience, StoreAway
+from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 from labels.blocks import Blocks, blocked
 
 if TYPE_CHECKING:
@@ -33,50 +33,50 @@ class FeedData:
     """The stores, a clock, and which posts may be shown."""
 
     generations: Generations = field(default_factory=Generations)
-    # Readers are gone after 5 s: a look-up of 2 s leaves room for everything else.
-    lookups: Patience = field(default_factory=lambda: Patience("clickhouse", seconds=2, pause=1))
+    # Readers wait at most 5 s: a look-up of 2 s leaves room for everything else.
+    lookups: StoreGuard = field(default_factory=lambda: StoreGuard("clickhouse", seconds=2, pause=1))
     computed: ComputedRankings = field(
         default_factory=lambda: ComputedRankings(
-            Patience("clickhouse-ranking", seconds=computed.BUDGET_SECONDS, pause=1)
+            StoreGuard("clickhouse-ranking", seconds=computed.BUDGET_SECONDS, pause=1)
         )
     )
     clock: Callable[[], int] = unix_micros
-    #: Of posts that came from the index, and of posts that people named.
+    #: For posts that came from the index, and for posts that people chose.
     alive: Liveness = field(default_factory=lambda: Liveness(queries.alive))
-    not_gone: Liveness = field(default_factory=lambda: Liveness(queries.not_gone))
-    #: Feed rkey -> what people block there.
+    alive_or_unknown: Liveness = field(default_factory=lambda: Liveness(queries.alive_or_unknown))
+    #: Feed rkey -> its blocks.
     blocks: Callable[[str], Blocks] = blocked
     _memories: dict[type, Any] = field(default_factory=dict)
 
     def memory(self, what: type[T]) -> T:
-        """What a kind keeps for all its feeds in this process: the one `what`, made when it is first asked for."""
+        """What a kind keeps for all its feeds in this process: one `what`, made on first use."""
         kept: T | None = self._memories.get(what)
         return self._memories.setdefault(what, what()) if kept is None else kept
 
     def listed(self, definition: Definition, posts: Iterable[PostKey]) -> Set[PostKey]:
         """Those of `posts`, which came from the index, that the list of the feed may show.
 
-        With ClickHouse away deleted posts stay in: the AppView leaves them out as well, and an answer is better than
-        none. Raises FeedUnavailable while nobody can tell what is blocked.
+        If ClickHouse is down, deleted posts stay in: the AppView leaves them out as well, and an answer is better than
+        none. Raises FeedUnavailable if the blocks cannot be read.
         """
         unblocked = [post for post in self.unblocked(definition, posts) if post != definition.pinned]
         return self._looked_up(unblocked, self.alive)
 
     def named(self, definition: Definition, posts: Iterable[PostKey]) -> Set[PostKey]:
-        """Those of `posts`, which people named, that may be shown: the index need not know them. As `listed`."""
-        return self._looked_up(self.unblocked(definition, posts), self.not_gone)
+        """Those of `posts`, which people chose, that may be shown, also if they are not indexed; else as `listed`."""
+        return self._looked_up(self.unblocked(definition, posts), self.alive_or_unknown)
 
     def unblocked(self, definition: Definition, posts: Iterable[PostKey]) -> list[PostKey]:
-        """Those that the feed does not leave out. Raises FeedUnavailable."""
+        """Those that are not blocked in the feed. Raises FeedUnavailable."""
         blocks = self.blocks_of(definition)
         return [post for post in posts if post.uri not in blocks]
 
     def blocks_of(self, definition: Definition) -> Blocks:
-        """What the feed leaves out. Raises FeedUnavailable."""
+        """The blocks of the feed. Raises FeedUnavailable."""
         try:
             return self.blocks(definition.rkey)
         except Undecidable as error:
-            raise FeedUnavailable("it is unknown now what this feed leaves out") from error
+            raise FeedUnavailable("the blocks of this feed cannot be read now") from error
 
     def _looked_up(self, posts: list[PostKey], liveness: Liveness) -> Set[PostKey]:
         if not posts:

@@ -1,6 +1,6 @@
-"""Parameters of a kind: declared with what they mean, and read strictly from a definition. PURE.
+"""Parameters of a kind: declared with their meaning, and read strictly from a definition. PURE.
 
-A kind declares a frozen dataclass; forms and their help are made from it (feeds.admin_parameters):
+A kind declares a frozen dataclass; forms and their help texts are made from it (feeds.admin.forms):
 
     @dataclass(frozen=True, slots=True)
     class TopParameters:
@@ -58,7 +58,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Text of a form that `wanted` names; may be empty where `optional`."""
+    """Text that matches the pattern `form`, described by `wanted`; may be empty if `optional`."""
 
     form: str
     wanted: str
@@ -71,7 +71,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class LabelName:
-    """The name of a label; whether there is such a label is not known here."""
+    """The name of a label; whether the label exists is not checked here."""
 
     def problem(self, value: Any) -> str:
         return "" if isinstance(value, str) and _LABEL.fullmatch(value) else "the name of a label"
@@ -79,13 +79,13 @@ class LabelName:
 
 _LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: What must hold of a value: `problem` says in words what it must be, "" where it is.
+#: A check of a value: `problem` describes what it must be; "" if it is valid.
 Check: TypeAlias = "Between | OneOf | Flag | Word | LabelName"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a kind lets a definition say. `meaning` is for people; `default` is None where it must be said."""
+    """One parameter of a kind. `meaning` is its help text; `default` is None if the parameter is required."""
 
     name: str
     check: Check
@@ -118,7 +118,7 @@ def declared(kind: type) -> tuple[Parameter, ...]:
 
 
 def read(into: type[T], parameters: Parameters) -> T:
-    """`into` made of the parameters. Raises InvalidDefinition for an unknown name or a value that cannot be."""
+    """`into` made from the parameters. Raises InvalidDefinition for an unknown name or an invalid value."""
     known = {each.name: each for each in declared(into)}
     unknown = sorted(set(parameters) - set(known))
     if unknown:

@@ -1,4 +1,4 @@
-"""What the feeds ask of ClickHouse. Times are unix microseconds; a post's age is that of its rkey."""
+"""ClickHouse queries of the feeds. Times are unix microseconds; a post's age is that of its rkey."""
 
 from __future__ import annotations
 
@@ -8,27 +8,16 @@ from typing import TYPE_CHECKING
 from atsite.core.atproto.tid import is_tid, tid_to_int
 from atsite.core.clickhouse import door
 from feeds.ranking.feed import PostKey
-from indexer.index.queries import UNKNOWN, standings
+from indexer.index.account_status import UNKNOWN, account_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from atsite.core.clickhouse.door import Limits
-    from indexer.index.queries import Standing
+    from indexer.index.account_status import AccountStatus
 
-#: For those who wait for a page. One thread: a look-up by key reads a few granules, and more threads took longer.
+#: Limits while a reader waits for a page. One thread: a look-up by key reads few granules; more threads took longer.
 PAGE = door.Limits(max_execution_time=2, max_memory_usage=500_000_000, max_threads=1, readonly=True)
-
-
-FOLLOWING_MANY = """
-SELECT did FROM following_counts WHERE did IN {dids:Array(String)} AND following >= {least:UInt32}
-"""
-
-
-def following_many(dids: Collection[str], *, least: int, limits: Limits = door.TASK) -> set[str]:
-    """Those of `dids` that follow `least` accounts or more."""
-    params = {"dids": sorted(dids), "least": least}
-    return set(door.column(FOLLOWING_MANY, params, name="feeds.following_many", limits=limits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +43,7 @@ SETTINGS use_skip_indexes = 0
 
 
 def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
-    """Those of `posts` that may be shown: there and eligible, by an author who is active, and not below their floor."""
+    """Those of `posts` that may be shown: indexed and eligible, by an active author, and not below their floor."""
     states, authors = _looked_up(posts, limits)
     return {
         post
@@ -63,28 +52,30 @@ def alive(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
     }
 
 
-def not_gone(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
-    """Those of `posts`, which people named, that may be shown, also where the index does not know them.
+def alive_or_unknown(posts: Collection[PostKey], *, limits: Limits = PAGE) -> set[PostKey]:
+    """Those of `posts`, which people chose, that may be shown, also if they are not indexed.
 
-    An unknown post is shown unless its author is inactive, or it was made before their records ended.
+    A post that is not indexed is shown unless its author is inactive or it is older than its author's floor.
     """
     states, authors = _looked_up(posts, limits)
 
     def gone(post: PostKey) -> bool:
         state, author = states.get(post), authors.get(post.did, UNKNOWN)
         if state is None:
-            # The floor also ends what was purged, and so is not known any more: a record is as old as its key says.
+            # The floor also applies to purged posts, which are not indexed any more: the key tells their age.
             return not author.shows(tid_to_int(post.rkey)) if is_tid(post.rkey) else not author.active
         return bool(state.deleted) or not author.shows(state.version)
 
     return {post for post in posts if not gone(post)}
 
 
-def _looked_up(posts: Collection[PostKey], limits: Limits) -> tuple[Mapping[PostKey, _State], Mapping[str, Standing]]:
-    """What is stored of the posts, and of their authors."""
+def _looked_up(
+    posts: Collection[PostKey], limits: Limits
+) -> tuple[Mapping[PostKey, _State], Mapping[str, AccountStatus]]:
+    """What is stored about the posts and their authors."""
     if not posts:
         return {}, {}
     dids = {post.did for post in posts}
     params = {"rkeys": {post.rkey for post in posts}, "dids": dids}
     found = {row.key: row for row in door.query(STATES, params, into=_State, name="feeds.states", limits=limits)}
-    return {post: found[post] for post in posts if post in found}, standings(dids, limits=limits)
+    return {post: found[post] for post in posts if post in found}, account_statuses(dids, limits=limits)

@@ -1,11 +1,11 @@
-"""Pages of feeds that are ranked: read from a stored generation, or computed for want of one.
+"""Pages of ranked feeds: read from a stored generation, or computed if there is none.
 
 1. A first page is read from the current generation; its cursor names that generation and the position in it, so the
-   pages of one walk never shift, whatever is refreshed meanwhile.
+   pages of one walk never shift, even if the feed is refreshed meanwhile.
 2. A cursor whose generation has expired ends the walk: an empty page without a cursor.
-3. Without any generation (Redis empty or away, and no copy in this process) the ranking is computed, and its cursors
-   name the moment and the last post: that walk may repeat or miss a post whose likes changed.
-4. Entries that were deleted, or whose authors became inactive, are left out while reading. With ClickHouse away they
+3. Without any generation (Redis empty or down, and no copy in this process) the ranking is computed, and its cursors
+   name the moment and the last post: such a walk may repeat or miss a post whose likes changed.
+4. Posts that were deleted, or whose authors became inactive, are left out while reading. If ClickHouse is down they
    stay in: the AppView leaves them out as well, and an answer is better than none.
 """
 
@@ -34,13 +34,13 @@ def page(feed: RankedFeed, data: FeedData, request: FeedRequest) -> FeedPage:
 
 
 def personal_page(feed: RankedFeed, data: FeedData, reader: str, request: FeedRequest) -> FeedPage:
-    """The same of a ranking that is one reader's own; `reader` names them in stores."""
+    """A page of one reader's own ranking; `reader` identifies the reader in stores."""
     return _Pages(feed, data, f"{feed.definition.key}/{reader}", data.clock()).page(request)
 
 
 @dataclass(frozen=True)
 class _Pages:
-    """`key` names the ranking in stores; `now` is the moment of the request."""
+    """`key`: the ranking's name in stores. `now`: the moment of the request."""
 
     feed: RankedFeed
     data: FeedData
@@ -76,8 +76,8 @@ class _Pages:
         return self._cut_generation(generation, position, limit)
 
     def _computed(self, moment: int, request: FeedRequest) -> FeedPage:
-        if not computed.is_given(moment, self.now):
-            raise InvalidCursor("the cursor names no moment of which a ranking was made")
+        if not computed.is_valid_moment(moment, self.now):
+            raise InvalidCursor("the cursor names a moment for which no ranking was made")
         if computed.is_expired(moment, self.now):
             self._count("expired")
             return END

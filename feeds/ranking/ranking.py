@@ -1,7 +1,7 @@
 """Rankings and how pages are cut from them. PURE.
 
-A ranking is a list in its final order. A page is read from a position on: entries that are not alive any more are left
-out, and the page goes on down the list until it is full, so that no page is short because of what was deleted.
+A ranking is a list in its final order. A page is read from a position on: posts that are not alive any more are left
+out, and the page continues down the list until it is full, so no page is short because of deleted posts.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from indexer.index.candidates import Candidates, NothingToShow, fill
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence, Set
 
-#: Entries of a stored ranking: 60 pages of 50, more than anybody scrolls (and what the seed design kept).
+#: Entries of a stored ranking: 60 pages of 50, more than readers scroll.
 SIZE_MAX: Final = 3000
 
-#: Looked at beyond what the page needs, so that a few dead entries cost no second look-up.
+#: Entries read beyond what the page needs, so that a few deleted ones need no second look-up.
 SPARE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RankedPost:
-    """A post and its score at the moment of the ranking."""
+    """A post with its score at the moment of the ranking."""
 
     key: PostKey
     score: float
@@ -59,7 +59,7 @@ class Generation:
 
     @classmethod
     def decode(cls, stored: bytes) -> Self:
-        """The generation of what `encode` made; raises ValueError for anything else."""
+        """The reverse of `encode`; raises ValueError for anything else."""
         try:
             id, posts = msgspec.json.decode(zlib.decompress(stored), type=tuple[str, list[str]])
         except (zlib.error, msgspec.MsgspecError) as error:
@@ -69,7 +69,7 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The posts of one page, and the position after the last of them where there is more; None at the end."""
+    """The posts of one page, and the position after the last one; None at the end of the ranking."""
 
     posts: tuple[PostKey, ...]
     position: int | None
@@ -77,23 +77,23 @@ class Cut:
 
 @runtime_checkable
 class RankedFeed(Feed, Protocol):
-    """A feed whose order is computed from time to time, not asked for each page."""
+    """A feed with an order that is computed from time to time, not for each page."""
 
     @property
     def refresh_seconds(self) -> int:
-        """How old its generation becomes before it is made again."""
+        """The age in seconds at which its generation is made again."""
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         """The ranking at the moment `now` (unix microseconds), best first, at most SIZE_MAX posts.
 
-        Raises ClickHouseError, QueryTimedOut when it takes longer than `seconds`.
+        Raises ClickHouseError; QueryTimedOut if it takes longer than `seconds`.
         """
 
 
 def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Sequence[PostKey]], Set[PostKey]]) -> Cut:
-    """At most `limit` living posts from `position` on; `alive` tells which of some entries live, in one look-up.
+    """At most `limit` live posts from `position` on; `alive` returns the live ones of some posts, in one look-up.
 
-    Raises FeedUnavailable where none of many lives (indexer.index.candidates).
+    Raises FeedUnavailable if none of many is live (indexer.index.candidates).
     """
 
     def read(start: int, size: int) -> Candidates[tuple[int, PostKey], int]:
@@ -107,7 +107,7 @@ def cut(posts: Sequence[PostKey], position: int, limit: int, alive: Callable[[Se
     try:
         filled = fill(position, limit, read=read, shown=shown, position=itemgetter(0), spare=SPARE)
     except NothingToShow as error:
-        raise FeedUnavailable("the stored ranking has too many posts that are gone") from error
+        raise FeedUnavailable("too many posts of the stored ranking can no longer be shown") from error
     return Cut(tuple(post for _, post in filled.entries), filled.next)
 
 

@@ -1,4 +1,4 @@
-"""Ranking feeds again: each refresh writes a new generation beside the older ones."""
+"""Refreshes of ranked feeds: each writes a new generation beside the older ones."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ logger = structlog.get_logger(__name__)
 
 #: One ranking took 1.5 s over 20 million likes; ten times that is a server in trouble.
 BUDGET_SECONDS: Final = 30
-#: Single flight: longer than the four queries of one round can take, so that a lock never outlives its work for long.
+#: Single flight: longer than the four queries of one refresh can take, so that a lock never outlives its work for long.
 LOCK_SECONDS: Final = 150
-#: Beat comes by the minute, a little early or late; a feed whose time is this near is refreshed now.
+#: Celery beat runs each minute, a little early or late: a feed that is due this soon is refreshed now.
 EARLY: Final = 10 * SECOND
 
 Outcome = Literal["published", "empty", "busy", "failed"]
@@ -37,7 +37,7 @@ Outcome = Literal["published", "empty", "busy", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What became of one feed: `posts` is the size of the generation that readers now get."""
+    """The outcome for one feed; `posts` is the size of the generation that readers get now."""
 
     feed: str
     outcome: Outcome
@@ -47,8 +47,8 @@ class Refreshed:
 def refresh(feed: RankedFeed, generations: Generations, *, now: int) -> Refreshed:
     """Rank the feed at the moment `now` and make the result its current generation.
 
-    An empty ranking is never stored, so it replaces nothing. While another process refreshes the same feed, nothing is
-    done. Raises ClickHouseError, redis.RedisError.
+    An empty ranking is not stored. Does nothing while another process refreshes the same feed.
+    Raises ClickHouseError, redis.RedisError.
     """
     key = feed.definition.key
     with single_flight(f"feeds:{key}:refresh", LOCK_SECONDS) as mine:
@@ -59,7 +59,7 @@ def refresh(feed: RankedFeed, generations: Generations, *, now: int) -> Refreshe
         if not posts:
             return _done(feed, "empty", generations.newest(key, now=now))
         generation = Generation(tid_of_micros(now, secrets.randbelow(CLOCK_ID_MAX + 1)), posts)
-        generations.publish(key, generation, now=now)
+        generations.store(key, generation, now=now)
         metrics.REFRESH_SECONDS.labels(feed=feed.definition.rkey).observe(perf_counter() - started)
         return _done(feed, "published", generation)
 
@@ -67,9 +67,9 @@ def refresh(feed: RankedFeed, generations: Generations, *, now: int) -> Refreshe
 def refresh_due(
     feeds: Iterable[RankedFeed], generations: Generations, *, now: int, force: bool = False
 ) -> list[Refreshed]:
-    """Refresh the feeds whose generation is old enough (all of them with `force`), one after the other.
+    """Refresh the feeds that are due (all of them with `force`), one after the other.
 
-    A feed that fails is logged and counted, and does not keep the others from their turn.
+    A feed that fails is logged and counted; the others are refreshed all the same.
     """
     results = []
     for feed in feeds:

@@ -1,7 +1,7 @@
-"""Asking a store that may hang: a reader is gone after 5 s, so a store that does not answer counts as away long before.
+"""Timeouts for calls to stores: a reader waits at most 5 s, so a store that hangs must count as down well before that.
 
-A refused connection says so at once, but a stopped server or a lost packet says nothing until the socket's own, longer
-timeout. So a call runs in a thread and is waited for this long.
+A refused connection fails at once, but a stopped server or a lost packet shows only at the socket's own, longer
+timeout. So each call runs in a thread, and the caller waits for it only this long.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Calls to one store at a time: as many as the door has connections.
+#: Parallel calls to one store: as many as the door has connections.
 THREADS = 16
 
 
 class StoreAway(AtsiteError):
-    """A store does not answer now."""
+    """A store does not answer."""
 
 
-class Patience:
-    """How long one store is waited for. Thread-safe.
+class StoreGuard:
+    """Calls to one store, with a timeout and a circuit breaker. Thread-safe.
 
-    `seconds` per call; after one that failed the store is left alone for `pause` seconds (CircuitBreaker).
+    Each call may take `seconds`; after a failed call the store is not called for `pause` seconds (CircuitBreaker).
     """
 
     def __init__(self, name: str, *, seconds: float, pause: float) -> None:
@@ -41,7 +41,7 @@ class Patience:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"feeds-{name}")
 
     def call(self, function: Callable[[], T]) -> T:
-        """The result of `function`. Raises StoreAway; errors that no later try would cure pass through."""
+        """The result of `function`. Raises StoreAway; errors that a retry cannot fix pass through."""
         if not self._breaker.admits():
             raise StoreAway(f"{self.name} did not answer a moment ago")
         future = self._threads.submit(function)

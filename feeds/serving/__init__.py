@@ -1,1 +1,1 @@
-"""The feed path: from a request to the bytes of a page, and who may read it."""
+"""Serving feeds: from a request to the bytes of a page, and who may read it."""

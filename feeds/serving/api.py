@@ -18,10 +18,10 @@ from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, service_auth
 from atsite.core.web.xrpc import error_response
 from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
-from feeds.readings import page_read
 from feeds.serving.registry import registry
 from feeds.serving.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
 from feeds.serving.skeleton import answer, depends_on_viewer, is_poll, rkey_of
+from feeds.signals import page_read
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -31,21 +31,21 @@ well_known = Router(tags=["well-known"])
 
 READ: Final = ["GET", "HEAD"]
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
-#: Resolvers keep the document by themselves; an operator who moves the service waits no longer than this for the rest.
+#: Resolvers have caches of their own; this limits the wait for all others after an operator moves the service.
 DID_DOCUMENT_CACHE: Final = "public, max-age=300"
-#: Pages made at a time: as many as the stores' clients take. Threads of their own, as a page may take its time, and
-#: who reads it must be told within a second by threads that are not waiting for other pages.
+#: Pages made in parallel: as many as the stores' clients allow. In their own threads: a page may take long, and other
+#: threads must be free to verify readers within a second.
 PAGES: Final = 16
 _THREADS: Final = ThreadPoolExecutor(PAGES, thread_name_prefix="feeds-page")
-#: May be stored, never reused unasked: a deleted post leaves the page at once.
+#: Caches must revalidate, so that a deleted post disappears from the page at once.
 PAGE_CACHE: Final = "no-cache"
-#: What one reader gets is nobody else's.
+#: A personal page must not be shown to other readers.
 PERSONAL_CACHE: Final = "private, no-store"
 
 
 @well_known.api_operation(READ, "/did.json", url_name="did")
 def did_document(request: HttpRequest) -> HttpResponse:
-    """The did document of the service (https://w3c-ccg.github.io/did-method-web/); only a did:web has it here."""
+    """The did document of the service (https://w3c-ccg.github.io/did-method-web/), if its did is a did:web."""
     if not config.service_did.startswith("did:web:"):
         raise Http404
     document = {
@@ -67,7 +67,7 @@ def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
 
 @xrpc.api_operation(READ, f"/{SKELETON}")
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
-    """A page of a feed. The stores' clients block, so the page is made in a thread."""
+    """A page of a feed."""
     reader = await reader_of(request, query.feed)
     made = asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
     body, cache = await made
@@ -77,16 +77,16 @@ async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads; without a did someone not logged in, or, where nobody can tell, someone who does not count."""
+    """The reader. `did` is None if not logged in; `counts` is False if the reader could not be identified."""
 
     did: Did | None = field(default=None, repr=False)
     counts: bool = True
 
 
 def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
-    """The page's JSON, and how it may be cached.
+    """The page's JSON and its Cache-Control.
 
-    What is read is counted; a poll, or what nobody knows who asked for, is not a reading.
+    Counts the request, unless it is a poll or the reader could not be identified.
     """
     feeds = registry()
     body = answer(feeds, feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=reader.did)
@@ -96,9 +96,9 @@ def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
 
 
 async def reader_of(request: HttpRequest, feed: str) -> Reader:
-    """Who reads `feed`; where nobody can tell and the feed is the same for all, as someone not logged in.
+    """The reader of `feed`; not logged in if the token cannot be verified now and the feed is the same for all.
 
-    Raises BadToken, Unverifiable, and for a feed that is none InvalidSyntax, UnknownFeed.
+    Raises BadToken; Unverifiable if the feed depends on the reader; InvalidSyntax, UnknownFeed.
     """
 
     async def is_personal() -> bool:
@@ -116,12 +116,12 @@ async def reader_of(request: HttpRequest, feed: str) -> Reader:
 
 @xrpc.api_operation(READ, "/_health")
 def health(request: HttpRequest) -> dict[str, str]:
-    """That the process answers."""
+    """Answers if the process is up."""
     return {"version": atsite.__version__}
 
 
 def install_feed_errors(api: NinjaAPI) -> None:
-    """How the errors of feeds are said in XRPC; those of every service: atsite.xrpc."""
+    """Install the XRPC answers for errors of feeds; for those of all services see atsite.core.web.xrpc."""
 
     def unknown_feed(request: HttpRequest, error: Any) -> HttpResponse:
         return error_response("UnknownFeed", str(error), 400)

@@ -1,4 +1,4 @@
-"""Whose names and counts the feeds need (indexer.index.needed_actors)."""
+"""The actors whose names and counts the feeds need (indexer.index.needed_actors)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def ranked_authors() -> Iterator[Did]:
-    """The authors in the current rankings, the best placed first. Raises FeedUnavailable, redis.RedisError."""
+    """The authors of posts in the current rankings, best rank first. Raises FeedUnavailable, redis.RedisError."""
     generations, now = Generations(), unix_micros()
     for feed in ranked_feeds(registry()):
         current = generations.newest(feed.definition.key, now=now)

@@ -29,14 +29,14 @@ router = Router(tags=["xrpc"])
 
 @router.post(f"/{SEND}")
 async def send_interactions(request: HttpRequest) -> HttpResponse:
-    """Take what a reader's app reports. Bodies above the service's limit never come here (atsite.core.web.body_limit).
+    """Store interactions reported by a reader's app. atsite.core.web.body_limit refuses larger bodies before this.
 
-    The token is used up last, when nothing else can refuse the call.
+    The token is marked as used last, when nothing else can refuse the call.
     """
     now = time.time()
     viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now, insist=_always)
     if viewer is None:
-        raise XrpcError("AuthenticationRequired", "interactions are taken from readers who are logged in")
+        raise XrpcError("AuthenticationRequired", "interactions are accepted only from readers who are logged in")
     call = interactions.read(request.body)
     await asyncio.to_thread(_take, call, viewer, now)
     return JsonResponse({})

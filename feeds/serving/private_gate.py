@@ -1,12 +1,12 @@
-"""What every feed has, whatever its kind: who may read it, and the post that is pinned above it."""
+"""The access check of private feeds: readers who are not members get only the instructions post."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atsite.core.published.errors import Undecidable
-from feeds.ranking.feed import FeedPage, FeedUnavailable, Instructions, Pin, SkeletonPost
+from atsite.core.copies.errors import Undecidable
+from feeds.ranking.feed import FeedPage, FeedUnavailable, Instructions, SkeletonPost
+from feeds.serving.pin import page_with_pin
 from labels.membership import has_label
 
 if TYPE_CHECKING:
@@ -16,24 +16,17 @@ if TYPE_CHECKING:
 
 
 def page(feed: Feed, data: FeedData, request: FeedRequest) -> FeedPage:
-    """The page as this reader gets it. Raises InvalidCursor, FeedUnavailable.
+    """The page as this reader gets it: a reader who may not read the feed gets only the instructions post.
 
-    Who may not read gets the instructions post alone. The pinned post is part of a first page and its limit; the kinds
-    leave it out everywhere below. A first page of one post is a client's look whether there is anything new: there the
-    pin would hide that, so it is not shown.
+    Raises InvalidCursor, FeedUnavailable.
     """
-    definition = feed.definition
-    if not may_read(definition, request.viewer):
-        return _instructions(definition, data, request)
-    pinned = definition.pinned
-    if pinned is None or request.cursor is not None or request.limit == 1 or not data.named(definition, [pinned]):
-        return feed.page(request)
-    below = feed.page(replace(request, limit=request.limit - 1))
-    return FeedPage((SkeletonPost(pinned.uri, Pin()), *below.posts), below.cursor)
+    if not may_read(feed.definition, request.viewer):
+        return _instructions(feed.definition, data, request)
+    return page_with_pin(feed, data, request)
 
 
 def may_read(definition: Definition, viewer: Did | None) -> bool:
-    """Whether this reader gets the feed itself, and not its instructions post alone. Raises FeedUnavailable."""
+    """Whether this reader gets the feed itself, not only its instructions post. Raises FeedUnavailable."""
     if not definition.private:
         return True
     if viewer is None:
@@ -41,7 +34,7 @@ def may_read(definition: Definition, viewer: Did | None) -> bool:
     try:
         return has_label(viewer, definition.label)
     except Undecidable as error:
-        raise FeedUnavailable("it is unknown now who may read this feed") from error
+        raise FeedUnavailable("the members of this feed cannot be read now") from error
 
 
 def _instructions(definition: Definition, data: FeedData, request: FeedRequest) -> FeedPage:

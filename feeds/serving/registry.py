@@ -1,4 +1,4 @@
-"""The feeds of this site: a feed is a definition (data) that names its kind (code)."""
+"""The registry of this site's feeds, made from their definitions by their kinds."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import structlog
 
 from atsite.core.atproto.syntax import Rkey
 from atsite.core.config import config
-from atsite.core.published.errors import Undecidable
-from atsite.core.published.process_copies import LocalCopy
+from atsite.core.copies.errors import Undecidable
+from atsite.core.copies.process_copies import LocalCopy
 from feeds import definitions
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.ranking.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed
 from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why the feed of this name is not served."""
+    """Why the feed with this name is not served."""
 
     rkey: str
     reason: str
@@ -40,21 +40,21 @@ class Problem:
 
 @dataclass(frozen=True)
 class Registry:
-    """The feeds that can be asked for, by the at-uri of their generator record, and what cannot be served."""
+    """The feeds that are served, by the at-uri of their generator record, and the definitions that cannot be served."""
 
     feeds: Mapping[AtUri, Feed]
     problems: tuple[Problem, ...] = ()
-    #: What the feeds are made from.
+    #: What the feeds make their pages from.
     data: FeedData = field(default_factory=FeedData)
 
     @classmethod
     def of(cls, defined: Iterable[Definition], data: FeedData) -> Self:
-        """A definition that cannot be served is left out and named among the problems; the others go on."""
+        """Make the feeds. A definition that cannot be served is left out and listed in `problems`."""
         feeds: dict[AtUri, Feed] = {}
         problems: list[Problem] = []
         for definition in defined:
             try:
-                feed = made(definition, data)
+                feed = make_feed(definition, data)
             except InvalidDefinition as error:
                 problems.append(Problem(definition.rkey, str(error)))
                 continue
@@ -65,7 +65,7 @@ class Registry:
         return cls(feeds, tuple(problems), data)
 
     def find(self, uri: AtUri) -> Feed:
-        """The feed at this address: publisher, collection and rkey. Raises UnknownFeed."""
+        """The feed with this at-uri (publisher, collection and rkey). Raises UnknownFeed."""
         feed = self.feeds.get(uri)
         if feed is None:
             raise UnknownFeed("this feed generator has no such feed")
@@ -77,7 +77,7 @@ class Registry:
 
 @lru_cache(maxsize=1)
 def _data() -> FeedData:
-    """Of this process: what it remembers outlives every change of the definitions."""
+    """One per process: its caches outlive changes of the definitions."""
     return FeedData()
 
 
@@ -92,9 +92,9 @@ _copy = LocalCopy("feeds", _load)
 
 
 def registry() -> Registry:
-    """This site's feeds, at most a second behind their definitions; while `default` is away, the last known ones.
+    """This site's feeds, at most a second behind their definitions; if `default` is down, the last known ones.
 
-    It may read `default`, so a coroutine asks from a thread. Raises FeedUnavailable while `default` is away and was
+    It may read `default`, so coroutines must call it in a thread. Raises FeedUnavailable if `default` is down and was
     never read by this process.
     """
     try:
@@ -104,9 +104,9 @@ def registry() -> Registry:
 
 
 def feed_named(rkey: str) -> Feed:
-    """The feed with this name, of FEED_ACTOR_DID where another publisher has one of the same name.
+    """The feed with this name; the one of FEED_ACTOR_DID if several publishers have one.
 
-    Raises UnknownFeed with the names there are, FeedUnavailable.
+    Raises UnknownFeed, which lists the known names, and FeedUnavailable.
     """
     feeds = sorted(registry(), key=_is_ours)  # ours last, so it wins
     named = {feed.definition.rkey: feed for feed in feeds}
@@ -122,5 +122,5 @@ def _is_ours(feed: Feed) -> bool:
 
 
 def ranked_feeds(feeds: Iterable[Feed]) -> list[RankedFeed]:
-    """Those that are refreshed."""
+    """Those with a stored ranking, which is refreshed."""
     return [feed for feed in feeds if isinstance(feed, RankedFeed)]

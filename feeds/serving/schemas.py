@@ -1,4 +1,4 @@
-"""What the XRPC methods of the feed generator take and give, for validation and for the documentation."""
+"""Parameters and answers of the feed generator's XRPC methods, for validation and documentation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated
 from ninja import Field, Schema
 from pydantic import BeforeValidator
 
-from feeds.ranking.feed import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
+from feeds.serving.page_limit import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
 
 
 def _digits(value: object) -> object:
-    """A whole number as XRPC writes it; pydantic alone would take "1_0", " 10" and "10.0" as well."""
+    """Accept only whole numbers as XRPC writes them; pydantic alone would also accept "1_0", " 10" and "10.0"."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 9):
         raise ValueError("expected a whole number")
     return value
@@ -22,7 +22,7 @@ class SkeletonQuery(Schema):
 
     feed: str = Field(description="at-uri of the generator record")
     limit: Annotated[int, BeforeValidator(_digits), Field(ge=LIMIT_MIN, le=LIMIT_MAX)] = LIMIT_DEFAULT
-    cursor: str | None = Field(None, description="as the page before gave it")
+    cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
 class FeedAddress(Schema):

@@ -1,6 +1,6 @@
-"""The feed path: from what is asked to the bytes of the answer, without Django.
+"""getFeedSkeleton without Django: from the request's parameters to the bytes of the answer.
 
-Every door (ninja today) reads the three parameters and calls `answer`; so all doors give the same bytes.
+Every HTTP layer (ninja today) reads the three parameters and calls `answer`, so all give the same bytes.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, viewer: Did | None) -> bytes:
     """The JSON of getFeedSkeleton's output (lexicon app.bsky.feed.getFeedSkeleton).
 
-    `limit` is 1 to 100, checked by the door. Raises InvalidSyntax (`feed` is no at-uri), UnknownFeed, InvalidCursor,
-    FeedUnavailable.
+    `limit` is 1 to 100, checked by the caller. Raises InvalidSyntax (`feed` is not an at-uri), UnknownFeed,
+    InvalidCursor, FeedUnavailable.
     """
     found = registry.find(_address(feed))
     rkey = found.definition.rkey
@@ -56,12 +56,12 @@ def depends_on_viewer(registry: Registry, feed: str) -> bool:
 
 
 def rkey_of(registry: Registry, feed: str) -> Rkey:
-    """The name by which `feed` is counted. Raises InvalidSyntax, UnknownFeed."""
+    """The record key by which `feed` is counted. Raises InvalidSyntax, UnknownFeed."""
     return registry.find(_address(feed)).definition.rkey
 
 
 def is_poll(limit: int, cursor: str | None) -> bool:
-    """Whether a client only asks if there is anything new: that is not a reading."""
+    """Whether a client only checks for new posts; such a request is not counted."""
     return limit == 1 and cursor is None
 
 
@@ -74,7 +74,7 @@ def render(page: FeedPage) -> bytes:
 
 
 def _entry(post: SkeletonPost) -> dict[str, object]:
-    """Lexicon app.bsky.feed.defs#skeletonFeedPost; a reason without its $type would be refused."""
+    """Lexicon app.bsky.feed.defs#skeletonFeedPost; the AppView refuses a reason without $type."""
     match post.reason:
         case Pin():
             return {"post": post.post, "reason": {"$type": "app.bsky.feed.defs#skeletonReasonPin"}}
@@ -85,7 +85,7 @@ def _entry(post: SkeletonPost) -> dict[str, object]:
 
 
 def _address(text: str) -> AtUri:
-    """The address of a feed; a valid at-uri that cannot be one of ours (a handle, a repo) is an unknown feed."""
+    """The at-uri of a feed; a valid at-uri that cannot be one of ours (a handle, a repo) is an unknown feed."""
     try:
         return AtUri.parse(text)
     except InvalidSyntax:

@@ -1,1 +1,1 @@
-"""How much the feeds are read, and what readers report of their posts."""
+"""Usage of the feeds: page requests, readers, and the interactions that readers' apps report."""

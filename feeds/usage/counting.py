@@ -1,8 +1,8 @@
-"""How much the feeds are read, by day (atsite.core.usage_counts): counted here, told to Redis each second.
+"""Usage counts of the feeds by day (atsite.core.usage_counts): counted in the process, sent to Redis each second.
 
-A request costs a dictionary entry and a hash; a second of counts is lost with the process or while Redis is away.
-Beside the counts Redis holds, for each day and feed, a HyperLogLog of who read and one of who sent interactions.
-Viewers go in as keyed hashes: nobody without SECRET_KEY can ask whether someone was there, and a did is nowhere.
+A request costs a dictionary entry and a hash. A second of counts is lost if the process dies or Redis is down. Besides
+the counts, Redis has two HyperLogLogs for each day and feed: its readers, and the senders of interactions. Viewers are
+stored as keyed hashes, never as dids: without SECRET_KEY you cannot find out whether someone read a feed.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.syntax import Did, Rkey
 
-#: requests: pages that were read. interactions: what readers' apps reported.
-What = Literal["requests", "interactions"]
-WHAT: Final[tuple[What, ...]] = ("requests", "interactions")
+#: requests: pages that were read. interactions: reported by readers' apps.
+Metric = Literal["requests", "interactions"]
+METRICS: Final[tuple[Metric, ...]] = ("requests", "interactions")
 
 FLUSH_SECONDS: Final = 1.0
-#: The longest period over which different viewers can be counted together; 12 KB for each busy feed and day.
+#: The longest period over which different viewers can be counted; 12 KB for each busy feed and day.
 KEPT_DAYS: Final = 32
-#: So long the worker may be down without a count being lost.
+#: Days that the worker may be down without losing a count.
 WRITTEN_DAYS: Final = 7
 _KEPT_SECONDS: Final = KEPT_DAYS * 86_400
 
@@ -45,10 +45,10 @@ COUNTS: Final = Counts("feeds:usage", period=DAY, written=WRITTEN_DAYS, kept_sec
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What one counter says of one feed ("" where the app did not say which) in one day.
+class FeedUsageCount:
+    """The counts of one counter for one feed ("" if the app did not send it) on one day.
 
-    `readers` and `senders` are estimates of different viewers; the error of a HyperLogLog in Redis is below 1 %.
+    `readers` and `senders` are estimates of different viewers; the error of Redis's HyperLogLog is below 1 %.
     """
 
     feed: str
@@ -69,7 +69,7 @@ class _Tally:
 @dataclass(frozen=True, slots=True)
 class _Key:
     day: date
-    what: What
+    what: Metric
     feed: str
 
 
@@ -81,8 +81,10 @@ class Recorder:
         self._tallies: dict[_Key, _Tally] = {}
         self._flushing = Every(FLUSH_SECONDS, self.flush, name="feeds.usage")
 
-    def count(self, what: What, feed: str, viewer: Did | None, *, times: int = 1, now: datetime | None = None) -> None:
-        """`viewer` did so `times` times with the feed of that rkey; None: someone who is not logged in."""
+    def count(
+        self, what: Metric, feed: str, viewer: Did | None, *, times: int = 1, now: datetime | None = None
+    ) -> None:
+        """Count `times` requests or interactions of `viewer` (None: not logged in) for the feed with this rkey."""
         key = _Key((now or datetime.now(UTC)).astimezone(UTC).date(), what, feed)
         hashed = None if viewer is None else pseudonym(viewer)
         with self._lock:
@@ -95,7 +97,7 @@ class Recorder:
         self._flushing.start()
 
     def flush(self) -> None:
-        """Tell Redis. What it does not take is lost: sending it again might count it twice."""
+        """Send the counts to Redis. If that fails they are lost: sending them again might count them twice."""
         with self._lock:
             tallies, self._tallies = self._tallies, {}
         if not tallies:
@@ -107,35 +109,35 @@ class Recorder:
                 LOST.labels(what=key.what).inc(tally.count)
 
 
-#: The one of this process.
+#: The recorder of this process.
 RECORDER: Final = Recorder()
 
 
-def count_reading(sender: object, *, feed: Rkey, viewer: Did | None, **_: object) -> None:
-    """Receiver of feeds.readings.page_read."""
+def count_page_read(sender: object, *, feed: Rkey, viewer: Did | None, **_: object) -> None:
+    """Receiver of the signal feeds.signals.page_read."""
     RECORDER.count("requests", feed, viewer)
 
 
 def pseudonym(viewer: Did, *, secret_key: str = config.secret_key) -> bytes:
-    """What stands for a viewer in counts and rows: the same as long as SECRET_KEY is, and no way back."""
+    """The keyed hash that identifies a viewer in counts and rows; it cannot be reversed, and changes with the key."""
     key = blake2b(secret_key.encode(), digest_size=32, person=b"feeds.usage").digest()
     return blake2b(viewer.encode(), digest_size=16, key=key).digest()
 
 
-def counted(*, now: datetime) -> list[Usage]:
-    """The counts of the last days as Redis has them. Raises RedisAway."""
+def counted(*, now: datetime) -> list[FeedUsageCount]:
+    """The counts of the last days in Redis. Raises RedisAway."""
     readings = COUNTS.readings(now=now)
 
     def ask(client: redis.Redis) -> list[int]:
         pipeline = client.pipeline(transaction=False)
         for reading in readings:
-            for what in WHAT:
+            for what in METRICS:
                 pipeline.pfcount(_who(reading.start.date(), what, reading.subject))
         return pipeline.execute()
 
     people = iter(quick.ask(ask))
     return [
-        Usage(
+        FeedUsageCount(
             feed=reading.subject,
             day=reading.start.date(),
             counter=reading.counter,
@@ -149,7 +151,7 @@ def counted(*, now: datetime) -> list[Usage]:
 
 
 def different_readers(feeds: Collection[str], days: int, *, now: datetime) -> dict[str, int]:
-    """Feed -> different viewers who read it in the last `days` days, today included, as far as Redis remembers.
+    """Feed -> different viewers who read it in the last `days` days, including today, as far as Redis has them.
 
     Raises RedisAway.
     """
@@ -179,5 +181,5 @@ def _add(client: redis.Redis, tallies: Mapping[_Key, _Tally]) -> None:
     pipeline.execute()
 
 
-def _who(day: date, what: What, feed: str) -> str:
+def _who(day: date, what: Metric, feed: str) -> str:
     return f"{kv.PREFIX}feeds:{what}:{day:%Y%m%d}:{feed}"

@@ -1,6 +1,6 @@
-"""What readers' apps report of posts in a feed (lexicon app.bsky.feed.sendInteractions): read, bounded, made into rows.
+"""Interactions reported by readers' apps (lexicon app.bsky.feed.sendInteractions): parsed, limited, made into rows.
 
-Events are an open set, so an unknown one is stored as it came. A row names its sender by a pseudonym alone.
+Events are an open set, so an unknown event is stored as sent. A row identifies its sender only by a pseudonym.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CONTEXT_MAX: Final = 2000
 REQUEST_ID_MAX: Final = 100
 #: A token is an NSID with a fragment; the longest NSID has 317 characters.
 EVENT_MAX: Final = 512
-#: Events that the lexicon knows, by which they are counted; others are "other".
+#: Events of the lexicon, by which interactions are counted; others count as "other".
 KNOWN: Final = {
     f"app.bsky.feed.defs#{name}": name
     for name in (
@@ -36,7 +36,7 @@ KNOWN: Final = {
         "interactionQuote", "interactionShare",
     )
 }  # fmt: skip
-#: What a row takes in memory beside its texts, about.
+#: Approximate memory of a row besides its texts.
 ROW_BYTES: Final = 500
 
 
@@ -48,10 +48,10 @@ class _Reported(msgspec.Struct, rename="camel"):
 
 
 class Call(msgspec.Struct):
-    """The body of a call; fields that the lexicon does not know are passed over."""
+    """The body of a call; unknown fields are ignored."""
 
     interactions: list[_Reported]
-    #: At-uri of the feed, where the app says it.
+    #: At-uri of the feed, if the app sends it.
     feed: str | None = None
 
 
@@ -71,17 +71,17 @@ class Interaction:
 
     @property
     def bytes(self) -> int:
-        """Memory that it takes, about."""
+        """Approximate memory of the row."""
         return ROW_BYTES + len(self.item) + len(self.event) + len(self.feed_context) + len(self.req_id)
 
 
 def read(body: bytes) -> Call:
-    """The call in `body`. Raises XrpcError InvalidRequest where it is malformed, naming the first fault."""
+    """Parse a call. Raises XrpcError InvalidRequest, with the first error, if it is malformed."""
     try:
         call = msgspec.json.decode(body, type=Call)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # msgspec names the place and the types, never a value.
-        raise XrpcError("InvalidRequest", f"the body is no input of {SEND}: {error}") from error
+        raise XrpcError("InvalidRequest", f"the body is not valid input of {SEND}: {error}") from error
     if len(call.interactions) > INTERACTIONS_MAX:
         raise XrpcError("InvalidRequest", f"interactions: at most {INTERACTIONS_MAX} in one call")
     for index, reported in enumerate(call.interactions):
@@ -91,7 +91,7 @@ def read(body: bytes) -> Call:
 
 
 def rows(call: Call, *, feed: str, sender: str, now: datetime) -> list[Interaction]:
-    """The rows of a call that came at `now`; `feed` is the rkey, or nothing, `sender` the reader's pseudonym."""
+    """The rows of a call received at `now`. `feed`: the rkey, or "". `sender`: the reader's pseudonym."""
     return [
         Interaction(
             received_at=now,
@@ -108,13 +108,13 @@ def rows(call: Call, *, feed: str, sender: str, now: datetime) -> list[Interacti
 
 
 def store(interactions: Sequence[Interaction]) -> int:
-    """Write rows; the same again changes nothing. Raises ClickHouseError."""
+    """Write rows; writing the same rows again changes nothing. Raises ClickHouseError."""
     columns = door.columns_of(Interaction, interactions)
     return door.insert("feed_interactions", columns, name="feeds.store_interactions")
 
 
 def _problem(reported: _Reported) -> str:
-    """What is wrong with it; empty where nothing is."""
+    """What is wrong with it; "" if it is valid."""
     if reported.item is not None and not is_at_uri(reported.item):
         return "item: expected an at-uri"
     for name, text, longest in (

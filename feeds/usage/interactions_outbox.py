@@ -1,9 +1,8 @@
-"""Interactions on their way to ClickHouse, which takes few large blocks better than many small ones.
+"""A buffer for interactions on their way to ClickHouse, which handles few large inserts better than many small ones.
 
-A call is answered once its rows wait here; they are written each second. While ClickHouse is away they wait, up to
-WAITING_MAX bytes, and of one sender up to an eighth of that; then calls are refused (503). The last second is lost when
-a process is killed, and what waits when it ends without ClickHouse: they are counts of use, and an app that reports has
-nobody to tell.
+A call is answered once its rows are in the buffer; they are written each second. While ClickHouse is down they wait, up
+to WAITING_MAX bytes, and for one sender up to an eighth of that; then calls are refused (503). Rows are lost if the
+process is killed, or ends while ClickHouse is down: they are only usage counts.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ WAITING: Final = Gauge("feed_interactions_waiting_bytes", "Accepted interactions
 
 
 class OutboxFull(AtsiteError):
-    """ClickHouse has been away for long; nothing more is taken."""
+    """ClickHouse has been down for long; no more rows are accepted."""
 
 
 class Outbox:
-    """Rows that wait. Thread-safe; what was added is written in its order."""
+    """Rows that wait to be written, in order. Thread-safe."""
 
     def __init__(self, store: Callable[[Sequence[Interaction]], object] = interactions.store) -> None:
         self._store = store
@@ -60,12 +59,12 @@ class Outbox:
         self._every = Every(FLUSH_SECONDS, self.flush, name="feeds.interactions")
 
     def check_room(self, sender: str) -> None:
-        """Raises OutboxFull. Asked before a call uses up its token; calls under way at that moment still fit in."""
+        """Raises OutboxFull. Called before a request uses up its token; requests already running still fit in."""
         if self._bytes >= WAITING_MAX or self._bytes_of.get(sender, 0) >= OF_ONE_SENDER_MAX:
             raise OutboxFull
 
     def add(self, rows: Sequence[Interaction]) -> None:
-        """Let rows wait."""
+        """Add rows to the buffer."""
         with self._lock:
             self._waiting += rows
             self._count(rows, 1)
@@ -74,7 +73,7 @@ class Outbox:
         self._every.start()
 
     def flush(self) -> None:
-        """Write what waits. With ClickHouse away it goes on waiting; what it will never take is dropped and counted."""
+        """Write the waiting rows. If ClickHouse is down they keep waiting; rows it rejects are dropped and counted."""
         with self._flushing:
             # The rows of a failed attempt stay first and are sent again as they are: the table knows them by their ids.
             while block := list(islice(self._waiting, BLOCK_ROWS)):
@@ -100,5 +99,5 @@ class Outbox:
         WAITING.set(self._bytes)
 
 
-#: The one of this process.
+#: The outbox of this process.
 OUTBOX: Final = Outbox()

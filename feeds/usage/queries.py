@@ -1,4 +1,4 @@
-"""What ClickHouse is told and asked about the use of feeds."""
+"""ClickHouse queries about the usage of feeds."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import TASK
-from feeds.usage.counting import Usage
+from feeds.usage.counting import FeedUsageCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
 
-def store_usage(rows: Sequence[Usage]) -> int:
-    """Write counts; the same again changes nothing. Raises ClickHouseError."""
+def store_usage(rows: Sequence[FeedUsageCount]) -> int:
+    """Write counts; writing the same counts again changes nothing. Raises ClickHouseError."""
     counted = [row.requests + row.interactions for row in rows]
-    columns = door.columns_of(Usage, rows) | {"counted": counted}
+    columns = door.columns_of(FeedUsageCount, rows) | {"counted": counted}
     return door.insert("feed_usage", columns, name="feeds.store_usage")
 
 
-# FINAL: a count replaces the smaller ones of the same counter. Why sums and largest: feeds/sql/feed_usage.sql.
+# FINAL: a count replaces the smaller ones of the same counter. For sum and max see feeds/sql/feed_usage.sql.
 DAILY_USAGE = """
 SELECT feed, day, sum(requests), max(readers), sum(interactions), max(senders)
 FROM feed_usage FINAL
@@ -33,7 +33,7 @@ ORDER BY feed, day
 
 @dataclass(frozen=True, slots=True)
 class DailyUsage:
-    """How much one feed was read in one day (UTC)."""
+    """The usage of one feed on one day (UTC)."""
 
     feed: str
     day: date
@@ -44,20 +44,20 @@ class DailyUsage:
 
 
 def daily_usage(*, since: date) -> list[DailyUsage]:
-    """Every feed and day with readings from `since` on, as far as was written; by feed, the oldest day first."""
+    """Every feed and day with requests from `since` on, as far as written, by feed, the oldest day first."""
     return door.query(DAILY_USAGE, {"since": since}, into=DailyUsage, name="feeds.daily_usage")
 
 
-# FINAL as above; each counter by itself, to be joined with what Redis says of it now.
+# FINAL as above; each counter separately, to be combined with its value in Redis.
 COUNTED = """
 SELECT feed, day, counter, requests, readers, interactions, senders FROM feed_usage FINAL
 WHERE feed = {feed:String} AND day >= {since:Date}
 """
 
 
-def counted(feed: str, *, since: date) -> list[Usage]:
-    """What was written of one feed from `since` on."""
-    return door.query(COUNTED, {"feed": feed, "since": since}, into=Usage, name="feeds.counted_usage")
+def counted(feed: str, *, since: date) -> list[FeedUsageCount]:
+    """The written counts of one feed from `since` on."""
+    return door.query(COUNTED, {"feed": feed, "since": since}, into=FeedUsageCount, name="feeds.counted_usage")
 
 
 EVENTS = """

@@ -1,4 +1,4 @@
-"""What the admin reads of the feeds' traffic in ClickHouse."""
+"""Read-only admin pages for the usage of feeds, read from ClickHouse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from atsite.core.clickhouse.models import ReadModel
 
 
 class FeedInteraction(ReadModel):
-    """Something that someone did with a post of a feed, as their app reported it."""
+    """An interaction with a post of a feed, as a reader's app reported it."""
 
     pk = models.CompositePrimaryKey("feed", "received_at", "id")
     received_at = DateTime64Field(precision=3)
@@ -32,7 +32,7 @@ class FeedInteraction(ReadModel):
 
 
 class FeedUsage(ReadModel):
-    """Readings of one feed in one day, as one life of Redis counted them."""
+    """The usage of one feed on one day, as counted by one counter in Redis."""
 
     pk = models.CompositePrimaryKey("feed", "day", "counter")
     feed = StringField(low_cardinality=True)

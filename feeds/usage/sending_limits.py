@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from atsite.core.config import config
-from atsite.core.kv.rate import HOUR, RateLimit
+from atsite.core.kv.rate_limit import HOUR, RateLimit
 from atsite.core.web.xrpc import XrpcError
 
 _readers: Final = RateLimit("interactions", seconds=HOUR)

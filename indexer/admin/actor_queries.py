@@ -1,4 +1,4 @@
-"""What lists of actors and of their posts ask ClickHouse. None of it grows with the whole table."""
+"""ClickHouse queries for lists of actors and their posts. Their cost does not grow with the table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
-#: Posts of an author that a search shows.
+#: The most posts of one author that a search shows.
 POSTS_SHOWN: Final = 1_000
 
 KEYS_OF_POSTS = """
@@ -29,12 +29,12 @@ def keys_of_posts(did: str) -> list[str]:
     return door.column(KEYS_OF_POSTS, {"did": did, "limit": POSTS_SHOWN}, name="indexer.keys_of_posts", limits=LIMITS)
 
 
-#: With these a reading in a key's order ends early. FINAL makes one row of each did and ends early as well, LIMIT 1 BY
+#: With these a read in key order ends early. FINAL makes one row of each did and ends early as well, LIMIT 1 BY
 #: did does not. Read of 4 million rows for 51 dids: 2.9 million with LIMIT BY, 0.1 with FINAL, 0.04 with one thread.
 ENDS_EARLY: Final = "SETTINGS max_block_size = 1024, max_threads = 1"
 
-# The view of actors puts five tables together by did, so it cannot be read from its end. Each table can: the last
-# dids of all are among the last dids of each.
+# The view of actors joins five tables by did, so it cannot be read from its end. Each table can, and the last dids
+# of all are among the last dids of each.
 LAST_DIDS = " UNION DISTINCT ".join(
     f"(SELECT did FROM {table} FINAL WHERE did >= {{low:String}} AND did < {{high:String}}"  # noqa: S608  these tables
     " ORDER BY did DESC LIMIT {limit:UInt32})"
@@ -49,10 +49,10 @@ def last_dids(*, low: str, high: str, limit: int) -> list[str]:
     return door.column(LAST_OF_ALL, params, name="indexer.last_dids", limits=LIMITS)
 
 
-#: Actors that a search by handle shows: each is looked up in five tables. Who types more of the handle finds the rest.
+#: The most actors that a search by handle shows, as each is looked up in five tables. A longer prefix finds the rest.
 HANDLES_SHOWN: Final = 100
 
-# In the order of the key. Handles that were given up since are among them.
+# In key order. The result includes handles that were given up since.
 DIDS_BY_HANDLE = f"""
 SELECT did
 FROM actor_handles FINAL
@@ -64,7 +64,7 @@ LIMIT {{limit:UInt32}}
 
 
 def dids_by_handle(prefix: str) -> list[str]:
-    """Those of the first HANDLES_SHOWN who had a handle that begins so, who have it now. Raises ClickHouseError."""
+    """Of the first HANDLES_SHOWN dids that had such a handle, those that still have it. Raises ClickHouseError."""
     params = {"prefix": prefix.lower(), "limit": HANDLES_SHOWN}
     dids = door.column(DIDS_BY_HANDLE, params, name="indexer.dids_by_handle", limits=LIMITS)
     return having_handle(dids, prefix.lower())
@@ -72,7 +72,7 @@ def dids_by_handle(prefix: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an AppView told of an actor; `version` is when, unix microseconds."""
+    """An actor's counts as an AppView reported them; `version` is when, unix microseconds."""
 
     did: str
     followers: int
@@ -88,14 +88,14 @@ SELECT did, followers, follows, posts, source, version FROM actor_counts FINAL W
 
 
 def told_counts(dids: Collection[str]) -> dict[str, Told]:
-    """The numbers that were asked for. Raises ClickHouseError."""
+    """The counts from an AppView, by did. Raises ClickHouseError."""
     rows = door.query(TOLD_COUNTS, {"dids": sorted(dids)}, into=Told, name="indexer.told_counts", limits=LIMITS)
     return {row.did: row for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the stream told of an actor since this site reads it."""
+    """An actor's counts from the stream, since this site began to read it."""
 
     did: str
     followers: int
@@ -135,7 +135,7 @@ GROUP BY actor
 
 
 def seen_counts(dids: Collection[str]) -> dict[str, Seen]:
-    """What was counted in the stream; actors of whom nothing was seen are left out. Raises ClickHouseError."""
+    """The counts from the stream, by did; actors without events are left out. Raises ClickHouseError."""
     rows = door.query(SEEN_COUNTS, {"dids": sorted(dids)}, into=Seen, name="indexer.seen_counts", limits=LIMITS)
     return {row.did: row for row in rows}
 
@@ -144,6 +144,6 @@ FIRST_DAY = "SELECT min(day) FROM daily_stats HAVING count() > 0"
 
 
 def first_day() -> date | None:
-    """The first day of which this site has statistics; None before there are any. Raises ClickHouseError."""
+    """The first day with statistics on this site; None if there are none yet. Raises ClickHouseError."""
     days = door.column(FIRST_DAY, name="indexer.first_day", limits=LIMITS)
     return days[0] if days else None

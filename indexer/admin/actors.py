@@ -1,4 +1,4 @@
-"""Actors with what they are called, whether they are active, and their numbers with where those come from."""
+"""Actors in the admin: names, account status, and counts with their source."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from indexer.admin.actor_queries import Seen, Told
     from indexer.index.models import Actor
 
-#: Where numbers were asked for, in words.
+#: The sources of counts, in words.
 SOURCES: Final = {"appview": "the AppView", "pds": "the PDS"}
-UNKNOWN: Final = "not counted in time"
+UNKNOWN: Final = "unknown: ClickHouse did not answer"
 
 
 class ActorList(KeyOrderedList):
-    """Finds the dids of the page first: the view could only be put together as a whole."""
+    """Finds the dids of the page first, because the view cannot be read in part."""
 
     queryset: QuerySet[Any]
 
@@ -46,15 +46,26 @@ class ActorList(KeyOrderedList):
 
 @register(models.Actor)
 class ActorAdmin(NamedRows):
-    list_display = ("did", "called", "shown_name", "stands", "followers", "follows", "posts", "counted")
+    list_display = ("did", "called", "shown_name", "status_badge", "followers", "follows", "posts", "counted")
     search_prefix_fields = ("did",)
     change_form_outer_before_template = "indexer/actor_labels.html"
-    search_help_text = "The beginning of a handle or of a did."
-    fields = ("did", "called", "shown_name", "stands", "about", "followers", "follows", "posts", "counted", "avatar")
+    search_help_text = "Enter the beginning of a handle or a did."
+    fields = (
+        "did",
+        "called",
+        "shown_name",
+        "status_badge",
+        "about",
+        "followers",
+        "follows",
+        "posts",
+        "counted",
+        "avatar",
+    )
 
     @admin.display(description="handle")
     def called(self, actor: Actor) -> str:
-        """The handle as the stream or the fill told."""
+        """The handle from the stream or the fill."""
         name = self._name(actor)
         return foreign(f"@{name.handle}") if name.handle else UNVERIFIED if name.unverified else "–"
 
@@ -65,34 +76,34 @@ class ActorAdmin(NamedRows):
 
     @admin.display(description="description")
     def about(self, actor: Actor) -> str:
-        """What the actor says of itself."""
+        """The actor's own description."""
         return foreign(actor.description)
 
     @admin.display(description="status")
-    def stands(self, actor: Actor) -> str:
-        """Whether the account is active, and why not."""
+    def status_badge(self, actor: Actor) -> str:
+        """Whether the account is active, or why it is not."""
         inactive = actor.active == 0
         word = (actor.status or "inactive") if inactive else "active"
         return format_html('<span class="at-state {}">{}</span>', "at-look" if inactive else "at-ok", word)
 
     @admin.display(description="followers")
     def followers(self, actor: Actor) -> str:
-        """How many follow the actor."""
+        """The number of followers."""
         return _number(actor, "followers")
 
     @admin.display(description="follows")
     def follows(self, actor: Actor) -> str:
-        """How many the actor follows."""
+        """The number of accounts that the actor follows."""
         return _number(actor, "follows")
 
     @admin.display(description="posts")
     def posts(self, actor: Actor) -> str:
-        """How many posts the actor has."""
+        """The number of posts."""
         return _number(actor, "posts")
 
     @admin.display(description="counted by")
     def counted(self, actor: Actor) -> str:
-        """Where the numbers come from and of when they are."""
+        """The source of the counts and their time."""
         counts = _counts_of(actor)
         if isinstance(counts, actor_queries.Told):
             return f"{SOURCES.get(counts.source, counts.source)}, {moment(counts.version)}"
@@ -102,13 +113,13 @@ class ActorAdmin(NamedRows):
         return ActorList
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the numbers of its actors from two questions."""
+        """The list, with the counts of its actors from two queries."""
         found = super().get_changelist_instance(request)
         add_counts(found.result_list)
         return found
 
     def _lookup(self, term: str) -> dict[str, Any]:
-        """The filter for what someone typed: an address or at-uri, or the beginning of a did or of a handle."""
+        """The filter for a search term: a profile address or at-uri, or the beginning of a did or handle."""
         term = pasted.search_term(term)
         if not _is_handle(term):
             return ReadOnlyAdmin._lookup(self, term)
@@ -121,7 +132,7 @@ def _is_handle(term: str) -> bool:
 
 
 def add_counts(actors: list[Actor]) -> None:
-    """Give each of these the numbers that are known of it: those that were asked for, else those of the stream."""
+    """Attach the known counts to each actor: those from an AppView, else those from the stream."""
     counts, since = _known({actor.did for actor in actors})
     for actor in actors:
         actor.__dict__["counts"] = counts.get(actor.did)
@@ -129,7 +140,7 @@ def add_counts(actors: list[Actor]) -> None:
 
 
 def _known(dids: set[str]) -> tuple[dict[str, Told | Seen], str]:
-    """The numbers, and what to say of those of the stream."""
+    """The counts by did, and the description of the stream's counts."""
     counts: dict[str, Told | Seen] = {}
     if not dids:
         return counts, ""

@@ -1,4 +1,4 @@
-"""Backfills in the admin: which are due, which failed and why; to be asked for again."""
+"""Backfills in the admin: their state, the reasons of failures, and an action to fetch again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from atsite.core.atproto.syntax import Did
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.index.models import Backfill
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-#: How the ends look; what is due is yellow.
+#: CSS classes of the end states; all others are yellow.
 LOOKS: Final = {
     Backfill.State.COMPLETED: "at-ok",
     Backfill.State.FAILED: "at-act",
@@ -31,40 +31,40 @@ LOOKS: Final = {
 
 @admin.register(Backfill)
 class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
-    """Rows are made by giving a label (labels) or by `manage.py backfill`."""
+    """Rows are created when an account gets a label, or by `manage.py backfill`."""
 
-    list_display = ("who", "stands", "reason", "requested_at", "finished_at", "next_try", "counts")
-    fields = ("who", "days", "stands", "reason", "requested_at", "started_at", "finished_at", "next_try", "counts")
+    list_display = ("who", "state_badge", "reason", "requested_at", "finished_at", "next_try", "counts")
+    fields = ("who", "days", "state_badge", "reason", "requested_at", "started_at", "finished_at", "next_try", "counts")
     list_filter = ("state",)
     search_fields = ("did__startswith",)
-    search_help_text = "The beginning of a did."
+    search_help_text = "Enter the beginning of a did."
     actions = ("fetch_again",)
     action_rights = {"fetch_again": Right.BACKFILL}
 
     @admin.display(description="state", ordering="state")
-    def stands(self, row: Backfill) -> str:
+    def state_badge(self, row: Backfill) -> str:
         """The state as a coloured word."""
         state = Backfill.State(row.state)
         return format_html('<span class="at-state {}">{}</span>', LOOKS.get(state, "at-look"), state.label)
 
     @admin.display(description="next try")
     def next_try(self, row: Backfill) -> datetime | None:
-        """When it is looked after again; nothing where it is at its end."""
+        """When the worker continues it; None once it has ended."""
         return (row.leased_until or row.next_at) if row.is_active else None
 
     @admin.display(description="records")
     def counts(self, row: Backfill) -> str:
-        """What was read and what came of it."""
+        """How many records were read, written and removed."""
         found = row.progress
         return f"{found['listed']} read, {found['written']} written, {found['removed']} removed" if found else ""
 
     @admin.action(description="Fetch again", permissions=["backfill"])
     def fetch_again(self, request: HttpRequest, chosen: QuerySet[Backfill]) -> None:
-        """Begin the chosen ones again."""
+        """Start the selected backfills again."""
         rows = list(chosen)
         for row in rows:
-            work.ask(Did(row.did), days=row.days)
-        messages.success(request, f"{len(rows)} will be fetched within the next minutes.")
+            jobs.ask(Did(row.did), days=row.days)
+        messages.success(request, f"The earlier posts of {len(rows)} accounts will be fetched in the next minutes.")
 
     def has_backfill_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Right.BACKFILL)

@@ -1,4 +1,4 @@
-"""What lists of indexed data have in common: times in words, and actors by their names."""
+"""Shared columns of the lists of indexed data: readable times, and actors with their names."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.syntax import Did
 
-#: Beyond this, microseconds are no time that anybody means (the year 2100).
+#: Microseconds beyond the year 2100 are not shown as a time.
 _LATEST_US: Final = 4_102_444_800_000_000
 NOBODY: Final = Name("")
 
 
 def moment(micros: int) -> str:
-    """Unix microseconds as a time (UTC), to the second; a number that is no such time as it is."""
+    """Unix microseconds as a time (UTC), to the second; an implausible number unchanged."""
     if not 0 < micros < _LATEST_US:
         return str(micros)
     return datetime_of_micros(micros)[:19].replace("T", " ")
@@ -48,12 +48,12 @@ def moment_of_rkey(rkey: str) -> str:
 
 
 def span(micros: int) -> str:
-    """A length of time, to the second."""
+    """A duration, to the second."""
     return str(timedelta(seconds=micros // 1_000_000))
 
 
 def grouped(name: str) -> Callable[[Any], str]:
-    """A column of the number `name`, with its thousands apart."""
+    """A column of the number `name`, with thousands separators."""
 
     @admin.display(description=name.replace("_", " "))
     def shown(row: Any) -> str:
@@ -64,17 +64,17 @@ def grouped(name: str) -> Callable[[Any], str]:
 
 
 def foreign(text: str) -> str:
-    """Untrusted text: escaped, and with its own direction."""
+    """Untrusted text, escaped and with its own text direction."""
     return format_html('<bdi class="at-foreign">{}</bdi>', text)
 
 
 def called(did: str, name: Name) -> str:
-    """The handle as people write it, or the did."""
+    """The handle with @, or the did."""
     return f"@{name.handle}" if name.handle else did
 
 
 def actor(did: str, name: Name) -> str:
-    """The handle, or why there is none, and below it the did; or the did alone."""
+    """The handle, or why there is none, with the did below; or only the did."""
     if name.unverified:
         return format_html('<span class="at-actor">{} <span class="at-mono">{}</span></span>', UNVERIFIED, did)
     if not name.handle:
@@ -87,13 +87,13 @@ def actor(did: str, name: Name) -> str:
 
 
 class Named:
-    """For a ModelAdmin whose rows are of an actor: shown with its handle."""
+    """Mixin for a ModelAdmin whose rows belong to an actor: shows its handle."""
 
     named_by: ClassVar[str] = "did"
 
     @admin.display(description="actor")
     def who(self, row: Any) -> str:
-        """The handle with the did, or the did alone."""
+        """The handle with the did, or only the did."""
         return actor(self.did_of(row), self._name(row))
 
     def heading(self, row: Any) -> str:
@@ -101,11 +101,11 @@ class Named:
         return called(self.did_of(row), self._name(row))
 
     def did_of(self, row: Any) -> str:
-        """The actor whom the row is of."""
+        """The did of the row's actor."""
         return str(getattr(row, self.named_by))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the names of its actors from one question."""
+        """The list, with the names of its actors from one query."""
         found: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
         found.result_list = list(found.result_list)
         known = names({self.did_of(row) for row in found.result_list})
@@ -122,7 +122,7 @@ class Named:
 
 
 class NamedRows(Named, ReadOnlyAdmin):
-    """Rows of the network that name an actor: also found by a whole handle, or by the address of an actor or post."""
+    """Rows of the network with an actor: also found by a full handle, or by the address of an actor or post."""
 
     def _lookup(self, term: str) -> dict[str, Any]:
         term = pasted.visible(term)
@@ -150,7 +150,7 @@ def _did_of(handle: str) -> Did | None:
 
 
 def names(dids: set[str]) -> dict[str, Name]:
-    """The names of these actors; none while ClickHouse cannot tell, as a page is of use without them."""
+    """The names of these actors; empty while ClickHouse is unavailable, as pages work without them."""
     try:
         return names_of(dids)
     except ClickHouseError:

@@ -1,4 +1,4 @@
-"""Dead letters: what came, why it could not be indexed, and trying it again."""
+"""Dead letters in the admin: the event, why it could not be indexed, and actions to retry it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from indexer.index.models import DeadLetter
     from indexer.stream.dead_letters import Outcome
 
-#: Someone waits for the page; a ClickHouse that takes no rows for so long is away.
-PATIENCE: Final = 5.0
+#: Seconds to wait for ClickHouse while a user waits for the page.
+CLICKHOUSE_WAIT_SECONDS: Final = 5.0
 
 
 class LetterList(KeyOrderedList):
-    """A list with boxes to tick."""
+    """A list with checkboxes."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -46,7 +46,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     list_display = ("id", "reason", "excerpt", "host", "happened", "stored_at")
     list_filter = ("reason",)
     search_prefix_fields = ("id",)
-    search_help_text = "The beginning of an id."
+    search_help_text = "Enter the beginning of an id."
     actions = ("retry",)
     change_form_outer_after_template = "indexer/letter.html"
     list_before_template = "indexer/letters.html"
@@ -58,27 +58,27 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     @admin.display(description="detail")
     def excerpt(self, letter: DeadLetter) -> str:
-        """The beginning of what the decoder says."""
+        """The beginning of the decoder's message."""
         return foreign(readable(letter.detail)[:160])
 
     @admin.display(description="detail")
     def why(self, letter: DeadLetter) -> str:
-        """All of what the decoder says."""
+        """The decoder's message."""
         return foreign(readable(letter.detail))
 
     @admin.display(description="seen in the stream (UTC)")
     def happened(self, letter: DeadLetter) -> str:
-        """When the host of the stream saw it."""
+        """When the Jetstream host saw it."""
         return moment(letter.time_us)
 
     @admin.display(description="payload")
     def content(self, letter: DeadLetter) -> str:
-        """What came; JSON is laid out."""
+        """The event as it arrived, with JSON indented."""
         return format_html('<pre class="at-mono at-payload" tabindex="0">{}</pre>', readable(letter.payload))
 
     @admin.action(description="Try again", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> None:
-        """Decode the chosen letters again."""
+        """Decode the selected letters again."""
         self._retry(request, list(chosen.values_list("id", flat=True)))
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
@@ -106,14 +106,14 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
 
     def retry_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Try one letter again; by POST only."""
+        """Retry one letter; POST only."""
         demand(request, Right.RETRY_DEAD_LETTERS)
         if request.method == "POST":
             self._retry(request, [object_id])
         return HttpResponseRedirect(reverse("admin:indexer_deadletter_changelist"))
 
     def retry_many_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask for a reason, then have the worker try every letter that has it."""
+        """Ask for a reason, then let the worker retry all letters with it."""
         demand(request, Right.RETRY_DEAD_LETTERS)
         reason = request.POST.get("reason", "")
         if request.method != "POST" or reason not in ("", *map(str, DeadReason)):
@@ -129,26 +129,26 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     def _retry(self, request: HttpRequest, ids: Sequence[str]) -> None:
         try:
-            outcome = retrying.retry(ids=ids, patience=PATIENCE)
+            outcome = retrying.retry(ids=ids, wait_seconds=CLICKHOUSE_WAIT_SECONDS)
         except AtsiteError as error:
-            messages.error(request, f"Nothing was tried: {error}")
+            messages.error(request, f"Nothing was retried: {error}")
             return
         level = messages.SUCCESS if not outcome.still_dead else messages.WARNING
         messages.add_message(request, level, in_words(outcome))
 
     def _send(self, request: HttpRequest, reason: str) -> None:
-        from indexer.tasks import retry_dead_letters  # tasks import what admins need not wait for
+        from indexer.tasks import retry_dead_letters  # avoids the imports of tasks in every admin page
 
         try:
             retry_dead_letters.delay(reason=reason)
         except OperationalError:
-            messages.error(request, "The worker cannot be asked: Redis does not answer.")
+            messages.error(request, "The worker cannot be reached: Redis does not answer.")
         else:
-            messages.success(request, "The worker tries them: what is indexed leaves this list.")
+            messages.success(request, "The worker retries them. Letters that can be indexed leave this list.")
 
 
 def in_words(outcome: Outcome) -> str:
-    """What became of letters that were tried again."""
-    parts = [f"{outcome.indexed} indexed", f"{outcome.left_out} left out for good"]
+    """The result of a retry, as a sentence."""
+    parts = [f"{outcome.indexed} indexed", f"{outcome.left_out} skipped for good"]
     parts += [f"{number} still dead: {reason}" for reason, number in sorted(outcome.still_dead.items())]
     return ", ".join(parts) + "."

@@ -1,4 +1,4 @@
-"""The network's tables in the admin: to look, never to change."""
+"""The network's tables in the admin, read-only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RepoRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="record")
     def content(self, row: models.RepoRecord) -> str:
-        """What the record says, laid out."""
+        """The record as indented JSON."""
         return format_html('<pre class="at-mono at-payload" tabindex="0">{}</pre>', readable(row.record_json))
 
 
@@ -98,7 +98,7 @@ class RereadingAdmin(ReadOnlyAdmin):
     list_display = ("day", "reason", "done", "changed_at")
 
 
-#: Columns of a day in the list; its page has all.
+#: The columns of the list; the page of a day has all.
 COUNTED: Final = ("posts", "likes", "reposts", "follows", "blocks", "actors")
 
 

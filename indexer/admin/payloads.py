@@ -1,4 +1,4 @@
-"""Showing untrusted input: JSON laid out, everything else as it is, and nothing in it that acts. Pure."""
+"""Makes untrusted payloads readable: indents JSON and escapes control characters. Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _KEPT: Final = frozenset("\n\t")
 
 
 def readable(payload: str | bytes) -> str:
-    """The payload for people: at most SHOWN characters and a word on the rest; the caller escapes HTML."""
+    """The payload as readable text: at most SHOWN characters, and how many more there are. The caller escapes HTML."""
     text = payload.decode("utf-8", "backslashreplace") if isinstance(payload, bytes) else payload
     laid_out = _laid_out(text)
     shown = "".join(map(_visible, laid_out[:SHOWN]))
     rest = len(laid_out) - SHOWN
-    return f"{shown}\n… and {rest} characters more" if rest > 0 else shown
+    return f"{shown}\n… and {rest} more characters" if rest > 0 else shown
 
 
 def _laid_out(text: str) -> str:
-    """JSON over several lines; anything else, also what is nested too deep, as it is."""
+    """JSON indented; any other text, and JSON that is nested too deep, unchanged."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Posts as they are indexed."""
+"""Indexed posts in the admin."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ if TYPE_CHECKING:
 
     from indexer.index.models import Post
 
-#: Of a text in the list; its page has all of it.
+#: Characters of a text in the list; the page of a post has all.
 EXCERPT: Final = 160
-#: What the protocol calls what is embedded, in words.
+#: The protocol's embed kinds, in words.
 EMBEDS: Final = {"record": "quote", "external": "link", "recordWithMedia": "quote with media"}
 
 
 @register(models.Post)
 class PostAdmin(NamedRows):
     newest_first = True
-    list_display = ("posted", "who", "excerpt", "carries", "stands")
+    list_display = ("posted", "who", "excerpt", "embeds", "is_eligible")
     search_prefix_fields = ("rkey", "did")
-    search_help_text = f"An at-uri, a handle or did (its newest {POSTS_SHOWN} posts), or the beginning of a record key."
+    search_help_text = (
+        f"Enter an at-uri, a handle or did (its newest {POSTS_SHOWN} posts), or the beginning of a record key."
+    )
     fields = (
-        "uri", "who", "posted", "body", "carries", "langs", "tags", "mentions", "links", "labels", "parent_uri",
-        "root_uri", "quote_uri", "stands", "created_at", "committed", "seen", "backfilled", "cid",
+        "uri", "who", "posted", "body", "embeds", "langs", "tags", "mentions", "links", "labels", "parent_uri",
+        "root_uri", "quote_uri", "is_eligible", "created_at", "committed", "seen", "backfilled", "cid",
     )  # fmt: skip
 
     @admin.display(description="posted (UTC)")
     def posted(self, post: Post) -> str:
-        """The time of its key."""
+        """The time in its record key."""
         return moment_of_rkey(post.rkey)
 
     @admin.display(description="text")
@@ -52,20 +54,20 @@ class PostAdmin(NamedRows):
         return foreign(post.text)
 
     @admin.display(description="media")
-    def carries(self, post: Post) -> str:
-        """What it carries beside its text."""
-        parts = [f"{post.images} images, {post.images_with_alt} described"] if post.images else []
+    def embeds(self, post: Post) -> str:
+        """Its images, video or other embed."""
+        parts = [f"{post.images} images, {post.images_with_alt} with alt text"] if post.images else []
         parts += ["video"] if post.has_video else []
         return ", ".join(parts or [EMBEDS.get(post.embed_kind, post.embed_kind)])
 
     @admin.display(description="in newest-first lists")
-    def stands(self, post: Post) -> str:
-        """Whether it is eligible: a believable key, a date that can be read, no import."""
-        look, word = ("at-ok", "yes") if post.eligible else ("at-quiet", "no: odd key, odd date or import")
+    def is_eligible(self, post: Post) -> str:
+        """Whether it is eligible: a plausible key, a valid date, and not an import."""
+        look, word = ("at-ok", "yes") if post.eligible else ("at-quiet", "no: invalid key, invalid date or import")
         return format_html('<span class="at-state {}">{}</span>', look, word)
 
     def heading(self, row: Post) -> str:
-        """Whose it is."""
+        """The author."""
         return f"Post of {super().heading(row)}"
 
     @admin.display(description="committed (UTC)")
@@ -75,13 +77,13 @@ class PostAdmin(NamedRows):
 
     @admin.display(description="seen in the stream (UTC)")
     def seen(self, post: Post) -> str:
-        """When the host of the stream saw it."""
+        """When the Jetstream host saw it."""
         return moment(post.time_us)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Posts of one author by their keys: the table is ordered by time, and an index on did still reads much."""
+        """Finds posts of one author by their keys: the table is in time order, and its index on did reads too much."""
         lookup = self._lookup(search_term.strip())
         if set(lookup) != {"did"}:
             return queryset.filter(**lookup), False

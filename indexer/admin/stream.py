@@ -1,4 +1,4 @@
-"""How the stream is read: floors, gaps, checkpoints, with times that people can read."""
+"""The state of the stream in the admin: floors, gaps and checkpoints, with readable times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RepoFloorAdmin(NamedRows):
     search_prefix_fields = ("did",)
     fields = ("who", "until", "reason", "floor")
 
-    @admin.display(description="what is older is dead (UTC)")
+    @admin.display(description="drops everything before (UTC)")
     def until(self, floor: RepoFloor) -> str:
         """The time of the floor."""
         return moment_of_version(floor.floor)
@@ -34,12 +34,12 @@ class StreamGapAdmin(ReadOnlyAdmin):
 
     @admin.display(description="from (UTC)")
     def begins(self, gap: StreamGap) -> str:
-        """The last that is known to be there."""
+        """The time of the last stored event before the gap."""
         return moment(gap.from_us)
 
     @admin.display(description="to (UTC)")
     def ends(self, gap: StreamGap) -> str:
-        """The first that came after it."""
+        """The time of the first event after the gap."""
         return moment(gap.to_us)
 
     @admin.display(description="reason")
@@ -66,6 +66,6 @@ class IndexerCheckpointAdmin(ReadOnlyAdmin):
 
     @admin.display(description="behind")
     def behind(self, checkpoint: IndexerCheckpoint) -> str:
-        """How old the last event was when it was durable."""
+        """The age of the last event when it became durable."""
         acked_us = int(checkpoint.acked_at.timestamp() * 1_000_000)
         return span(max(0, acked_us - checkpoint.time_us))

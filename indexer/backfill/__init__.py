@@ -1,10 +1,10 @@
-"""Fetching a repo's records from its PDS, for what the stream did not bring.
+"""Backfills: fetch a repo's records from its PDS that the stream did not bring.
 
-`rules` says what a page of records means (PURE), `repo` asks the PDS, `run` goes through the collections, and `work`
-finds what is due from the rows of `indexer.index.models.Backfill` and tells there how it went.
+`rules` compares a page of records with the index (PURE), `repo` calls the PDS, `run` goes through the collections, and
+`jobs` finds due rows of `indexer.index.models.Backfill` and stores their results.
 
-Versions: every row of a backfill has the repo's rev as its version, asked *before* the records were listed, and never
-the clock's. So whatever the stream says of later commits wins, in whatever order the two arrive.
+Versions: every row of a backfill has the repo's rev from *before* the listing as its version, never a clock's time. So
+later commits in the stream win, in any order of arrival.
 """
 
 from __future__ import annotations

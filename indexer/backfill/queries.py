@@ -1,4 +1,4 @@
-"""What a backfill asks ClickHouse."""
+"""The ClickHouse query of a backfill."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SELECT rkey, version, toUInt8(operation = 'delete') AS deleted, cid
 FROM repo_records
 WHERE collection = {collection:String} AND repo = {did:String} AND rkey >= {low:String} AND rkey < {high:String}
 """
-# Raw events go after KEEP_RAW_DAYS; what is keyed by its actor is found beyond that, too. Likes and reposts are not: to
-# look for one actor's among everybody's of a month would take seconds a page.
+# Raw events are kept for KEEP_RAW_DAYS; records in tables by actor are found beyond that. Likes and reposts are not: to
+# find one actor's among those of a month would take seconds per page.
 _BY_ACTOR: Final = {
     collection: f"""
 SELECT rkey, version, deleted, '' AS cid
@@ -63,7 +63,7 @@ HELD: Final = {
 
 
 def held(did: Did, collection: str, span: Span) -> dict[str, Held]:
-    """The newest that is known of each key of the span, by rkey. KeyError for a collection that has no tables."""
+    """The newest known version of each key in the span, by rkey. KeyError for a collection without tables."""
     params = {"did": did, "collection": collection, "low": span.low, "high": span.high}
     rows = door.query(HELD[collection], params, into=_Row, name="indexer.backfill.held", limits=TASK)
     return {row.rkey: Held(row.version, bool(row.deleted), row.cid) for row in rows}

@@ -1,4 +1,4 @@
-"""One repo at its PDS, asked from code that has no event loop, politely."""
+"""A repo at its PDS, for synchronous code, with a rate limit per host."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-#: Requests to one PDS. It allows 3,000 in 5 minutes from one address; half is left to whatever else this site asks it.
+#: Requests per second to one PDS. It allows 3,000 in 5 minutes per address; half is for this site's other requests.
 PER_SECOND: Final = 5.0
 BURST: Final = 10.0
-#: Seconds until a PDS that did not answer is asked again.
+#: Seconds until the next attempt after a PDS did not answer.
 LATER_SECONDS: Final = 5 * 60.0
-#: Someone who is away may be back after so many.
+#: Seconds until the next attempt for an inactive account.
 INACTIVE_SECONDS: Final = 24 * 3600.0
 
-#: What the PDS says of an account that it holds and does not show (com.atproto.sync.getLatestCommit).
+#: The PDS's errors for an account that exists but is inactive (com.atproto.sync.getLatestCommit).
 INACTIVE: Final = {
     "RepoDeactivated": "its owner deactivated the account",
     "RepoSuspended": "its PDS suspended the account",
@@ -45,11 +45,11 @@ INACTIVE: Final = {
 
 
 class Gone(AtsiteError):
-    """There is no such account (any more); asking again will not help."""
+    """The account does not exist (any more); another attempt will not help."""
 
 
 class NotNow(AtsiteError):
-    """The repo cannot be read at this moment. `seconds` until it is worth another try."""
+    """The repo cannot be read now. `seconds` until the next attempt."""
 
     def __init__(self, message: str, seconds: float = LATER_SECONDS) -> None:
         super().__init__(message)
@@ -57,18 +57,18 @@ class NotNow(AtsiteError):
 
 
 class Inactive(NotNow):
-    """The account exists and is not shown now."""
+    """The account exists but is inactive."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, INACTIVE_SECONDS)
 
 
 class Unusable(AtsiteError):
-    """The PDS answers, and with nothing that can be used: a person has to look."""
+    """The PDS's answer is unusable: an operator has to look at it."""
 
 
 class Paces:
-    """How fast each host is asked by this process. Thread-safe."""
+    """The rate limits of this process, by host. Thread-safe."""
 
     def __init__(self, per_second: float = PER_SECOND, burst: float = BURST) -> None:
         self._rate, self._burst = per_second, burst
@@ -76,7 +76,7 @@ class Paces:
         self._hosts: dict[str, TokenBucket] = {}
 
     def wait(self, host: str) -> None:
-        """Return when the host may be asked."""
+        """Wait until the next request to the host is allowed."""
         with self._lock:
             pace = self._hosts.setdefault(host, TokenBucket(self._rate, self._burst))
             seconds = pace.take(time.monotonic())
@@ -87,7 +87,7 @@ _paces = Paces()
 
 
 class Repo:
-    """The repo of `did`, wherever it is now. For one thread. Everything raises Gone, Inactive, NotNow or Unusable."""
+    """The repo of `did` at its current PDS. For one thread. All methods raise Gone, Inactive, NotNow or Unusable."""
 
     def __init__(self, did: Did, client: Client, runner: asyncio.Runner, paces: Paces = _paces) -> None:
         self.did = did
@@ -105,11 +105,11 @@ class Repo:
         return self._ask(lambda pds: pds.list_records(self.did, collection, cursor=cursor))
 
     def lacks(self, collection: str, rkey: str) -> bool:
-        """Whether it says by name that it has no such record. Anything but RecordNotFound is raised as above."""
+        """Whether the PDS answers RecordNotFound for this record. Any other error is raised."""
         return self._ask(lambda pds: pds.lacks_record(self.did, collection, rkey))
 
     def locate(self) -> None:
-        """Look up where the repo is, past every cache: who moved is found at the new place."""
+        """Look up the repo's PDS without a cache, so that a moved account is found."""
         try:
             document = self._run(site_resolver(self._client).document(self.did, fresh=True))
         except NoSuchIdentity as error:
@@ -117,7 +117,7 @@ class Repo:
         except LookupFailed as error:
             raise NotNow(str(error)) from error
         if document.pds is None:
-            raise Unusable("its did document names no PDS")
+            raise Unusable("its did document has no PDS")
         self.endpoint = document.pds
 
     def _ask(self, question: Callable[[Pds], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -145,7 +145,7 @@ class Repo:
 
 @contextmanager
 def opened(did: Did) -> Iterator[Repo]:
-    """The repo, with connections of its own."""
+    """The repo, with its own connections."""
     with asyncio.Runner() as runner:
         client = Client(loopback=config.allow_loopback)
         try:
@@ -155,7 +155,7 @@ def opened(did: Did) -> Iterator[Repo]:
 
 
 def _is_missing(error: PdsError) -> bool:
-    """Whether the PDS does not have the repo; listRecords of the official one says so in words only."""
+    """Whether the PDS does not have the repo; the official PDS says so only in the message of listRecords."""
     return error.name in ("RepoNotFound", "NotFound") or (error.status == 400 and "Could not find" in str(error))
 
 
@@ -165,5 +165,5 @@ def _meaning(error: PdsError) -> AtsiteError:
     if _is_missing(error):
         return Gone("its PDS does not have the account")
     if error.status == 429 or error.status >= 500 or not error.status:
-        return NotNow(f"its PDS does not answer now ({error})", error.wait or LATER_SECONDS)
+        return NotNow(f"its PDS does not answer ({error})", error.wait or LATER_SECONDS)
     return Unusable(f"its PDS refuses to list the records: {error}")

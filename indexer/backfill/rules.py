@@ -1,16 +1,15 @@
-"""What a page of listRecords means for what is held already. PURE.
+"""Compares a page of listRecords with the index. PURE.
 
-A page lists the live records of a range of keys at some moment after the rev R was asked. For each key of the range:
+A page lists the live records of a range of keys, at some moment after rev R was read. For each key of the range:
 
-1. Held with a version of R or above: the stream knows better, nothing is written.
-2. Listed, and held with the same content: nothing is written, so that it still counts as what it is, a record that the
-   stream brought.
-3. Listed otherwise: written under R.
-4. Held and alive, but not listed: missing. It gets a tombstone under R, once the listing is known to be complete:
-   absence from a page is no proof of deletion while the PDS may still have more to say.
+1. Indexed with version R or above: the stream has newer information, so nothing is written.
+2. Listed, and indexed with the same content: nothing is written, so that it still counts as a record from the stream.
+3. Otherwise listed: written with version R.
+4. Indexed and live, but not listed: missing. It gets a tombstone with version R once the listing is complete: absence
+   from a page does not prove a deletion while the PDS may list more.
 
-A listing is complete when the PDS gives no cursor, or when it reaches `since`. An empty page with a cursor
-proves nothing.
+A listing is complete when the PDS returns no cursor, or when it reaches `since`. An empty page with a cursor proves
+nothing.
 """
 
 from __future__ import annotations
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.syntax import Did
 
-#: Above every rkey: the last ASCII character is no part of one.
+#: Above every rkey: rkeys never contain the last ASCII character.
 ABOVE_ALL: Final = "\x7f"
-#: Up to so many tombstones of one collection are written without asking the PDS about any of them by name.
+#: Up to this many tombstones of one collection are written without checking any with the PDS.
 UNASKED_MAX: Final = 20
-#: So many of the missing are asked for by name where that is not enough.
+#: With more, this many of the missing records are checked with the PDS.
 SAMPLE: Final = 10
 
 
 class UnreadablePage(AtsiteError):
-    """The PDS's answer is no page of records."""
+    """The PDS's answer is not a page of records."""
 
 
 class _Listed(Struct):
@@ -70,7 +69,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records by descending rkey. `cursor` asks for what follows; "" where the PDS gives none: that is the end."""
+    """Records by descending rkey. `cursor` is for the next page; "" on the last page."""
 
     records: tuple[Listed, ...]
     cursor: str
@@ -78,7 +77,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The newest that is known of a key. `cid` is "" where the raw event is gone."""
+    """The newest known version of a key. `cid` is "" if the raw event was deleted."""
 
     version: int
     deleted: bool
@@ -94,8 +93,8 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Whose records of which collection, the rev that was asked before they were listed, and when (unix µs)."""
+class CollectionListing:
+    """A collection of a repo, its rev from before the listing, and the time of the listing (unix µs)."""
 
     did: Did
     collection: str
@@ -105,9 +104,9 @@ class Source:
 
 @dataclass(slots=True)
 class Folded:
-    """What a page says: events to write, keys that are held and missing from it, and two counts.
+    """The result of a page: events to write, indexed keys that it does not list, and two counts.
 
-    `alive` counts what is held, alive and older than the rev: what could be missing. `unreadable` counts listed records
+    `alive` counts indexed, live keys older than the rev, which could be missing. `unreadable` counts listed records
     that cannot be indexed.
     """
 
@@ -131,53 +130,52 @@ def parse_page(body: bytes) -> Page:
 
 
 def span_of(page: Page, *, since: str, high: str) -> Span:
-    """The range of keys that the page tells about, below `high`, where the page before it ended.
+    """The range of keys that the page covers, below `high`, where the page before it ended.
 
-    The last page, and one that reaches `since`, tells about everything down to `since`; an empty page with a cursor
-    tells about nothing. Raises UnreadablePage where the records do not descend: nothing can be concluded from what is
-    missing then.
+    The last page, and one that reaches `since`, covers everything down to `since`; an empty page with a cursor covers
+    nothing. Raises UnreadablePage if the keys do not descend: then missing keys prove nothing.
     """
     last = high
     for record in page.records:
         if record.rkey >= last:
-            raise UnreadablePage("the PDS lists records in another order than newest first")
+            raise UnreadablePage("the PDS does not list records newest first")
         last = record.rkey
     ends = not page.cursor or last <= since
     return Span(since if ends else last, high)
 
 
-def fold(page: Page, span: Span, held: Mapping[str, Held], source: Source) -> Folded:
-    """What the page changes about what is held of its span."""
+def fold(page: Page, span: Span, held: Mapping[str, Held], listing: CollectionListing) -> Folded:
+    """Compare the page with the indexed keys of its span."""
     folded = Folded()
     listed = {record.rkey: record for record in page.records if record.rkey >= span.low}
     for rkey, record in listed.items():
-        event = _event(record, source, held.get(rkey))
+        event = _event(record, listing, held.get(rkey))
         if event is None:
             folded.unreadable += 1
         elif _changes(event, held.get(rkey)):
             folded.events.append(event)
-    version = tid_to_int(source.rev)
+    version = tid_to_int(listing.rev)
     older = [rkey for rkey, known in held.items() if not known.deleted and known.version < version]
     folded.alive = len(older)
     folded.missing = [rkey for rkey in older if rkey not in listed]
     return folded
 
 
-def tombstones(missing: Iterable[Sequence[str]], source: Source) -> list[RecordEvent]:
+def tombstones(missing: Iterable[Sequence[str]], listing: CollectionListing) -> list[RecordEvent]:
     """Deletes of keys that a complete listing does not have: (rev asked before their page, rkey) of each."""
     ordered = sorted((rev, rkey) for rev, rkey in missing)
     return [
-        _tombstone(rkey, replace(source, rev=rev))
+        _tombstone(rkey, replace(listing, rev=rev))
         for rev, of_rev in groupby(ordered, key=lambda pair: pair[0])
         for _, rkey in of_rev
     ]
 
 
 def to_ask(missing: Sequence[Sequence[str]], alive: int) -> tuple[str, ...]:
-    """The rkeys to ask the PDS for by name before tombstones are written; () where the listing alone is believed.
+    """The rkeys to check with the PDS before tombstones are written; () if the listing alone is trusted.
 
-    A PDS that lists nothing, or half, of what it has would bury an account's records here for good. So where many are
-    missing, and more than half of what is held, some of them from the whole range are asked for.
+    A PDS that lists nothing, or half of its records, would delete an account's records here permanently. So if many are
+    missing, and more than half of the indexed ones, some of them from the whole range are checked.
     """
     if len(missing) <= UNASKED_MAX or len(missing) * 2 <= alive:
         return ()
@@ -190,22 +188,22 @@ def _changes(event: RecordEvent, held: Held | None) -> bool:
     return held.version < event.version and (held.deleted or held.cid != event.cid)
 
 
-def _event(record: Listed, source: Source, held: Held | None) -> RecordEvent | None:
-    """The record through the stream's own decoder; None where it cannot be indexed.
+def _event(record: Listed, listing: CollectionListing, held: Held | None) -> RecordEvent | None:
+    """Decode the record with the stream's decoder; None if it cannot be indexed.
 
-    An update where something else is held and alive: what that said of its subject is taken back with it.
+    It is an update if another version is indexed and live, so that counts of its old subject are retracted.
     """
     operation = "create" if held is None or held.deleted else "update"
-    event = decode(_frame(source, record.rkey, operation, {"record": Raw(record.value), "cid": record.cid}))
+    event = decode(_frame(listing, record.rkey, operation, {"record": Raw(record.value), "cid": record.cid}))
     return event if isinstance(event, RecordEvent) else None
 
 
-def _tombstone(rkey: str, source: Source) -> RecordEvent:
-    event = decode(_frame(source, rkey, "delete", {}))
+def _tombstone(rkey: str, listing: CollectionListing) -> RecordEvent:
+    event = decode(_frame(listing, rkey, "delete", {}))
     assert isinstance(event, RecordEvent), "a key that is held was decoded before"
     return event
 
 
-def _frame(source: Source, rkey: str, operation: str, content: dict[str, object]) -> bytes:
-    commit = {"rev": source.rev, "operation": operation, "collection": source.collection, "rkey": rkey, **content}
-    return encode({"did": source.did, "time_us": source.time_us, "kind": "commit", "commit": commit})
+def _frame(listing: CollectionListing, rkey: str, operation: str, content: dict[str, object]) -> bytes:
+    commit = {"rev": listing.rev, "operation": operation, "collection": listing.collection, "rkey": rkey, **content}
+    return encode({"did": listing.did, "time_us": listing.time_us, "kind": "commit", "commit": commit})

@@ -1,4 +1,4 @@
-"""One backfill: collection after collection, page after page, each durable before the next is asked for."""
+"""Runs one backfill: one collection and page after the other, each durable before the next request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from indexer.stream.batch import Batch
 
 PROFILE: Final = "app.bsky.actor.profile"
-#: Profile first: it is one record, and from then on the actor has a name. Then what feeds show.
+#: The profile first, as it is one record and gives the actor a name; then what feeds show.
 COLLECTIONS: Final = (
     PROFILE,
     "app.bsky.feed.post",
@@ -36,16 +36,16 @@ COLLECTIONS: Final = (
 )
 SOURCE: Final = "backfill"
 DAYS: Final = 30
-#: Pages of one collection: a million records. A listing that does not end within them is not believed.
+#: The most pages of one collection: a million records. A longer listing is not trusted.
 PAGES_MAX: Final = 10_000
-#: Keys of one collection that are held and not listed; they are kept with the progress until the listing is complete.
+#: The most missing keys of one collection; they are stored with the progress until the listing is complete.
 MISSING_MAX: Final = 50_000
 #: Tombstones written at once.
 TOMBSTONES: Final = 1_000
 
 
 class Repo(Protocol):
-    """What is asked of the PDS (indexer.backfill.repo.Repo)."""
+    """The calls to the PDS (indexer.backfill.repo.Repo)."""
 
     did: Did
 
@@ -62,13 +62,13 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a backfill is: enough to go on after a kill. Counts are of all its runs."""
+    """The progress of a backfill, enough to resume after a kill. Counts are of all its runs."""
 
-    #: Collections that are done, and of the one under way the PDS's cursor and the key below which it goes on.
+    #: The completed collections, and for the current one the PDS's cursor and the key below which it continues.
     done: tuple[str, ...] = ()
     cursor: str = ""
     high: str = rules.ABOVE_ALL
-    #: Of the collection under way: pages read, keys held that could be missing, and (rev, rkey) of those that are.
+    #: Of the current collection: pages read, keys that could be missing, and (rev, rkey) of those that are.
     pages: int = 0
     alive: int = 0
     missing: tuple[Sequence[str], ...] = ()
@@ -80,7 +80,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Run:
-    """A run of one backfill. `save` keeps the progress after each page; whatever it raises ends the run."""
+    """A run of one backfill. `save` stores the progress after each page; any error of it ends the run."""
 
     repo: Repo
     sink: Sink
@@ -90,10 +90,10 @@ class Run:
     now_us: Callable[[], int] = now_us
 
     def run(self, progress: Progress) -> Progress:
-        """Go on from `progress` to the end.
+        """Continue from `progress` to the end.
 
-        Raises Gone, NotNow, Unusable, UnreadablePage, Undecidable, ClickHouseError. The rev is asked again by
-        each run: what a page lists is at least as new as a rev asked before it.
+        Raises Gone, NotNow, Unusable, UnreadablePage, Undecidable, ClickHouseError. Each run
+        reads the rev again: a page is always at least as new as a rev that was read before it.
         """
         rev = self._rev()
         for collection in COLLECTIONS:
@@ -102,15 +102,15 @@ class Run:
         return progress
 
     def _rev(self) -> str:
-        if self.repo.did in do_not_index.refused():
-            raise Unusable("this site does not index the actor")
+        if self.repo.did in do_not_index.excluded_dids():
+            raise Unusable("this site does not index this actor")
         rev = self.repo.latest_rev()
         if not is_tid(rev) or micros_of_tid(rev) > self.now_us() + MAX_AHEAD_US:
-            raise Unusable(f"its PDS gives no usable rev: {rev[:40]!r}")
+            raise Unusable(f"its PDS returned an invalid rev: {rev[:40]!r}")
         floor = max((row.floor for row in queries.floors_of([self.repo.did])), default=0)
         if tid_to_int(rev) < floor:
-            # A floor lies minutes ahead of the deletion; an account that came back writes beyond it.
-            raise NotNow("nothing was written since what is indexed of the actor was ended here")
+            # A floor is minutes ahead of the deletion; an account that came back writes above it.
+            raise NotNow("the actor has written nothing since its data was deleted here")
         return rev
 
     def _collection(self, collection: str, rev: str, progress: Progress) -> Progress:
@@ -118,12 +118,12 @@ class Run:
         asked: set[str] = set()
         while True:
             if progress.cursor in asked:
-                raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}: its list never ends")
+                raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}, so its list never ends")
             asked.add(progress.cursor)
-            source = rules.Source(self.repo.did, collection, rev, self.now_us())
+            listing = rules.CollectionListing(self.repo.did, collection, rev, self.now_us())
             page = rules.parse_page(self.repo.page(collection, progress.cursor))
             span = rules.span_of(page, since=since, high=progress.high)
-            folded = rules.fold(page, span, held(self.repo.did, collection, span), source)
+            folded = rules.fold(page, span, held(self.repo.did, collection, span), listing)
             written = self._write(folded.events)
             progress = replace(
                 progress,
@@ -137,23 +137,23 @@ class Run:
                 unreadable=progress.unreadable + folded.unreadable,
             )
             if not page.cursor or span.low <= since:
-                progress = self._complete(collection, progress, source)
+                progress = self._complete(collection, progress, listing)
                 self.save(progress)
                 return progress
             _check_bounds(progress)
             self.save(progress)
 
-    def _complete(self, collection: str, progress: Progress, source: rules.Source) -> Progress:
-        """The listing is complete: bury what it does not have. Raises Unusable where the PDS contradicts itself."""
+    def _complete(self, collection: str, progress: Progress, listing: rules.CollectionListing) -> Progress:
+        """The listing is complete: write tombstones for missing keys. Raises Unusable if the PDS contradicts itself."""
         for rkey in rules.to_ask(progress.missing, progress.alive):
             if not self.repo.lacks(collection, rkey):
                 raise Unusable(
-                    f"its PDS leaves {len(progress.missing)} of {progress.alive} records of {collection} out of its"
-                    f" list, and has at least one of them ({rkey}): nothing was deleted"
+                    f"its PDS does not list {len(progress.missing)} of {progress.alive} records of {collection}, but"
+                    f" has at least one of them ({rkey}): nothing was deleted"
                 )
         removed = 0
         for start in range(0, len(progress.missing), TOMBSTONES):
-            removed += self._write(rules.tombstones(progress.missing[start : start + TOMBSTONES], source))
+            removed += self._write(rules.tombstones(progress.missing[start : start + TOMBSTONES], listing))
         return replace(
             progress,
             done=(*progress.done, collection),
@@ -166,12 +166,12 @@ class Run:
         )
 
     def _write(self, events: Iterable[RecordEvent]) -> int:
-        """Through the indexer's own batch and sink; how many records were written.
+        """Write with the indexer's own batch and sink; returns how many records were written.
 
-        The floors are asked each time, as a deletion may come midway.
+        Reads the floors each time, because a deletion may come meanwhile.
         """
         batcher = Batcher(floors=Floors(queries.floors_of([self.repo.did])), wanted=self.wanted)
-        batcher.refused = do_not_index.refused()
+        batcher.excluded = do_not_index.excluded_dids()
         for event in events:
             batcher.add(event, len(event.record_json), 0.0)
         batch = batcher.take()
@@ -181,11 +181,13 @@ class Run:
 
 
 def _check_bounds(progress: Progress) -> None:
-    """Raises Unusable for a listing that is too long to be one."""
+    """Raises Unusable for a listing that is implausibly long."""
     if progress.pages >= PAGES_MAX:
         raise Unusable(f"its PDS lists more than {PAGES_MAX:,} pages of one collection")
     if len(progress.missing) > MISSING_MAX:
-        raise Unusable(f"more than {MISSING_MAX:,} records of one collection are held here and not listed by its PDS")
+        raise Unusable(
+            f"its PDS does not list more than {MISSING_MAX:,} records of one collection that are indexed here"
+        )
 
 
 def since_of(days: int, now_us: int) -> str:
@@ -194,14 +196,14 @@ def since_of(days: int, now_us: int) -> str:
 
 
 def insert(table: str, columns: Columns, *, name: str) -> int:
-    """The door's insert, for a Sink whose records came from a repo and not from the stream."""
+    """The door's insert, for a Sink of records from a repo instead of the stream."""
     if table == "repo_records":
         columns = {**columns, "source": [SOURCE] * len(columns["repo"])}
     return door.insert(table, columns, name=f"{name}.{SOURCE}")
 
 
 def _is_wanted(collection: str, wanted: Collection[str]) -> bool:
-    """As Batcher understands WANTED_COLLECTIONS; nothing named means everything."""
+    """Matches WANTED_COLLECTIONS like Batcher; an empty list means everything."""
     return not wanted or any(
         collection == name or (name.endswith(".*") and collection.startswith(name[:-1])) for name in wanted
     )

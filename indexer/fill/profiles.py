@@ -1,4 +1,4 @@
-"""What an AppView or a PDS says of actors, read with mistrust. Pure."""
+"""Parses profiles from an AppView or a PDS, as untrusted input. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.syntax import Did
 
-#: The lexicon's limit is 64 graphemes and 640 bytes; what is longer is cut, not refused.
+#: The lexicon's limit is 64 graphemes and 640 bytes; longer names are cut, not refused.
 NAME_MAX: Final = 640
 _COUNT_MAX: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many an actor has of each."""
+    """The counts of an actor."""
 
     followers: int
     follows: int
@@ -28,7 +28,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An actor as someone told; both names may be empty, and counts are not known to everybody."""
+    """An actor's profile from a source; both names may be empty, and not every source knows counts."""
 
     did: Did
     handle: str
@@ -37,7 +37,7 @@ class Profile:
 
 
 def profiles_of(answer: Any, asked: Collection[Did]) -> dict[Did, Profile]:
-    """The profiles in an answer of app.bsky.actor.getProfiles, of those who were asked for; odd ones are left out."""
+    """The profiles in an answer of app.bsky.actor.getProfiles, of the requested dids; invalid ones are left out."""
     told = answer.get("profiles") if isinstance(answer, dict) else None
     found = (_profile(item) for item in (told if isinstance(told, list) else ()) if isinstance(item, dict))
     return {profile.did: profile for profile in found if profile.did in asked}
@@ -50,13 +50,13 @@ def _profile(item: dict[str, Any]) -> Profile:
 
 
 def handle_of(value: object) -> str:
-    """A handle in lower case; empty where it is none, or leads to someone else."""
+    """A handle in lower case; empty if it is invalid or could not be verified."""
     handle = value.lower() if isinstance(value, str) else ""
     return handle if is_handle(handle) and handle != INVALID_HANDLE else ""
 
 
 def name_of(value: object) -> str:
-    """A display name as text that any store takes; empty where it is none."""
+    """A display name as valid text; empty if it is not a text."""
     text = value if isinstance(value, str) else ""
     return text.encode("utf-8", "replace").decode()[:NAME_MAX]
 

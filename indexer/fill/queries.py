@@ -1,4 +1,4 @@
-"""What the fill asks ClickHouse and writes there."""
+"""The fill's ClickHouse queries and inserts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ HOUR_US: Final = 3600 * 1_000_000
 DAY_US: Final = 24 * HOUR_US
 #: An answer counts as an hour older than it is (docs/decisions/0041-age-of-a-filled-name.md).
 AGE_US: Final = HOUR_US
-#: How long an answer holds at most.
+#: How long an answer is valid at most.
 FOUND_US: Final = 3 * DAY_US
 EMPTY: Final[Mapping[Did, int]] = MappingProxyType({})
 
-# Asked for (FINAL: the last asking counts), and since then no event said that the identity changed. What holds was
-# asked for within FOUND_US, so events of before are answered.
+# Fetched (FINAL: the last fetch counts), and no event has changed the identity since. A valid answer was fetched within
+# FOUND_US, so it includes earlier events.
 FRESH_FILLS = """
 SELECT did
 FROM (SELECT did, handle_us FROM actor_fills FINAL WHERE CONDITION AND due_us > {now:UInt64}) AS fills
@@ -39,7 +39,7 @@ FRESH = FRESH_FILLS.replace("CONDITION", "did IN {dids:Array(String)}")
 
 
 def fresh(dids: Collection[Did], *, now: int) -> set[Did]:
-    """Those of `dids` who need not be asked for at `now` (unix microseconds)."""
+    """Those of `dids` that need no fetch at `now` (unix microseconds)."""
     params = {"dids": sorted(dids), "now": now, "since": now - FOUND_US - AGE_US}
     return set(door.column(FRESH, params, name="indexer.fill_fresh", limits=TASK))
 
@@ -54,7 +54,7 @@ CHANGES = "SELECT did, version FROM identity_changes FINAL WHERE did IN {dids:Ar
 
 
 def changes_of(dids: Collection[Did]) -> dict[Did, int]:
-    """When those of `dids` last changed their identity by an event that named no handle (unix microseconds)."""
+    """When those of `dids` last changed their identity in an event without a handle (unix microseconds)."""
     rows = door.query(CHANGES, {"dids": sorted(dids)}, into=_Change, name="indexer.identity_changes", limits=TASK)
     return {row.did: row.version for row in rows}
 
@@ -73,7 +73,7 @@ LIMIT {limit:UInt32}
 
 
 def recent_posters(*, now: int, limit: int) -> list[Did]:
-    """Who posted within the 24 hours before `now` (unix microseconds) and is due, the latest poster first."""
+    """The dids that posted within the 24 hours before `now` (unix microseconds) and are due, the latest first."""
     params = {
         "from_rkey": tid_of_micros(now - DAY_US),
         "until_rkey": tid_of_micros(now),
@@ -92,9 +92,9 @@ def store(
     changed_us: Mapping[Did, int] = EMPTY,
     now: int,
 ) -> None:
-    """Write what `source` said at `now` (unix microseconds); None for those who are known to nobody.
+    """Write the profiles from `source` at `now` (unix microseconds); None for accounts that do not exist.
 
-    `changed_us`: what `changes_of` had said before `source` was asked. The answer to an event is as young as the event.
+    `changed_us`: the result of `changes_of` before the request. An answer after such an event is as new as the event.
     """
     profiles = [(did, profile) for did, profile in told.items()]
     columns: dict[str, list[object]] = {
@@ -106,7 +106,7 @@ def store(
         "handle_us": [max(now - AGE_US, changed_us.get(did, 0)) for did, _ in profiles],
         "version": [now] * len(profiles),
     }
-    # Counts first: a row of actor_fills says that all is done.
+    # Counts first: a row of actor_fills marks the fill as complete.
     _store_counts([profile for _, profile in profiles if profile is not None], source, now)
     door.insert("actor_fills", columns, name="indexer.actor_fills")
 

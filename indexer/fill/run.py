@@ -1,4 +1,4 @@
-"""One round of asking: as many as fit into its time, most needed first, at the pace of the host that is asked."""
+"""One round of fills: as many actors as fit into its time, the most needed first, at the rate of the source."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from atsite.core.config import config
 from atsite.core.identity import site_resolver
 from atsite.core.kv.lock import single_flight
 from atsite.core.outgoing import Client
-from indexer.fill import queries, wanted
-from indexer.fill.asking import AppView, AskLater, Directory
+from indexer.fill import due_actors, queries
+from indexer.fill.profile_sources import AppView, AskLater, Directory
 from indexer.index.needed_actors import TO_FILL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
     from atsite.core.atproto.syntax import Did
-    from indexer.fill.asking import Asker
+    from indexer.fill.profile_sources import ProfileSource
     from indexer.fill.profiles import Profile
-    from indexer.index.needed_actors import Source
+    from indexer.index.needed_actors import DidProvider
 
 log = structlog.get_logger(__name__)
 
-ASKED = Counter("fill_actors", "Actors asked for: found, absent (known to nobody), failed (no answer)", ["outcome"])
+ASKED = Counter("fill_actors", "Actors looked up: found, absent (no such account), failed (no answer)", ["outcome"])
 
-#: A round begins each minute; the lock outlives it and its last answer.
+#: A round begins each minute; the lock lasts longer than the round and its last answer.
 ROUND_SECONDS: Final = 45.0
 LOCK_SECONDS: Final = 120
-#: Names and counts change slowly; an actor who is not known may be back tomorrow. After an event that names no handle
-#: an actor is asked for at once and, as an AppView may lag, once more. In microseconds.
+#: Names and counts change slowly; an unknown actor may exist tomorrow. After an event without a handle an actor is
+#: fetched at once and, as an AppView may lag, once more. In microseconds.
 FOUND_US: Final = queries.FOUND_US
 ABSENT_US: Final = queries.DAY_US
 CHANGED_US: Final = queries.HOUR_US
@@ -48,11 +48,11 @@ _PAUSED: Final = f"{kv.PREFIX}fill:paused"
 
 @dataclass
 class Told:
-    """What was said and is not yet written; None for those who are known to nobody."""
+    """Profiles that are not written yet; None for accounts that do not exist."""
 
     source: str
     profiles: dict[Did, Profile | None] = field(default_factory=dict)
-    #: When identities changed, as it was known before they were asked for (unix microseconds).
+    #: When identities changed, as known before the request (unix microseconds).
     changed_us: dict[Did, int] = field(default_factory=dict)
 
     def store(self, now: int) -> None:
@@ -69,20 +69,20 @@ class Told:
 
 
 def fill() -> int:
-    """Ask for the actors that are due, unless another process is at it; how many were asked for.
+    """Fetch the actors that are due, unless another process is doing so; returns how many were requested.
 
-    Raises RedisError, ClickHouseError. A server that asks to be left alone is, for as long as it says.
+    Raises RedisError, ClickHouseError. Pauses for as long as the server asks.
     """
     with single_flight("indexer.fill", LOCK_SECONDS) as mine:
         if not mine or kv.client().exists(_PAUSED):
             return 0
-        with asyncio.Runner() as runner, _asker(runner) as asker:
-            return _round(runner, asker, TO_FILL.providers())
+        with asyncio.Runner() as runner, _profile_source(runner) as source:
+            return _round(runner, source, TO_FILL.providers())
 
 
 @asynccontextmanager
-async def site_asker() -> AsyncIterator[Asker]:
-    """The AppView of the configuration; without one the directory and each PDS."""
+async def site_profile_source() -> AsyncIterator[ProfileSource]:
+    """The configured AppView; without one, the directory and each PDS."""
     async with Client(loopback=config.allow_loopback) as client:
         if config.appview_url:
             yield AppView(client, config.appview_url)
@@ -91,23 +91,23 @@ async def site_asker() -> AsyncIterator[Asker]:
 
 
 @contextmanager
-def _asker(runner: asyncio.Runner) -> Iterator[Asker]:
-    """What a round asks, in the runner's loop. The round itself is none of its coroutines: it reads `default`."""
+def _profile_source(runner: asyncio.Runner) -> Iterator[ProfileSource]:
+    """The source of a round, in the runner's loop. The round itself is not a coroutine, because it reads `default`."""
     stack = AsyncExitStack()
     try:
-        yield runner.run(stack.enter_async_context(site_asker()))
+        yield runner.run(stack.enter_async_context(site_profile_source()))
     finally:
         runner.run(stack.aclose())
 
 
-def _round(runner: asyncio.Runner, asker: Asker, needed: Iterable[Source]) -> int:
+def _round(runner: asyncio.Runner, source: ProfileSource, needed: Iterable[DidProvider]) -> int:
     deadline, asked = time.monotonic() + ROUND_SECONDS, 0
-    told, dids = Told(asker.source), wanted.due(needed, now=_now())
+    told, dids = Told(source.source), due_actors.due(needed, now=_now())
     try:
-        while time.monotonic() < deadline and (batch := list(islice(dids, asker.batch))):
-            again_at = time.monotonic() + 1 / asker.pace
+        while time.monotonic() < deadline and (batch := list(islice(dids, source.batch))):
+            again_at = time.monotonic() + 1 / source.pace
             told.changed_us.update(queries.changes_of(batch))
-            _take(batch, *runner.run(asker.ask(batch)), told)
+            _take(batch, *runner.run(source.ask(batch)), told)
             asked += len(batch)
             if len(told.profiles) >= STORED:
                 told.store(_now())
@@ -125,7 +125,7 @@ def _take(batch: list[Did], known: dict[Did, Profile], failed: set[Did], told: T
     told.profiles.update(known)
     told.profiles.update(dict.fromkeys(absent))
     if failed:
-        wanted.remember_failed(failed)
+        due_actors.remember_failed(failed)
     for outcome, number in (("found", len(known)), ("absent", len(absent)), ("failed", len(failed))):
         ASKED.labels(outcome=outcome).inc(number)
 

@@ -1,1 +1,1 @@
-"""What the index holds, for everything above: its tables, queries, floors and statistics."""
+"""The index, for all layers above: its tables, queries, floors and statistics."""

@@ -1,7 +1,7 @@
-"""Pages of lists from which some entries may not be shown: read on until the page is full. PURE, apart from `read`.
+"""Fills pages of lists in which some entries may not be shown. PURE, apart from `read`.
 
-A list gives candidates from a position on; some are deleted, blocked, or of inactive authors, so a page reads further
-down until it has as many as were asked for.
+A list gives candidates from a position on. Some are deleted, blocked, or of inactive authors, so a page reads further
+down until it has as many entries as requested.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from atsite.core.errors import AtsiteError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-#: A page that is not full looks further down, this often at most, each time at this many times as many candidates.
+#: How often a page that is not full reads on at most, and by what factor each read is larger than the last.
 REFILLS: Final = 4
 REFILL_FACTOR: Final = 4
 
@@ -27,12 +27,12 @@ P = TypeVar("P")
 
 
 class NothingToShow(AtsiteError):
-    """None of the candidates looked at may be shown, and the list goes on: an empty page would end the walk."""
+    """None of the checked candidates may be shown, but the list continues; an empty page would look like its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates(Generic[C, P]):
-    """Part of a list, in its order, and the position below it; None: there are no more."""
+    """Part of a list, in its order, and the position below it; None at the end of the list."""
 
     entries: Sequence[C]
     below: P | None
@@ -40,7 +40,7 @@ class Candidates(Generic[C, P]):
 
 @dataclass(frozen=True, slots=True)
 class Filled(Generic[S, P]):
-    """At most as many entries as were asked for, and the position of the next page; None: this is the end."""
+    """The entries of a page, and the position of the next page; None at the end of the list."""
 
     entries: tuple[S, ...]
     next: P | None
@@ -58,13 +58,13 @@ def fill(
 ) -> Filled[S, P]:
     """The first `limit` entries from the position `start` on that may be shown.
 
-    `read(position, size)` gives `size` candidates or more, if there are so many. `shown` gives those of some that may
-    be shown, in order; it is asked for no more than the page needs. `position` says where the list goes on below an
-    entry. `spare`: how many candidates are read beyond the page, so that a few that are not shown cost no second
-    reading. After `deadline` (monotonic seconds) nothing more is read.
+    `read(position, size)` gives at least `size` candidates, if there are that many. `shown` gives those that may be
+    shown, in order; it is called for no more than the page needs. `position` gives the position below an entry.
+    `spare`: how many more candidates than the page needs are read, so that a few hidden ones cost no second read. After
+    `deadline` (monotonic seconds) it reads no more.
 
-    A page is full, or the end, or short after REFILLS readings more. Raises NothingToShow where even those found
-    nothing and the list goes on.
+    A page is full, or the last one, or short after REFILLS more reads. Raises NothingToShow if even those found nothing
+    and the list continues.
     """
     found: list[S] = []
     at, size = start, limit + 1 + spare
@@ -72,7 +72,7 @@ def fill(
         candidates = read(at, size)
         if candidates.entries:
             found += islice(shown(candidates.entries), limit + 1 - len(found))
-        if len(found) > limit:  # the one too many proves that there is a next page
+        if len(found) > limit:  # the extra entry proves that there is a next page
             return Filled(tuple(found[:limit]), position(found[limit - 1]))
         if candidates.below is None:
             return Filled(tuple(found), None)
@@ -80,5 +80,5 @@ def fill(
             break
         at, size = candidates.below, size * REFILL_FACTOR
     if not found:
-        raise NothingToShow("none of the entries looked at may be shown")
+        raise NothingToShow("none of the entries that were checked may be shown")
     return Filled(tuple(found), candidates.below)

@@ -1,13 +1,13 @@
-"""How far everything is durable, and where a start goes on from it. Pure; the stores are in checkpoint_store.
+"""Checkpoints: up to where everything is durable, and where a start resumes. Pure; the stores are in checkpoint_store.
 
-A checkpoint is saved after each acknowledged batch, in Redis (one key) and in ClickHouse (a row), and says that every
-event at or before it is stored. Rules of the start, first that applies:
+A checkpoint is saved after each acknowledged batch, in Redis (one key) and in ClickHouse (a row). It says that every
+event at or before it is stored. A start follows the first rule that applies:
 
 1. `--from CURSOR` or `--from-live`: as the operator says.
-2. ClickHouse has no records and no checkpoint: a first start, START_HOURS back. What is missing before it is no gap.
-   (A checkpoint alone is there when a first start was killed before its first records.)
+2. ClickHouse has no records and no checkpoint: a first start, START_HOURS back. Anything older does not count as a gap.
+   (A checkpoint without records is left when a first start was killed before its first records.)
 3. One checkpoint in each store: the one with the smaller time_us. One missing or unreadable: the other, with a warning.
-4. Neither: an error that names the two flags. Never a silent restart from live.
+4. Neither: an error that names the two options. Never a silent restart from live.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from indexer.index.gaps import Resumed
 
 #: time_us runs back by tens of milliseconds (42 of 152 real events did), and a host may have been slow to see a repo.
 OVERLAP_US: Final = MINUTE_US
-#: Other hosts have other witness times; a cursor of one is good for another only with minutes to spare (contracts D4).
+#: Hosts have different witness times; a cursor of one needs minutes of overlap on another (contracts D4).
 OTHER_HOST_US: Final = 5 * MINUTE_US
-#: Acknowledged rows are not yet on the disk: after a power cut, what was acknowledged this long ago is.
+#: Acknowledged rows are on the disk, and survive a power cut, only after this time.
 UNSYNCED_US: Final = MINUTE_US
 
 PROTOCOL: Final = "jetstream-v1"
 
 
 class CheckpointUnreadable(AtsiteError):
-    """Records are stored, and nobody knows how far they reach."""
+    """Records are stored, but no checkpoint says up to where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """Everything at or before `cursor` is in ClickHouse. Times and cursors are unix microseconds.
 
-    `cursor` is what the host understands, `time_us` the time it stands for: in v1 the same number, and less where the
-    local clock does not bear it out (`position`). `safe_cursor` is the cursor of a minute before, `acked_at` when
+    `cursor` is for the host, `time_us` is the time that it means: in v1 the same number, and less where the
+    local clock contradicts it (`position`). `safe_cursor` is the cursor of a minute before, `acked_at` when
     ClickHouse acknowledged.
     """
 
@@ -57,7 +57,7 @@ class Checkpoint:
 
     @classmethod
     def decode(cls, data: bytes) -> Checkpoint:
-        """Raises ValueError where `data` is no checkpoint."""
+        """Raises ValueError where `data` is not a checkpoint."""
         return msgspec.json.decode(data, type=cls)  # msgspec's errors are ValueErrors
 
 
@@ -78,8 +78,8 @@ class Stored:
 class Start:
     """Where the stream begins. `cursor` is None for the live tail.
 
-    `begins_anew`: the stores' checkpoints do not say so. It must be saved before anything is written, or a kill before
-    the first batch would leave records without a checkpoint, or with one that is ahead of what was asked for.
+    `begins_anew`: the start does not come from a stored checkpoint. It must be saved before anything is written, or a
+    kill before the first batch would leave records without a checkpoint, or with one ahead of the requested start.
     """
 
     cursor: int | None
@@ -90,12 +90,12 @@ class Start:
 
     @property
     def durable_us(self) -> int:
-        """Up to when everything is there that was asked for, by the local clock; unix microseconds."""
+        """Up to when everything requested is stored, by the local clock; unix microseconds."""
         return self.resumed.durable_us if self.resumed else self.safe_cursor
 
 
 def start_from(cursor: int) -> Start:
-    """Begin where the operator says (indexer.stream.begin)."""
+    """Begin where the operator says (indexer.stream.start_options)."""
     return Start(cursor, Resumed(cursor, cursor), cursor, begins_anew=True)
 
 
@@ -113,13 +113,13 @@ def first_start(now_us: int, start_hours: int) -> Start:
 
 
 def resume(redis: Stored, clickhouse: Stored, *, host: str) -> Start:
-    """Go on from what the stores say. Raises CheckpointUnreadable when neither says anything."""
+    """Resume from the stored checkpoints. Raises CheckpointUnreadable when there is none."""
     found = [stored.checkpoint for stored in (redis, clickhouse) if stored.checkpoint is not None]
     if not found:
         raise CheckpointUnreadable(
             f"records are stored, but no checkpoint can be read: Redis {redis.problem}; ClickHouse"
-            f" {clickhouse.problem}. Say where to begin: --from CURSOR (unix microseconds), or --from-live to leave"
-            " everything out that happened since"
+            f" {clickhouse.problem}. Choose where to begin: --from CURSOR (unix microseconds), or --from-live to skip"
+            " everything that happened since"
         )
     warnings = tuple(
         f"no checkpoint in {name} ({stored.problem}); going on from the other store's"
@@ -127,7 +127,7 @@ def resume(redis: Stored, clickhouse: Stored, *, host: str) -> Start:
         if stored.checkpoint is None
     )
     chosen = min(found, key=lambda checkpoint: (checkpoint.time_us, checkpoint.cursor))
-    # A run that ends within a minute never gets to a newer safe cursor of its own: what was acknowledged before counts.
+    # A run that ends within a minute gets no newer safe cursor of its own, so earlier acknowledgements count.
     safe = chosen.safe_cursor if clickhouse.safe_cursor is None else clickhouse.safe_cursor
     if chosen.host == host and chosen.protocol == PROTOCOL:
         cursor, known_us = min(chosen.cursor - OVERLAP_US, safe), chosen.cursor
@@ -150,7 +150,7 @@ class Progress:
     def acknowledged(self, cursor: int, *, now_us: int, plausible_us: int = 0) -> Checkpoint:
         """The checkpoint to save now that everything at or before `cursor` is acknowledged.
 
-        `plausible_us`: the time it stands for, where that is not the cursor.
+        `plausible_us`: the time of the cursor, if that differs from the cursor.
         """
         self._acked.append((now_us, cursor))
         while self._acked and self._acked[0][0] <= now_us - UNSYNCED_US:

@@ -1,7 +1,7 @@
-"""Compares the tables that views make with what they are made from: every row, did by did slice.
+"""Compares every row of the derived tables with its source, in slices by did.
 
-Each difference has a name, how many keys it concerns, and the first of them. Only what lies above its repo's floor is
-compared. It reads whole tables; for a person who suspects something, not for a task.
+Each difference has a name, the number of its keys, and the first of them. Rows below their repo's floor are ignored. It
+reads whole tables: for operators who suspect an error, not for a task.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import TASK
-from indexer.index.overwritten import COUNTED
+from indexer.index.missing_retractions import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Rows of the larger table that are compared at once.
 SLICE: Final = 2_000_000
-#: Keys of one difference that are remembered.
+#: The most keys kept of one difference.
 KEYS: Final = 10_000
 
 PROFILE: Final = "app.bsky.actor.profile"
@@ -43,7 +43,7 @@ SUBJECTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A record key. `version`: of what it is made from, 0 where that is unknown."""
+    """A record key. `version`: of its source, 0 if unknown."""
 
     did: str
     rkey: str
@@ -52,7 +52,7 @@ class Key:
 
 @dataclass(slots=True)
 class Difference:
-    """What differs. `collection`: of the raw events that would mend it, "" where a retraction does, of `kind`."""
+    """One kind of difference. `collection`: of the raw events that repair it; "" if a retraction of `kind` does."""
 
     name: str
     collection: str
@@ -89,7 +89,7 @@ ORDER BY did, rkey
 
 
 def _older(name: str, source: str, held: str, table: str, collection: str) -> Comparison:
-    """Keys whose row is missing, or older than its source's."""
+    """Keys with a missing row, or one older than its source."""
     return Comparison(name, _OLDER.replace("{source}", source).replace("{held}", held), table, collection)
 
 
@@ -186,7 +186,7 @@ ROWS: Final = (
 
 
 def differences() -> Iterator[Difference]:
-    """What differs, comparison by comparison; those that find nothing are left out. Raises ClickHouseError."""
+    """The differences, one per comparison that finds any. Raises ClickHouseError."""
     for comparison in COMPARISONS:
         rows = int(door.scalar(ROWS, {"table": comparison.table}, name="indexer.rows_of_table", limits=TASK))
         slices = 1 + rows // SLICE

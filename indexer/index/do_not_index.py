@@ -1,11 +1,11 @@
-"""Actors whom this site does not index, until someone lifts it. Reasons: docs/decisions/0030-do-not-index.md.
+"""Actors that this site does not index, until an operator includes them again (docs/decisions/0030-do-not-index.md).
 
-1. The decision is a row in `default` (RefusedActor). It is what holds: the indexer keeps the list of these dids and
-   drops their records, whatever version those have.
-2. A floor in ClickHouse ends what is indexed already: feeds and search see it with their next page.
-3. A purge deletes what is below the floor, for good.
+1. The decision is a row in `default` (RefusedActor). The indexer keeps the list of these dids and drops their records,
+   whatever their version.
+2. A floor in ClickHouse hides what is already indexed: feeds and search see it with their next page.
+3. A purge deletes everything below the floor permanently.
 
-2 is done at once where ClickHouse answers; a task finds from the rows what is left, each minute (`settle`).
+Step 2 is done at once if ClickHouse answers; each minute a task does the steps that are left (`apply_pending`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from django.db import connections, transaction
 from atsite.core.atproto.tid import int_of_micros
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.errors import ClickHouseError
-from atsite.core.published import versions
-from atsite.core.published.errors import Undecidable
-from atsite.core.published.process_copies import LocalCopy
+from atsite.core.copies import versions
+from atsite.core.copies.errors import Undecidable
+from atsite.core.copies.process_copies import LocalCopy
 from atsite.core.routers import DEFAULT
 from indexer.index import purge, queries, records
 from indexer.index.floors import CLOCKS_AHEAD_US, DO_NOT_INDEX, FloorRow
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How often the indexer looks whether the list changed; what it takes in meanwhile lies below the floor.
+#: How often the indexer reloads the list; the floor covers what it indexes meanwhile.
 LOOK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """`added`: it was not refused before. `hidden`: its floor is set; if not, the task sets it within minutes."""
+class Exclusion:
+    """`added`: it was not excluded before. `hidden`: its floor is set; if not, the task sets it within minutes."""
 
     added: bool
     hidden: bool
 
 
-def refuse(did: Did, *, by: str, note: str = "", now: datetime) -> Refusal:
-    """Do not index `did` from now on, and end what is indexed of it. Raises ValidationError, DatabaseError."""
+def exclude(did: Did, *, by: str, note: str = "", now: datetime) -> Exclusion:
+    """Do not index `did` from now on, and hide and purge its indexed data. Raises ValidationError, DatabaseError."""
     with transaction.atomic(using=DEFAULT):
         versions.lock()
         added = not RefusedActor.objects.filter(did=did).exists()
@@ -61,12 +61,12 @@ def refuse(did: Did, *, by: str, note: str = "", now: datetime) -> Refusal:
         _set_floors([did], now)
     except ClickHouseError as error:
         log.warning("refusal.floor_later", error=type(error).__name__)
-        return Refusal(added, hidden=False)
-    return Refusal(added, hidden=True)
+        return Exclusion(added, hidden=False)
+    return Exclusion(added, hidden=True)
 
 
-def lift(did: Did) -> bool:
-    """Index `did` again, from now on; whether it was refused. What is gone comes back by a backfill only.
+def include(did: Did) -> bool:
+    """Index `did` again from now on. Returns whether it was excluded. Only a backfill brings purged data back.
 
     Raises DatabaseError.
     """
@@ -76,8 +76,8 @@ def lift(did: Did) -> bool:
     return row is not None
 
 
-def settle(*, now: datetime) -> int:
-    """Set the floors that are missing, and purge the refused dids that were not purged yet; how many dids that were.
+def apply_pending(*, now: datetime) -> int:
+    """Set missing floors, and purge the excluded dids that are not purged yet; returns how many were purged.
 
     Raises ClickHouseError, DatabaseError.
     """
@@ -91,7 +91,7 @@ def settle(*, now: datetime) -> int:
 
 
 def _set_floors(dids: Sequence[str], now: datetime) -> None:
-    """A floor for each of `dids`, above whatever a fast clock wrote by now. Raises ClickHouseError."""
+    """Set a floor for each of `dids`, above anything that a fast clock wrote until now. Raises ClickHouseError."""
     if dids:
         rows = [FloorRow(did, _floor_at(now), DO_NOT_INDEX) for did in dids]
         door.insert("repo_floors", records.repo_floors(rows), name="indexer.refuse")
@@ -108,24 +108,24 @@ def _load() -> frozenset[str]:
 _copy = LocalCopy("refusals", _load)
 
 
-def refused() -> frozenset[str]:
-    """The dids that are not indexed, at most a second behind. Raises Undecidable when nobody can tell."""
+def excluded_dids() -> frozenset[str]:
+    """The dids that are not indexed, at most a second old. Raises Undecidable if `default` cannot be read."""
     return _copy.get()
 
 
-class Watch:
-    """The same for the indexer, whose stream must never wait for `default`: a thread looks, `dids` tells.
+class ExcludedDids:
+    """The same for the indexer, whose stream must never wait for `default`: a thread keeps `dids` up to date.
 
-    A context manager. Raises Undecidable at its begin where `default` does not answer; later the last list holds.
+    A context manager. Raises Undecidable at its start if `default` does not answer; later it keeps the last list.
     """
 
     def __init__(self) -> None:
         self.dids: frozenset[str] = frozenset()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="indexer-refusals", daemon=True)
+        self._thread = threading.Thread(target=self._look, name="indexer-do-not-index", daemon=True)
 
-    def __enter__(self) -> Watch:
-        self.dids = refused()
+    def __enter__(self) -> ExcludedDids:
+        self.dids = excluded_dids()
         self._thread.start()
         return self
 
@@ -136,7 +136,7 @@ class Watch:
     def _look(self) -> None:
         while not self._stopped.wait(LOOK_SECONDS):
             try:
-                self.dids = refused()
-            except Undecidable:  # dropped meanwhile; the last list holds
+                self.dids = excluded_dids()
+            except Undecidable:  # keep the last list
                 continue
         connections.close_all()

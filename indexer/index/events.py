@@ -1,7 +1,7 @@
-"""What one frame of the stream means: a record, an identity or an account event, or why it is none of these.
+"""The decoded frames of the stream: a record, an identity or an account event, or the reason why it is none of these.
 
-Values, without behaviour. They are msgspec structs because one is made for every event of the network: a frozen
-dataclass takes four times as long to build. `frozen` is left out for the same reason; nothing changes them.
+Plain values. They are msgspec structs, because one is made for every event of the network and a frozen dataclass takes
+four times as long to build. They are not `frozen` for the same reason; never change them.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ class SkipReason(StrEnum):
     UNWANTED_COLLECTION = "unwanted_collection"
     UNWANTED_DID = "unwanted_did"
     BELOW_FLOOR = "below_floor"
-    DO_NOT_INDEX = "do_not_index"  # of an actor whom this site refuses (indexer.index.do_not_index)
+    DO_NOT_INDEX = "do_not_index"  # of an actor that is not indexed (indexer.index.do_not_index)
 
 
 class DeadReason(StrEnum):
     """Why an event could not be indexed; the label of a counter and the reason of its dead letter."""
 
-    MALFORMED = "malformed"  # no JSON, also after repair
-    BAD_FRAME = "bad_frame"  # JSON without the fields of an event, or with others' types
+    MALFORMED = "malformed"  # not JSON, even after repair
+    BAD_FRAME = "bad_frame"  # JSON without the fields of an event, or with wrong types
     TOO_DEEP = "too_deep"  # a record nested beyond what ClickHouse reads
     BAD_TIME = "bad_time"  # no usable time_us, or no usable time of an identity or account event
     BAD_DID = "bad_did"
     BAD_COLLECTION = "bad_collection"
     BAD_RKEY = "bad_rkey"
     BAD_OPERATION = "bad_operation"
-    BAD_REV = "bad_rev"  # no TID, and a row needs its version from it
+    BAD_REV = "bad_rev"  # not a TID, which is needed for the version
     REV_AHEAD = "rev_ahead"  # a rev from the future would win over every later one
     BAD_CID = "bad_cid"
-    BAD_RECORD = "bad_record"  # a create or update without an object for a record
+    BAD_RECORD = "bad_record"  # the record of a create or update is not an object
     BAD_HANDLE = "bad_handle"
-    REFUSED = "refused"  # ClickHouse would not take the row
+    REFUSED = "refused"  # ClickHouse refused the row
 
 
 class RecordEvent(Struct, gc=False):
@@ -56,7 +56,7 @@ class RecordEvent(Struct, gc=False):
 
 
 class IdentityEvent(Struct, gc=False):
-    """A did's identity changed; `handle`: lower case, '' where it is not told. `version`: see decode.version_of."""
+    """A did's identity changed; `handle`: lower case, '' if the event has none. `version`: see decode.version_of."""
 
     did: str
     handle: str
@@ -75,19 +75,19 @@ class AccountEvent(Struct, gc=False):
 
     @property
     def is_deletion(self) -> bool:
-        """Only this purges; every other state can come back."""
+        """Only a deletion purges; every other state can be undone."""
         return not self.active and self.status == "deleted"
 
 
 class Skip(Struct, gc=False):
-    """Nothing to index; the cursor moves all the same. `time_us` is 0 where the frame has none."""
+    """Nothing to index, but the cursor moves. `time_us` is 0 if the frame has none."""
 
     reason: SkipReason
     time_us: int
 
 
 class Dead(Struct, gc=False):
-    """An event that could not be indexed, kept whole so that it can be tried again."""
+    """An event that could not be indexed, with its whole payload so that it can be retried."""
 
     reason: DeadReason
     detail: str

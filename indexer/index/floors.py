@@ -1,8 +1,8 @@
-"""Floors: whatever a did has with a version below its floor is dead (docs/invariants.md, number 3). Pure.
+"""Floors: everything of a did with a version below its floor is dead (docs/invariants.md, number 3). Pure.
 
-A deleted account's records must not come back by a replay. The indexer holds the floors that its stream can still run
-into, drops what is below them, and forgets a floor once the stream is past it: then only a backfill, a rebuild or a
-dead letter can bring something older, and each of those looks its floors up itself.
+A replay must not bring a deleted account's records back. The indexer holds the floors that its stream can still meet,
+drops events below them, and forgets a floor once the stream is past it: then only a backfill, a rebuild or a dead
+letter can bring older events, and each of those looks up its floors itself.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from indexer.index.events import AccountEvent, IdentityEvent, RecordEvent
 
-#: A PDS whose clock runs ahead writes revs from the future; nothing it wrote before the deletion lies beyond this.
+#: A PDS with a fast clock writes revs from the future, but at most this far ahead.
 CLOCKS_AHEAD_US: Final = 5 * MINUTE_US
-#: How far behind the cursor a floor is still held: as far as an event's rev may lag behind its arrival in the stream.
+#: How far behind the cursor a floor is still held: as far as an event's rev may lag behind its arrival.
 HELD_BEHIND_US: Final = 10 * MINUTE_US
 
 ACCOUNT_DELETED: Final = "deleted"
-#: Someone here decided so (indexer.index.do_not_index).
+#: An operator decided so (indexer.index.do_not_index).
 DO_NOT_INDEX: Final = "do not index"
 
 
@@ -39,23 +39,23 @@ class FloorRow(Struct, gc=False):
 
 
 def floor_of_deletion(event: AccountEvent) -> FloorRow:
-    """The floor that a deleted account leaves behind: everything up to its end, and what fast clocks wrote by then."""
+    """The floor of a deleted account: above everything up to the deletion, with an allowance for fast clocks."""
     return FloorRow(event.did, int_of_micros(event.version + CLOCKS_AHEAD_US), ACCOUNT_DELETED)
 
 
 def held_from(cursor_us: int) -> int:
-    """The smallest floor that a stream at `cursor_us` can still run into."""
+    """The smallest floor that a stream at `cursor_us` can still meet."""
     return int_of_micros(max(cursor_us - HELD_BEHIND_US, 0))
 
 
 class Floors:
-    """The floors at or after (cursor - HELD_BEHIND_US), by did; of two the larger counts."""
+    """The floors at or after (cursor - HELD_BEHIND_US), by did; the larger of two floors counts."""
 
     def __init__(self, rows: Iterable[FloorRow] = ()) -> None:
         self._floors: dict[str, int] = {}
         #: floor_of(did, 0): the floor of a did, 0 for none. The dict's own method, as it is asked for every event.
         self.floor_of = self._floors.get
-        # What ends an account ends what its identity events said; a repo that starts over keeps its handle.
+        # A deletion also ends identity events; a repo that starts over keeps its handle.
         self._ends: dict[str, int] = {}
         self._by_floor: list[tuple[int, str]] = []
         for row in rows:
@@ -83,7 +83,7 @@ class Floors:
         return floor is not None and event.version < floor >> CLOCK_BITS
 
     def forget_passed(self, cursor_us: int) -> None:
-        """Drop the floors that a stream at `cursor_us` no longer runs into."""
+        """Drop the floors that a stream at `cursor_us` can no longer meet."""
         limit = held_from(cursor_us)
         while self._by_floor and self._by_floor[0][0] < limit:
             floor, did = heappop(self._by_floor)

@@ -1,8 +1,8 @@
-"""Telling from the first event after a connect whether the host left something out. Pure.
+"""Detects gaps: whether the host skipped events, judged by the first event after a connect. Pure.
 
-Jetstream v1 clamps a cursor that is too old, and answers one from its future with the live tail, both without a word
-(https://github.com/bluesky-social/jetstream); what stands in front of one may refuse it. What is left out must not be
-silent: it becomes a row of stream_gaps.
+Jetstream v1 silently clamps a cursor that is too old, and answers one from its future with the live tail
+(https://github.com/bluesky-social/jetstream); a proxy may refuse a cursor. Skipped events must not go unnoticed: they
+become a row of stream_gaps.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ SLACK_US: Final = 5 * SECOND_US
 
 
 class GapReason(StrEnum):
-    CLAMPED = "clamped"  # the host no longer had what was asked for
-    FUTURE = "future_cursor"  # the cursor lay ahead of the host, which went on live
-    TOO_OLD = "beyond_lookback"  # a filtered stream was asked for more than the host replays
-    REFUSED = "refused_cursor"  # the host went on refusing the cursor, so the stream goes on live
+    CLAMPED = "clamped"  # the host no longer had the requested events
+    FUTURE = "future_cursor"  # the cursor was ahead of the host, which continued live
+    TOO_OLD = "beyond_lookback"  # more was requested of a filtered stream than the host replays
+    REFUSED = "refused_cursor"  # the host kept refusing the cursor, so the stream continues live
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """A connection that asked the host to go on from `cursor`, having everything up to `known_us`.
+    """A connection that asked the host to resume from `cursor`, with everything up to `known_us` stored.
 
-    `known_us` is the time of an event that this host (or one like it) has sent before, so that it must come again; it
-    equals `cursor` where nothing is known but what was asked for. `expects_gap`: a first start takes what there is.
-    `refused`: the host would not take the cursor, and was asked for the live stream instead. `plausible_us`: up to when
-    everything is there by the local clock (indexer.stream.position), where that is not `known_us`.
+    `known_us` is the time of an event that this host (or a similar one) has sent before, so it must come again; it
+    equals `cursor` if no such event is known. `expects_gap`: a first start accepts what the host has. `refused`: the
+    host refused the cursor, and was asked for the live stream instead. `plausible_us`: up to when everything is stored
+    by the local clock (indexer.stream.position), if that differs from `known_us`.
     """
 
     cursor: int
@@ -60,18 +60,18 @@ class Resumed:
 
 
 def first_of(resumed: Resumed, times: Sequence[int]) -> int:
-    """The time of the first event that tells where the host goes on; `times` are those of the first events.
+    """The time of the first event that shows where the host resumes; `times` are those of the first events.
 
-    One event behind the cursor is a glitch of the host's clock where the next is not.
+    A single event behind the cursor is a glitch of the host's clock if the next one is not behind.
     """
     return next((time_us for time_us in times if time_us >= resumed.cursor - SLACK_US), times[0])
 
 
 def gap_of(resumed: Resumed, first_us: int, *, filtered: bool, now_us: int, lookback_hours: int) -> Gap | None:
-    """The gap that the first event's time_us gives away, if it does.
+    """The gap that follows from the first event's time_us, if any.
 
-    On a `filtered` stream (WANTED_*) a late first event proves nothing: there the age of the cursor decides. A first
-    start takes what there is; a host that refuses the cursor has not even been asked, and that is a gap all the same.
+    On a `filtered` stream (WANTED_*) a late first event proves nothing, so the age of the cursor decides. A first start
+    accepts what the host has; but if the host refuses the cursor, that is a gap even then.
     """
     begin_us = resumed.durable_us
     if resumed.refused and first_us > begin_us:

@@ -1,7 +1,8 @@
-"""Whose handle it is, and what actors are called, as this site knows it from the stream and from what it asked.
+"""Handles and names of actors, as this site knows them from the stream and from fills.
 
-One statement each way, used by every page and parameter. The youngest word about an actor counts; of two actors who are
-said to have a handle the younger word is right, and the other one lost it. Handles are lower case. How old a word is:
+One statement for each direction, used by every page and parameter. The newest information about an actor counts; if two
+actors are reported with the same handle, the newer report is right and the other actor lost it. Handles are lower case.
+The age of a report:
 docs/decisions/0041-age-of-a-filled-name.md and docs/decisions/0053-handles.md.
 """
 
@@ -18,19 +19,19 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.syntax import Did
 
-#: A person waits for the page, which is of use without names, too.
+#: A user waits for the page, which works without names, too.
 LIMITS: Final = Limits(max_execution_time=3, max_memory_usage=500_000_000, readonly=True)
 
 
-#: What to say of an actor who has no handle because it could not be verified.
+#: The text for an actor without a handle because it could not be verified.
 UNVERIFIED: Final = "this account's handle could not be verified"
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What is known of an actor: empty where nothing is. `active` is None where no account event was seen.
+    """The names and status of an actor; unknown values are empty. `active` is None without an account event.
 
-    `unverified`: there is no handle because the network says that it could not be verified.
+    `unverified`: there is no handle because the network could not verify it.
     """
 
     did: str
@@ -41,7 +42,7 @@ class Name:
     unverified: int = 0
 
 
-# A filter on did reaches the key of each table below the view. Who said last that a handle is theirs is found by key.
+# A filter on did uses the key of each table below the view. The last actor that claimed a handle is found by key.
 NAMES = """
 WITH known AS
 (
@@ -62,7 +63,7 @@ LEFT ANY JOIN
 
 
 def names_of(dids: Collection[str]) -> dict[str, Name]:
-    """The names of these actors; those of whom nothing is known are left out. Raises ClickHouseError."""
+    """The names of these actors; unknown actors are left out. Raises ClickHouseError."""
     if not dids:
         return {}
     rows = door.query(NAMES, {"dids": sorted(set(dids))}, into=Name, name="indexer.names", limits=LIMITS)
@@ -81,7 +82,7 @@ class _Owner:
     did: Did
 
 
-# Who said last that the handle is theirs, if they have not said another since.
+# The last actor that claimed the handle, unless it has claimed another one since.
 OWNERS = """
 WITH last AS
 (
@@ -109,5 +110,5 @@ def dids_of_handles(handles: Collection[str]) -> dict[str, Did]:
 
 
 def did_of_handle(handle: str) -> Did | None:
-    """The actor whose handle this is, in lower case; None where none is known. Raises ClickHouseError."""
+    """The did of the actor with this handle (lower case); None if unknown. Raises ClickHouseError."""
     return dids_of_handles([handle]).get(handle)

@@ -1,8 +1,8 @@
-"""One indexer per site, by a lease in Redis that migrations hold, too.
+"""One indexer per site: a lease in Redis, which migrations take as well.
 
-Two indexers would do no harm to the rows, which are the same from either, but their checkpoints would tell of
-different progress. So a second one does not start, and one whose lease another has stops. Redis being away is no reason
-to stop: ClickHouse has the checkpoints, and as soon as Redis answers again the lease is taken again.
+Two indexers would write the same rows, but checkpoints of different progress. So a second one does not start, and an
+indexer stops if another has its lease. It does not stop if Redis is unavailable: ClickHouse has the checkpoints, and
+the lease is taken again as soon as Redis answers.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 NAME: Final = "indexer"
-#: Seconds in which Redis answers, or counts as away: one that hangs must not hold up the end of the process.
+#: After these seconds Redis counts as unavailable: a hanging Redis must not delay the end of the process.
 ANSWER_SECONDS: Final = 1.0
-#: A lease of this process's own past may have some milliseconds left when Redis comes back.
+#: When Redis comes back, this process's own old lease may have some milliseconds left.
 RETAKE_WAIT: Final = 1.0
 
 
 class SingleIndexer:
-    """Holds the lease as long as the indexer runs. `check` raises LeaseHeld when another has it."""
+    """Holds the lease while the indexer runs. `check` raises LeaseHeld if another process has it."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
@@ -43,13 +43,13 @@ class SingleIndexer:
         self._stop = threading.Event()
 
     def check(self) -> None:
-        """Raise LeaseHeld when another process took over."""
+        """Raise LeaseHeld if another process has taken over."""
         if self._taken is not None:
             raise self._taken
 
     @contextmanager
     def held(self) -> Iterator[SingleIndexer]:
-        """Take the lease, renew it from a thread, give it back. Raises LeaseHeld when another keeps it."""
+        """Take the lease, renew it from a thread, release it. Raises LeaseHeld if another process keeps it."""
         try:
             self._lease.acquire()
         except redis.RedisError as error:

@@ -1,4 +1,4 @@
-"""Which migrations the two databases still lack."""
+"""The migrations that are not applied yet to the two databases."""
 
 from __future__ import annotations
 

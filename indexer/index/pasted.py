@@ -1,7 +1,7 @@
 """An actor or a record as people type or paste it: a handle, a did, an at-uri, or a link to a page of an app. PURE.
 
-Every form and parameter that takes an actor or a post reads it here. What a text looks like is decided here alone;
-whose handle it is, say `indexer.index.handles` (as this site knows it) and `identity` (as the network does).
+Every form and parameter for an actor or a post uses this module. It only parses the text; `indexer.index.handles` finds
+the actor of a handle in the index, and `identity` in the network.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ Actor: TypeAlias = "Did | Handle"
 
 EXAMPLES: Final = "alice.bsky.social, did:plc:… or https://bsky.app/profile/alice.bsky.social"
 POST: Final = Nsid("app.bsky.feed.post")
-#: How much of a wrong text is repeated.
+#: How many characters of an invalid text a message repeats.
 _SHOWN: Final = 80
 _HAS_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-#: Asks for another form of the character before it, and has none of its own.
+#: Variation selectors, which have no glyph of their own.
 _VARIATIONS: Final = frozenset(chr(code) for code in range(0xFE00, 0xFE10))
 
 
-_NO_NAME: Final = f"{INVALID_HANDLE} names no account: it stands for handles that could not be verified; use the did."
+_NO_NAME: Final = f"{INVALID_HANDLE} names no account: it stands for a handle that could not be verified. Use the did."
 
 
 class NotAnActor(InvalidSyntax):
-    """The text names no actor, or one that cannot be found; the message is for the person who wrote it."""
+    """The text is not an actor, or the actor cannot be found; the message is for the person who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as it was written: by did or by handle."""
+    """A record, by did or by handle."""
 
     actor: Actor
     collection: Nsid
@@ -44,9 +44,9 @@ class Record:
 
 
 def actor(text: str, *, otherwise: str = "") -> Actor:
-    """The did, or the handle in lower case, that `text` means. Of an address or at-uri the actor counts.
+    """The did, or the handle in lower case, in `text`; of an address or at-uri, its actor.
 
-    Raises NotAnActor, which says `otherwise` (the default: a sentence with examples) of a text of another form.
+    Raises NotAnActor with the message `otherwise` (default: a message with examples) for any other text.
     """
     bare = visible(text)
     found = _actor(_parts(bare)[0] or bare)
@@ -56,13 +56,13 @@ def actor(text: str, *, otherwise: str = "") -> Actor:
         raise NotAnActor(otherwise)
     if not bare:
         raise NotAnActor(f"Enter a handle, a did or a profile address, such as {EXAMPLES}.")
-    raise NotAnActor(f"“{shown(bare)}” is neither a handle, nor a did, nor a profile address, such as {EXAMPLES}.")
+    raise NotAnActor(f"“{shown(bare)}” is not a handle, a did or a profile address, such as {EXAMPLES}.")
 
 
 def record(text: str) -> Record | None:
-    """The record that `text` means: an at-uri, or a link to a post in an app; None where it means none.
+    """The record in `text` (an at-uri, or a link to a post in an app); None if there is none.
 
-    Raises NotAnActor where it is by handle.invalid.
+    Raises NotAnActor for handle.invalid.
     """
     named, collection, rkey = _parts(visible(text))
     found = _actor(named)
@@ -72,7 +72,7 @@ def record(text: str) -> Record | None:
 
 
 def search_term(text: str) -> str:
-    """What to search for: the actor that an address or at-uri names, and any other text as it is, without its @."""
+    """The search term: the actor of an address or at-uri, or any other text unchanged, without a leading @."""
     bare = visible(text)
     try:
         return _actor(_parts(bare)[0]) or bare.removeprefix("@")
@@ -81,18 +81,18 @@ def search_term(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """`text` without what copying from a page brings along unseen: marks of direction, joiners, spaces around it."""
+    """`text` without invisible characters that come with copying: direction marks, joiners, surrounding spaces."""
     kept = (char for char in text if unicodedata.category(char) != "Cf" and char not in _VARIATIONS)
     return "".join(kept).strip()
 
 
 def shown(text: str) -> str:
-    """A bounded part of a text that a person wrote."""
+    """The first characters of a text, for a message."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def _actor(name: str) -> Actor | None:
-    """None where it is of another form. Raises NotAnActor for handle.invalid."""
+    """None for any other text. Raises NotAnActor for handle.invalid."""
     name = name.removeprefix("@")
     if is_did(name):
         return name
@@ -112,7 +112,7 @@ def _parts(text: str) -> tuple[str, str, str]:
     except ValueError:
         return "", "", ""
     if link.scheme == "at":
-        # By hand: what stands before the first slash is no host, and may hold colons.
+        # Split by hand: the part before the first slash is not a host, and may contain colons.
         path = re.split(r"[?#]", text[len(SCHEME) :])[0].rstrip("/").split("/")
         return (path[0], path[1], path[2]) if len(path) == 3 else (path[0], "", "")
     match link.path.split("/"):

@@ -1,14 +1,14 @@
-"""Takes away what is dead: every row of a did with a version below its floor.
+"""Deletes dead rows: every row of a did with a version below its floor.
 
 1. A floor (`repo_floors`) is set when an account is deleted or a repo starts over. From then on the indexer drops older
-   events of the did, and readers see the floor when they look up a candidate's actor.
-2. A purge deletes the dead rows for good, from every table that holds rows by did, the raw events included; the floors
-   themselves stay, as a replay must still meet them.
-3. What is due is found from rows: floors above the one last purged (`purges`), and dead rows among the arrivals of the
-   last two days (events that overtook their floor).
+   events of the did, and readers find the floor when they look up a candidate's actor.
+2. A purge deletes the dead rows permanently, from every table with rows by did, also the raw events. The floors stay,
+   because a replay must still meet them.
+3. Rows say what is due: floors above the one last purged (`purges`), and dead rows among the arrivals of the last two
+   days (events that arrived before their floor).
 
-A DELETE waits for running merges (34 s were seen) and costs the same for one did as for hundreds. So it runs in a task,
-off the way of inserts, and once for a whole batch of dids. Doing it again changes nothing.
+A DELETE waits for running merges (34 s were measured) and costs the same for one did as for hundreds. So it runs in a
+task, apart from inserts, once for a whole batch of dids. Repeating it changes nothing.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 #: Dids of one DELETE: its text names each of them twice, and is kept with the table until it is done.
 BATCH = 500
 
-#: A floor travels in the same batch as what it kills, or in one near it; two days are far beyond any replay in flight.
+#: A floor comes in the same batch as the rows below it, or near it; two days are far more than any replay.
 LOOK_BACK = timedelta(days=2)
 
-#: The reasons of a floor that ends what identity events said as well; a repo that starts over keeps its handle.
+#: The reasons of floors that also end identity events; a repo that starts over keeps its handle.
 ENDS_IDENTITY = (ACCOUNT_DELETED, DO_NOT_INDEX)
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Whatever `did` has with a version below `floor` is dead."""
+    """Everything of `did` with a version below `floor` is dead."""
 
     did: Did
     floor: int
@@ -47,14 +47,14 @@ class Floor:
 
 
 def purge_dead(*, now: datetime) -> int:
-    """Purge every did that is due. How many dids that were."""
+    """Purge every did that is due; returns how many."""
     due = {floor.did: floor for floor in [*unpurged_floors(), *floors_of_dead_arrivals(since=now - LOOK_BACK)]}
     purge(list(due.values()), now=now)
     return len(due)
 
 
 def purge(floors: Sequence[Floor], *, now: datetime) -> None:
-    """Delete what is dead below these floors, one floor a did, and remember that it was done."""
+    """Delete the rows below these floors (one per did), and record that it was done."""
     for start in range(0, len(floors), BATCH):
         batch = floors[start : start + BATCH]
         for table, statement in DELETES.items():
@@ -62,12 +62,12 @@ def purge(floors: Sequence[Floor], *, now: datetime) -> None:
         ended = [floor for floor in batch if floor.reason in ENDS_IDENTITY]
         for table, statement in DELETES_BY_TIME.items():
             _delete(table, statement, ended)
-        # The raw events last: a purge that dies midway is found again by them and by the missing mark.
+        # The raw events last: they, and the missing mark, make an interrupted purge due again.
         _delete("repo_records", DELETE_RAW, batch)
         _remember(batch, now)
 
 
-#: The tables whose rows carry a did and the version of a commit.
+#: The tables with a did and the version of a commit in each row.
 PURGED_TABLES = (
     "posts",
     "posts_by_actor",
@@ -88,8 +88,8 @@ AND version < transform(did, {{dids:Array(String)}}, {{floors:Array(UInt64)}}, t
 """  # noqa: S608  the tables are those above
     for table in PURGED_TABLES
 }
-#: The tables that have microseconds for a version, where floors have TIDs: what was told or asked of an actor. Account
-#: states stay: they say that the account is gone.
+#: The tables with microseconds as version, while floors are TIDs: identity events and fills. Account states stay: they
+#: say that the account is deleted.
 TIMED_TABLES = ("actor_identities", "identity_changes", "actor_fills", "actor_handles", "actor_counts")
 DELETES_BY_TIME = {
     table: f"""
@@ -120,7 +120,7 @@ ORDER BY did
 
 
 def unpurged_floors() -> list[Floor]:
-    """The floors that no purge has seen yet."""
+    """The floors that were not purged yet."""
     return door.query(UNPURGED_FLOORS, into=Floor, name="indexer.unpurged_floors", limits=TASK)
 
 
@@ -134,7 +134,7 @@ ORDER BY did
 
 
 def unpurged_floors_of(dids: Collection[str]) -> list[Floor]:
-    """The same of these dids alone, which takes no look at all floors."""
+    """The same for these dids only, without reading all floors."""
     params = {"dids": sorted(dids)}
     return door.query(UNPURGED_FLOORS_OF, params, into=Floor, name="indexer.unpurged_floors_of", limits=TASK)
 
@@ -149,7 +149,7 @@ ORDER BY did
 
 
 def floors_of_dead_arrivals(*, since: datetime) -> list[Floor]:
-    """The floors below which events arrived since then."""
+    """The floors of dids with dead events that arrived since then."""
     return door.query(
         FLOORS_OF_DEAD_ARRIVALS, {"since": since}, into=Floor, name="indexer.floors_of_dead_arrivals", limits=TASK
     )

@@ -1,12 +1,12 @@
-"""What the indexer asks ClickHouse: where to begin, and which floors hold."""
+"""The indexer's ClickHouse queries: checkpoints, floors and dead letters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
-from atsite.core.clickhouse.limits import READ, TASK, Limits
+from atsite.core.clickhouse.limits import TASK
 from indexer.index.checkpoint import Checkpoint
 from indexer.index.floors import FloorRow
 
@@ -18,7 +18,7 @@ HAS_RECORDS = "SELECT count() FROM (SELECT 1 FROM repo_records LIMIT 1)"
 
 
 def has_records() -> bool:
-    """Whether anything was ever indexed here."""
+    """Whether any event has been indexed."""
     return bool(door.scalar(HAS_RECORDS, name="indexer.has_records"))
 
 
@@ -59,7 +59,7 @@ def newest_checkpoint() -> Checkpoint | None:
     )
 
 
-# A checkpoint that is its own safe cursor is where --from or --from-live began: what was before says nothing.
+# A checkpoint that is its own safe cursor is from --from or --from-live: earlier ones do not count.
 CURSOR_BEFORE = """
 SELECT cursor FROM indexer_checkpoints
 WHERE host = {host:String} AND (acked_at <= fromUnixTimestamp64Micro({until:Int64}) OR cursor = safe_cursor)
@@ -69,9 +69,9 @@ LIMIT 1
 
 
 def cursor_before(until_us: int, *, host: str) -> int | None:
-    """The cursor that had been acknowledged at a time (unix microseconds), by whichever run; None where none had.
+    """The cursor that any run had acknowledged at a time (unix microseconds); None if there was none.
 
-    Where a run was told to begin elsewhere since, that is its cursor.
+    If a run has begun elsewhere since (--from), that run's cursor.
     """
     found = door.column(CURSOR_BEFORE, {"host": host, "until": until_us}, name="indexer.cursor_before")
     return int(found[0]) if found else None
@@ -84,7 +84,7 @@ class _Floor:
     reason: str
 
 
-# FINAL, because of two floors the larger counts.
+# FINAL, because the larger of two floors counts.
 FLOORS_FROM = "SELECT did, floor, reason FROM repo_floors FINAL WHERE floor >= {low:UInt64}"
 
 
@@ -104,43 +104,8 @@ def floors_of(dids: Collection[str]) -> list[FloorRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What decides whether an actor's posts are shown; `floor` is a version."""
-
-    did: str
-    active: bool
-    floor: int
-
-    def shows(self, version: int) -> bool:
-        """Whether a row of this version may be shown: rows below the floor are dead."""
-        return self.active and version >= self.floor
-
-
-#: Who was never told of is active.
-UNKNOWN: Final = Standing("", True, 0)
-
-# Of the given actors only: the set of all inactive ones would take 0.8 s instead of 12 ms. Put together outside: a
-# GROUP BY over the two took twice as long.
-STANDINGS = """
-SELECT did, active, toUInt64(0) FROM actor_accounts FINAL WHERE did IN {dids:Array(String)}
-UNION ALL
-SELECT did, 1, floor FROM repo_floors FINAL WHERE did IN {dids:Array(String)}
-"""
-
-
-def standings(dids: Collection[str], *, limits: Limits = READ) -> dict[str, Standing]:
-    """What is known of these actors; those of whom nothing is known are left out (UNKNOWN)."""
-    found: dict[str, Standing] = {}
-    params = {"dids": sorted(dids)}
-    for row in door.query(STANDINGS, params, into=Standing, name="indexer.standings", limits=limits):
-        before = found.get(row.did, row)
-        found[row.did] = Standing(row.did, bool(before.active and row.active), max(before.floor, row.floor))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
 class DeadLetterRow:
-    """`payload` is bytes where it is no UTF-8."""
+    """`payload` is bytes if it is not UTF-8."""
 
     id: str
     reason: str
@@ -162,6 +127,6 @@ LIMIT {limit:UInt32}
 
 
 def dead_letters(*, after: str, ids: Sequence[str], reason: str, limit: int) -> list[DeadLetterRow]:
-    """The living dead letters, by id, from `after` on; all of them, or those with one of `ids`, or with the reason."""
+    """The dead letters that are left, by id, after `after`; all, or those with one of `ids`, or with the reason."""
     params = {"after": after, "ids": list(ids), "reason": reason, "limit": limit}
     return door.query(DEAD_LETTERS, params, into=DeadLetterRow, name="indexer.dead_letters", limits=TASK)

@@ -1,6 +1,6 @@
 """The rows of a batch as columns of their tables. Pure.
 
-Each function takes rows and gives {column: values}, in the order of the table (indexer/sql/tables).
+Each function takes rows and returns {column: values}, in the order of the table (indexer/sql/tables).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def repo_records(events: Sequence[RecordEvent]) -> Columns:
-    """`source` is left to its default, which says jetstream."""
+    """`source` keeps its default, jetstream."""
     return {
         "repo": [event.repo for event in events],
         "collection": [event.collection for event in events],
@@ -73,12 +73,12 @@ def repo_floors(rows: Sequence[FloorRow]) -> Columns:
 
 
 def dead_letter_id(dead: Dead) -> str:
-    """The same for the same frame, so that a replay does not double its dead letter."""
+    """The same id for the same frame, so that a replay does not duplicate its dead letter."""
     return sha256(dead.payload).hexdigest()[:32]
 
 
 def dead_letters(rows: Sequence[Dead], host: str) -> Columns:
-    """`version` is the event's time: a replay brings the same row, and a retry that deletes it goes one above."""
+    """`version` is the event's time: a replay writes the same row, and a retry removes it with the next version."""
     return {
         "id": [dead_letter_id(row) for row in rows],
         "reason": [str(row.reason) for row in rows],

@@ -1,9 +1,9 @@
-"""Puts stored raw events through the views again: after a change of their rules, and where a derived row is missing.
+"""Reprocesses stored raw events: after a rule of the views changed, and where a derived row is missing.
 
-An event that is inserted again changes nothing in `repo_records` and makes its derived rows again; of two rows with one
-version the one inserted last wins. A migration that changes a rule leaves a row in `rereadings` for each day whose raw
-events are kept. The row is the work: days are done one after the other, newest first, and a run that dies midway begins
-its day again. What is older than the raw events stays as it is.
+Inserting an event again changes nothing in `repo_records`, but makes its derived rows again; of two rows with the same
+version the one inserted last wins. A migration that changes a rule writes a row to `rereadings` for each day of stored
+raw events. The row is the work: days are done one by one, newest first, and an interrupted day starts over. Anything
+older than the raw events stays unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: The copy keeps `stored_at`, so that retention is not prolonged. Dead rows are left to the purge.
+#: The copy keeps `stored_at`, so that retention does not get longer. Dead rows are left to the purge.
 AGAIN: Final = """
 INSERT INTO repo_records
     (repo, collection, rkey, operation, rev, cid, record_json, time_us, version, source, stored_at)
@@ -34,9 +34,9 @@ LEFT ANY JOIN (SELECT did AS repo, floor FROM repo_floors FINAL) AS floors USING
 WHERE version >= floor
 """
 
-# What a rule that changed may read otherwise: too much is harmless, what reads the same is written the same.
-# Dates that are not in the usual form; another type than expected behind a key; in a list something that is no text; a
-# list in a list; a list of objects whose first has no object in it, or of pictures none of which has an alt.
+# Events that a changed rule may read differently. Too many are harmless, as others are written unchanged: dates in an
+# unusual form; an unexpected type of a key; a list item that is not a text; a list in a list; a list of objects with a
+# first object without a nested object; images without any alt text.
 _USUAL_DATE: Final = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?Z$"
 _WRONG_TYPE: Final = "|".join(
     (
@@ -64,7 +64,7 @@ day = {{day:Date}} AND operation != 'delete' AND (
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day that waits."""
+    """A day that is due."""
 
     reason: str
     day: date
@@ -74,12 +74,12 @@ DUE: Final = "SELECT reason, day FROM rereadings FINAL WHERE done = 0 ORDER BY d
 
 
 def due() -> list[Due]:
-    """The days that wait, newest first."""
+    """The days that are due, newest first."""
     return door.query(DUE, into=Due, name="indexer.rereadings_due", limits=TASK)
 
 
 def run_due(*, now: datetime, budget: timedelta) -> int:
-    """Read days again until none waits or the budget is spent; how many days that were. Raises ClickHouseError."""
+    """Reprocess days until none is due or the budget is spent; returns how many. Raises ClickHouseError."""
     deadline, days = monotonic() + budget.total_seconds(), 0
     with single_flight("indexer.rereading", budget.total_seconds() + TASK.socket_timeout) as mine:
         for waiting in due() if mine else ():
@@ -106,6 +106,6 @@ AND (repo, rkey) IN arrayZip({dids:Array(String)}, {rkeys:Array(String)})
 
 
 def reread(collection: str, keys: Collection[tuple[str, str]]) -> None:
-    """Read the raw events of these keys (did, rkey) again. Raises ClickHouseError."""
+    """Reprocess the raw events of these keys (did, rkey). Raises ClickHouseError."""
     params = {"collection": collection, "dids": [did for did, _ in keys], "rkeys": [rkey for _, rkey in keys]}
     door.execute(AGAIN.replace("{which}", OF_KEYS), params, name="indexer.reread_keys", limits=TASK)

@@ -1,7 +1,7 @@
-"""How long raw events are kept: KEEP_RAW_DAYS, applied to the table's TTL where it says something else.
+"""Sets how long raw events are kept: the table's TTL follows KEEP_RAW_DAYS.
 
-The TTL counts from `stored_at`, an event's arrival here: counted from the event's own day, recorded or back-filled data
-would vanish at its insert.
+The TTL counts from `stored_at`, an event's arrival here. If it counted from the event's own day, recorded or
+back-filled data would be deleted at its insert.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ SET_TTL = "ALTER TABLE repo_records MODIFY TTL stored_at + toIntervalDay({days:U
 
 
 def kept_days() -> int:
-    """Days that the table keeps raw events now."""
-    # A parameter stands in the table's definition as _CAST(7, 'UInt16').
+    """The days that the table now keeps raw events."""
+    # A parameter is written in the table's definition as _CAST(7, 'UInt16').
     definition = door.scalar(CURRENT_TTL, name="indexer.kept_days")
     found = re.search(r"TTL stored_at \+ toIntervalDay\((?:_CAST\()?(\d+)", definition)
     return int(found.group(1)) if found else 0
 
 
 def keep(days: int) -> bool:
-    """Make it `days`; whether that was a change."""
+    """Set it to `days`; returns whether that was a change."""
     if kept_days() == days:
         return False
     door.execute(SET_TTL, {"days": days}, name="indexer.keep_raw", limits=door.TASK)

@@ -1,8 +1,8 @@
-"""What the network did: totals over everything that lives, and numbers by day (UTC).
+"""Statistics of the network: totals of all live rows, and numbers by day (UTC).
 
-Counts are live rows, so that neither a redelivery nor a delete can break them; distinct actors are sets by hour. A row
-whose rkey tells no believable time counts in the totals and in no day; `Totals` says how many there are. Back-filled
-rows count in no day. The task `rewrite_daily_stats` fills the table `daily_stats`; readers get it from `daily`.
+Counts are of live rows, so redelivered events and deletes cannot make them wrong; distinct actors are sets by hour. A
+row without a plausible time in its rkey counts in the totals but in no day; `Totals` has their number. Back-filled rows
+count in no day. The task `rewrite_daily_stats` fills the table `daily_stats`; readers get it from `daily`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Day", "Totals", "daily", "rewrite_daily_stats", "rewrite_days", "totals"]
 
-#: For so long events of a day arrive, or are taken back, in numbers; what changes later changes little.
+#: Most events and retractions of a day arrive within these days; later ones change little.
 REWRITTEN_DAYS = 7
 
 
 def rewrite_daily_stats(*, now: datetime, days: int = REWRITTEN_DAYS) -> list[Day]:
-    """Compute again, and store, every day touched by what arrived in the last `days` days. The days, oldest first."""
+    """Recompute and store every day that events of the last `days` days affect. Returns the days, oldest first."""
     return rewrite_days(queries.touched_days(since=now - timedelta(days=days)), now=now)
 
 
 def rewrite_days(days: Iterable[date], *, now: datetime) -> list[Day]:
-    """Compute again, and store, these days; one with no live row becomes a row of zeros. The days, oldest first."""
+    """Recompute and store these days; a day without live rows gets zeros. Returns the days, oldest first."""
     rows = [row for run in _runs(sorted(set(days))) for row in _computed(run)]
     queries.store_days(rows, computed_at=now)
     return rows

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Live rows of each kind, and how many of them have an rkey that places them in no day."""
+    """Live rows of each kind, and how many of them have an rkey without a day."""
 
     posts: int
     posts_without_day: int
@@ -100,7 +100,7 @@ CROSS JOIN (SELECT count() AS live FROM blocks FINAL WHERE deleted = 0) AS block
 
 
 def totals() -> Totals:
-    """Everything that lives, counted row by row: seconds on a large site, so for a task or behind a cache."""
+    """Counts all live rows: takes seconds on a large site, so call it in a task or cache it."""
     (row,) = door.query(TOTALS, into=Totals, name="stats.totals", limits=TASK)
     return row
 
@@ -115,7 +115,7 @@ ORDER BY day
 
 
 def daily(since: date, until: date) -> list[Day]:
-    """The stored days from `since` on, before `until`, oldest first; a day nobody computed is left out."""
+    """The stored days from `since` on, before `until`, oldest first; days that were not computed are left out."""
     return door.query(DAILY, {"since": since, "until": until}, into=Day, name="stats.daily")
 
 
@@ -188,7 +188,7 @@ def actors_by_day(low: date, high: date) -> list[ActorsOfDay]:
 
 
 def store_days(days: Sequence[Day], *, computed_at: datetime) -> None:
-    """Store the days; the row computed last wins."""
+    """Store the days; the last computed row wins."""
     door.insert(
         "daily_stats", door.columns_of(Day, days) | {"computed_at": [computed_at] * len(days)}, name="stats.store_days"
     )

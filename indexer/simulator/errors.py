@@ -1,4 +1,4 @@
-"""Why a simulated network cannot run as asked."""
+"""The error of the simulator."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from atsite.core.errors import AtsiteError
 
 
 class SimulatorError(AtsiteError):
-    """The simulator cannot run as asked; the message says what to change."""
+    """The simulator cannot run as requested; the message says what to change."""

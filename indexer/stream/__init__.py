@@ -1,1 +1,1 @@
-"""The way of an event: from the websocket into ClickHouse, and the checkpoint after it."""
+"""The pipeline: reads events from the websocket, writes them to ClickHouse, and saves a checkpoint after them."""

@@ -1,4 +1,4 @@
-"""What goes to ClickHouse together: events collected until they are many, large or old. Pure; time is a parameter."""
+"""Collects events into batches until there are many, or they are large or old. Pure; time is a parameter."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a batch is full or old."""
+    """The limits at which a batch is full or old."""
 
-    #: Every part that an insert leaves is merged with others later, which costs ClickHouse as much as the insert:
-    #: over 4.5 million events 22.9 us of CPU an event in blocks of 100,000, 18.1 in blocks of 200,000 (measured). Still
-    #: larger ones cost memory on both sides and a longer replay.
+    #: ClickHouse later merges every part of an insert with others, which costs as much as the insert: over 4.5 million
+    #: events 22.9 us of CPU per event in blocks of 100,000, 18.1 in blocks of 200,000 (measured). Larger blocks need
+    #: more memory on both sides and make a replay longer.
     rows: int = 200_000
-    #: Bytes of frames. An event takes about twice its frame while it waits.
+    #: Bytes of frames. While it waits, an event uses about twice the bytes of its frame.
     bytes: int = 128_000_000
-    #: Seconds from a batch's first event until it goes out on a quiet stream.
+    #: Seconds from a batch's first event until it is sent on a quiet stream.
     age: float = 1.0
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows by table, and how far the stream is once they are durable. Nobody changes it after `Batcher.take`."""
+    """Rows by table, and the position of the stream once they are durable. Never change it after `Batcher.take`."""
 
     records: list[RecordEvent] = field(default_factory=list)
     identities: list[IdentityEvent] = field(default_factory=list)
@@ -42,10 +42,10 @@ class Batch:
     dead: list[Dead] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     skipped: dict[SkipReason, int] = field(default_factory=dict)
-    #: Frames taken in, rows or not, and their bytes.
+    #: The number of frames, also those without rows, and their bytes.
     events: int = 0
     bytes: int = 0
-    #: How far the stream is once the batch is durable (indexer.stream.position), unix microseconds; 0: not known.
+    #: The position of the stream once the batch is durable (indexer.stream.position), unix microseconds; 0: unknown.
     cursor: int = 0
     #: The same by the local clock, where the two differ, and by how much the events are ahead of that clock.
     plausible_us: int = 0
@@ -58,7 +58,7 @@ class Batch:
 
 
 class Batcher:
-    """Collects decoded events; leaves out what is unwanted or below its repo's floor."""
+    """Collects decoded events; skips unwanted ones and those below their repo's floor."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class Batcher:
     ) -> None:
         self.limits = limits or Limits()
         self.floors = floors or Floors()
-        #: How far the stream is with everything that was taken in.
+        #: The position of the stream after all added events.
         self.position = position or Position()
-        #: Dids of which nothing is indexed; the code that feeds the batcher keeps it up to date.
-        self.refused: Collection[str] = frozenset()
+        #: Dids that are not indexed; the code that feeds the batcher keeps it up to date.
+        self.excluded: Collection[str] = frozenset()
         self._wanted = frozenset(name for name in wanted if not name.endswith(".*"))
         self._wanted_prefixes = tuple(name[:-1] for name in wanted if name.endswith(".*"))
         self._is_filtered = bool(wanted)
@@ -81,11 +81,11 @@ class Batcher:
         self._since = 0.0
 
     def add(self, event: Decoded, size: int, now: float) -> None:
-        """Take in one event whose frame had `size` bytes; `now` is a monotonic clock's."""
+        """Add one event with a frame of `size` bytes; `now` is from a monotonic clock."""
         self.extend((event,), size, now)
 
     def extend(self, events: Sequence[Decoded], size: int, now: float) -> None:
-        """Take in events, in the order of the stream, whose frames had `size` bytes in all."""
+        """Add events, in the order of the stream; their frames had `size` bytes in total."""
         batch = self._batch
         if not batch.events:
             self._since = now
@@ -96,9 +96,9 @@ class Batcher:
             self.position.advance(times, now)
             oldest = min(times)
             batch.oldest_us = min(batch.oldest_us, oldest) if batch.oldest_us else oldest
-        # Of a hundred events 99 are records above any floor: where nothing is filtered, these go the short way.
+        # 99 of 100 events are records above any floor: without a filter, these take a shortcut.
         append, floor_of = batch.records.append, self.floors.floor_of
-        filtered = self._is_filtered or bool(self.refused)
+        filtered = self._is_filtered or bool(self.excluded)
         for event in events:
             if type(event) is RecordEvent and event.version >= floor_of(event.repo, 0) and not filtered:
                 append(event)
@@ -110,7 +110,7 @@ class Batcher:
         if isinstance(event, RecordEvent):
             if self.floors.is_dead(event):
                 self._skip(SkipReason.BELOW_FLOOR)
-            elif event.repo in self.refused:
+            elif event.repo in self.excluded:
                 self._skip(SkipReason.DO_NOT_INDEX)
             elif not self._is_wanted(event.collection):
                 self._skip(SkipReason.UNWANTED_COLLECTION)
@@ -119,7 +119,7 @@ class Batcher:
         elif isinstance(event, IdentityEvent):
             if self.floors.is_dead_identity(event):
                 self._skip(SkipReason.BELOW_FLOOR)
-            elif event.did in self.refused:
+            elif event.did in self.excluded:
                 self._skip(SkipReason.DO_NOT_INDEX)
             else:
                 batch.identities.append(event)
@@ -131,17 +131,17 @@ class Batcher:
             self._skip(event.reason)
 
     def add_gap(self, gap: Gap) -> None:
-        """Take in a gap of the stream, so that it is stored before the checkpoint moves past it."""
+        """Add a gap of the stream, so that it is stored before the checkpoint moves past it."""
         self._batch.gaps.append(gap)
 
     @property
     def room(self) -> int:
-        """How many events fit until the batch is full by their number; at least 1."""
+        """How many events fit until the batch is full; at least 1."""
         return max(self.limits.rows - self._batch.events, 1)
 
     @property
     def dead(self) -> int:
-        """How many events of the batch so far are dead letters."""
+        """The number of dead letters in the batch so far."""
         return len(self._batch.dead)
 
     @property
@@ -149,18 +149,18 @@ class Batcher:
         return self._batch.events >= self.limits.rows or self._batch.bytes >= self.limits.bytes
 
     def is_due(self, now: float) -> bool:
-        """Whether the batch goes out if nothing is being written: it has an old event, or a gap."""
+        """Whether to send the batch if the writer is idle: it has an old event, or a gap."""
         batch = self._batch
         return bool(batch.gaps) or (batch.events > 0 and now - self._since >= self.limits.age)
 
     def take(self) -> Batch:
-        """The batch so far; a new one begins. Floors that the stream has passed are forgotten."""
+        """Take the batch and begin a new one. Forgets the floors that the stream has passed."""
         batch, self._batch = self._batch, Batch()
         position = self.position
         if batch.events and position.us:
             batch.cursor, batch.skew_us = position.us, position.skew_us
             batch.plausible_us = max(position.plausible_us, 1) if position.plausible_us < position.us else 0
-            # A floor that a host's fast clock has passed may still be needed: by the local clock, then.
+            # By the local clock: a floor that a host's fast clock has passed may still be needed.
             self.floors.forget_passed(batch.plausible_us or batch.cursor)
         return batch
 

@@ -1,6 +1,6 @@
-"""Where checkpoints live: one key in Redis, rows in ClickHouse (docs/architecture.md, Checkpoint).
+"""Stores checkpoints: one key in Redis, rows in ClickHouse (indexer.index.checkpoint).
 
-Redis is read in a millisecond and may be lost; the row lies in the store that the data lies in. Either is enough.
+Redis is fast but may be lost; the row is in the same store as the data. One of the two is enough.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class CheckpointStore:
     _redis_is_away: bool = False
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Save in ClickHouse, then in Redis; a Redis that is away is warned of once, and hung or not costs no time."""
+        """Save in ClickHouse, then in Redis. Warns once while Redis is unavailable; a hanging one costs little."""
         self.insert("indexer_checkpoints", indexer_checkpoints(checkpoint))
         data = checkpoint.encode()
         try:
@@ -51,7 +51,7 @@ class CheckpointStore:
 
 
 def load_redis() -> Stored:
-    """What Redis says."""
+    """The checkpoint in Redis."""
     try:
         data = quick.ask(lambda client: client.get(KEY), insist=True)
     except quick.RedisAway as error:
@@ -65,7 +65,7 @@ def load_redis() -> Stored:
 
 
 def load_clickhouse() -> Stored:
-    """What ClickHouse says."""
+    """The newest checkpoint in ClickHouse."""
     try:
         checkpoint = queries.newest_checkpoint()
         if checkpoint is None:

@@ -1,7 +1,7 @@
-"""Dead letters tried again: through the same decoder and floors as the stream, once the decoder knows better.
+"""Retries dead letters with the same decoder and floors as the stream, after the decoder has improved.
 
-A letter that is indexed now gets its tombstone after its rows are durable; one that is still dead stays as it is. A
-kill between the two repeats rows, which the tables absorb.
+A letter that can now be indexed gets a tombstone after its rows are durable; one that is still dead stays unchanged. A
+kill between the two steps repeats rows, which the tables tolerate.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from indexer.index.queries import DeadLetterRow
     from indexer.stream.sink import Sink
 
-#: Letters at a time: one may be 16 MB, most are below a kilobyte.
+#: Letters per batch: one may have 16 MB, most are below a kilobyte.
 PAGE: Final = 500
 
 
 @dataclass(slots=True)
 class Outcome:
-    """How many letters were indexed, are left out for good (skipped, below a floor), or are still dead and why."""
+    """How many letters were indexed, were left out for good (skipped, below a floor), or are still dead, by reason."""
 
     indexed: int = 0
     left_out: int = 0
@@ -35,11 +35,11 @@ class Outcome:
 
 
 def retry(sink: Sink, *, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False) -> Outcome:
-    """Try all letters again, or those with one of `ids`, or those with the reason. Raises what Sink.write raises."""
+    """Retry all letters, or those with one of `ids`, or those with the reason. Raises as Sink.write does."""
     outcome = Outcome()
     for page in _pages(ids, reason):
         batcher = Batcher(Limits(rows=PAGE), floors=Floors(queries.floors_of(_dids(page))))
-        batcher.refused = do_not_index.refused()
+        batcher.excluded = do_not_index.excluded_dids()
         revived: list[DeadLetterRow] = []
         for letter in page:
             payload = _payload(letter)
@@ -73,16 +73,16 @@ def _payload(letter: DeadLetterRow) -> bytes:
 
 
 def _dids(page: Sequence[DeadLetterRow]) -> set[str]:
-    """The dids whose floors the page must be held against."""
+    """The dids of the page, to look up their floors."""
     events = [decode(_payload(letter)) for letter in page]
     repos = {event.repo for event in events if isinstance(event, RecordEvent)}
     return repos | {event.did for event in events if isinstance(event, IdentityEvent | AccountEvent)}
 
 
 def _bury(sink: Sink, letters: Sequence[DeadLetterRow]) -> None:
-    """One version above the letter's own, so that a replay of the stream does not bring it back.
+    """Write tombstones, one version above the letters', so that a replay of the stream does not bring them back.
 
-    The payload is left out: a tombstone must say that it is gone, not what it was.
+    They have no payload.
     """
     if not letters:
         return

@@ -1,8 +1,8 @@
-"""One frame of Jetstream v1 -> one event, or why there is none. Pure, and never raises on what the network sends.
+"""Decodes a frame of Jetstream v1 into one event, or the reason why there is none. Pure; never raises on network input.
 
-A record passes through as its own bytes. For that the decoder proves that ClickHouse can read them: msgspec reads the
-record whole, and refuses whatever would blank it (indexer.stream.repair); then a repaired copy is decoded instead.
-Format of the frames: https://github.com/bluesky-social/jetstream#consuming-jetstream.
+A record keeps its own bytes. So the decoder must check that ClickHouse can read them: msgspec parses the whole record,
+and refuses anything that ClickHouse would read as empty (indexer.stream.repair); then a repaired copy is decoded
+instead. Format of the frames: https://github.com/bluesky-social/jetstream#consuming-jetstream.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from atsite.core.errors import InvalidSyntax
 from indexer.index.events import AccountEvent, Dead, DeadReason, Decoded, IdentityEvent, RecordEvent, Skip, SkipReason
 from indexer.stream.repair import MAX_DEPTH, BeyondRepair, TooDeep, is_too_deep, repaired
 
-#: A rev or an inner time this far ahead of the witness time is a clock that is off; beyond it, a forgery that would win
-#: over everything its repo ever says again.
+#: A rev or inner time up to this far ahead of the witness time is a wrong clock; beyond it, a forgery that would win
+#: over all later records of its repo.
 MAX_AHEAD_US: Final = 5 * MINUTE_US
 #: A time_us beyond this leaves no room for floors and TIDs, which have 53 bits: the year 2254.
 MAX_TIME_US: Final = MICROS_MAX - 365 * 24 * 60 * MINUTE_US
-#: Statuses are short words; what is longer is untrusted text, not a status.
+#: Statuses are short words; anything longer is not a status.
 MAX_STATUS: Final = 64
 MAX_CID: Final = 256
-#: How much of an explanation a dead letter keeps.
+#: How many characters of an explanation a dead letter keeps.
 MAX_DETAIL: Final = 200
 
 
@@ -64,7 +64,7 @@ class _Frame(Struct, gc=False):
 
 
 class _Time(Struct, gc=False):
-    """The least that is asked of a frame that is otherwise unusable: that it moves the cursor."""
+    """The only field read from an unusable frame, so that it moves the cursor."""
 
     time_us: int = 0
 
@@ -75,7 +75,7 @@ class _Reference(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _Like(Struct, gc=False, forbid_unknown_fields=True, rename={"type": "$type"}):
-    """A like or repost with nothing unusual in it: proven in half the time a reading into dicts takes."""
+    """A like or repost without unusual fields: checked in half the time of parsing into dicts."""
 
     type: str
     createdAt: str
@@ -93,7 +93,7 @@ _parse_time: Final = Decoder(_Time).decode
 _parse_anything: Final = Decoder().decode
 _like: Final = Decoder(_Like).decode
 _follow: Final = Decoder(_Follow).decode
-#: What reads the usual records of a collection.
+#: The parser of usual records, by collection.
 _usual_parser: Final = {
     "app.bsky.feed.like": _like,
     "app.bsky.feed.repost": _like,
@@ -102,15 +102,15 @@ _usual_parser: Final = {
 }.get
 _UNREADABLE: Final = (DecodeError, UnicodeDecodeError, RecursionError)
 
-#: did, rkey and rev as nearly all events have them, in one look instead of three.
+#: The usual forms of did, rkey and rev, checked in one step instead of three.
 _is_usual_key = re.compile(r"did:plc:[a-z2-7]{24} [2-7a-j][2-7a-z]{12} [2-7a-j][2-7a-z]{12}").fullmatch
-#: The operations, each as the one string that all events share.
+#: The operations, each as one string that all events share.
 _operation: Final = {name: name for name in ("create", "update", "delete")}.get
 
 
 @lru_cache(maxsize=4096)
 def _collection(name: str) -> str:
-    """`name` as the one string that all its events share, '' where it is no NSID.
+    """`name` as one string that all its events share, '' if it is not an NSID.
 
     The network has some hundred collections, and checking a name takes ten times as long as looking it up.
     """
@@ -118,7 +118,7 @@ def _collection(name: str) -> str:
 
 
 def decode(frame: bytes) -> Decoded:
-    """The event in `frame`. Of an odd frame a repaired copy is decoded, where there is one."""
+    """The event in `frame`; an invalid frame is repaired first if possible."""
     try:
         return _decoded(_parse(frame), frame)
     except _UNREADABLE:
@@ -134,10 +134,10 @@ def decode(frame: bytes) -> Decoded:
 
 
 def version_of(inner_us: int, time_us: int) -> int:
-    """The version of an identity or account event: the time its own server gave it, in unix microseconds.
+    """The version of an identity or account event: the time that its own server gave it, in unix microseconds.
 
-    The witness time would differ from host to host; it stands in only for a time that lies ahead of it by more than a
-    clock may be off (docs/decisions/0010-version-of-account-events.md).
+    The witness time differs between hosts; it is used only if the event's time is further ahead of it than a clock may
+    be wrong (docs/decisions/0010-version-of-account-events.md).
     """
     return inner_us if inner_us <= time_us + MAX_AHEAD_US else time_us
 
@@ -195,19 +195,19 @@ def _fault_of_key(did: str, commit: _Commit) -> DeadReason | None:
 
 
 def _fault_of_record(collection: str, record_json: bytes) -> DeadReason | None:
-    """What forbids to store the record. Raises _UNREADABLE where ClickHouse could not read it."""
+    """Why the record must not be stored, if so. Raises _UNREADABLE if ClickHouse could not read it."""
     parse = _usual_parser(collection)
     if parse is not None:
         try:
             parse(record_json)
-        except ValidationError:  # readable so far, and unusual: the next one reads it whole
+        except ValidationError:  # readable so far, but unusual: the next parser reads all of it
             pass
         else:
             return None
     if not record_json.startswith(b"{"):
         return DeadReason.BAD_RECORD
     _parse_anything(record_json)
-    # Nesting costs two bytes a level, so that a short record needs no count.
+    # Nesting takes two bytes per level, so short records need no check.
     if len(record_json) > 2 * MAX_DEPTH and is_too_deep(record_json):
         return DeadReason.TOO_DEEP
     return None
@@ -246,7 +246,7 @@ def _account(parsed: _Frame, frame: bytes) -> AccountEvent | Dead:
 
 
 def _micros(text: str) -> int:
-    """As micros_of_datetime; a time before 1970 is no time of this network."""
+    """As micros_of_datetime, but raises InvalidSyntax for a time before 1970."""
     micros = micros_of_datetime(text)
     if micros < 0:
         raise InvalidSyntax("a time before 1970")
@@ -254,7 +254,7 @@ def _micros(text: str) -> int:
 
 
 def _dead(reason: DeadReason, detail: str, frame: bytes) -> Dead:
-    """A dead letter of a frame that could not be read, with whatever time it has."""
+    """The dead letter of an unreadable frame, with its time if it has one."""
     try:
         time_us = _parse_time(frame).time_us
     except _UNREADABLE:

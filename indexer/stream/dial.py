@@ -1,4 +1,4 @@
-"""A connection being opened by a thread, so that the stream's own thread goes on meanwhile."""
+"""Opens a connection in a thread, so that the stream's own thread can continue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONNECT_TIMEOUT: Final = 10.0
 
 
 class Dial:
-    """One try to open `url`, which asks for `cursor`; `resumed` is what a success announces."""
+    """One attempt to open `url`, which has `cursor`; `resumed` is passed on after success."""
 
     def __init__(self, url: str, cursor: int | None, resumed: Resumed | None) -> None:
         self.cursor = cursor
@@ -28,12 +28,12 @@ class Dial:
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has come to an end, after `seconds` at most."""
+        """Wait up to `seconds`; returns whether the attempt has ended."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def result(self) -> websocket.Connection:
-        """The connection, once `wait` said that it is there. Raises what opening it raised."""
+        """The connection, after `wait` returned True. Raises the error of opening it."""
         if self._connection is None:
             raise self._error or OSError("the connection was not opened")
         return self._connection

@@ -1,4 +1,4 @@
-"""What the indexer counts. Label values come from enums and from COLLECTIONS: untrusted input cannot make new ones."""
+"""The indexer's metrics. Label values come from enums and from COLLECTIONS, so untrusted input cannot add new ones."""
 
 from __future__ import annotations
 
@@ -25,31 +25,35 @@ COLLECTIONS: Final = frozenset(
 )
 OTHER: Final = "other"
 
-EVENTS = Counter("indexer_events", "Events made durable", ["collection", "operation"])
-SKIPPED = Counter("indexer_skipped", "Events left out on purpose", ["reason"])
-DEAD = Counter("indexer_dead", "Events that became dead letters", ["reason"])
+EVENTS = Counter("indexer_events", "Events stored durably", ["collection", "operation"])
+SKIPPED = Counter("indexer_skipped", "Events skipped on purpose", ["reason"])
+DEAD = Counter("indexer_dead", "Events stored as dead letters", ["reason"])
 BATCH_ROWS = Histogram(
     "indexer_batch_rows",
-    "Frames in a batch",
+    "Frames per batch",
     buckets=(1, 10, 100, 1_000, 5_000, 10_000, 25_000, 50_000, 100_000, 200_000),
 )
 FLUSH_SECONDS = Histogram("indexer_flush_seconds", "Time from taking a batch to its checkpoint")
-LAG_SECONDS = Gauge("indexer_lag_seconds", "Age of the newest durable event, at the moment of the scrape")
-SILENT_SECONDS = Gauge("indexer_silent_seconds", "Seconds since the host sent an event, or since it was connected")
-CLOCK_SKEW_SECONDS = Gauge("indexer_clock_skew_seconds", "How far the events are ahead of this machine's clock")
+LAG_SECONDS = Gauge("indexer_lag_seconds", "Age of the newest durable event at the time of the scrape")
+SILENT_SECONDS = Gauge(
+    "indexer_silent_seconds", "Seconds since the last event from the host, or since the connection was opened"
+)
+CLOCK_SKEW_SECONDS = Gauge(
+    "indexer_clock_skew_seconds", "How many seconds the events are ahead of this machine's clock"
+)
 CURSOR = Gauge("indexer_cursor_us", "Cursor of the last checkpoint, unix microseconds")
 QUEUE_BYTES = Gauge("indexer_queue_bytes", "Bytes of frames waiting for ClickHouse")
 CONNECTIONS = Counter("indexer_connections", "Connections opened to the host")
 RECONNECTS = Counter("indexer_reconnects", "Connections lost or refused")
-GAPS = Counter("indexer_gaps", "Gaps of the stream recorded", ["reason"])
+GAPS = Counter("indexer_gaps", "Gaps of the stream that were recorded", ["reason"])
 RETRIES = Counter("indexer_insert_retries", "Inserts sent again after a retryable error", ["table"])
-PAUSED = Gauge("indexer_paused", "1 while inserting waits: for ClickHouse or for disk", ["cause"])
-REDIS_FAILURES = Counter("indexer_checkpoint_redis_failures", "Checkpoints that Redis did not take")
-FLOORS_HELD = Gauge("indexer_floors_held", "Floors the decoder compares with")
+PAUSED = Gauge("indexer_paused", "1 while inserts wait for ClickHouse or for free disk space", ["cause"])
+REDIS_FAILURES = Counter("indexer_checkpoint_redis_failures", "Checkpoints that could not be written to Redis")
+FLOORS_HELD = Gauge("indexer_floors_held", "Floors held in memory to compare events with")
 
 
 def stored_up_to(time_us: int) -> None:
-    """From now on the lag counts from this time (unix microseconds)."""
+    """Set the time (unix microseconds) from which the lag counts."""
     LAG_SECONDS.set_function(lambda: max(0.0, time.time() - time_us / 1_000_000))
 
 

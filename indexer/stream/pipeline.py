@@ -1,7 +1,7 @@
-"""source -> decode -> batch -> sink -> checkpoint, in two threads: this one reads and decodes, the writer inserts.
+"""jetstream -> decode -> batch -> sink -> checkpoint, in two threads: this one reads and decodes, the writer inserts.
 
-Invariant: a cursor is saved only after every row at or before it is durable (Writer._make_durable). The reading side
-hands batches over in the order of the stream and never looks back, so a crash at any point repeats rows and loses none.
+Invariant: a cursor is saved only after every row at or before it is durable (Writer._make_durable). The reader passes
+on batches in the order of the stream, so a crash at any point repeats rows and loses none.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from indexer.index.events import Decoded
     from indexer.index.gaps import Resumed
     from indexer.stream.batch import Batcher
-    from indexer.stream.source import Chunk
+    from indexer.stream.jetstream import Chunk
     from indexer.stream.writer import Writer
 
 log = structlog.get_logger(__name__)
 
-#: How many of the first events after a connect are compared with what was asked for; a hundred that agree are believed.
+#: How many of the first events after a connect are compared with the cursor; a hundred that agree are believed.
 FIRST_TIMES: Final = 2 * AGREE_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did: events taken in; the seconds, and those of this process's CPU, to the last checkpoint."""
+    """The result of a run: the number of events, and the seconds and CPU seconds until the last checkpoint."""
 
     events: int
     seconds: float
     cpu_seconds: float
 
 
-class Source(Protocol):
-    """What the pipeline asks of the stream (indexer.stream.source.Jetstream)."""
+class FrameSource(Protocol):
+    """The part of the stream that the pipeline uses (indexer.stream.jetstream.Jetstream)."""
 
     def read(self) -> Chunk: ...
     def seen(self, position_us: int, plausible_us: int = 0) -> None: ...
@@ -52,26 +52,26 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class Pipeline:
-    """One run of the stream. `filtered`: WANTED_* leaves events out, so that a late event proves no gap."""
+    """One run of the stream. `filtered`: WANTED_* skips events, so a late event does not prove a gap."""
 
-    source: Source
+    source: FrameSource
     batcher: Batcher
     writer: Writer
     now_us: Callable[[], int]
     filtered: bool
     lookback_hours: int
-    #: Dids of which nothing is indexed now (indexer.index.do_not_index).
-    refused: Callable[[], Collection[str]] = frozenset
+    #: Dids that are not indexed now (indexer.index.do_not_index).
+    excluded: Callable[[], Collection[str]] = frozenset
     _resumed: Resumed | None = None
     #: The times of the first events since then, until one of them can be believed (indexer.stream.position).
     _first_times: list[int] = field(default_factory=list)
     _dead_share: DeadShare = field(default_factory=DeadShare)
 
     def run(self, stop: Callable[[], bool], *, max_events: int | None = None) -> Report:
-        """Move events until `stop()` or `max_events`; then flush what is there.
+        """Process events until `stop()` or `max_events`; then flush.
 
-        Raises what stopped the writer; the checkpoint then stays before the first row that is not durable. Raises
-        SourceUnreadable, and what `source.read` raises.
+        Raises the error that stopped the writer; the checkpoint then stays before the first row that is not durable.
+        Raises StreamUnreadable, and errors of `source.read`.
         """
         taken = 0
         began, cpu_began = time.monotonic(), time.process_time()
@@ -92,8 +92,8 @@ class Pipeline:
         return Report(taken, time.monotonic() - began, time.process_time() - cpu_began)
 
     def _take_in(self, frames: Sequence[bytes]) -> int:
-        """Decode frames into batches, handing each over as soon as it is full."""
-        self.batcher.refused = self.refused()
+        """Decode frames into batches, and pass on each batch as soon as it is full."""
+        self.batcher.excluded = self.excluded()
         start = 0
         while start < len(frames):
             part = frames[start : start + self.batcher.room]
@@ -112,7 +112,7 @@ class Pipeline:
         return len(frames)
 
     def _flush_if_due(self) -> None:
-        """While the writer is busy a batch may grow on until it is full: larger blocks are cheaper."""
+        """While the writer is busy a batch may grow until it is full, because larger blocks are cheaper."""
         self.writer.check()
         if self.writer.idle and self.batcher.is_due(time.monotonic()):
             self._flush()
@@ -130,7 +130,7 @@ class Pipeline:
         self.source.seen(position.us, position.plausible_us)
 
     def _look_for_gap(self, resumed: Resumed, events: Sequence[Decoded]) -> None:
-        """Compare the first events that have a believable time with what was asked for."""
+        """Compare the first events with a plausible time with the cursor."""
         position = self.batcher.position
         self._first_times += [event.time_us for event in events if event.time_us][
             : FIRST_TIMES - len(self._first_times)

@@ -1,15 +1,16 @@
-"""How far the stream is, judged against this machine's clock. Pure; both clocks are parameters.
+"""The position of the stream, checked against this machine's clock. Pure; both clocks are parameters.
 
-A position is what a reconnect and a checkpoint go on from, so one event whose time lies far ahead must not become one:
-everything up to that time would never be asked for. The largest time counts, with one exception:
+A reconnect and a checkpoint resume from the position. So a single event with a time far ahead must not become the
+position: events up to that time would never be requested. The largest time counts, with one exception:
 
-1. A time of more than AHEAD_US ahead of the local clock waits. It counts once AGREE_EVENTS events in a row, or the
-   events of AGREE_SECONDS (two at least), all lie ahead: then the whole host is ahead, or the local clock is slow, and
-   neither may stop the stream. How far they all lie ahead is the skew, and up to it no time waits any more.
-2. Once as many events in a row lie less far ahead than the skew, the skew is theirs, and a position that lies ahead of
-   it goes back to theirs.
+1. A time more than AHEAD_US ahead of the local clock waits. It counts once AGREE_EVENTS events in a row, or all events
+   of AGREE_SECONDS (at least two), are ahead: then the host's clock is fast or the local clock is slow, and neither may
+   stop the stream. The skew is how far all of them are ahead; times up to it no longer wait.
+2. Once as many events in a row are less far ahead than the skew, the skew becomes theirs, and a position ahead of it
+   goes back to theirs.
 
-`plausible_us` is the position without rule 1: what the local clock bears out (docs/decisions/0065-plausible-times.md).
+`plausible_us` is the position without rule 1: the newest time that agrees with the local clock
+(docs/decisions/0065-plausible-times.md).
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: A clock that is kept by NTP is off by milliseconds; hosts differ by some seconds.
+#: A clock with NTP is wrong by milliseconds; hosts differ by some seconds.
 AHEAD_US: Final = 120_000_000
-#: So many events in a row that say the same, or the events of so many seconds, are no glitch.
+#: This many events in a row that agree, or all events of this many seconds, are not a glitch.
 AGREE_EVENTS: Final = 100
 AGREE_SECONDS: Final = 60.0
 
@@ -39,13 +40,13 @@ def now_us() -> int:
 
 @dataclass(slots=True)
 class _Run:
-    """Events in a row that say the same: (how far ahead of the local clock, time_us) of each, microseconds."""
+    """Events in a row that agree: (how far ahead of the local clock, time_us) of each, microseconds."""
 
     since: float = 0.0
     events: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, ahead_us: int, time_us: int, now: float) -> bool:
-        """Whether they are enough to be believed."""
+        """Add an event; returns whether the run is long enough to be believed."""
         if not self.events:
             self.since = now
         self.events.append((ahead_us, time_us))
@@ -53,22 +54,22 @@ class _Run:
 
 
 class Position:
-    """How far the stream is. `now_us` is the local clock; `now` of the methods is a monotonic one, in seconds."""
+    """The position of the stream. `now_us` is the local clock; `now` of the methods is a monotonic one, in seconds."""
 
     def __init__(self, clock: Callable[[], int] = now_us, *, plausible_us: int = 0) -> None:
         self._clock = clock
-        #: What a reconnect and a checkpoint go on from, unix microseconds; 0 before the first event.
+        #: Where a reconnect and a checkpoint resume, unix microseconds; 0 before the first event.
         self.us = 0
-        #: The newest time received that the local clock bears out; at the start what is known to be durable.
+        #: The newest received time that agrees with the local clock; at the start, the newest durable time.
         self.plausible_us = plausible_us
-        #: How far ahead of the local clock the events are allowed to be, beside AHEAD_US.
+        #: How far ahead of the local clock events may be, in addition to AHEAD_US.
         self.skew_us = 0
         self._ahead = _Run()
         self._back = _Run()
         self._next_plausible_us = 0
 
     def advance(self, times: Sequence[int], now: float) -> None:
-        """Take in the times of events, in the order of the stream; unix microseconds, none of them 0."""
+        """Add the times of events, in the order of the stream; unix microseconds, none of them 0."""
         local_us = self._clock()
         newest = max(times)
         if not self.skew_us and newest <= local_us + AHEAD_US:
@@ -82,11 +83,11 @@ class Position:
         self._ripen(local_us)
 
     def believes(self, time_us: int) -> bool:
-        """Whether the time is none of those that wait."""
+        """Whether the time counts at once and need not wait."""
         return time_us <= self._clock() + self.skew_us + AHEAD_US
 
     def begin_again(self, time_us: int) -> None:
-        """The cursor lay ahead of the host: from now on the host's own time counts."""
+        """The cursor was ahead of the host: from now on the host's own time counts."""
         ahead_us = time_us - self._clock()
         self.us = time_us
         self.skew_us = ahead_us if ahead_us > AHEAD_US else 0
@@ -110,7 +111,7 @@ class Position:
             self._come_back(local_us)
 
     def _believe(self) -> None:
-        """All of them lie ahead, at least as far as the least of them does."""
+        """All events of the run are ahead, so the smallest distance becomes the skew."""
         run, self._ahead, self._back = self._ahead, _Run(), _Run()
         before, self.skew_us = self.skew_us, min(ahead_us for ahead_us, _ in run.events)
         self.us = max(self.us, *(time_us for ahead_us, time_us in run.events if ahead_us <= self.skew_us + AHEAD_US))
@@ -122,7 +123,7 @@ class Position:
             )
 
     def _come_back(self, local_us: int) -> None:
-        """None of them lies as far ahead as was believed."""
+        """No event of the run is as far ahead as the skew, so reduce it."""
         run, self._back = self._back, _Run()
         newest_us = max(ahead_us for ahead_us, _ in run.events)
         self.skew_us = newest_us if newest_us > AHEAD_US else 0
@@ -133,7 +134,7 @@ class Position:
             log.warning("events are at the time of this machine's clock again")
 
     def _ripen(self, local_us: int) -> None:
-        """With a skew, what was received ahead of the local clock is borne out once that clock has come so far."""
+        """With a skew, a time ahead of the local clock becomes plausible once that clock has reached it."""
         if not self.skew_us or self._next_plausible_us > local_us + AHEAD_US:
             return
         self.plausible_us = max(self.plausible_us, self._next_plausible_us)

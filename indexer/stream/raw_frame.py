@@ -1,6 +1,6 @@
-"""An event as the frame it came in, for a dead letter that can be decoded again.
+"""Rebuilds the frame of an event, for a dead letter that can be decoded again.
 
-The frame itself is not kept: it would double the memory of every event for the sake of one in a million.
+Frames are not kept: that would double the memory of every event, for one event in a million.
 """
 
 from __future__ import annotations

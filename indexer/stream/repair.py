@@ -1,8 +1,8 @@
-"""The slow way for frames that are no plain JSON: what is odd in them is replaced, the rest stays as it was.
+"""Repairs frames that are not valid JSON: replaces the invalid parts and keeps the rest.
 
-ClickHouse reads a whole record as empty on a lone surrogate, a number beyond a double, a raw control character or
-invalid UTF-8 (measured). Such a record is stored as a repaired copy: U+FFFD for what is no character, null for what is
-no number. What Python's lenient parser cannot read either is beyond repair.
+ClickHouse reads a whole record as empty if it has a lone surrogate, a number beyond a double, a raw control character
+or invalid UTF-8 (measured). Such a record is stored as a repaired copy, with U+FFFD for invalid characters and null for
+invalid numbers. A frame that Python's lenient parser cannot read either is beyond repair.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, Final
 #: ClickHouse reads 1,022 nested arrays and blanks a record at 1,023; msgspec gives up between the two, depending on
 #: how deep its caller is. No lexicon nests a tenth of this.
 MAX_DEPTH: Final = 500
-#: Python refuses to read integers of more than 4,300 digits; what is beyond a double is no number to anybody.
+#: Python refuses integers of more than 4,300 digits; a number beyond a double is not usable anyway.
 MAX_DIGITS: Final = 300
 
 
 class BeyondRepair(ValueError):
-    """The frame is no JSON, whatever is replaced in it."""
+    """The frame is not JSON, even after repair."""
 
 
 class TooDeep(ValueError):
@@ -29,7 +29,7 @@ class TooDeep(ValueError):
 def repaired(frame: bytes) -> bytes:
     """`frame` as JSON that every parser reads the same way. Raises BeyondRepair or TooDeep.
 
-    Of duplicate keys the first is kept, as ClickHouse does.
+    Keeps the first of duplicate keys, as ClickHouse does.
     """
     text = frame.decode("utf-8", "replace").lstrip("\ufeff")
     if is_too_deep(frame):
@@ -81,7 +81,7 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _nothing(_name: str) -> None:
-    """NaN and Infinity, which Python's parser knows and JSON does not."""
+    """NaN and Infinity, which Python's parser accepts and JSON does not allow: null."""
 
 
 def _integer(digits: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Trying dead letters again, as the command and the admin do: with a sink that gives up after a while."""
+"""Retries dead letters for the command and the admin, with a sink that gives up after a while."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from atsite.core.config import config
 from indexer.stream import dead_letters
+from indexer.stream.jetstream import host_of
 from indexer.stream.sink import Sink, disk_is_low, sleep_until
-from indexer.stream.source import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from indexer.stream.dead_letters import Outcome
 
 
-def retry(*, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False, patience: float) -> Outcome:
-    """Try all letters again, or those with one of `ids`, or those with the reason.
+def retry(*, ids: Sequence[str] = (), reason: str = "", dry_run: bool = False, wait_seconds: float) -> Outcome:
+    """Retry all letters, or those with one of `ids`, or those with the reason.
 
-    A ClickHouse that takes no rows is waited for `patience` seconds. Raises AtsiteError.
+    Waits up to `wait_seconds` for a ClickHouse that does not accept rows. Raises AtsiteError.
     """
-    give_up = time.monotonic() + patience
+    give_up = time.monotonic() + wait_seconds
     sink = Sink(
         host_of(config.ws_url),
         wait=sleep_until(lambda: give_up),

@@ -1,4 +1,4 @@
-"""The indexer put together from the site's configuration, and run."""
+"""Builds the indexer from the site's configuration, and runs it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from atsite.core.errors import AtsiteError
 from atsite.core.telemetry import Health, start_metrics
 from indexer.index import checkpoint, queries
 from indexer.index.checkpoint import Progress, Start
-from indexer.index.do_not_index import Watch
+from indexer.index.do_not_index import ExcludedDids
 from indexer.index.floors import Floors, held_from
 from indexer.index.indexer_lease import SingleIndexer
 from indexer.index.migration_state import unapplied
 from indexer.stream import metrics
 from indexer.stream.batch import Batcher, Limits
-from indexer.stream.begin import check_cursor
 from indexer.stream.checkpoint_store import CheckpointStore, load_clickhouse, load_redis
+from indexer.stream.jetstream import Jetstream, host_of
 from indexer.stream.pipeline import Pipeline, Report
 from indexer.stream.position import AHEAD_US, Position, now_us
 from indexer.stream.sink import Sink, disk_is_low, sleep_until
-from indexer.stream.source import Jetstream, host_of
+from indexer.stream.start_options import check_cursor
 from indexer.stream.subscription import WantedBatcher, watched
 from indexer.stream.writer import Writer
 
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a stop waits for ClickHouse to take the last batches; then the lease and the threads are let go, and at
-#: stopping.HARD_END the process ends.
+#: Seconds that a stop waits for ClickHouse to accept the last batches; then the lease and the threads are released,
+#: and at stopping.HARD_END the process ends.
 FINAL_FLUSH: Final = 6.0
-#: Seconds without an acknowledgement, with rows waiting, after which /readyz says no.
+#: Seconds without an acknowledgement, with rows waiting, after which /readyz answers 503.
 READY_SILENCE: Final = 60.0
 
 
@@ -78,14 +78,14 @@ class Stop:
         return self.asked_at is not None
 
     def deadline(self) -> float | None:
-        """Until when the last batches may take; None while nothing asked for the end."""
+        """When the last batches must be written (monotonic seconds); None until a stop is asked for."""
         return None if self.asked_at is None else self.asked_at + FINAL_FLUSH
 
 
 def run(config: Config, options: Options, stop: Stop) -> Report:
     """Index until told to stop.
 
-    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, CursorUnusable, NoStream, SourceUnreadable, Undecidable,
+    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, CursorUnusable, NoStream, StreamUnreadable, Undecidable,
     SinkBroken, GaveUp or ClickHouseError: each says what to do.
     """
     missing = unapplied()
@@ -104,7 +104,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
         if config.metrics_port:
             server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
             stack.callback(server.stop)
-        refusals = stack.enter_context(Watch())
+        excluded = stack.enter_context(ExcludedDids())
         pipeline = Pipeline(
             source,
             _batcher(config, options, start, wanted),
@@ -112,7 +112,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
             now_us,
             filtered=_is_filtered(config),
             lookback_hours=config.jetstream_lookback_hours,
-            refused=lambda: refusals.dids,
+            excluded=lambda: excluded.dids,
         )
 
         def must_stop() -> bool:
@@ -120,18 +120,18 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
                 single.check()
             return stop.asked()
 
-        gc.freeze()  # what the imports made is no garbage: no collection need look at it while events stream by
+        gc.freeze()  # keeps imported objects out of every garbage collection while events stream by
         log.info("indexing", host=host_of(config.ws_url), cursor=start.cursor, dry_run=options.dry_run)
         return pipeline.run(must_stop, max_events=options.max_events)
 
 
 def _is_filtered(config: Config) -> bool:
-    """Whether the host is asked for some of the network only."""
+    """Whether the host is asked for only a part of the network."""
     return bool(config.wanted_collections or config.wanted_dids)
 
 
 def _source(config: Config, start: Start, wanted: Wanted | None) -> Jetstream:
-    """The stream from `start` on, and what the metrics tell of it before its first batch."""
+    """The stream from `start` on, with its metrics set before the first batch."""
     if start.cursor is not None and start.cursor > now_us() + AHEAD_US:
         log.warning("the checkpoint is ahead of this machine's clock: set the clock (NTP), if it is slow")
     source = Jetstream(
@@ -160,12 +160,12 @@ def resolve_start(config: Config, options: Options) -> Start:
 
 
 def health(source: Jetstream, writer: Writer) -> Health:
-    """Ready means: connected, events arrive, and what arrives gets written."""
+    """Ready means connected, receiving events, and writing them."""
     reasons = []
     if not source.connected:
         reasons.append("not connected to Jetstream")
     if source.is_silent:
-        reasons.append(f"connected, and no event for {source.silent_for():.0f} s")
+        reasons.append(f"connected, but no event for {source.silent_for():.0f} s")
     if writer.silent_for() > READY_SILENCE:
         reasons.append(f"nothing written for {READY_SILENCE:g} s")
     return Health(ok=not reasons, reasons=tuple(reasons))
@@ -180,7 +180,7 @@ def _batcher(config: Config, options: Options, start: Start, wanted: Wanted | No
 
 
 def _floors(start: Start) -> Floors:
-    """The floors that the stream can run into, also where the cursor is ahead of the clock."""
+    """The floors that the stream can still meet, also where the cursor is ahead of the clock."""
     begin_us = start.durable_us if start.cursor is None else min(start.cursor, start.durable_us)
     return Floors(queries.floors_from(held_from(min(begin_us, now_us()))))
 
@@ -201,7 +201,7 @@ def _writer(config: Config, options: Options, start: Start, stop: Stop) -> Write
 
 
 class Nowhere:
-    """Takes batches and checkpoints of a dry run and keeps none."""
+    """The sink and checkpoint store of a dry run: logs and drops everything."""
 
     def write(self, batch: Batch) -> None:
         log.info("would write", records=len(batch.records), dead=len(batch.dead), events=batch.events)

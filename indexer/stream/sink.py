@@ -1,12 +1,12 @@
 """Writes a batch to ClickHouse, and returns only when every row of it is there.
 
-1. Floors go first: a reader that sees a deletion's other rows sees its floor too. Then the small tables, the records
-   last: they are the long insert, and the one most likely to be sent again.
-2. An error that may pass is answered by sending the *same* block again, for ever, with growing pauses: whatever part
-   of it had arrived fires the views again, and the tables absorb it. Meanwhile the queue fills and the socket waits.
-3. A block refused for its content is halved until the row is found, and that row becomes a dead letter. More than 1 %
-   of a batch of 100 or more refused: then the fault is ours, and the indexer stops with the checkpoint where it is.
-4. Anything else ClickHouse says (a missing table, no right to write) is our fault, too.
+1. Floors first: a reader that sees other rows of a deletion then also sees its floor. Then the small tables, and the
+   records last: they are the longest insert, and the one most likely to be sent again.
+2. After a temporary error the *same* block is sent again, without end, with growing pauses: any part that had arrived
+   fires the views again, and the tables tolerate it. Meanwhile the queue fills and the socket waits.
+3. A block that is refused for its content is halved until the row is found, and the row becomes a dead letter. If more
+   than 1 % of a batch of 100 or more is refused, that is a bug: the indexer stops, and the checkpoint stays.
+4. Any other error of ClickHouse (a missing table, no right to write) also stops the indexer.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ log = structlog.get_logger(__name__)
 
 Row = TypeVar("Row", "RecordEvent", "IdentityEvent", "AccountEvent")
 
-#: Pauses between two tries of the same block, in seconds.
+#: Pauses between two attempts of the same block, in seconds (the retry policy of inserts).
 RETRY_FIRST: Final = 0.2
 RETRY_MAX: Final = 10.0
-#: Seconds between two looks at a full disk.
+#: Seconds between two checks of a full disk.
 DISK_PAUSE: Final = 5.0
-#: A batch of this many rows of which more than this part is refused says that the fault is ours.
+#: If more than this share of a batch of at least this many rows is refused, that is a bug.
 JUDGED_FROM: Final = 100
 REFUSED_PART_MAX: Final = 0.01
 
 
 class SinkBroken(AtsiteError):
-    """ClickHouse refuses what the indexer writes; going on would turn the network into dead letters."""
+    """ClickHouse refuses the indexer's rows; continuing would turn all events into dead letters."""
 
 
 class GaveUp(AtsiteError):
@@ -62,7 +62,7 @@ class Insert(Protocol):
 
 
 class Sink:
-    """Writes batches of one host. `wait(seconds)` pauses and says whether to go on; a test's wait does not sleep."""
+    """Writes batches of one host. `wait(seconds)` pauses and returns whether to continue."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Sink:
         self._disk_is_low = disk or (lambda: False)
 
     def write(self, batch: Batch) -> None:
-        """Return when every row of the batch is acknowledged. Raises SinkBroken, or GaveUp when told to stop."""
+        """Return when every row of the batch is acknowledged. Raises SinkBroken, or GaveUp on a stop."""
         self._wait_for_disk()
         if batch.floors:
             self.insert("repo_floors", records.repo_floors(batch.floors))
@@ -105,7 +105,7 @@ class Sink:
             except BadContent:
                 raise
             except ClickHouseError as error:
-                # A statement that ran out of time is not refused for what it says: merges, or a slow disk.
+                # A timeout is not a refusal: merges or a slow disk cause it.
                 if not error.retryable and error.code not in TIMED_OUT:
                     raise SinkBroken(f"ClickHouse refuses rows of {table}: {error}") from error
                 self._pause(pause, table, error)
@@ -119,10 +119,10 @@ class Sink:
         metrics.PAUSED.labels(cause="clickhouse").set(1)
         log.warning("insert will be sent again", table=table, error=str(error)[:200], wait_s=seconds)
         if not self._wait(seconds):
-            raise GaveUp(f"stopped while ClickHouse did not take rows of {table}: {error}") from error
+            raise GaveUp(f"stopped while ClickHouse did not accept rows of {table}: {error}") from error
 
     def _write_rows(self, table: str, columns_of: Callable[[Sequence[Row]], Columns], rows: list[Row]) -> list[Dead]:
-        """Insert the rows but for those that ClickHouse refuses; these, as dead letters."""
+        """Insert the rows, except those that ClickHouse refuses; returns these as dead letters."""
         refused: list[Dead] = []
         allowed = len(rows) * REFUSED_PART_MAX if len(rows) >= JUDGED_FROM else len(rows)
         parts = [rows] if rows else []
@@ -139,7 +139,7 @@ class Sink:
                 if len(refused) > allowed:
                     raise SinkBroken(
                         f"ClickHouse refused more than {REFUSED_PART_MAX:.0%} of {len(rows)} rows of {table}, the last"
-                        f" one with: {error}. The checkpoint stays; nothing is lost"
+                        f" one with: {error}. The checkpoint stays, so nothing is lost"
                     ) from error
         return refused
 
@@ -151,7 +151,7 @@ class Sink:
                 metrics.PAUSED.labels(cause="disk").set(1)
                 said = True
             if not self._wait(DISK_PAUSE):
-                raise GaveUp("stopped while too little disk was free")
+                raise GaveUp("stopped while too little disk space was free")
         if said:
             log.info("enough disk is free again")
             metrics.PAUSED.labels(cause="disk").set(0)
@@ -162,7 +162,7 @@ TIMED_OUT: Final = (159, 160)
 
 
 def disk_is_low(folder: Path, min_free: int) -> Callable[[], bool]:
-    """A question that answers whether less than `min_free` bytes are free where `folder` lives."""
+    """A function that returns whether less than `min_free` bytes are free on the disk of `folder`."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
 
     def is_low() -> bool:
@@ -172,7 +172,7 @@ def disk_is_low(folder: Path, min_free: int) -> Callable[[], bool]:
 
 
 def sleep_until(stop_deadline: Callable[[], float | None]) -> Callable[[float], bool]:
-    """A wait that ends at the deadline of a stop, once there is one (monotonic seconds)."""
+    """A wait function that ends at the deadline of a stop, once there is one (monotonic seconds)."""
 
     def wait(seconds: float) -> bool:
         end = time.monotonic() + seconds

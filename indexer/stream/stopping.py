@@ -1,13 +1,13 @@
-"""Ending a run: asked for by a signal or by the clock, done in ten seconds whatever hangs.
+"""Stops a run: after a signal or a time, within ten seconds even if something hangs.
 
-1. The first SIGTERM or SIGINT asks. The stream's thread stops reading, the writer has service.FINAL_FLUSH for what was
-   read, then the lease and the threads are let go.
-2. Whatever of it hangs, in a store that is stopped or in the resolver, the process ends at HARD_END. What was not
-   acknowledged is not in the checkpoint, so the next run reads it again.
+1. The first SIGTERM or SIGINT asks for a stop. The stream's thread stops reading, the writer has service.FINAL_FLUSH to
+   write what was read, then the lease and the threads are released.
+2. If anything hangs, such as a stopped store or the resolver, the process ends at HARD_END. The checkpoint does not
+   include anything unacknowledged, so the next run reads it again.
 3. A second signal ends the process at once.
 
-A Python signal handler runs in the main thread, between two steps of Python; in a call that hangs in C it would never
-run. So a thread of its own reads the numbers that the interpreter's C handler writes to a pipe (signal.set_wakeup_fd).
+A Python signal handler runs in the main thread, between two steps of Python; during a call that hangs in C it never
+runs. So a separate thread reads the numbers that the interpreter's C handler writes to a pipe (signal.set_wakeup_fd).
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     from indexer.stream.service import Stop
 
-#: Seconds from the first signal until the process ends, whatever it does; what supervises it waits 10.
+#: Seconds from the first signal until the process ends in any case; its supervisor waits 10.
 HARD_END: Final = 9.0
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-#: In the pipe, among numbers of signals: the run is over and none came.
+#: Written to the pipe instead of a signal number: the run is over without a signal.
 _ENOUGH: Final = 0
 JOIN_SECONDS: Final = 0.5
 
 
 @contextmanager
 def signals_ask(stop: Stop) -> Iterator[None]:
-    """Inside, the signals do what this module says. Only in the main thread.
+    """Handle the signals inside the block as this module describes. Only in the main thread.
 
-    Where one came, they go on doing so until the process has ended: what runs at its exit may hang as well.
+    After a signal this continues until the process has ended, because exit handlers may hang as well.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -59,23 +59,23 @@ def signals_ask(stop: Stop) -> Iterator[None]:
 
 
 def _nothing(number: int, frame: object) -> None:
-    """The interpreter has written the signal's number to the pipe; nothing is left to do."""
+    """Does nothing: the interpreter has already written the signal's number to the pipe."""
 
 
 def _watch(read: int, stop: Stop) -> None:
-    """Heed the signals whose numbers come through the pipe."""
+    """Handle the signals that come through the pipe."""
     hard_end: float | None = None
     while True:
         ready, _, _ = select.select([read], [], [], hard_end and max(hard_end - time.monotonic(), 0))
         if not ready:
-            _end_now(1, f"asked to stop, it hung for {HARD_END:g} s and was ended; the checkpoint tells what is stored")
+            _end_now(1, f"did not stop within {HARD_END:g} s and was ended; the checkpoint says what is stored")
         for number in os.read(read, 64):
             if number == _ENOUGH and hard_end is None:
                 return
             if number not in SIGNALS:
                 continue
             if hard_end is not None:
-                _end_now(128 + number, "ended at once by a second signal; the checkpoint tells what is stored")
+                _end_now(128 + number, "ended at once by a second signal; the checkpoint says what is stored")
             hard_end = time.monotonic() + HARD_END
             stop.ask()
 

@@ -1,8 +1,8 @@
-"""Whose events are asked of the stream where WANTED_DIDS is set: those dids, and those of TO_STREAM.
+"""The dids to subscribe to if WANTED_DIDS is set: those, and those of TO_STREAM.
 
 A change is sent to the server as an options_update (https://github.com/bluesky-social/jetstream#options-updates), and
-then told in Redis, so that a backfill of a new did begins only when nothing of the stream can be missed behind it. The
-server takes 10,000 dids; above that it sends everything, and what is not wanted is left out here.
+then recorded in Redis, so that a backfill of a new did begins only when the stream already includes the did. The server
+accepts 10,000 dids; above that it sends everything, and unwanted events are dropped here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from msgspec.json import encode
 
 from atsite.core import kv
 from atsite.core.atproto.syntax import is_did
+from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError, ConfigError
 from atsite.core.kv import quick
-from atsite.core.published import versions
 from atsite.core.routers import DEFAULT
 from indexer.index.events import Dead, RecordEvent, Skip, SkipReason
 from indexer.index.needed_actors import TO_STREAM
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: More dids than this the server refuses.
+#: The server refuses more dids than this.
 SERVER_MAX: Final = 10_000
-#: Seconds between two looks for changes: one row of `default` is read.
+#: Seconds between two checks for changes; each reads one row of `default`.
 POLL_SECONDS: Final = 0.5
-#: The version of the newest change that the server has been asked to heed; absent where it is asked for everything.
+#: The version of the newest change that was sent to the server; absent if everything is requested.
 KEY: Final = f"{kv.PREFIX}indexer:asked_for"
 
 
 class WantedUnknown(AtsiteError):
-    """Who is wanted cannot be read; to begin without it would leave events out for good."""
+    """The wanted dids cannot be read; starting without them would lose events for good."""
 
 
 def is_asked_for(version: int) -> bool:
-    """Whether the server heeds the change of this version; always where it is asked for everything."""
+    """Whether the server has the change of this version; True if everything is requested."""
     try:
         told = quick.ask(lambda client: client.get(KEY))
     except quick.RedisAway:
@@ -62,36 +62,36 @@ class Filter:
     version: int
 
     def update(self, collections: Sequence[str]) -> bytes:
-        """The options_update that asks for it; arrays replace, and an empty one means everything."""
+        """The options_update for this filter; its arrays replace earlier ones, and an empty one means everything."""
         dids = sorted(self.dids) if len(self.dids) <= SERVER_MAX else []
         payload = {"wantedCollections": list(collections), "wantedDids": dids, "maxMessageSizeBytes": 0}
         return encode({"type": "options_update", "payload": payload})
 
 
 class Wanted:
-    """The filter as it is now; a thread keeps it so. `sent` is set by the code that sent it to the server."""
+    """The current filter; a thread keeps it up to date. The code that sends it to the server sets `sent`."""
 
     def __init__(self, always: Collection[str]) -> None:
-        """Raises ConfigError where one of `always` is no did, WantedUnknown."""
+        """Raises ConfigError if one of `always` is not a did, and WantedUnknown."""
         for did in always:
             if not is_did(did):
-                raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is no did")
+                raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is not a valid did")
         self._always = frozenset(always)
         self._sources = TO_STREAM.providers()
         self.current = self._read()
         self.sent: Filter | None = None
 
     def look(self) -> None:
-        """Read again what may have changed. While `default` is away the filter stays as it is."""
+        """Reload the filter if it changed. While `default` is unavailable the filter stays unchanged."""
         try:
-            # Any published change moves the version; the dids are then read again.
+            # Any change of a copied row moves the version; the dids are then reloaded.
             if versions.last_issued() > self.current.version:
                 self.current = self._read()
         except (DatabaseError, WantedUnknown) as error:
             log.warning("wanted.kept", error=type(error).__name__)
 
     def tell(self) -> None:
-        """Say in Redis which change the server heeds."""
+        """Record in Redis which change the server has."""
         if self.sent is not None:
             _tell(str(self.sent.version))
 
@@ -100,13 +100,13 @@ class Wanted:
             version = versions.last_issued()  # first: what is read after it is at least as new
             dids = self._always.union(*(source() for source in self._sources))
         except DatabaseError as error:
-            raise WantedUnknown(f"the labelled dids cannot be read: {error}") from error
+            raise WantedUnknown(f"the labelled dids cannot be read from the relational database: {error}") from error
         return Filter(dids, version)
 
 
 @contextmanager
 def watched(always: Collection[str], *, telling: bool = True) -> Iterator[Wanted | None]:
-    """What is wanted, kept up to date; None where `always` is empty: then everything is wanted."""
+    """The filter, kept up to date; None if `always` is empty, which means everything."""
     if not always:
         if telling:
             _tell(None)
@@ -117,7 +117,7 @@ def watched(always: Collection[str], *, telling: bool = True) -> Iterator[Wanted
     def watch() -> None:
         while not stop.wait(POLL_SECONDS):
             if telling:
-                wanted.tell()  # what was sent before the last pause: the server has heeded it since
+                wanted.tell()  # sent before the last pause, so the server has it by now
             wanted.look()
         connections[DEFAULT].close()
 
@@ -138,7 +138,7 @@ def _tell(version: str | None) -> None:
 
 
 class WantedBatcher(Batcher):
-    """A Batcher that leaves out unwanted actors: above SERVER_MAX dids the server sends everybody's events."""
+    """A Batcher that leaves out unwanted actors: above SERVER_MAX dids the server sends all events."""
 
     def __init__(self, dids: Wanted, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -156,5 +156,5 @@ def _is_of(event: Decoded, dids: Collection[str]) -> bool:
 
 
 def _unwanted(event: Decoded) -> Skip:
-    """What is left of an event of someone else: the cursor moves all the same."""
+    """The Skip for an event of an unwanted actor, so that the cursor moves."""
     return Skip(SkipReason.UNWANTED_DID, event.time_us)

@@ -1,8 +1,8 @@
-"""Telling a source that cannot be read from one that sends an odd event now and then. Pure.
+"""Detects a stream that cannot be read, as opposed to one with single invalid events. Pure.
 
-A source of which over half of WINDOW frames in a row become dead letters speaks something else: another protocol, a
-compression that was asked for in WS_URL, or a version of the network that this decoder does not know. To go on would
-turn the network into dead letters, with the checkpoint behind them.
+If over half of WINDOW frames in a row become dead letters, the stream uses another protocol, a compression that WS_URL
+requests, or a version of the network that this decoder does not know. Continuing would turn all events into dead
+letters and move the checkpoint past them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from indexer.index.events import Decoded
 
-#: Frames in a row that are judged, and how many of them may be dead. Of the network's, one in a million is.
+#: The number of frames that are checked, and how many of them may be dead. On the real network one in a million is.
 WINDOW: Final = 1000
 DEAD_MAX: Final = WINDOW // 2
 
 
-class SourceUnreadable(AtsiteError):
-    """Over half of what the source sends becomes dead letters."""
+class StreamUnreadable(AtsiteError):
+    """Over half of the frames become dead letters."""
 
 
 class DeadShare:
@@ -32,24 +32,24 @@ class DeadShare:
 
     def __init__(self) -> None:
         self._frames = 0
-        #: The numbers of the dead frames among the last WINDOW, and why each is dead.
+        #: The number and reason of each dead frame among the last WINDOW.
         self._dead: deque[tuple[int, str]] = deque()
 
     def take(self, events: Sequence[Decoded]) -> None:
-        """Take in what became of frames, in their order. Raises SourceUnreadable."""
+        """Add decoded frames, in their order. Raises StreamUnreadable."""
         for number, event in enumerate(events, self._frames + 1):
             if isinstance(event, Dead):
                 self._dead.append((number, str(event.reason)))
             while self._dead and self._dead[0][0] <= number - WINDOW:
                 self._dead.popleft()
             if number >= WINDOW and len(self._dead) > DEAD_MAX:
-                raise SourceUnreadable(self._reason())
+                raise StreamUnreadable(self._reason())
         self._frames += len(events)
 
     def pass_by(self, frames: int) -> None:
-        """Take in that many frames of which none is dead. Raises SourceUnreadable."""
+        """Add this many frames without dead ones. Raises StreamUnreadable."""
         if self._frames < WINDOW <= self._frames + frames and len(self._dead) > DEAD_MAX:
-            raise SourceUnreadable(self._reason())  # the first window is full only now
+            raise StreamUnreadable(self._reason())  # the first window is full only now
         self._frames += frames
         while self._dead and self._dead[0][0] <= self._frames - WINDOW:
             self._dead.popleft()
@@ -58,7 +58,7 @@ class DeadShare:
         reasons = Counter(reason for _, reason in self._dead)
         named = ", ".join(f"{reason} ({number})" for reason, number in reasons.most_common(3))
         return (
-            f"{len(self._dead)} of the last {WINDOW} frames could not be read: {named}. What was not stored yet is left"
-            " out of the checkpoint. Check that WS_URL names the /subscribe of a Jetstream v1 host, without `compress`"
-            " in its query; what was stored is under Dead letters"
+            f"{len(self._dead)} of the last {WINDOW} frames could not be read: {named}. The checkpoint leaves out what"
+            " is not stored yet. Check that WS_URL is the /subscribe address of a Jetstream v1 host, without `compress`"
+            " in its query. The stored frames are listed in the admin under Dead letters"
         )

@@ -1,9 +1,9 @@
 """A websocket client that reads in bulk: all complete messages of one read from the socket at once.
 
-A library that hands out one message after the other costs 15 to 20 microseconds a message, more than everything else
-the indexer does with it. Nearly every frame of the stream is a complete, unmasked text frame, and those are cut out of
-the bytes here (RFC 6455, section 5.2). The handshake and every other frame (ping, close, fragments, nonsense) go
-through `websockets`' protocol core, so its rules and its errors hold.
+A library that returns single messages costs 15 to 20 microseconds per message, more than all other work of the indexer.
+Nearly every frame of the stream is a complete, unmasked text frame; this module cuts those out of the bytes (RFC 6455,
+section 5.2). The handshake and every other frame (ping, close, fragments, invalid ones) go through `websockets`'
+protocol core, so its rules and errors apply.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from websockets.uri import parse_uri
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The largest record of the network is 1 MB of CBOR, at most a few times as much in JSON. What is longer is not kept in
-#: memory: its beginning is handed on, to become a dead letter, and the rest is dropped as it comes.
+#: The largest record of the network is 1 MB of CBOR, at most a few times as much in JSON. Longer messages
+#: are not kept in memory: their beginning is passed on and becomes a dead letter, the rest is dropped as it arrives.
 MAX_MESSAGE: Final = 16 * 1024 * 1024
 KEPT_OF_OVERLONG: Final = 4096
-#: Bytes asked of the socket at once: some 500 events.
+#: Bytes to read from the socket at once: about 500 events.
 READ_SIZE: Final = 256 * 1024
 #: An answer to the handshake is a few hundred bytes.
 MAX_HANDSHAKE: Final = 64 * 1024
@@ -41,12 +41,12 @@ _LENGTH_64: Final = 127
 class FrameReader:
     """Cuts a stream of bytes into messages. Pure: bytes in, messages out; answers wait in `protocol.data_to_send()`.
 
-    Raises ConnectionClosedError (or what the protocol core raises) where the stream breaks the rules or ends.
+    Raises ConnectionClosedError (or an error of the protocol core) if the stream breaks the rules or ends.
     """
 
     protocol: ClientProtocol
     _rest: bytes = b""
-    #: The message that comes in fragments: whether one is under way, what is kept of it, and its bytes so far.
+    #: A message in fragments: whether there is one, the kept part of it, and its bytes so far.
     _is_fragmented: bool = False
     _kept: bytearray = field(default_factory=bytearray)
     _size: int = 0
@@ -54,10 +54,10 @@ class FrameReader:
     _end: Exception | None = None
 
     def __post_init__(self) -> None:
-        self.protocol.max_message_size = None  # what is too long is cut here; to the library it would be the end
+        self.protocol.max_message_size = None  # overlong messages are cut here; the library would close the connection
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that `data` completes. An end that came behind messages is raised by the next call."""
+        """The messages that `data` completes. If the stream ended after messages, the next call raises."""
         if self._end is not None:
             raise self._end
         messages: list[bytes] = []
@@ -71,7 +71,7 @@ class FrameReader:
 
     @property
     def ended(self) -> bool:
-        """Whether the next call of `feed` raises, whatever it is given."""
+        """Whether the next call of `feed` raises."""
         return self._end is not None
 
     def _cut(self, data: bytes, messages: list[bytes]) -> None:
@@ -111,14 +111,14 @@ class FrameReader:
         self._rest = data[start:]
 
     def _long_header(self, data: bytes, start: int) -> tuple[int, int]:
-        """Where the body begins and how long it is; a masked frame, which no server may send, goes to the library."""
+        """The start and length of the body; a masked frame, which servers must not send, goes to the library."""
         if data[start + 1] & 0x80:
             self._through_the_library(data[start:])
             raise _closed(self.protocol)
         return start + 10, int.from_bytes(data[start + 2 : start + 10], "big")
 
     def _cut_short(self, first: int, beginning: bytes, length: int) -> list[bytes]:
-        """What an overlong frame completes; to the library it is a frame of its first bytes."""
+        """The messages that an overlong frame completes; the library gets a frame of its first bytes."""
         self._size += length
         header = bytes((first, _LENGTH_16)) + len(beginning).to_bytes(2, "big")
         return self._through_the_library(header + beginning)
@@ -138,7 +138,7 @@ class FrameReader:
         return messages
 
     def _keep(self, fragment: bytes | bytearray | memoryview) -> None:
-        """Add a fragment to its message, of which only the beginning is kept where it is overlong."""
+        """Add a fragment to its message; of an overlong message only the beginning is kept."""
         self._size += len(fragment)
         self._kept += fragment
         if self._size > MAX_MESSAGE:
@@ -154,9 +154,9 @@ class Connection:
         self._rest = rest
 
     def receive(self, timeout: float) -> list[bytes] | None:
-        """The messages of one read; empty where it held none, None where nothing came in `timeout` seconds.
+        """The messages of one read; empty if it had none, None if nothing came in `timeout` seconds.
 
-        Raises OSError or WebSocketException when the connection is at its end.
+        Raises OSError or WebSocketException when the connection ends.
         """
         data, self._rest = self._rest, b""
         if not data and not self._reader.ended:
@@ -179,16 +179,16 @@ class Connection:
         self._answer()
 
     def ping(self) -> None:
-        """Ask the host for a sign of life."""
+        """Send a ping to the host."""
         self._reader.protocol.send_ping(b"")
         self._answer()
 
     def close(self) -> None:
-        """Say goodbye, without waiting for an answer."""
+        """Close the connection, without waiting for an answer."""
         try:
             self._reader.protocol.send_close(1000)
             self._answer()
-        except Exception:  # noqa: S110  the socket is being thrown away, whatever state it is in
+        except Exception:  # noqa: S110  the socket is closed in any state
             pass
         finally:
             self._socket.close()
@@ -202,8 +202,8 @@ class Connection:
 def connect(url: str, *, timeout: float) -> Connection:
     """Open `url` (ws:// or wss://) without compression, in `timeout` seconds at most.
 
-    Raises OSError, or WebSocketException on a refused handshake. Only the look-up of the host's name is bounded by the
-    resolver alone. Jetstream answers HTTP 400 to a permessage-deflate offer beside compress=true, so none is made.
+    Raises OSError, or WebSocketException on a refused handshake. Only the resolver limits the look-up of the host's
+    name. Jetstream answers HTTP 400 to a permessage-deflate offer beside compress=true, so none is made.
     """
     uri = parse_uri(url)
     left = _countdown(timeout)
@@ -222,7 +222,7 @@ def connect(url: str, *, timeout: float) -> Connection:
 
 
 def _countdown(seconds: float) -> Callable[[], float]:
-    """Seconds that are left of all, for the next step; TimeoutError when none are."""
+    """A function that returns the seconds left for the next step; it raises TimeoutError when none are left."""
     end = time.monotonic() + seconds
 
     def left() -> float:
@@ -247,7 +247,7 @@ def _connected(host: str, port: int, left: Callable[[], float]) -> socket.socket
 
 
 def _shake_hands(sock: socket.socket, protocol: ClientProtocol, left: Callable[[], float]) -> bytes:
-    """Ask for the upgrade; what came after the answer's headers belongs to the stream and is returned."""
+    """Request the upgrade; returns the bytes after the answer's headers, which belong to the stream."""
     protocol.send_request(protocol.connect())
     sock.settimeout(left())
     sock.sendall(b"".join(protocol.data_to_send()))
@@ -272,7 +272,7 @@ def _shake_hands(sock: socket.socket, protocol: ClientProtocol, left: Callable[[
 
 
 def _closed(protocol: ClientProtocol) -> Exception:
-    """Why the connection ended, as far as the protocol core knows."""
+    """The error for the end of the connection, as far as the protocol core knows."""
     return protocol.parser_exc or ConnectionClosedError(
         protocol.close_rcvd, protocol.close_sent, protocol.close_rcvd_then_sent
     )

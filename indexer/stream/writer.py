@@ -1,7 +1,7 @@
-"""The thread that makes batches durable while the socket is being read, and the queue in front of it.
+"""The thread that writes batches while the socket is read, and its queue.
 
-The queue is bounded in bytes. When it is full `put` waits, so the socket is not read, so the host waits: nothing is
-dropped and memory stays flat, however long ClickHouse is away.
+The queue is bounded in bytes. When it is full `put` waits, so the socket is not read and the host waits: nothing is
+dropped and memory stays constant, however long ClickHouse is unavailable.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _tracer = trace.get_tracer("indexer")
 
-#: Bytes of frames that may wait for ClickHouse beside the batch that is being written; they take about twice as
-#: much memory. A full batch always fits.
+#: Bytes of frames that may wait for ClickHouse, besides the batch that is being written; they use about twice as much
+#: memory. A full batch always fits.
 QUEUE_BYTES: Final = 96_000_000
-#: Seconds between two looks at a stop's deadline while waiting for the other thread.
+#: Seconds between two checks of a stop's deadline while waiting for the other thread.
 POLL_SECONDS: Final = 0.1
 
 
@@ -62,7 +62,7 @@ class Writer:
         self._progress = progress
         self._queue_bytes = queue_bytes
         self._now_us = now_us
-        #: Until when the last batches may take (monotonic seconds); None while nothing was asked to stop.
+        #: When the last batches must be written (monotonic seconds); None without a stop.
         self._deadline = deadline
         self._changed = threading.Condition()
         self._queue: deque[Batch] = deque()
@@ -76,7 +76,7 @@ class Writer:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits and nothing is being written."""
+        """Whether no batch is waiting or being written."""
         return not self._busy and not self._queue
 
     def silent_for(self) -> float:
@@ -84,7 +84,7 @@ class Writer:
         return 0.0 if self.idle else time.monotonic() - self._acked_at
 
     def put(self, batch: Batch) -> None:
-        """Queue a batch; waits while the queue is full. Raises what stopped the writer, GaveUp at a stop's deadline."""
+        """Queue a batch; waits while the queue is full. Raises the writer's error, or GaveUp at a stop's deadline."""
         with self._changed:
             while self._queue and self._waiting_bytes + batch.bytes > self._queue_bytes and self._failure is None:
                 self._give_up_if_late()
@@ -98,14 +98,14 @@ class Writer:
             self._changed.notify_all()
 
     def check(self) -> None:
-        """Raise what stopped the writer, if anything did."""
+        """Raise the error that stopped the writer, if any."""
         if self._failure is not None:
             raise self._failure
 
     def finish(self) -> None:
         """Return when everything put is durable and its checkpoint saved.
 
-        Raises what stopped the writer, GaveUp at a stop's deadline: a store that hangs does not answer even a stop.
+        Raises what stopped the writer, GaveUp at a stop's deadline: a hanging store does not answer.
         """
         with self._changed:
             self._finishing = True
@@ -119,7 +119,7 @@ class Writer:
         """Raise GaveUp once the deadline of a stop has passed."""
         deadline = self._deadline()
         if deadline is not None and time.monotonic() >= deadline and self._failure is None:
-            raise GaveUp("stopped while ClickHouse, or the disk, did not take the last batches; the checkpoint stays")
+            raise GaveUp("stopped before ClickHouse accepted the last batches; the checkpoint stays before them")
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:
@@ -148,7 +148,7 @@ class Writer:
     def _make_durable(self, batch: Batch) -> None:
         """Invariant 1: the checkpoint is saved after everything at or before it is acknowledged, and not otherwise.
 
-        A crash between the two lines repeats the batch, which the tables absorb.
+        A crash between the two lines repeats the batch, which the tables tolerate.
         """
         with _tracer.start_as_current_span("indexer.flush") as span, metrics.FLUSH_SECONDS.time():
             span.set_attribute("indexer.events", batch.events)

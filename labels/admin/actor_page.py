@@ -1,4 +1,4 @@
-"""The page of one actor: its labels, every change of them, undo of a removal, and the backfill of what it wrote."""
+"""The page of one actor: its labels, the history of its labels, undo of a removal, and the backfill of its records."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from django.utils.safestring import mark_safe
 
 from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.clickhouse.admin import address
-from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.copies.errors import ChangedMeanwhile
 from atsite.core.roles import Right, demand, may
-from indexer.backfill import work
+from indexer.backfill import jobs
 from indexer.index.models import Actor, Backfill
 from labels import membership
-from labels.admin.names import called, known_to, signed
+from labels.admin.names import author_names, called, names_or_warning
 from labels.models import ActorLabel
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-#: What the page shows of the past.
+#: Entries of the history on the page.
 HISTORY_ROWS = 200
 _STATES = {
     Backfill.State.COMPLETED: "at-ok",
@@ -40,7 +40,7 @@ _STATES = {
 
 
 class ActorPages:
-    """For the admin of members."""
+    """Mixin for the admin of members."""
 
     url_rights = {
         "labels_actorlabel_actor": "view",
@@ -58,23 +58,23 @@ class ActorPages:
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def actor_view(self, request: HttpRequest, did: str) -> HttpResponse:
-        """One actor: its labels now, and every change of them."""
+        """One actor: its labels, and their history."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         if not is_did(did):
             raise Http404("This is not a valid did.")
         rows = list(ActorLabel.every.filter(did=did).order_by("label_id"))
-        known = known_to(request, {did}).get(did)
+        known = names_or_warning(request, {did}).get(did)
         history = ActorLabel.history.filter(did=did).order_by("-history_date", "-history_id")[: HISTORY_ROWS + 1]
         context = {
             "did": did,
             "known": known,
-            "carried": [row for row in rows if not row.deleted],
-            "lost": [row for row in rows if row.deleted],
+            "labels": [row for row in rows if not row.deleted],
+            "removed_labels": [row for row in rows if row.deleted],
             "changes": list(_changes(list(history)[:HISTORY_ROWS])),
             "more": len(history) > HISTORY_ROWS,
             "backfill": (backfill := Backfill.objects.filter(did=did).first()),
-            "fetched": told(backfill),
+            "fetched": backfill_badge(backfill),
             "may_add": self.has_add_permission(request),  # type: ignore[attr-defined]
             "add_url": f"{reverse('admin:labels_actorlabel_add')}?{urlencode({'did': did})}",
             "indexed_url": _indexed(did) if known and request.user.has_perm("indexer.view_actor") else "",
@@ -85,7 +85,7 @@ class ActorPages:
         return TemplateResponse(request, "labels/actor.html", {**common, **context})
 
     def restore_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give back a label that was taken off, with its note, if nobody changed it since it was shown."""
+        """Add back a removed label, with its note, if it was not changed since the page was shown."""
         if not self.has_add_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         row = get_object_or_404(ActorLabel.every, pk=pk)
@@ -98,25 +98,25 @@ class ActorPages:
         except ChangedMeanwhile as error:
             messages.error(request, str(error))
             return back
-        self.log_change(request, row, "Gave the label back.")  # type: ignore[attr-defined]
-        messages.success(request, f"{called(row.did)} carries {row.label_id} again.")
+        self.log_change(request, row, "Restored the label.")  # type: ignore[attr-defined]
+        messages.success(request, f"{called(row.did)} has the label {row.label_id} again.")
         for sentence in change.late:
             messages.warning(request, sentence)
         return back
 
     def fetch_view(self, request: HttpRequest, did: str) -> HttpResponse:
-        """Ask for a backfill of the actor."""
+        """Request a backfill of the actor."""
         demand(request, Right.BACKFILL)
         if request.method == "POST" and ActorLabel.every.filter(did=did).exists():
-            work.ask(Did(did))
-            messages.success(request, "Its earlier records will be fetched within the next minutes.")
+            jobs.ask(Did(did))
+            messages.success(request, "Its earlier records will be fetched within the next few minutes.")
         return _to_actor(did)
 
 
-def told(backfill: Backfill | None) -> SafeString:
-    """How a backfill stands: the same word in the same colour on every page."""
+def backfill_badge(backfill: Backfill | None) -> SafeString:
+    """The state of a backfill as a coloured word, the same on every page."""
     if backfill is None:
-        return mark_safe('<span class="at-state at-quiet">not asked for</span>')
+        return mark_safe('<span class="at-state at-quiet">not requested</span>')
     state = Backfill.State(backfill.state)
     return format_html(
         '<span class="at-state {}" title="{}">{}</span>', _STATES.get(state, "at-look"), backfill.reason, state.label
@@ -124,27 +124,27 @@ def told(backfill: Backfill | None) -> SafeString:
 
 
 def _indexed(did: str) -> str:
-    """The page of what is indexed of the actor."""
+    """The URL of the indexed actor's page."""
     return reverse("admin:indexer_actor_change", args=(quote(address(Actor(did=did))),))
 
 
 def _changes(history: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """Entries of the history, newest first, each with what it did to its label."""
+    """Entries of the history, newest first, each with what it changed."""
     before: dict[str, Any] = {}
-    names = signed({entry.changed_by for entry in history})
-    told = []
+    names = author_names({entry.changed_by for entry in history})
+    changes = []
     for entry in reversed(history):
         former = before.get(entry.label_id)
         if entry.deleted:
-            what = "taken off"
+            what = "removed"
         elif former is None or former.deleted:
-            what = "given" if former is None else "given again"
+            what = "added" if former is None else "added again"
         else:
             what = f"note: {entry.note or 'none'}"
         before[entry.label_id] = entry
         author = names[entry.changed_by] or getattr(entry.history_user, "username", "") or "someone"
-        told.append({"entry": entry, "what": what, "author": author, "via": entry.get_changed_via_display()})
-    yield from reversed(told)
+        changes.append({"entry": entry, "what": what, "author": author, "via": entry.get_changed_via_display()})
+    yield from reversed(changes)
 
 
 def _to_actor(did: str) -> HttpResponse:

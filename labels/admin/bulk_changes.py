@@ -1,4 +1,4 @@
-"""Bulk changes in the admin: the plan, its confirmation, how far it is, and undo. The page itself does the work."""
+"""Bulk changes in the admin: the plan, its confirmation, progress, and undo. Loading the page does the work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from atsite.core.published.outcome import watched
+from atsite.core.copies.outcome import watched
 from atsite.core.roles import Right, demand, may
 from labels import bulk_changes
 from labels.bulk_changes import Conflict
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 
 State = BulkChange.State
 
-#: While there is something to do.
+#: States in which the page does work.
 WORKING = (State.FINDING, State.APPLYING)
-#: When nothing will be changed any more.
-OVER = (State.DONE, State.CANCELLED, State.FAILED)
+#: States in which nothing more is changed.
+ENDED = (State.DONE, State.CANCELLED, State.FAILED)
 LINES_PER_PAGE = 100
-#: Heading and colour of each status, in the order of the page: what needs a look comes first.
+#: Text and colour of each status, in the order of the page: those that need attention come first.
 _MEANINGS: Mapping[Status, tuple[str, str]] = {
     Status.UNRESOLVABLE: ("not found", "at-act"),
-    Status.INVALID: ("not an actor", "at-act"),
+    Status.INVALID: ("not a handle or did", "at-act"),
     Status.NEW: ("will be changed", "at-ok"),
     Status.ALREADY: ("nothing to do", "at-quiet"),
-    Status.DUPLICATE: ("twice in the list", "at-quiet"),
+    Status.DUPLICATE: ("duplicate", "at-quiet"),
     Status.PENDING: ("not looked up yet", "at-look"),
 }
 _ORDER = {status: place for place, status in enumerate(_MEANINGS)}
-#: Of lines that were tried: whether that changed anything.
-_OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: ("was so before", "at-quiet")}
+#: Text and colour of applied lines, by whether they changed anything.
+_OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: ("no change needed", "at-quiet")}
 _LEFT = ("not changed", "at-quiet")
 
 
 class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
-    """A list of what was done; each on a page of its own."""
+    """The list of bulk changes, and a page for each."""
 
     list_display = ("created_at", "label", "what", "size", "state", "created_by")
     list_filter = ("state", "giving", "label")
@@ -56,13 +56,13 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description="what")
     def what(self, change: BulkChange) -> str:
-        """In words."""
-        text = "give" if change.giving else "take off"
+        """What the change does, in words."""
+        text = "add" if change.giving else "remove"
         return f"undo: {text}" if change.undoes_id else text
 
     @admin.display(description="lines")
     def size(self, change: BulkChange) -> int:
-        """How many lines were given."""
+        """The number of lines."""
         return len(change.lines)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -75,7 +75,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The plan or how far it is. While there is work, each view does a step of it, and the page loads itself."""
+        """The plan, or its progress. While there is work, each request does one step, and the page reloads itself."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         change = get_object_or_404(BulkChange, pk=object_id if object_id.isdecimal() else 0)
@@ -97,22 +97,22 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         return self._shown(request, change)
 
     def _act(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        """Confirm, cancel, look up again or undo: what the form says, if it was made of what is there now."""
+        """Confirm, cancel, look up again, retry or undo, if the form was made from the current state."""
         demand(request, Right.BULK_LABEL)
         shown = change
         try:
             if request.POST.get("fence") != str(change.fence):
-                raise Conflict("This change has moved on, or another person changed it. This is its current state.")
+                raise Conflict("This change is no longer in the state you saw. This is its current state.")
             match request.POST.get("do"):
                 case "confirm":
                     bulk_changes.confirm(change)
-                    self.log_change(request, change, "Confirmed: given." if change.giving else "Confirmed: taken off.")
+                    self.log_change(request, change, "Confirmed: add." if change.giving else "Confirmed: remove.")
                 case "cancel":
                     bulk_changes.cancel(change, by=request.user.get_username())
                 case "again":
-                    bulk_changes.look_again(change)
+                    bulk_changes.retry_lookups(change)
                 case "retry":
-                    bulk_changes.try_again(change)
+                    bulk_changes.retry(change)
                     self.log_change(request, change, "Tried again.")
                 case "undo":
                     shown = bulk_changes.undo(change, by=request.user.get_username())
@@ -131,7 +131,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         page = pages.get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{'Give' if change.giving else 'Take off'} “{change.label_id}”",
+            "title": f"{'Add' if change.giving else 'Remove'} the label “{change.label_id}”",
             "opts": self.model._meta,
             "change": change,
             "working": change.state in WORKING,
@@ -139,8 +139,8 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
             "done": _done(change, lines),
             "counts": [(*meaning, number) for meaning, number in found.items()],
             "new": new,
-            "what": "What happened" if change.state in OVER else "What happens",
-            "told": told(change, changed=changed, others=new - changed),
+            "what": "Result" if change.state in ENDED else "What will happen",
+            "result": result_sentence(change, changed=changed, others=new - changed),
             "passing": sum(line.passing for line in lines),
             "changed": changed,
             "lines": [(line, *_meaning(line, change)) for line in page],
@@ -151,14 +151,14 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         return TemplateResponse(request, "labels/bulk_change.html", context)
 
 
-def told(change: BulkChange, *, changed: int, others: int) -> str:
-    """What a change that is done did. `others`: whom someone else had given the label, or taken it off, before."""
-    did = "given to" if change.giving else "taken off"
+def result_sentence(change: BulkChange, *, changed: int, others: int) -> str:
+    """The result of a finished change. `others`: actors for which another change had done the same before."""
+    did = "added to" if change.giving else "removed from"
     first = f"“{change.label_id}” was {did} {_actors(changed)}." if changed else "Nothing was changed."
     if not others:
         return first
-    before = "carried it already" if change.giving else "did not carry it any more"
-    return f"{first} {_actors(others)} {before} when this was done: another change came first."
+    before = "already had it" if change.giving else "no longer had it"
+    return f"{first} {_actors(others)} {before}, because another change came first."
 
 
 def _actors(number: int) -> str:
@@ -166,14 +166,14 @@ def _actors(number: int) -> str:
 
 
 def _meaning(line: Line, change: BulkChange) -> tuple[str, str]:
-    """What became of a line, or will, and its colour."""
+    """The text for a line's result, or expected result, and its colour."""
     if line.changed is not None:
         return _OUTCOMES[line.changed]
-    return _LEFT if line.status is Status.NEW and change.state in OVER else _MEANINGS[line.status]
+    return _LEFT if line.status is Status.NEW and change.state in ENDED else _MEANINGS[line.status]
 
 
 def _done(change: BulkChange, lines: Sequence[Line]) -> int:
-    """Lines that are through the stage that the change is in."""
+    """The number of lines that are done in the current stage."""
     if change.state == State.FINDING:
         return sum(line.status is not Status.PENDING or bool(line.did) for line in lines)
     return sum(line.changed is not None or line.status is not Status.NEW for line in lines)

@@ -1,6 +1,6 @@
-"""Actors who are not indexed, in the admin: add one, write down why, or lift it by deleting the row.
+"""The admin of actors that are not indexed: add one with a reason, or allow indexing again by deleting the row.
 
-Here and not in `indexer`, because people are entered as members are: by handle, did or the address of a profile.
+Here and not in `indexer`, because actors are entered as members are: by handle, did or the address of a profile.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did, is_did
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
 from indexer.index import do_not_index, pasted
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class WhomField(ActorField):
-    """As of a member; but a did is taken as it is, since an account may be gone and its records still be here."""
+class RefusedActorField(ActorField):
+    """As ActorField, but a did is not looked up: the account may be deleted while its records are still indexed."""
 
     def clean(self, value: Any) -> str:
         try:
@@ -36,8 +36,8 @@ class WhomField(ActorField):
         return whom if is_did(whom) else super().clean(whom)
 
 
-class RefusalForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    did = WhomField()
+class RefusedActorForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
+    did = RefusedActorField()
 
     class Meta:
         model = RefusedActor
@@ -46,7 +46,7 @@ class RefusalForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
 
 @admin.register(RefusedActor)
 class RefusedActorAdmin(Named, DecisionAdmin):
-    form = RefusalForm
+    form = RefusedActorForm
     list_display = ("who", "note", "created_by", "created_at")
     search_fields = ("did", "note")
     fields = ("did", "note", "created_by", "created_at")
@@ -65,17 +65,20 @@ class RefusedActorAdmin(Named, DecisionAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        done = do_not_index.refuse(Did(obj.did), by=request.user.get_username(), note=obj.note, now=timezone.now())
+        done = do_not_index.exclude(Did(obj.did), by=request.user.get_username(), note=obj.note, now=timezone.now())
         stored = RefusedActor.objects.get(did=obj.did)
         obj.__dict__.update(pk=stored.pk, id=stored.pk, created_by=stored.created_by, created_at=stored.created_at)
         obj._state.adding = False
         if not done.hidden:
-            messages.warning(request, "ClickHouse does not answer: what is indexed ends a minute after it is back.")
+            messages.warning(
+                request,
+                "ClickHouse does not answer: what is indexed is deleted within a minute after it answers again.",
+            )
 
     def delete_model(self, request: HttpRequest, obj: RefusedActor) -> None:
-        do_not_index.lift(Did(obj.did))
+        do_not_index.include(Did(obj.did))
         messages.info(
             request,
-            "Indexed again from now on. What was deleted comes back only by fetching the repo; a block of this actor"
-            " stays until it is removed.",
+            "This actor is indexed again from now on. Deleted records come back only after the repo is fetched again."
+            " A block of this actor stays until you remove it.",
         )

@@ -1,4 +1,4 @@
-"""Members as CSV, for a spreadsheet."""
+"""Export of members as CSV."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from labels.models import ActorLabel
 
 HEADER: Final = ("label", "did", "handle", "display_name", "note", "created_by", "created_at")
-#: Rows whose names are looked up at once.
+#: Rows per look-up of names.
 CHUNK: Final = 500
-#: A spreadsheet takes a cell that begins so for a formula, and runs it
+#: A spreadsheet treats a cell that begins with one of these as a formula, and runs it
 #: (https://owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -33,7 +33,7 @@ def rows_as_csv(members: Iterable[ActorLabel]) -> Iterator[str]:
 
 
 def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: with an apostrophe in front, which it does not show."""
+    """A cell that no spreadsheet treats as a formula: an apostrophe in front, which it does not show."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

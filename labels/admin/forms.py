@@ -1,4 +1,4 @@
-"""The forms of members: one actor, or many at once."""
+"""The forms of members, blocks and bulk changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from labels.admin.names import called
 from labels.bulk_plan import MAX_LINES, TooMany
 from labels.models import ActorLabel, Block, Label
 
-#: A file of MAX_LINES long lines.
+#: Maximum size of an uploaded file: enough for MAX_LINES long lines.
 FILE_BYTES = 1_000_000
 
 
@@ -51,22 +51,22 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         fields = ("did", "label", "note")
 
     def clean(self) -> dict[str, Any]:
-        """Who carries the label already is told by name, and by the page rather than by the database."""
+        """Reject an actor that has the label already, with its name instead of the database's message."""
         cleaned = dict(super().clean() or {})
         did, label = cleaned.get("did"), cleaned.get("label")
         if did and label and ActorLabel.objects.filter(did=did, label=label).exists():
             found = self.fields["did"].found  # type: ignore[attr-defined]
             who = f"@{found.handle}" if found.handle else called(did)
-            self.add_error("did", f"{who} already carries {label}.")
+            self.add_error("did", f"{who} already has the label {label}.")
         return cleaned
 
 
 class SubjectField(ActorField):
-    """Whom or what a block is of: an actor, or a post by its at-uri or address."""
+    """The subject of a block: an actor, or a post by its at-uri or address."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.label = "Who or what"
+        self.label = "Actor or post"
         self.help_text = "An actor: a handle, a did, or the address of a profile. Or one post: its at-uri or address."
 
     def clean(self, value: Any) -> str:
@@ -75,7 +75,7 @@ class SubjectField(ActorField):
             record = pasted.record(text)
         except NotAnActor as error:
             raise ValidationError(str(error)) from error
-        if record is None:  # an at-uri of anything else is for the model to refuse
+        if record is None:  # the model refuses at-uris of anything else
             return text.strip() if pasted.visible(text).startswith(SCHEME) else super().clean(text)
         did = record.actor if is_did(record.actor) else Did(super().clean(record.actor))
         return str(AtUri(did, record.collection, record.rkey))
@@ -88,7 +88,7 @@ class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Block
         fields = ("subject", "feed", "note")
-        labels = {"subject": "Who or what", "feed": "Where"}  # also where the page is only looked at
+        labels = {"subject": "Actor or post", "feed": "Where"}  # also where the page is only looked at
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -96,7 +96,7 @@ class BlockForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class BulkForm(forms.Form):
-    """Many actors, pasted or as a file."""
+    """A list of actors, pasted or as a file."""
 
     label = forms.ModelChoiceField(
         Label.objects.all(), to_field_name="name", widget=UnfoldAdminSelectWidget(), empty_label="Choose a label"
@@ -104,10 +104,10 @@ class BulkForm(forms.Form):
     actors = forms.CharField(
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false"}),
-        help_text=f"One actor a line: handles, dids or profile addresses, up to {MAX_LINES:,}. A CSV may be pasted as "
-        "it is: its column did or handle counts.",
+        help_text=f"One account per line, at most {MAX_LINES:,}: a handle, a did or a profile address. You can paste a "
+        "CSV as it is: its column did or handle is read.",
     )
-    file = forms.FileField(required=False, help_text="Instead: a CSV or text file.")
+    file = forms.FileField(required=False, help_text="Or choose a CSV or text file.")
     note = forms.CharField(
         required=False, widget=UnfoldAdminTextInputWidget(), help_text="Kept with each member that is added."
     )
@@ -116,8 +116,8 @@ class BulkForm(forms.Form):
         cleaned = dict(super().clean() or {})
         cleaned["text"] = _text(cleaned)
         try:
-            if not bulk_plan.lines_of(cleaned["text"]):
-                raise ValidationError({"actors": "Paste at least one actor, or choose a file."})
+            if not bulk_plan.parse_lines(cleaned["text"]):
+                raise ValidationError({"actors": "Paste at least one account, or choose a file."})
         except TooMany as error:
             raise ValidationError({"actors": str(error)}) from error
         return cleaned
@@ -128,5 +128,5 @@ def _text(cleaned: dict[str, Any]) -> str:
     if file is None:
         return str(cleaned.get("actors") or "")
     if file.size > FILE_BYTES:
-        raise ValidationError({"file": f"The file is larger than {FILE_BYTES // 1000:,} KB: cut it in parts."})
+        raise ValidationError({"file": f"The file is larger than {FILE_BYTES // 1000:,} KB: split it into parts."})
     return bytes(file.read()).decode("utf-8", "replace")

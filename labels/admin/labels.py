@@ -1,4 +1,4 @@
-"""Labels, their members, changes of many, and blocks."""
+"""The admin of labels and blocks; registers the admins of members and bulk changes too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
 from labels.admin.bulk_changes import BulkChangeAdmin
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @admin.register(Label)
 class LabelAdmin(DecisionAdmin):
-    """A label stays: feeds and copies name it. Take its members off instead."""
+    """A label cannot be deleted, because feeds and copies refer to it. Remove its members instead."""
 
     list_display = ("name", "meaning", "members", "used_by")
     search_fields = ("name", "meaning")
@@ -36,7 +36,7 @@ class LabelAdmin(DecisionAdmin):
 
     @admin.display(description="members")
     def members(self, label: Label) -> SafeString | str:
-        """How many carry it, and the way to them."""
+        """The number of members, with a link to them."""
         if not label.pk:
             return ""
         count = ActorLabel.objects.filter(label=label).count()
@@ -45,7 +45,7 @@ class LabelAdmin(DecisionAdmin):
 
     @admin.display(description="used by")
     def used_by(self, label: Label) -> SafeString | str:
-        """The feeds that name it."""
+        """The feeds that use it."""
         return format_html_join(", ", '<a class="at-link" href="{}">{}</a> ({})', _used(label.name)) or "no feed"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:
@@ -58,13 +58,13 @@ class LabelAdmin(DecisionAdmin):
 
 
 def _next(request: HttpRequest, label: str) -> list[tuple[str, str]]:
-    """What one does with a label, and where, as far as this person may."""
+    """Links to next steps with a label, as far as this user may."""
     ways = []
     if may(request.user, Right.BULK_LABEL):
-        ways.append(("Add members", f"{reverse('admin:labels_actorlabel_add_many')}?{urlencode({'label': label})}"))
+        ways.append(("Add members", f"{reverse('admin:labels_actorlabel_bulk_add')}?{urlencode({'label': label})}"))
     if label not in uses() and request.user.has_perm("feeds.add_feeddefinition"):
         query = urlencode({"kind": "label", "parameter_label": label})  # as the form of feeds takes it
-        ways.append(("Make a feed of it", f"{reverse('admin:feeds_feeddefinition_add')}?{query}"))
+        ways.append(("Create a feed from it", f"{reverse('admin:feeds_feeddefinition_add')}?{query}"))
     return ways
 
 
@@ -72,8 +72,8 @@ def _used(label: str) -> list[tuple[str, str, str]]:
     return [(use.url, use.name, use.how) for use in uses().get(label, ())]
 
 
-class _Signed(DecisionAdmin):
-    """Rows that say who added them."""
+class _WithAuthor(DecisionAdmin):
+    """An admin that stores who added a row."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
@@ -82,17 +82,17 @@ class _Signed(DecisionAdmin):
 
 
 @admin.register(Block)
-class BlockAdmin(Named, _Signed):
+class BlockAdmin(Named, _WithAuthor):
     form = BlockForm
     list_display = ("who", "what", "where", "note", "created_by", "created_at")
     list_filter = ("feed",)
     search_fields = ("subject", "note")
-    search_help_text = "A part of a did, of an at-uri or of the note."
+    search_help_text = "Part of a did, an at-uri or the note."
     readonly_fields = ("created_by", "created_at")
 
     @admin.display(description="what")
     def what(self, block: Block) -> str:
-        """All that the actor writes, or one post."""
+        """Everything by the actor, or one post."""
         return block.subject if block.subject.startswith("at://") else "everything"
 
     @admin.display(description="where", ordering="feed")
@@ -101,7 +101,7 @@ class BlockAdmin(Named, _Signed):
         return block.feed or "everywhere"
 
     def did_of(self, row: Block) -> str:
-        """The actor, also of a post."""
+        """The actor, or the author of the post."""
         return row.subject.removeprefix("at://").partition("/")[0]
 
 

@@ -1,4 +1,4 @@
-"""Members in the admin: who carries which label, by name; one more, many at once, their history, and undo."""
+"""The admin of members: which actors have which label; adding one or many, removing, history and export."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from unfold.decorators import action
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse.errors import ClickHouseError
-from atsite.core.published.admin import DecisionAdmin
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.index import pasted
 from indexer.index.handles import UNVERIFIED
 from indexer.index.models import Backfill
 from labels import bulk_changes, bulk_plan, queries
-from labels.admin.actor_page import ActorPages, told
+from labels.admin.actor_page import ActorPages, backfill_badge
 from labels.admin.export import rows_as_csv
 from labels.admin.forms import BulkForm, MemberForm
-from labels.admin.names import called, known_to, signed
+from labels.admin.names import author_names, called, names_or_warning
 from labels.change_author import Via, acting
 from labels.models import ActorLabel
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Shown of an untrusted name.
+#: Maximum characters shown of an untrusted name.
 NAME_CHARACTERS = 64
 
 
@@ -54,17 +54,17 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     list_select_related = ("label",)
     list_per_page = 50
     ordering = ("-created_at", "pk")
-    actions = ("take_off",)
-    actions_list = ("add_many", "take_off_many", "export")
+    actions = ("remove_label",)
+    actions_list = ("bulk_add", "bulk_remove", "export")
     url_rights = {
         **ActorPages.url_rights,
-        "labels_actorlabel_add_many": Right.BULK_LABEL,
-        "labels_actorlabel_take_off_many": Right.BULK_LABEL,
+        "labels_actorlabel_bulk_add": Right.BULK_LABEL,
+        "labels_actorlabel_bulk_remove": Right.BULK_LABEL,
         "labels_actorlabel_export": Right.EXPORT_LABELS,
     }
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Who and which label; these are entered once and shown from then on."""
+        """The actor and the label are entered once and read-only afterwards."""
         who = "did" if obj is None else "page"
         noted = () if obj is None else ("added_by", "created_at")
         return [who, "label", "note", *noted]
@@ -86,7 +86,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
     @admin.display(description="actor")
     def page(self, row: ActorLabel) -> SafeString:
-        """Handle and did, and the way to the actor's own page."""
+        """Handle and did, with a link to the actor's page."""
         url = reverse("admin:labels_actorlabel_actor", args=(row.did,))
         return format_html(
             '<a class="at-link" href="{}"><bdi class="at-foreign">{}</bdi></a><small class="at-mono">{}</small>',
@@ -97,26 +97,26 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
     @admin.display(description="earlier posts")
     def fetched(self, row: ActorLabel) -> SafeString:
-        """How the backfill of the actor stands."""
-        return told(row.__dict__.get("backfill"))
+        """The state of the actor's backfill."""
+        return backfill_badge(row.__dict__.get("backfill"))
 
     @admin.display(description="created by", ordering="created_by")
     def added_by(self, row: ActorLabel) -> str:
-        """Who gave the label: a user, or an API key by what was noted of it."""
-        return str(row.__dict__.get("added_by") or signed({row.created_by})[row.created_by])
+        """Who added the label: a user, or an API key by its note."""
+        return str(row.__dict__.get("added_by") or author_names({row.created_by})[row.created_by])
 
     def author(self, entry: Any) -> str:
-        """Who made the change of an entry of the history."""
-        return signed({entry.changed_by})[entry.changed_by]
+        """Who made the change in an entry of the history."""
+        return author_names({entry.changed_by})[entry.changed_by]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the names of its actors from one question and their backfills from another."""
+        """The list, with the names and the backfills of its actors, from one query each."""
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
         dids = {row.did for row in rows}
-        known = known_to(request, dids)
+        known = names_or_warning(request, dids)
         fetched = {each.did: each for each in Backfill.objects.filter(did__in=dids)}
-        authors = signed({row.created_by for row in rows})
+        authors = author_names({row.created_by for row in rows})
         for row in rows:
             row.__dict__.update(
                 known=known.get(row.did), backfill=fetched.get(row.did), added_by=authors[row.created_by]
@@ -127,7 +127,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
     def get_search_results(
         self, request: HttpRequest, rows: QuerySet[ActorLabel], term: str
     ) -> tuple[QuerySet[ActorLabel], bool]:
-        """By the beginning of a did, a label or a handle; handles are known to ClickHouse only."""
+        """Search by the beginning of a did, a label or a handle; handles are only in ClickHouse."""
         term = pasted.search_term(term)
         if not term:
             return rows, False
@@ -135,18 +135,18 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
             dids = queries.dids_by_handle(term)
         except ClickHouseError as error:
             log.warning("members.search_without_handles", error=type(error).__name__)
-            messages.warning(request, "ClickHouse does not answer: handles were not searched, dids and labels were.")
+            messages.warning(request, "ClickHouse does not answer: only dids and labels were searched, not handles.")
             dids = []
         return rows.filter(Q(did__startswith=term) | Q(label__name__startswith=term) | Q(did__in=dids)), False
 
     # One member
 
     def heading(self, row: ActorLabel) -> str:
-        """Whose label, and which."""
+        """The actor and the label."""
         return str(_named(row))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row, called by its handle in whatever Django says about it."""
+        """The row, with the handle set for Django's messages about it."""
         row = super().get_object(request, object_id, from_field)
         return None if row is None else _named(row)
 
@@ -159,35 +159,35 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         found = None if change else form.fields["did"].found
         if found is not None and found.handle:
             obj.called = f"@{found.handle}"
-        if found is not None and found.doubt:
-            messages.warning(request, f"{found.doubt} It was taken as it is.")
+        if found is not None and found.warning:
+            messages.warning(request, f"{found.warning} It was saved unchecked.")
 
     def delete_model(self, request: HttpRequest, obj: ActorLabel) -> None:
         with acting(request.user.get_username(), Via.ADMIN):
             super().delete_model(request, obj)
         url = reverse("admin:labels_actorlabel_actor", args=(obj.did,))
-        messages.info(request, format_html('This can be undone on <a href="{}">the page of the actor</a>.', url))
+        messages.info(request, format_html('You can undo this on <a href="{}">the page of the actor</a>.', url))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ActorLabel]) -> None:
         with acting(request.user.get_username(), Via.ADMIN):
             super().delete_queryset(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Without Django's own deletion of many: `take_off` does it with a plan and can be undone."""
+        """Without Django's delete action: `remove_label` shows a plan first and can be undone."""
         return {name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"}
 
-    @admin.action(description="Take the label off…", permissions=["bulk_label"])
-    def take_off(self, request: HttpRequest, chosen: QuerySet[ActorLabel]) -> HttpResponse | None:
-        """Show what that would do."""
+    @admin.action(description="Remove the label…", permissions=["bulk_label"])
+    def remove_label(self, request: HttpRequest, chosen: QuerySet[ActorLabel]) -> HttpResponse | None:
+        """Remove the label from the selected members, after a plan is shown and confirmed."""
         rows = list(chosen[: bulk_plan.MAX_LINES])
         labels = {row.label for row in rows}
         if len(labels) != 1:
             messages.error(
-                request, "These members have several labels: choose one label in the filter first, then tick members."
+                request, "These members have different labels: choose one label in the filter first, then tick members."
             )
             return None
         dids = [Did(row.did) for row in rows]
-        change = bulk_changes.plan_for(labels.pop(), dids, giving=False, by=request.user.get_username())
+        change = bulk_changes.plan_for_dids(labels.pop(), dids, giving=False, by=request.user.get_username())
         return _to_change(change.pk)
 
     # Pages
@@ -199,18 +199,18 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         return may(request.user, Right.EXPORT_LABELS)
 
     @action(description="Add many", url_path="add-many", permissions=["bulk_label"], icon="group_add")  # type: ignore[untyped-decorator]
-    def add_many(self, request: HttpRequest) -> HttpResponse:
-        """Paste a list, then see what it would do."""
-        return self._bulk(request, giving=True, title="Give a label to many")
+    def bulk_add(self, request: HttpRequest) -> HttpResponse:
+        """Add a label to a pasted list of accounts."""
+        return self._bulk(request, giving=True, title="Add a label in bulk")
 
-    @action(description="Take off many", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
-    def take_off_many(self, request: HttpRequest) -> HttpResponse:
-        """Paste a list of accounts to remove from a label."""
-        return self._bulk(request, giving=False, title="Take a label off many")
+    @action(description="Remove many", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
+    def bulk_remove(self, request: HttpRequest) -> HttpResponse:
+        """Remove a label from a pasted list of accounts."""
+        return self._bulk(request, giving=False, title="Remove a label in bulk")
 
     @action(description="Download CSV", url_path="export", permissions=["export_labels"], icon="download")  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest) -> HttpResponse:
-        """Every member, or those of `?label=`."""
+        """All members, or those of `?label=`, as CSV."""
         rows = ActorLabel.objects.order_by("label_id", "did")
         label = request.GET.get("label", "")
         if label:
@@ -244,7 +244,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
 
 
 def _named(row: ActorLabel) -> ActorLabel:
-    """The row, which knows what its actor is called; asked for once."""
+    """The row with `called` set, looked up once."""
     row.called = row.called or called(row.did)
     return row
 

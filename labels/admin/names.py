@@ -1,4 +1,4 @@
-"""Names of actors and of API keys for pages of the admin, shown without those of actors while ClickHouse is away."""
+"""Names of actors and API keys for admin pages; without those of actors if ClickHouse is down."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 KEY_NAMES: Final = ExtensionPoint[Callable[[Collection[str]], Mapping[str, str]]]("names of API keys")
-#: Shown of what someone wrote about a key.
+#: Maximum characters shown of a key's note.
 KEY_CHARACTERS = 64
 
 
-def known_to(request: HttpRequest, dids: Collection[str]) -> dict[str, Name]:
-    """What is known of each did, from one question; nothing, and a word to the reader, when it is not answered."""
+def names_or_warning(request: HttpRequest, dids: Collection[str]) -> dict[str, Name]:
+    """The name of each did, from one query; if it fails, nothing and a warning on the page."""
     try:
         return names_of(dids)
     except ClickHouseError as error:
@@ -36,14 +36,14 @@ def known_to(request: HttpRequest, dids: Collection[str]) -> dict[str, Name]:
 
 
 def called(did: str) -> str:
-    """The handle as people write it; the did where none is known, or while ClickHouse is away."""
+    """The handle with "@"; the did if none is known or ClickHouse is down."""
     return columns.called(did, columns.names({did}).get(did, columns.NOBODY))
 
 
-def signed(authors: Collection[str]) -> dict[str, str]:
-    """How to show each of those who made changes: users by their names, API keys by what was noted of them.
+def author_names(authors: Collection[str]) -> dict[str, str]:
+    """How to show each author of a change: users by name, API keys by their note.
 
-    Keys are told of by the app that keeps them (KEY_NAMES), which this app does not import.
+    The app `apikeys`, which this app does not import, provides the notes (KEY_NAMES).
     """
     ids = {author for author in authors if author}
     keys = {key_id: name for source in KEY_NAMES.providers() for key_id, name in source(ids).items()}

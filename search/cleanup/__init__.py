@@ -1,5 +1,5 @@
-"""Clean-up of repos: deleting an account's own old records, on its owner's word.
+"""Clean-up of repos: deleting an account's old records at its owner's request.
 
-`states` says what may become of a job, `jobs` what people do with one; the engine that runs them is not built yet, and
-will claim them as `atsite.core.jobs` describes.
+`states` has the states of a job, `jobs` the actions of people. The engine that runs the jobs is not built yet; it will
+claim them as `atsite.core.jobs` describes.
 """

@@ -1,4 +1,4 @@
-"""Clean-up jobs: how far each is, what its batches did, cancel and retry. Jobs are asked for through the API."""
+"""The admin of clean-up jobs: progress, batches, cancel and retry. Jobs are created through the API."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.errors import AtsiteError
-from atsite.core.published.admin import DecisionAdmin
 from atsite.core.roles import Right, demand, may
 from indexer.admin.columns import Named
 from search.cleanup import jobs
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from search.cleanup.jobs import Moved
+    from search.cleanup.jobs import Changed
 
-#: Batches shown with a job, the latest; the sums are of all.
+#: The latest batches shown with a job; the sums are of all batches.
 BATCHES_SHOWN: Final = 100
-#: How each state looks (static/atsite/admin.css); the word is always there, too.
+#: The CSS class of each state (static/atsite/admin.css); the word is always shown too.
 LOOKS: Final = {
     State.PLANNING: "at-quiet",
     State.PLANNED: "at-look",
@@ -44,34 +44,34 @@ LOOKS: Final = {
 @admin.register(RepoCleanupJob)
 class RepoCleanupJobAdmin(Named, DecisionAdmin):
     list_display = (
-        "who", "stands", "progress", "records_deleted", "left", "before", "created_at", "finished_at",
+        "who", "status", "progress", "records_deleted", "left", "before", "created_at", "finished_at",
     )  # fmt: skip
     list_filter = ("state",)
     search_fields = ("did", "job_id")
     actions = ("cancel", "retry")
     change_form_outer_after_template = "cleanup/job.html"
     fields = (
-        "who", "stands", "reason", "types", "cut_off", "requested_by",
+        "who", "status", "reason", "types", "cut_off", "requested_by",
         "created_at", "planned_at", "started_at", "next_at", "finished_at", "job_id",
     )  # fmt: skip
-    readonly_fields = fields  # the page of an old version makes a form of what is not read-only
+    readonly_fields = fields  # else the page of an old version would have a form
     url_rights: ClassVar[dict[str, Right]] = {
         "cleanup_repocleanupjob_cancel": Right.CANCEL_JOB,
         "cleanup_repocleanupjob_retry": Right.RETRY_JOB,
     }
 
     def heading(self, row: RepoCleanupJob) -> str:
-        """Whose it is."""
+        """The account of the job."""
         return f"Clean-up of {super().heading(row)}"
 
     @admin.display(description="state", ordering="state")
-    def stands(self, job: RepoCleanupJob) -> str:
+    def status(self, job: RepoCleanupJob) -> str:
         """The state as a coloured word."""
-        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.place], job.stands)
+        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.current_state], job.status)
 
     @admin.display(description="types")
     def types(self, job: RepoCleanupJob) -> str:
-        """What it deletes."""
+        """The collections that it deletes from."""
         return ", ".join(job.collections)
 
     @admin.display(description="progress")
@@ -92,17 +92,17 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
-        """Stop the chosen jobs."""
+        """Cancel the selected jobs."""
         moved = self._each(request, chosen, jobs.cancel)
         asked = sum(job.is_to_be_cancelled for job in moved)
         if len(moved) > asked:
             messages.success(request, f"{len(moved) - asked} cancelled.")
         if asked:
-            messages.success(request, f"{asked} will be cancelled after the batch that runs now.")
+            messages.success(request, f"{asked} will be cancelled after the current batch.")
 
     @admin.action(description="Try again", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
-        """Try the chosen jobs again, where they failed."""
+        """Retry the selected jobs that failed."""
         if moved := self._each(request, chosen, jobs.retry):
             messages.success(request, f"{len(moved)} tried again.")
 
@@ -110,7 +110,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # what may become of a job is cancel and retry
+        return False  # jobs can only be cancelled and retried
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -137,17 +137,17 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then stop the job."""
+        """Confirm, then cancel the job."""
         demand(request, Right.CANCEL_JOB)
         return self._asked(request, pk, jobs.cancel, "cleanup/cancel.html", "Cancel this clean-up?")
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then try the job again."""
+        """Confirm, then retry the job."""
         demand(request, Right.RETRY_JOB)
         return self._asked(request, pk, jobs.retry, "cleanup/retry.html", "Try this clean-up again?")
 
     def _shown(self, request: HttpRequest, job: RepoCleanupJob) -> dict[str, Any]:
-        """What the page of a job shows below its fields."""
+        """The context for the part of the page below the fields."""
         batches = job.batches.order_by("-number")
         return {
             "job": job,
@@ -159,34 +159,34 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         }
 
     def _asked(
-        self, request: HttpRequest, pk: int, change: Callable[..., Moved], template: str, title: str
+        self, request: HttpRequest, pk: int, change: Callable[..., Changed], template: str, title: str
     ) -> HttpResponse:
         job = RepoCleanupJob.objects.filter(pk=pk).first()
         if job is None:
-            messages.error(request, "There is no such clean-up.")
+            messages.error(request, "This clean-up does not exist.")
             return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_changelist"))
         if request.method != "POST":
             context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta, "job": job}
             return TemplateResponse(request, template, context)
         moved = self._done(request, job, change)
         if moved is not None:
-            messages.success(request, f"{moved.did}: {moved.stands}.")
+            messages.success(request, f"{moved.did}: {moved.status}.")
         return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_change", args=[pk]))
 
     def _each(
-        self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob], change: Callable[..., Moved]
+        self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob], change: Callable[..., Changed]
     ) -> list[RepoCleanupJob]:
         """Those that were changed."""
         return [moved for job in list(chosen) if (moved := self._done(request, job, change)) is not None]
 
-    def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Moved]) -> RepoCleanupJob | None:
-        """Make the change and tell what went wrong or is late; the job then, None where it was not made."""
+    def _done(self, request: HttpRequest, job: RepoCleanupJob, change: Callable[..., Changed]) -> RepoCleanupJob | None:
+        """Make the change and show errors and delays as messages; returns the job, or None if it was not changed."""
         try:
             moved = change(job.pk, by=request.user.get_username())
         except AtsiteError as error:
             messages.error(request, f"{job.did}: {error}.")
             return None
-        self.log_change(request, moved.job, moved.job.stands)
+        self.log_change(request, moved.job, moved.job.status)
         for sentence in moved.late:
             messages.warning(request, sentence)
         return moved.job

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class CleanupConfig(AppConfig):
-    """Owns the clean-up jobs and what their batches did."""
+    """The clean-up jobs and their batches."""
 
     name = "search.cleanup"
     verbose_name = "Clean-up"

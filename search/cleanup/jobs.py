@@ -1,4 +1,4 @@
-"""What people do with clean-up jobs: each change is one transaction, with its history and its copy in ClickHouse."""
+"""Actions on clean-up jobs: each is one transaction, with its history and its copy in ClickHouse."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from atsite.core.copies import versions
+from atsite.core.copies.outcome import watched
 from atsite.core.errors import AtsiteError
 from atsite.core.jobs import moves
-from atsite.core.published import versions
-from atsite.core.published.outcome import watched
 from atsite.core.routers import DEFAULT
 from search.cleanup.models import RepoCleanupJob
-from search.cleanup.states import GRAPH, State, resumed
+from search.cleanup.states import GRAPH, State, state_after_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,29 +24,29 @@ class AnotherJob(AtsiteError):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """The job as it is now, and sentences about what is late (atsite.core.published.outcome)."""
+class Changed:
+    """The job after the change, and messages about what is late (atsite.core.copies.outcome)."""
 
     job: RepoCleanupJob
     late: tuple[str, ...] = ()
 
 
-def cancel(pk: int, *, by: str) -> Moved:
-    """Stop a job. Where a worker has it, that ends it after the batch that runs.
+def cancel(pk: int, *, by: str) -> Changed:
+    """Cancel a job. If a worker is running it, the job ends after the current batch.
 
     Raises RepoCleanupJob.DoesNotExist, IllegalMove, DatabaseError.
     """
     return _changed(pk, lambda job: moves.cancel(job, by=by))
 
 
-def retry(pk: int, *, by: str) -> Moved:
-    """Try a failed job again: with its plan, or from the beginning where it has none.
+def retry(pk: int, *, by: str) -> Changed:
+    """Retry a failed job: with its plan, or from the beginning if it has none.
 
     Raises as `cancel` does, and AnotherJob.
     """
 
     def resume(job: RepoCleanupJob) -> None:
-        to = resumed(is_planned=job.planned_at is not None)
+        to = state_after_retry(is_planned=job.planned_at is not None)
         GRAPH.check_move(job.state, to)
         if RepoCleanupJob.objects.filter(did=job.did, state__in=GRAPH.active).exclude(pk=job.pk).exists():
             raise AnotherJob(f"{job.did} has another clean-up that has not ended")
@@ -62,13 +62,13 @@ def can_cancel(job: RepoCleanupJob) -> bool:
 
 def can_retry(job: RepoCleanupJob) -> bool:
     """Whether `retry` would do something."""
-    return job.place is State.FAILED
+    return job.current_state is State.FAILED
 
 
-def _changed(pk: int, change: Callable[[RepoCleanupJob], None]) -> Moved:
-    """Change the row under lock, so that no worker moves it meanwhile."""
+def _changed(pk: int, change: Callable[[RepoCleanupJob], None]) -> Changed:
+    """Change the row under a lock, so that no worker changes it meanwhile."""
     with watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()
         job: RepoCleanupJob = RepoCleanupJob.objects.select_for_update().get(pk=pk)
         change(job)
-    return Moved(job, tuple(outcome.late))
+    return Changed(job, tuple(outcome.late))

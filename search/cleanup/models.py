@@ -1,4 +1,4 @@
-"""Clean-up jobs of repos, what their batches did, and the copy of jobs in ClickHouse: progress, never credentials."""
+"""Clean-up jobs of repos, their batches, and the copy of jobs in ClickHouse: progress, never credentials."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.syntax import DID_MAX, is_did, is_nsid
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.models import ReadModel
-from atsite.core.jobs.published import PublishedJob
-from atsite.core.published.versions import unix_micros
+from atsite.core.copies.versions import unix_micros
+from atsite.core.jobs.copied_job import CopiedJob
 from search.cleanup.states import GRAPH, State
 
 _LABELS = {
     State.PLANNING: "planning",
-    State.PLANNED: "planned, waits for a yes",
+    State.PLANNED: "planned, waiting for confirmation",
     State.RUNNING: "running",
     State.WAITING: "waiting",
     State.NEEDS_SIGN_IN: "needs a new sign-in",
@@ -32,7 +32,7 @@ _LABELS = {
 
 
 class PublishedCleanupJob(ReadModel):
-    """How far a clean-up of a repo is; `time_us` is its version."""
+    """The copy of RepoCleanupJob in ClickHouse; `time_us` is its version."""
 
     job_id = StringField(primary_key=True)
     did = StringField()
@@ -52,26 +52,26 @@ class PublishedCleanupJob(ReadModel):
 
 
 def new_job_id() -> str:
-    """The TID of this moment: jobs sort by it."""
+    """The TID of the current moment; jobs are sorted by it."""
     return tid_of_micros(unix_micros(), secrets.randbelow(CLOCK_ID_MAX + 1))
 
 
 def validate_did(text: str) -> None:
-    """Raises ValidationError where `text` is no did."""
+    """Raises ValidationError if `text` is not a did."""
     if not is_did(text):
         raise ValidationError("Enter a did, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz.")
 
 
 def validate_collections(value: object) -> None:
-    """Raises ValidationError for anything but a list of collections with at least one."""
+    """Raises ValidationError unless `value` is a list of at least one collection."""
     if not (isinstance(value, list) and value and all(isinstance(name, str) and is_nsid(name) for name in value)):
         raise ValidationError("Enter collections, such as app.bsky.feed.like.")
 
 
-class RepoCleanupJob(PublishedJob):
-    """Deletes the records of some collections of one repo that are older than a moment.
+class RepoCleanupJob(CopiedJob):
+    """Deletes the records of some collections of one repo that are older than a given time.
 
-    States change through `atsite.core.jobs` alone, which holds them to `search.cleanup.states`.
+    Change its state only through `atsite.core.jobs`, which checks it against `search.cleanup.states`.
     """
 
     graph = GRAPH
@@ -88,9 +88,9 @@ class RepoCleanupJob(PublishedJob):
     #: Who asked for it: an API key or a person.
     requested_by = models.CharField(max_length=150, blank=True)
     records_planned = models.PositiveBigIntegerField("planned", default=0)
-    #: What the repo no longer had when its batch came is gone, and was not deleted by this job.
+    #: Records that were gone from the repo before their batch ran were not deleted by this job.
     records_deleted = models.PositiveBigIntegerField("deleted", default=0)
-    records_gone = models.PositiveBigIntegerField("gone before", default=0)
+    records_gone = models.PositiveBigIntegerField("already gone", default=0)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     planned_at = models.DateTimeField("planned at", null=True, blank=True)
     started_at = models.DateTimeField("started", null=True, blank=True)
@@ -113,7 +113,7 @@ class RepoCleanupJob(PublishedJob):
     }
     natural_key = ("job_id",)
 
-    class Meta(PublishedJob.Meta):
+    class Meta(CopiedJob.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["did"],
@@ -129,17 +129,17 @@ class RepoCleanupJob(PublishedJob):
         return f"{self.job_id} of {self.did}"
 
     @property
-    def place(self) -> State:
-        """The state as what it is."""
+    def current_state(self) -> State:
+        """`state` as a member of State."""
         return State(self.state)
 
     @property
     def is_to_be_cancelled(self) -> bool:
-        """Whether its worker was asked to end it, and has not done so yet."""
+        """Whether it is to be cancelled and its worker has not ended it yet."""
         return self.is_active and bool(self.cancel_asked_by)
 
     @property
-    def stands(self) -> str:
+    def status(self) -> str:
         """The state in words."""
         return f"{self.get_state_display()}{', to be cancelled' if self.is_to_be_cancelled else ''}"
 
@@ -150,34 +150,34 @@ class RepoCleanupJob(PublishedJob):
 
     @property
     def percent(self) -> int:
-        """How much of the plan is done; a finished job without a plan has done all of it."""
+        """The percentage of the plan that is done; 100 for a completed job without a plan."""
         if not self.records_planned:
-            return 100 if self.place is State.COMPLETED else 0
+            return 100 if self.current_state is State.COMPLETED else 0
         return 100 * (self.records_planned - self.remaining) // self.records_planned
 
     def claimed_as(self) -> str:
-        """As Job's; one that waits and has no plan is planned first."""
-        if self.place is State.WAITING and self.planned_at is None:
+        """As Job.claimed_as; a waiting job without a plan is planned first."""
+        if self.current_state is State.WAITING and self.planned_at is None:
             return State.PLANNING
         return super().claimed_as()
 
     def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Jobs stay: statistics and histories name them. Raises TypeError."""
+        """Jobs cannot be deleted: statistics and histories refer to them. Raises TypeError."""
         raise TypeError(f"{self} stays: cancel it")
 
 
 class CleanupBatch(models.Model):
-    """What one batch of a job did. Written by the job alone; never changed after its end."""
+    """What one batch of a job did. Written only by the job; never changed after its end."""
 
     job = models.ForeignKey(RepoCleanupJob, models.PROTECT, related_name="batches")
     number = models.PositiveIntegerField()
     began_at = models.DateTimeField(default=timezone.now)
-    #: Empty while it runs, and for ever where the process was killed in it.
+    #: Empty while it runs, and for ever if the process was killed during the batch.
     ended_at = models.DateTimeField(null=True, blank=True)
     records = models.PositiveIntegerField("in the batch")
     records_deleted = models.PositiveIntegerField("deleted", default=0)
-    records_gone = models.PositiveIntegerField("gone before", default=0)
-    #: What the PDS said where it refused.
+    records_gone = models.PositiveIntegerField("already gone", default=0)
+    #: The error of the PDS, if it refused.
     error = models.TextField(blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What may become of a clean-up job: one table. Pure."""
+"""The states of a clean-up job and the moves between them, in one table. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from atsite.core.jobs.graph import Graph
 
 
 class State(StrEnum):
-    """Where a job is."""
+    """The state of a job."""
 
     PLANNING = "planning"  # the repo is read, nothing is deleted yet
-    PLANNED = "planned"  # the plan waits for its owner's word
+    PLANNED = "planned"  # the plan waits for its owner's confirmation
     RUNNING = "running"
     WAITING = "waiting"  # for the PDS's limits, or for its turn
     NEEDS_SIGN_IN = "needs_sign_in"  # the owner must sign in again
@@ -33,7 +33,7 @@ GRAPH: Final = Graph(
         # What failed may be tried again: from its plan on, or from the beginning where it has none.
         S.FAILED: frozenset({S.PLANNING, S.WAITING}),
         S.COMPLETED: frozenset(),
-        # Its owner, or an operator, said stop: only a new job, with a new plan, deletes anything after that.
+        # Its owner, or an operator, stopped it: only a new job, with a new plan, deletes anything after that.
         S.CANCELLED: frozenset(),
     },
     # A job that waits without a plan is claimed to be planned (RepoCleanupJob.claimed_as).
@@ -45,6 +45,6 @@ GRAPH: Final = Graph(
 )
 
 
-def resumed(*, is_planned: bool) -> State:
-    """Where a failed job begins again: one that has a plan goes on with what is left of it."""
+def state_after_retry(*, is_planned: bool) -> State:
+    """The state after a retry: a failed job with a plan continues with the rest of it."""
     return State.WAITING if is_planned else State.PLANNING

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from atsite.core.atproto.syntax import Did
-    from search.posts.language import Query
 
 #: An eligible post's createdAt is at most so much older than its rkey, and nothing else of sort_at is older still.
 OLDEST_SORT_AT_MICROS: Final = 24 * 3600 * 1_000_000
@@ -23,17 +22,10 @@ OLDEST_SORT_AT_MICROS: Final = 24 * 3600 * 1_000_000
 UNINDEXED_MICROS: Final = 24 * 3600 * 1_000_000
 
 ELIGIBLE: Final = "deleted = 0 AND eligible"
-# A text, not an array: only of a text does the engine make tokens as the index did, lower case included.
-WORDS: Final = "hasAllTokens(text, {words:String})"
-# The expression of the index `cj`, letter for letter: else the index is not used.
-PAIRS: Final = (
-    r"hasAll(ngrams(replaceRegexpAll(text, '[^\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Hangul}\\p{Thai}]+', ''), 2),"
-    " {pairs:Array(String)})"
-)
-PARTS: Final = "NOT has(multiSearchAllPositions(lowerUTF8(text), {parts:Array(String)}), 0)"
-LANG: Final = (
-    "arrayExists(known -> lower(known) = {lang:String} OR startsWith(lower(known), {lang_prefix:String}), langs)"
-)
+# The expression of the index `tokens`: only so is the index used. Where a part has none yet, the texts are read.
+TOKENS: Final = "hasAll(atsiteSearchTokens(text), {tokens:Array(String)})"
+PARTS: Final = "NOT has(multiSearchAllPositions(atsiteFoldedText(text), {parts:Array(String)}), 0)"
+LANG: Final = "atsiteHasLanguage(langs, {lang:String})"
 # Keys first: the primary key of posts begins with the rkey, so a few rkeys are a few granules.
 AUTHOR: Final = "did = {author:String} AND rkey IN (SELECT rkey FROM posts_by_actor WHERE did = {author:String})"
 # sort_at is never later than the rkey's own time, and of an eligible post at most a day earlier: both ends of a period
@@ -41,6 +33,16 @@ AUTHOR: Final = "did = {author:String} AND rkey IN (SELECT rkey FROM posts_by_ac
 SINCE: Final = "rkey >= {since_rkey:String} AND toUnixTimestamp64Micro(sort_at) >= {since:Int64}"
 UNTIL: Final = "rkey < {until_rkey:String} AND toUnixTimestamp64Micro(sort_at) < {until:Int64}"
 UNINDEXED: Final = "rkey >= {unindexed_rkey:String}"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What every post found has: each of `tokens` by the index, and each of `parts` anywhere in its folded text."""
+
+    #: Words, and pairs of neighbours in runs of unspaced scripts. None: no index helps.
+    tokens: tuple[str, ...] = ()
+    #: Runs of unspaced scripts that their tokens do not prove: a single character, and three or more.
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Where:
 
     sql: str
     parameters: Mapping[str, object]
-    #: Cheaper when the keys are found without FINAL first (measured: for words, unless few keys are given anyhow).
+    #: Cheaper when the keys are found without FINAL first (measured: where the index alone decides, of any author).
     keys_first: bool
 
 
@@ -67,18 +69,15 @@ def where(query: Query, filters: Filters, *, now: int) -> Where:
     """The posts that `query` and `filters` ask for at the moment `now` (unix microseconds)."""
     conditions = [ELIGIBLE]
     parameters: dict[str, object] = {}
-    if query.words:
-        conditions.append(WORDS)
-        parameters["words"] = " ".join(query.words)
-    if query.pairs:
-        conditions.append(PAIRS)
-        parameters["pairs"] = list(query.pairs)
+    if query.tokens:
+        conditions.append(TOKENS)
+        parameters["tokens"] = list(query.tokens)
     if query.parts:
         conditions.append(PARTS)
         parameters["parts"] = list(query.parts)
     if filters.lang is not None:
         conditions.append(LANG)
-        parameters |= {"lang": filters.lang.lower(), "lang_prefix": filters.lang.lower() + "-"}
+        parameters["lang"] = filters.lang
     if filters.author is not None:
         conditions.append(AUTHOR)
         parameters["author"] = filters.author
@@ -88,11 +87,12 @@ def where(query: Query, filters: Filters, *, now: int) -> Where:
     if filters.until is not None:
         conditions.append(UNTIL)
         parameters |= {"until": filters.until, "until_rkey": _tid(filters.until + OLDEST_SORT_AT_MICROS)}
-    if not query.indexed and filters.author is None:
+    if not query.tokens and filters.author is None:
         conditions.append(UNINDEXED)
         newest = now if filters.until is None else min(now, filters.until)
         parameters["unindexed_rkey"] = _tid(newest - UNINDEXED_MICROS)
-    return Where(" AND ".join(conditions), parameters, keys_first=bool(query.words) and filters.author is None)
+    keys_first = bool(query.tokens) and not query.parts and filters.author is None
+    return Where(" AND ".join(conditions), parameters, keys_first)
 
 
 def _tid(micros: int) -> str:

@@ -19,7 +19,7 @@ SEARCH: Final = Limits(max_execution_time=5, max_memory_usage=1_000_000_000, rea
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class PostKey:
+class MatchKey:
     """A post; the order, descending, is newest first."""
 
     rkey: str
@@ -39,12 +39,12 @@ class Match:
     version: int
 
     @property
-    def key(self) -> PostKey:
-        return PostKey(self.rkey, self.did)
+    def key(self) -> MatchKey:
+        return MatchKey(self.rkey, self.did)
 
 
 #: Below every post: no TID and no did is less.
-BOTTOM: Final = PostKey("", "")
+BOTTOM: Final = MatchKey("", "")
 
 # Of `below` and `down_to`, rkeys alone prune the primary key; the pairs decide among equal rkeys.
 # With FINAL: an edited post is found by what it says now, and a deleted one is not found.
@@ -59,7 +59,7 @@ LIMIT {size:UInt32}
 """
 
 
-def matches(where: Where, *, below: PostKey, down_to: PostKey, size: int) -> list[Match]:
+def matches(where: Where, *, below: MatchKey, down_to: MatchKey, size: int) -> list[Match]:
     """The newest `size` posts of `where`, newest first, from `down_to` (included) up to `below` (not included)."""
     ends = {
         "below_rkey": below.rkey, "below_did": below.did,
@@ -86,10 +86,10 @@ LIMIT 1 OFFSET {skipped:UInt32}
 """
 
 
-def nth_row(where: Where, *, below: PostKey, nth: int) -> PostKey | None:
+def nth_row(where: Where, *, below: MatchKey, nth: int) -> MatchKey | None:
     """The key of the `nth` row of `where` below `below`, newest first; None where there are fewer."""
     parameters = {**where.parameters, "below_rkey": below.rkey, "below_did": below.did, "skipped": nth - 1}
-    rows = door.query(statement(NTH_ROW, where), parameters, into=PostKey, name="search.nth_row", limits=SEARCH)
+    rows = door.query(statement(NTH_ROW, where), parameters, into=MatchKey, name="search.nth_row", limits=SEARCH)
     return rows[0] if rows else None
 
 

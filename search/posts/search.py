@@ -13,23 +13,22 @@ from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import is_did
 from atsite.core.atproto.tid import is_tid, tid_of_micros
-from atsite.core.paging import InvalidCursor
+from atsite.core.cursor_format import InvalidCursor
+from indexer.index.account_status import UNKNOWN, account_statuses
 from indexer.index.candidates import Candidates, fill
-from indexer.index.queries import UNKNOWN, standings
 from search.posts import queries
 from search.posts.conditions import Where, where
-from search.posts.queries import BOTTOM, Match, PostKey
+from search.posts.queries import BOTTOM, Match, MatchKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from atsite.core.atproto.aturi import AtUri
     from labels.blocks import Blocks
-    from search.posts.conditions import Filters
-    from search.posts.language import Query
+    from search.posts.conditions import Filters, Query
 
 CURSOR_KIND: Final = "search.posts"
 #: Clocks differ: what is further ahead is dated in the future, and shown when its time has come.
@@ -56,7 +55,7 @@ def page(query: Query, filters: Filters, blocks: Blocks, *, limit: int, cursor: 
     Raises InvalidCursor, NothingToShow, and what the door raises.
     """
     conditions = where(query, filters, now=now)
-    top = PostKey(tid_of_micros(now + CLOCK_SKEW_MICROS), "")
+    top = MatchKey(tid_of_micros(now + CLOCK_SKEW_MICROS), "")
     below = top if cursor is None else min(top, decode_cursor(cursor))
     if filters.author in blocks.dids:
         return Page((), None)
@@ -69,22 +68,24 @@ def page(query: Query, filters: Filters, blocks: Blocks, *, limit: int, cursor: 
         deadline=monotonic() + PATIENCE_SECONDS,
     )
     posts = tuple(post.uri for post in filled.entries)
-    return Page(posts, None if filled.next is None else paging.encode(CURSOR_KIND, filled.next.rkey, filled.next.did))
+    return Page(
+        posts, None if filled.next is None else cursor_format.encode(CURSOR_KIND, filled.next.rkey, filled.next.did)
+    )
 
 
-def decode_cursor(text: str) -> PostKey:
+def decode_cursor(text: str) -> MatchKey:
     """The key after which a page begins; raises InvalidCursor."""
-    rkey, did = paging.decode(CURSOR_KIND, text, str, str)
+    rkey, did = cursor_format.decode(CURSOR_KIND, text, str, str)
     if not is_tid(rkey) or not is_did(did):
         raise InvalidCursor("the cursor is not one that was given out")
-    return PostKey(rkey, did)
+    return MatchKey(rkey, did)
 
 
-def _key(post: PostKey) -> PostKey:
+def _key(post: MatchKey) -> MatchKey:
     return post
 
 
-def _candidates(conditions: Where, below: PostKey, size: int) -> Candidates[Match, PostKey]:
+def _candidates(conditions: Where, below: MatchKey, size: int) -> Candidates[Match, MatchKey]:
     """At least `size` posts that match, if the store has them: every one from where they end up to `below`."""
     if not conditions.keys_first:
         posts = queries.matches(conditions, below=below, down_to=BOTTOM, size=size)
@@ -95,11 +96,11 @@ def _candidates(conditions: Where, below: PostKey, size: int) -> Candidates[Matc
     return Candidates(posts, posts[-1].key if len(posts) == rows else end)
 
 
-def _shown(blocks: Blocks, posts: Iterable[Match]) -> Iterator[PostKey]:
+def _shown(blocks: Blocks, posts: Iterable[Match]) -> Iterator[MatchKey]:
     """Those that may be shown, in order; authors are looked up only as far as the caller reads."""
     remaining = (post for post in posts if str(post.key.uri) not in blocks)
     while chunk := list(islice(remaining, ACTORS_AT_ONCE)):
-        authors = standings({post.did for post in chunk}, limits=queries.SEARCH)
+        authors = account_statuses({post.did for post in chunk}, limits=queries.SEARCH)
         for post in chunk:
             if authors.get(post.did, UNKNOWN).shows(post.version):
                 yield post.key

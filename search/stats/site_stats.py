@@ -1,4 +1,4 @@
-"""What /stats answers: totals from the cache, days from the table daily_stats."""
+"""The data of /stats: totals from the cache, days from the table daily_stats."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ TOTALS: Final = TotalsCache(stats.totals)
 
 
 def daily(days: int, *, now: datetime) -> Sequence[Day]:
-    """The last `days` days up to today (UTC), oldest first; days that nobody computed are left out."""
+    """The last `days` days up to today (UTC), oldest first; days that are not computed yet are left out."""
     tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
     return stats.daily(tomorrow - timedelta(days=days), tomorrow)

@@ -1,9 +1,8 @@
-"""The totals that /stats answers: counted rarely, read from Redis.
+"""A cache in Redis for the totals of /stats, which take seconds to minutes to count on a large site.
 
-They are counted row by row, seconds to minutes on a large site. A task counts them into Redis every few minutes;
-readers only read. Where nothing is cached, one process of all (a lock in Redis) counts, its callers wait a little and
-share the result, and a caller that would wait longer is asked to come back. With Redis away each process counts for
-itself, once at a time, and keeps the result for a minute.
+A task counts them into Redis every few minutes; requests only read. If nothing is cached, one process (a lock in Redis)
+counts, its callers wait a little and share the result, and callers that would wait longer get an error and retry later.
+If Redis is down each process counts for itself, once at a time, and keeps the result for a minute.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-#: Of Django's cache.
+#: The key in Django's cache.
 KEY: Final = "stats:totals"
 LOCK: Final = "stats.totals"
 #: Many missed refreshes: older totals would mislead, so they are counted again.
 CACHE_SECONDS: Final = 3600
-#: A counting process that was killed blocks the others no longer than this. A count that takes longer is joined by a
-#: second one, which costs time and harms nothing.
+#: A counting process that was killed blocks the others no longer than this. If a count takes longer, a second one
+#: starts beside it, which costs time but does no harm.
 LOCK_SECONDS: Final = 120
 #: How long a caller waits for a count that runs: callers give up after 30 s.
 WAIT_SECONDS: Final = 10.0
-#: With Redis away, how old a count of this process may be before the next one begins.
+#: If Redis is down: the age of this process's count at which a new one starts.
 OWN_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 
@@ -91,7 +90,7 @@ class TotalsCache:
         with self._guard:
             if self._running is None or self._running.done():
                 self._running = Future()
-                # A daemon: a count may outlast the service, and nobody reads it then.
+                # A daemon thread: a count may take longer than the service lives, and is not needed then.
                 Thread(target=self._run, args=(self._running,), name="stats-totals", daemon=True).start()
             return self._running
 

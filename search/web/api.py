@@ -1,4 +1,4 @@
-"""The doors of the search service: XRPC methods and plain HTTP. Each parses, asks one function, and answers."""
+"""The HTTP endpoints of the search service: XRPC methods and plain HTTP."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 xrpc_router = Router()
 api_router = Router()
 
-#: Parameters of the lexicon that are not read yet. Refused, as an answer without the filter would be wrong.
-NOT_YET: Final = ("mentions", "domain", "url", "tag")
+#: Parameters of the lexicon that are not supported yet. Refused, because an answer without the filter would be wrong.
+UNSUPPORTED: Final = ("mentions", "domain", "url", "tag")
 
-HIDDEN: Final = "the newest matches are all posts that are not shown, try a narrower search"
+NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower search"
 
 
 @xrpc_router.get(
@@ -42,15 +42,16 @@ HIDDEN: Final = "the newest matches are all posts that are not shown, try a narr
 def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> SearchPostsAnswer:
     """The newest posts that have all words of `q`.
 
-    Words are whole and case does not matter; Chinese, Japanese, Korean and Thai are found inside of longer runs. A
-    query of a single character of those scripts looks through the newest 24 hours only (of the period before `until`).
-    What the site blocks everywhere is left out.
+    Words are whole; case and Unicode form do not matter. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese are
+    found inside longer runs. A query of a single character of those scripts looks through the newest 24 hours only (of
+    the period before `until`). An emoji is a word.
+    Posts and authors that the site blocks everywhere are left out.
     """
-    for name in NOT_YET:
+    for name in UNSUPPORTED:
         if name in request.GET:
             raise XrpcError("InvalidRequest", f"{name}: this service cannot filter by it yet")
     if parameters.sort != "latest":
-        raise XrpcError("InvalidRequest", "sort: this service answers `latest` only")
+        raise XrpcError("InvalidRequest", "sort: this service supports only `latest`")
     try:
         query = language.parse(parameters.q)
     except language.BadQuery as error:
@@ -65,21 +66,21 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     try:
         page = search.page(query, filters, blocked(), limit=parameters.limit, cursor=parameters.cursor, now=now)
     except NothingToShow as error:
-        raise XrpcError("NotEnoughResources", HIDDEN) from error
+        raise XrpcError("NotEnoughResources", NONE_SHOWN) from error
     recently_shown.remember({post.did for post in page.posts})
     return SearchPostsAnswer.of(page)
 
 
 @xrpc_router.get("/_health", response=Health, tags=["service"])
 def health(request: HttpRequest) -> Health:
-    """Whether the service can answer: 503 when ClickHouse does not."""
+    """Answers if the service works; 503 if ClickHouse does not answer."""
     door.ping()
     return Health(version=atsite.__version__)
 
 
 @api_router.get("/stats", response=StatsAnswer, by_alias=True, tags=["statistics"])
 def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsAnswer:
-    """Totals of what lives now, and the numbers of each of the last days."""
+    """Totals of the records that exist now, and the numbers of each of the last days."""
     try:
         snapshot = site_stats.TOTALS.current()
     except TotalsNotReady as error:
@@ -88,14 +89,14 @@ def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsA
 
 
 def _author(text: str) -> Did:
-    """The did of an actor; of a handle, as this site knows it."""
+    """The did of an actor; a handle is looked up in the index."""
     try:
         named = pasted.actor(text, otherwise="neither a did nor a handle")
     except pasted.NotAnActor as error:
         raise XrpcError("InvalidRequest", f"author: {error}") from error
     did = named if is_did(named) else did_of_handle(named)
     if did is None:
-        raise XrpcError("InvalidRequest", "author: this handle is not known here, give the did")
+        raise XrpcError("InvalidRequest", "author: this handle is not known here; give the did")
     return did
 
 

@@ -1,4 +1,4 @@
-"""What the search service reads and answers, as its clients see it: camelCase."""
+"""Parameters and answers of the search service, in camelCase."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from search.posts.search import Page
     from search.stats.totals import Snapshot
 
-#: Longest query read, in characters: a post has at most 300 graphemes, and a query says less than a post.
+#: Maximum length of a query in characters: a post has at most 300 graphemes, and a query is shorter than a post.
 Q_MAX = 1_000
-#: A longer text is no did, no handle, no language and no time.
+#: Maximum length of a did, handle or time.
 NAME_MAX = 2_048
 DAYS_MAX = 366
 
@@ -27,12 +27,12 @@ DAYS_MAX = 366
 class SearchPostsQuery(Schema):
     """Parameters of app.bsky.unspecced.searchPostsSkeleton (its lexicon)."""
 
-    q: str = Field(max_length=Q_MAX, description="words that all must occur")
+    q: str = Field(max_length=Q_MAX, description="the words to search for; a post must have all of them")
     sort: str = Field("latest", description="`latest`: newest first")
     since: str | None = Field(None, max_length=NAME_MAX, description="from this datetime or day on")
     until: str | None = Field(None, max_length=NAME_MAX, description="before this datetime or day")
     author: str | None = Field(None, max_length=NAME_MAX, description="did or handle")
-    lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$")
+    lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$")
     limit: int = Field(25, ge=1, le=100)
     cursor: str | None = None
 
@@ -42,7 +42,7 @@ class SkeletonPost(Schema):
 
 
 class SearchPostsAnswer(Schema):
-    """A page of search; on the last one there is no `cursor`."""
+    """A page of search results; the last one has no `cursor`."""
 
     cursor: str | None = None
     posts: list[SkeletonPost]
@@ -61,11 +61,11 @@ class _Camel(Schema):
 
 
 class StatsQuery(Schema):
-    days: int = Field(30, ge=1, le=DAYS_MAX, description="how many days of the daily series, up to today (UTC)")
+    days: int = Field(30, ge=1, le=DAYS_MAX, description="number of days of the daily series, up to today (UTC)")
 
 
 class LiveRecords(_Camel):
-    """Records that live now, of each kind."""
+    """Records that exist now, by kind."""
 
     posts: int
     likes: int
@@ -75,7 +75,7 @@ class LiveRecords(_Camel):
 
 
 class UndatedRecords(_Camel):
-    """Those of the live records whose record key tells no believable time: they count in no day."""
+    """The live records without a plausible time in their record key: they are not part of any day."""
 
     posts: int
     likes: int
@@ -108,7 +108,7 @@ class StatsAnswer(_Camel):
     computed_at: datetime = Field(description="when the totals were counted")
     totals: LiveRecords
     without_day: UndatedRecords
-    days: list[StatsDay] = Field(description="oldest first; a day not computed yet is left out")
+    days: list[StatsDay] = Field(description="oldest first; days that are not computed yet are left out")
 
     @classmethod
     def of(cls, snapshot: Snapshot, days: Sequence[Day]) -> Self:

@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client
 
-from atsite.granting import grant
+from atsite.role_groups import grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -59,7 +59,7 @@ def test_a_block_is_for_a_feed_that_there_is_or_for_everywhere(login: Login) -> 
         FeedDefinition.objects.create(rkey=rkey, kind="top", display_name=name)
     form = client.get(reverse(ADD)).context["adminform"].form
     assert form.fields["feed"].choices == [
-        ("", "Everywhere: every feed, and search"),
+        ("", "Everywhere: every feed and search"),
         ("bangers", "Bangers (bangers)"),
         ("whats-hot", "What's hot (whats-hot)"),
     ]
@@ -75,7 +75,7 @@ def test_a_block_for_a_feed_that_is_gone_is_still_edited(login: Login) -> None:
     block = Block.objects.create(subject=POST, feed="long-gone")
     page = reverse("admin:labels_block_change", args=(block.pk,))
     fields = client.get(page).context["adminform"].form.fields
-    assert fields["feed"].choices[1:] == [("long-gone", "long-gone: there is no such feed now")]
+    assert fields["feed"].choices[1:] == [("long-gone", "long-gone: this feed no longer exists")]
     answer = client.post(page, {"subject": POST, "feed": "long-gone", "note": "why"})
     assert answer.status_code == 302
     block.refresh_from_db()
@@ -85,7 +85,7 @@ def test_a_block_for_a_feed_that_is_gone_is_still_edited(login: Login) -> None:
 def test_who_may_only_look_reads_the_labels_of_the_form() -> None:
     page = reverse("admin:labels_block_change", args=(Block.objects.create(subject=POST).pk,))
     lines = [line for lines in browser("viewer", "view_block").get(page).context["adminform"] for line in lines]
-    assert [str(field.field["label"]) for line in lines for field in line][:3] == ["Who or what", "Where", "note"]
+    assert [str(field.field["label"]) for line in lines for field in line][:3] == ["Actor or post", "Where", "note"]
 
 
 def test_the_list_tells_whom_by_name_what_and_where(login: Login) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.kv.quick import RedisAway
-from atsite.dashboard.concurrent_reads import Board, Source
+from atsite.dashboard.concurrent_reads import CachedRead, ConcurrentReads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,18 +31,18 @@ def gate() -> Iterator[threading.Event]:
 
 def test_a_value_is_kept_for_its_time_and_then_read_again() -> None:
     clock, numbers = Clock(), iter(range(10))
-    board = Board({"often": Source(lambda: next(numbers), 1.0)}, clock=clock)
-    assert [board.values(patience=5)["often"] for _ in range(2)] == [0, 0]
+    reads = ConcurrentReads({"often": CachedRead(lambda: next(numbers), 1.0)}, clock=clock)
+    assert [reads.values(timeout=5)["often"] for _ in range(2)] == [0, 0]
     clock.now = 1.0
-    assert board.values(patience=5) == {"often": 1}
+    assert reads.values(timeout=5) == {"often": 1}
 
 
 def test_a_store_that_is_away_has_no_value_and_the_others_have_theirs() -> None:
     def away() -> int:
         raise RedisAway("gone")
 
-    board = Board({"away": Source(away, 1.0), "there": Source(lambda: 7, 1.0)})
-    assert board.values(patience=5) == {"away": None, "there": 7}
+    reads = ConcurrentReads({"away": CachedRead(away, 1.0), "there": CachedRead(lambda: 7, 1.0)})
+    assert reads.values(timeout=5) == {"away": None, "there": 7}
 
 
 def test_a_store_that_hangs_holds_nobody_up_is_asked_once_and_comes_back(gate: threading.Event) -> None:
@@ -54,16 +54,16 @@ def test_a_store_that_hangs_holds_nobody_up_is_asked_once_and_comes_back(gate: t
         return 3
 
     clock = Clock()
-    board = Board({"hangs": Source(hang, 1.0), "there": Source(lambda: 7, 1.0)}, clock=clock)
+    reads = ConcurrentReads({"hangs": CachedRead(hang, 1.0), "there": CachedRead(lambda: 7, 1.0)}, clock=clock)
     for now in (0.0, 1.0, 2.0):
         clock.now = now
-        assert board.values(patience=0.05) == {"hangs": None, "there": 7}
+        assert reads.values(timeout=0.05) == {"hangs": None, "there": 7}
     assert len(asked) == 1
     gate.set()
-    assert board.values(patience=10) == {"hangs": 3, "there": 7}
+    assert reads.values(timeout=10) == {"hangs": 3, "there": 7}
 
 
 def test_a_fault_of_ours_is_not_taken_for_a_store_that_is_away() -> None:
-    board = Board({"broken": Source(lambda: 1 / 0, 1.0)})
+    reads = ConcurrentReads({"broken": CachedRead(lambda: 1 / 0, 1.0)})
     with pytest.raises(ZeroDivisionError):
-        board.values(patience=5)
+        reads.values(timeout=5)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from feeds.kinds.likes import HOUR
+from feeds.kinds.likes_ranking import HOUR
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking.page_data import unix_micros
 from labels.models import Block
@@ -88,7 +88,7 @@ def test_a_feed_is_edited_refreshed_previewed_and_rid_of_an_author(service: Serv
         page.fill("[name=note]", "spam")
         browser.shot("feed-block")
         page.click("button:has-text('Block')")
-        page.wait_for_selector("text=The author is left out of every feed and search from now on.")
+        page.wait_for_selector("text=The author is blocked in every feed and search from now on.")
         assert shown(browser) == [post.uri for post in posts[1:]]
         assert Block.objects.get().note == "spam"
 

@@ -63,7 +63,7 @@ def test_a_key_is_minted_copied_rotated_and_revoked(service: Service, width: int
         assert copied == page.inner_text("#api-key")
         assert check(copied).feeds == {"a-mpls"}
         page.reload()  # sends the form again
-        page.wait_for_selector("text=This key was made already")
+        page.wait_for_selector("text=This key already exists")
         assert ApiKey.objects.count() == 1
 
         browser.open(f"/admin/apikeys/apikey/{ApiKey.objects.get().pk}/change/")
@@ -72,14 +72,14 @@ def test_a_key_is_minted_copied_rotated_and_revoked(service: Service, width: int
         page.click("text=New secret…")
         page.check("[name=overlap][value='3600']")
         browser.shot("key-rotate")
-        page.click("text=Make a new secret")
+        page.click("text=Create a new secret")
         second = page.inner_text("#api-key")
         assert re.fullmatch(r"atsk_\w{12}_\S{43}", second)
         assert check(copied).subject == check(second).subject
 
         page.click("text=I have copied it")
         page.click("text=Revoke…")
-        page.click("text=Revoke for good")
+        page.click("text=Revoke permanently")
         page.wait_for_selector("text=every service refuses it from now on")
         assert {refusal(copied), refusal(second)} == {"this API key was revoked"}
         browser.shot("key-revoked")

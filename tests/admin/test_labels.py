@@ -1,4 +1,4 @@
-"""Labels in a real browser: an actor added by handle, many at once with errors, taken off again, and hostile names."""
+"""Labels in a real browser: an actor added by handle, many at once with errors, removed again, and hostile names."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_an_actor_is_added_by_handle_found_by_it_taken_off_and_given_back(servic
         assert "underline" in link.evaluate("link => getComputedStyle(link).textDecorationLine")
         link.click()
         page.click("text=Undo the removal")
-        page.wait_for_selector("text=carries choir again")
+        page.wait_for_selector("text=has the label choir again")
         assert membership.has_label(MIRA.did, "choir")
         browser.open(f"{MEMBERS}actor/{MIRA.did}/")
         browser.shot("actor")
@@ -121,21 +121,21 @@ def test_many_are_added_with_errors_shown_first_and_all_of_it_undone(service: Se
         page.fill("[name=actors]", "\n".join(pasted))
         page.select_option("[name=label]", label="choir")
         browser.shot("add-many")
-        page.click("text=Show what it would do")
+        page.click("text=Preview the changes")
         page.wait_for_url("**/bulkchange/*/change/")
         shown = state(browser)
-        for words in ("2 will be changed", "1 nothing to do", "1 twice in the list", "2 not found", "1 not an actor"):
+        for words in ("2 will be changed", "1 nothing to do", "1 duplicate", "2 not found", "1 not a handle or did"):
             assert words in shown
         assert browser.overflow() <= 0
         browser.shot("add-many-plan")
         assert members() == {NOEL.did}
 
         page.click("[name=do][value=confirm]")
-        page.wait_for_selector("text=was given to 2 actors")
+        page.wait_for_selector("text=was added to 2 actors")
         assert members() == {MIRA.did, NOEL.did, OTTO.did}
         browser.shot("add-many-done")
         page.click("[name=do][value=undo]")
-        page.wait_for_selector("text=was taken off 2 actors")
+        page.wait_for_selector("text=was removed from 2 actors")
         assert members() == {NOEL.did}
         browser.open("/admin/labels/bulkchange/")
         browser.shot("bulk-changes")

@@ -13,7 +13,7 @@ from django.test import Client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from atsite.granting import grant
+from atsite.role_groups import grant
 from tests.test_services import Service
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 
-from atsite import runs
+from atsite import task_runs
 from atsite.celery import BEAT, app
 from atsite.core.config import config
 from atsite.core.kv import quick
@@ -34,9 +34,9 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clic
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """No reading of an earlier test."""
-    reading._board.cache_clear()
+    reading._reads.cache_clear()
     yield
-    reading._board.cache_clear()
+    reading._reads.cache_clear()
 
 
 def states(browser: Client) -> dict[str, str]:
@@ -50,7 +50,7 @@ def test_the_page_shows_what_the_stores_say(
     micros = int(now.timestamp() * 1e6)
     saved = Checkpoint(host="h", protocol="p", cursor=micros, time_us=micros, safe_cursor=micros, acked_at=micros)
     valkey.set(checkpoint_store.KEY, saved.encode())
-    runs.note("feeds.refresh_feeds", runs.Run(now, 1.5, "succeeded"))
+    task_runs.note("feeds.refresh_feeds", task_runs.Run(now, 1.5, "succeeded"))
     response = login("viewers").get("/admin/")
     assert response.status_code == 200
     overview = response.context["overview"]
@@ -92,12 +92,12 @@ def test_a_task_that_ran_is_noted_with_its_outcome(valkey: redis.Redis) -> None:
 
     with pytest.raises(LookupError):
         noted()
-    assert runs.last_runs()["tests.noted"].outcome == "failed"
+    assert task_runs.last_runs()["tests.noted"].outcome == "failed"
     with redis_away():
         with pytest.raises(LookupError):
             noted()
         with pytest.raises(quick.RedisAway):
-            runs.last_runs()
+            task_runs.last_runs()
 
 
 def test_waiting_tasks_are_counted_where_celery_keeps_them(valkey: redis.Redis) -> None:
@@ -117,7 +117,7 @@ def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monk
         return [step.title for step in browser.get("/admin/").context["steps"]]
 
     everything = titles()
-    assert everything[0] == "Say who publishes the feeds"
+    assert everything[0] == "Choose the account that publishes the feeds"
     assert len(everything) == 6
     named = replace(config, feed_actor_did="did:plc:me", service_endpoint="https://feeds.example.com")
     monkeypatch.setattr(setup_checklist, "config", named)

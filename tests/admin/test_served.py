@@ -105,7 +105,7 @@ def test_a_key_minted_in_the_browser_lets_a_program_add_members_until_it_is_revo
         until(lambda: served(site, "a-mpls", newcomer) == [post.uri])
         page.click("text=I have copied it")
         page.click("text=Revoke…")
-        page.click("text=Revoke for good")
+        page.click("text=Revoke permanently")
         page.wait_for_selector("text=every service refuses it from now on")
         assert assign(key) == (401, {"error": "AuthenticationRequired", "message": "this API key was revoked"})
         assert browser.said == []
@@ -161,7 +161,7 @@ def test_who_is_blocked_from_a_preview_leaves_the_served_feed(site: Site, servic
         page.locator(f"[data-uri='{posts[0].uri}']").locator("text=Block author…").click()
         page.check("[name=where][value=here]")
         page.click("button:has-text('Block')")
-        page.wait_for_selector("text=The author is left out of this feed from now on.")
+        page.wait_for_selector("text=The author is blocked in this feed from now on.")
         assert shown(page) == [posts[1].uri]
         until(lambda: served(site, "cl-tqsp") == [posts[1].uri])
         assert browser.said == []

@@ -13,7 +13,7 @@ from atsite.dashboard.numbers import DeadLetters, Disk, FeedUse, Gaps, Numbers, 
 from atsite.dashboard.overview import shown
 from atsite.dashboard.reading import Rate
 from atsite.dashboard.thresholds import State, Tile, schedule_state, tiles
-from atsite.runs import Run
+from atsite.task_runs import Run
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, DAY, SECOND = timedelta(minutes=1), timedelta(days=1), timedelta(seconds=1)
@@ -92,7 +92,7 @@ def test_a_site_that_is_well_has_nothing_to_do() -> None:
         ("worker", {"schedule": (scheduled(4 * MINUTE),)}, State.LOOK, "2"),
         ("worker", {"schedule": (scheduled(7 * MINUTE),)}, State.ACT, "2"),
         ("worker", {"schedule": (Scheduled("new", MINUTE, None),)}, State.QUIET, "2"),
-        ("redis", {"stores": {"Redis": None}}, State.ACT, "away"),
+        ("redis", {"stores": {"Redis": None}}, State.ACT, "unavailable"),
         ("clickhouse", {"stores": {"ClickHouse": 501.0}}, State.LOOK, "501 ms"),
         ("disk", {"disk": Disk(14 * GB, 1000 * GB, 5 * GB)}, State.LOOK, "14.0 GB free"),
         ("disk", {"disk": Disk(4 * GB, 1000 * GB, 5 * GB)}, State.ACT, "4.0 GB free"),

@@ -16,7 +16,7 @@ from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
-from atsite.granting import grant
+from atsite.role_groups import grant
 from feeds.models import FeedDefinition, PinnedPost
 from indexer.index.models import Backfill, RefusedActor
 from labels import membership

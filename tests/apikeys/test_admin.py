@@ -86,11 +86,14 @@ def test_the_form_of_a_new_key_sent_again_makes_no_second_key(browser: Client) -
     row = ApiKey.objects.get(key_id=id)
     again = browser.post(f"{KEYS}add/", {**FORM, "note": "again", "new_id": id}, follow=True)
     assert again.redirect_chain == [(f"{KEYS}{row.pk}/change/", 302)]
-    assert "This key was made already; its secret is shown only once." in again.content.decode()
+    assert "This key already exists, and its secret is shown only once." in again.content.decode()
     assert "atsk_" not in again.content.decode()
     assert [(row.key_id, row.note) for row in ApiKey.objects.all()] == [(id, "bot")]
     assert check(text) == principal(Scope.MEMBERS, feeds=["a-mpls", "cl-tqsp"])
-    assert "Open this form again." in browser.post(f"{KEYS}add/", {**FORM, "new_id": "aaaaaaaaaaaa"}).content.decode()
+    assert (
+        "Reload this form, then send it again."
+        in browser.post(f"{KEYS}add/", {**FORM, "new_id": "aaaaaaaaaaaa"}).content.decode()
+    )
 
 
 def test_of_one_form_sent_twice_at_once_one_key_is_made(browser: Client) -> None:
@@ -131,8 +134,11 @@ def test_feeds_are_chosen_among_those_with_members_and_what_a_key_names_stays_a_
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"feeds": []}, "Choose at least one feed whose members it may change."),
-        ({"scopes": ["stats"]}, "Feeds are for a key that may change and list members of the feeds it covers."),
+        ({"feeds": []}, "Choose at least one feed whose members the key can change."),
+        (
+            {"scopes": ["stats"]},
+            "Only a key with this scope can cover feeds: change and list members of the feeds it covers.",
+        ),
         ({"scopes": []}, "This field is required."),
         ({"scopes": ["launch"]}, "Select a valid choice."),
         ({"rate_limit": "0"}, "greater than or equal to 1"),
@@ -163,11 +169,11 @@ def test_a_key_gets_another_secret_that_is_shown_once(browser: Client, reader_ke
     text = shown_secret(response.content.decode())
     assert text != reader_key.text
     assert check(text) == check(reader_key.text) == principal(Scope.STATS)
-    assert "its old secret until" in browser.get(KEYS).content.decode()
+    assert "the old secret works until" in browser.get(KEYS).content.decode()
     assert text not in browser.get(f"{page_of(reader_key)}change/").content.decode()
 
     again = browser.post(page, {"overlap": "0", "version": version}, follow=True).content.decode()
-    assert "Nothing was done: this key was changed after that form was opened" in again
+    assert "Nothing was changed: this key was changed after you opened the form" in again
     assert check(reader_key.text) == principal(Scope.STATS)
 
     assert browser.post(f"{page_of(reader_key)}end-old-secret/").status_code == 302
@@ -184,7 +190,7 @@ def test_a_rotation_takes_only_what_its_form_offers(browser: Client, reader_key:
 
 def test_a_key_is_revoked_for_good_and_never_deleted(browser: Client, reader_key: Key) -> None:
     page = page_of(reader_key)
-    assert "Revoke for good" in browser.get(f"{page}revoke/").content.decode()
+    assert "Revoke permanently" in browser.get(f"{page}revoke/").content.decode()
     assert check(reader_key.text) == principal(Scope.STATS)
     assert browser.post(f"{page}revoke/").status_code == 302
     assert refusal(reader_key.text) == "this API key was revoked"
@@ -220,7 +226,7 @@ def test_a_form_that_was_open_when_the_key_was_revoked_never_brings_it_back(brow
     told = browser.post(page, sent, follow=True)
     assert told.redirect_chain == [(page, 302)]
     content = told.content.decode()
-    assert "This key was revoked, which is final" in content
+    assert "This key was revoked. That is final" in content
     assert '<span class="at-state at-act">revoked</span>' in content
     assert 'name="note"' not in content
     assert "_save" not in content
@@ -247,7 +253,7 @@ def test_of_two_who_edit_a_key_the_second_is_told_what_the_first_changed(browser
     told = second.post(page, {**stats, "note": "of Berta", "rate_limit": "7", "seen_change": opened["second"]})
     content = told.content.decode()
     assert told.status_code == 200
-    assert re.search(r"admin changed this at [\d:]+ UTC, after you had opened it: ", content)
+    assert re.search(r"admin changed this at [\d:]+ UTC, after you opened it: ", content)
     assert "note: “a dashboard” → “of Anna”" in content
     assert "rate limit: “600” → “60”" in content
     assert "of Berta" in content  # what was typed is not lost
@@ -279,7 +285,7 @@ def test_of_two_who_save_at_once_exactly_one_is_told(browser: Client, reader_key
 def test_the_page_and_the_list_show_the_use(browser: Client, reader_key: Key) -> None:
     page = f"{page_of(reader_key)}change/"
     content = browser.get(page).content.decode()
-    assert "not in 30 days" in content
+    assert "not in the last 30 days" in content
     assert "Accepted calls in the last 30 days: <strong>0</strong>" in content
     for _ in range(3):
         check(reader_key.text)
@@ -296,8 +302,8 @@ def test_the_page_and_the_list_show_the_use(browser: Client, reader_key: Key) ->
 def test_with_clickhouse_away_keys_are_shown_and_changed_all_the_same(browser: Client, reader_key: Key) -> None:
     page = f"{page_of(reader_key)}change/"
     with clickhouse_away():
-        assert "unknown while ClickHouse is away" in browser.get(page).content.decode()
-        assert "unknown while ClickHouse is away" in browser.get(KEYS).content.decode()
+        assert "unknown: ClickHouse does not answer" in browser.get(page).content.decode()
+        assert "unknown: ClickHouse does not answer" in browser.get(KEYS).content.decode()
         answer = browser.post(page, {**FORM, "scopes": ["stats"], "feeds": []}, follow=True).content.decode()
     assert "ClickHouse does not answer" in answer
     assert ApiKey.objects.get().note == "bot"

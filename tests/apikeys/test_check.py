@@ -15,12 +15,12 @@ from apikeys.auth import WRONG_KEYS_MAX
 from apikeys.check import check
 from apikeys.keys import Key
 from apikeys.models import ApiKey
-from atsite.core.kv.rate import RateLimit
-from atsite.core.published.errors import Undecidable
+from atsite.core.copies.errors import Undecidable
+from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import Principal, Scope
 from atsite.core.web.xrpc import NO_KEY, XrpcError
 from tests.away import default_away, redis_away
-from tests.core.published import processes
+from tests.core.copies import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import redis
     from django.test import Client
 
-    from atsite.core.published.redis_cache import Entry
+    from atsite.core.copies.redis_cache import Entry
 
 pytestmark = pytest.mark.urls("tests.apikeys.service")
 
@@ -60,7 +60,7 @@ def test_no_key_is_refused(stores: None, client: Client) -> None:
 
 @pytest.mark.parametrize("headers", [{"X-API-Key": "garbage"}, {"X-API-Key": ""}, {"Authorization": "Bearer atsk_x"}])
 def test_what_is_no_key_is_refused(stores: None, client: Client, headers: dict[str, str]) -> None:
-    assert answer(client, "/stats", headers) == refused("that is no API key: expected atsk_<id>_<secret>")
+    assert answer(client, "/stats", headers) == refused("that is not an API key: expected atsk_<id>_<secret>")
 
 
 def test_a_good_key_is_let_in_by_either_header(client: Client, reader_key: Key) -> None:
@@ -119,7 +119,10 @@ def test_a_key_that_calls_too_often_is_told_when_to_come_back(client: Client, re
     headers = {"X-API-Key": reader_key.text}
     assert [client.get("/stats", headers=headers).status_code for _ in range(4)] == [200, 200, 200, 429]
     response = client.get("/stats", headers=headers)
-    assert response.json() == {"error": "RateLimitExceeded", "message": "more than 3 calls a minute with this API key"}
+    assert response.json() == {
+        "error": "RateLimitExceeded",
+        "message": "more than 3 calls per minute with this API key",
+    }
     assert 1 <= int(response["Retry-After"]) <= 60
     valkey.delete(f"atsite:rate:apikeys:{reader_key.id}")
     assert client.get("/stats", headers=headers).status_code == 200

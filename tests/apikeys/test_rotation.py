@@ -12,8 +12,8 @@ from apikeys import keys
 from apikeys.check import check
 from apikeys.models import ApiKey
 from atsite.core.clickhouse import door
-from atsite.core.published import clickhouse_copies, compare_copies
-from atsite.core.published.errors import ChangedMeanwhile
+from atsite.core.copies import clickhouse_copies, compare_copies
+from atsite.core.copies.errors import ChangedMeanwhile
 from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def test_of_a_rotation_and_a_revocation_at_once_the_revocation_always_stays(read
 def test_publishing_what_was_late_brings_no_revoked_key_back(reader_key: Key, valkey: redis.Redis) -> None:
     stored(reader_key).revoke()
     clickhouse_copies.every_row(ApiKey).filter(pk=stored(reader_key).pk).update(published_us=0)
-    clickhouse_copies.publish_due(ApiKey)
-    assert compare_copies.mend(ApiKey) == []
+    clickhouse_copies.copy_due(ApiKey)
+    assert compare_copies.repair(ApiKey) == []
     assert verdict(reader_key) == REVOKED
     revoked = door.column(
         "SELECT revoked_at IS NOT NULL FROM api_keys FINAL WHERE key_id = {id:String}",

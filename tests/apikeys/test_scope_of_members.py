@@ -13,8 +13,8 @@ from apikeys import keys, models
 from apikeys.check import check
 from apikeys.models import ApiKey, add_key
 from atsite.core.clickhouse import door
-from atsite.core.published.redis_cache import VersionedCache
-from atsite.core.published.tasks import publish_due
+from atsite.core.copies.redis_cache import VersionedCache
+from atsite.core.copies.tasks import copy_all_due
 from atsite.core.web.auth import Scope
 from atsite.core.web.xrpc import XrpcError
 
@@ -27,7 +27,7 @@ def migrate(step: str) -> None:
     state = MigrationLoader(connection).project_state([("apikeys", NAME)])
     with transaction.atomic():
         getattr(import_module(f"apikeys.migrations.{NAME}"), step)(state.apps, None)
-    publish_due()
+    copy_all_due()
 
 
 def copies() -> list[str]:

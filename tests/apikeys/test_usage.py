@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apikeys import queries, tasks, usage
 from apikeys.check import check
-from apikeys.usage import KeyUse
+from apikeys.usage import KeyUsage
 from tests.away import redis_away
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_use_by_hour_joins_what_was_written_with_what_redis_counted_since(stores
     usage.flush(now=ELEVEN)
     count(ELEVEN, ELEVEN)
     found = usage.of_keys(["a", "b", "c"], days=2, now=ELEVEN)
-    assert found == {"a": KeyUse({TEN: 2, ELEVEN: 4}, ELEVEN), "b": KeyUse({TEN: 1}, TEN), "c": KeyUse()}
+    assert found == {"a": KeyUsage({TEN: 2, ELEVEN: 4}, ELEVEN), "b": KeyUsage({TEN: 1}, TEN), "c": KeyUsage()}
     assert (found["a"].uses, found["a"].by_day(ELEVEN, 2)) == (6, [(date(2026, 3, 1), 0), (date(2026, 3, 2), 6)])
     with redis_away():
-        assert usage.of_keys(["a"], days=2, now=ELEVEN) == {"a": KeyUse({TEN: 2, ELEVEN: 2}, ELEVEN)}
+        assert usage.of_keys(["a"], days=2, now=ELEVEN) == {"a": KeyUsage({TEN: 2, ELEVEN: 2}, ELEVEN)}

@@ -13,7 +13,7 @@ from atsite.core.form_choices import FormChoices
 from feeds import definitions
 from feeds.label_uses import feeds_by_label
 from feeds.serving.authors_to_fill import ranked_authors
-from indexer.fill.wanted import recent_posters
+from indexer.fill.due_actors import recent_posters
 from indexer.index.needed_actors import TO_FILL, TO_STREAM
 from labels import feed_names
 from labels.actors_to_fill import labelled_actors

@@ -30,7 +30,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> None:
     import_module("feeds.migrations.0104_first_feeds").add(apps, None)
     registry._data.cache_clear()
     registry._copy.drop()
-    blocks.forget()
+    blocks.invalidate()
 
 
 def browser(name: str = "editor", *permissions: str) -> Client:

@@ -13,14 +13,14 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from atsite.core.routers import DEFAULT
-from feeds.kinds import made, static
+from feeds.kinds import make_feed, static
 from feeds.ranking import computed, queries, refresh
 from feeds.ranking.cursor import decode, encode
 from feeds.ranking.feed import Definition, FeedPage, FeedRequest
 from feeds.ranking.liveness import Liveness
 from feeds.ranking.page_data import FeedData, unix_micros
 from feeds.ranking.ranking import RankedFeed
-from feeds.ranking.store_timeouts import Patience
+from feeds.ranking.store_timeouts import StoreGuard
 from feeds.serving import private_gate
 from labels.blocks import Blocks
 from tests.feeds import worlds
@@ -74,17 +74,17 @@ class Site:
         """As a new process: nothing remembered."""
         self.data = FeedData(
             clock=self.now,
-            lookups=Patience("clickhouse", seconds=UNHURRIED_SECONDS, pause=1),
+            lookups=StoreGuard("clickhouse", seconds=UNHURRIED_SECONDS, pause=1),
             blocks=self.blocks_of,
             alive=Liveness(queries.alive, seconds=0),
-            not_gone=Liveness(queries.not_gone, seconds=0),
+            alive_or_unknown=Liveness(queries.alive_or_unknown, seconds=0),
         )
-        self.feed = made(self.definition, self.data)
+        self.feed = make_feed(self.definition, self.data)
 
     def define(self, **changes: Any) -> None:
         """Change the definition, as an admin does while the process runs."""
         self.definition = replace(self.definition, **changes)
-        self.feed = made(self.definition, self.data)
+        self.feed = make_feed(self.definition, self.data)
 
     def now(self) -> int:
         return self.time

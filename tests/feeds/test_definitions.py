@@ -125,12 +125,12 @@ def test_a_name_means_the_site_s_own_feed_where_two_publishers_use_it() -> None:
     [
         ({"rkey": "a b"}, "rkey", "letters, digits"),
         ({"publisher": "alice.test"}, "publisher", "did"),
-        ({"kind": "lukewarm"}, "parameters", "there is no kind 'lukewarm'"),
+        ({"kind": "lukewarm"}, "parameters", "unknown kind 'lukewarm'"),
         ({"parameters": {"hours": 0}}, "parameters", "hours must be"),
         ({"parameters": []}, "parameters", "object"),
         ({"visibility": "private"}, "parameters", "needs a label"),
-        ({"kind": "label", "parameters": {"label": "nobody"}}, "parameters", "there is no label 'nobody'"),
-        ({"rkey": "whats-hot", "publisher": PUBLISHER}, "rkey", "another feed of this name"),
+        ({"kind": "label", "parameters": {"label": "nobody"}}, "parameters", "the label 'nobody' does not exist"),
+        ({"rkey": "whats-hot", "publisher": PUBLISHER}, "rkey", "already has a feed with this name"),
         ({"pinned_post": "https://bsky.app/"}, "pinned_post", "at-uri of a post"),
     ],
 )

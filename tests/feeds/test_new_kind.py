@@ -108,7 +108,7 @@ def test_it_is_chosen_and_filled_in_like_every_other(editor: Client) -> None:
     page = f"{FEEDS}add/?kind=shuffled"
     assert "Your list, turned." in content(editor, f"{FEEDS}add/")
     form = content(editor, page)
-    assert "How many places each post moves. 1 to 9; empty: 1." in form  # the site's own
+    assert "How many places each post moves. From 1 to 9. Empty: 1." in form  # the site's own
     assert 'name="posts-0-uri"' in form
     assert 'name="visibility"' in form
     sent = {**form_of(form), "rkey": "turned", "display_name": "Turned", "parameter_label": "mpls"}
@@ -130,7 +130,7 @@ def test_its_definitions_are_judged_by_what_it_declares() -> None:
         feed(label="mpls", step=0).full_clean()
     with pytest.raises(ValidationError, match="missing parameter: label"):
         feed().full_clean()
-    with pytest.raises(ValidationError, match="there is no label 'nobody'"):
+    with pytest.raises(ValidationError, match="the label 'nobody' does not exist"):
         feed(label="nobody").full_clean()
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.config import config
-from atsite.core.identity import resolver
+from atsite.core.identity import did_cache
 from labels import lookup
+from tests.core.copies.conftest import label
 from tests.core.identity import network as networks
-from tests.core.published.conftest import label
 from tests.labels.people import ALL, RESOLVE
 
 if TYPE_CHECKING:
@@ -32,6 +32,6 @@ def network(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ne
             found.answers[f"/{person.did}"] = networks.document(person.did, person.handle)
             found.answers[f"{RESOLVE}{person.handle}"] = {"did": person.did}
         asked = replace(config, plc_url=found.url, handle_resolver_url=found.url)
-        monkeypatch.setattr(resolver, "config", asked)
+        monkeypatch.setattr(did_cache, "config", asked)
         monkeypatch.setattr(lookup, "config", asked)
         yield found

@@ -17,7 +17,7 @@ from apikeys.models import add_key
 from feeds.models import FeedDefinition
 from indexer.index.models import Backfill
 from labels import bulk_changes, membership
-from labels.admin.bulk_changes import told
+from labels.admin.bulk_changes import result_sentence
 from labels.admin.members import ActorLabelAdmin
 from labels.change_author import Via
 from labels.models import ActorLabel, Block, BulkChange, Label
@@ -97,7 +97,7 @@ def test_who_cannot_be_found_is_not_added_and_the_form_says_why(
 def test_a_member_who_is_there_already_is_told(browser: Client, label: str) -> None:
     membership.assign(label, MIRA.did, by="admin")
     page = text_of(add(browser, label, MIRA.did))
-    assert f"@{MIRA.handle} already carries {label}." in page
+    assert f"@{MIRA.handle} already has the label {label}." in page
     assert "already exists" not in page
 
 
@@ -112,7 +112,7 @@ def test_whatever_is_said_of_a_member_names_the_handle(browser: Client, label: s
     assert f"The member “@{MIRA.handle} as {label}” was deleted successfully" in gone
     removed = ActorLabel.every.get()
     restored = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": str(removed.time_us)}, follow=True)
-    assert f"@{MIRA.handle} carries {label} again." in text_of(restored)
+    assert f"@{MIRA.handle} has the label {label} again." in text_of(restored)
     assert {str(entry) for entry in LogEntry.objects.values_list("object_repr", flat=True)} == {
         f"@{MIRA.handle} as {label}", f"{MIRA.did} as {label}",
     }  # fmt: skip
@@ -173,14 +173,14 @@ def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(b
     version = re.search(r'name="version" value="(\d+)"', shown)
     assert version is not None
     response = browser.post(f"{MEMBERS}{row.pk}/restore/", {"version": version[1]}, follow=True)
-    assert f"{MIRA.did} carries {label} again." in text_of(response)
+    assert f"{MIRA.did} has the label {label} again." in text_of(response)
     assert membership.has_label(MIRA.did, label)
     assert ActorLabel.objects.get().note == "choir"
     cells = re.findall(r'data-label="(What|Who|From where)">([^<]*)<', text_of(response))
     assert [value for _, value in cells] == [
-        "given again", "admin", "undo",
-        "taken off", "admin", "admin page",
-        "given", "k7", "API key",
+        "added again", "admin", "undo",
+        "removed", "admin", "admin page",
+        "added", "k7", "API key",
     ]  # fmt: skip
 
 
@@ -218,7 +218,7 @@ def test_the_list_shows_names_from_one_question_each(browser: Client, label: str
         page = text_of(browser.get(MEMBERS))
     assert [f"@{person.handle}" in page for person in ALL] == [True] * 3
     assert "Mira of the lake" in page
-    assert page.count("waits for its turn") == 3
+    assert page.count("queued") == 3
     membership.remove(label, MIRA.did, by="admin")
     membership.remove(label, NOEL.did, by="admin")
     with CaptureQueriesContext(connection) as of_one:
@@ -250,7 +250,7 @@ def test_without_clickhouse_the_list_is_there_without_names(browser: Client, lab
         page = text_of(browser.get(MEMBERS, {"q": MIRA.did}))
     assert MIRA.did in page
     assert "names are not shown" in page
-    assert "handles were not searched" in page
+    assert "only dids and labels were searched, not handles" in page
 
 
 def test_names_of_strangers_are_text_and_nothing_else(browser: Client, label: str) -> None:
@@ -271,7 +271,13 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": pasted, "note": "choir"}, follow=True)
     ((page, _),) = response.redirect_chain
     shown = text_of(browser.get(page))
-    for word in ("1 will be changed", "1 nothing to do", "1 not found", "1 not an actor", "No account has the handle"):
+    for word in (
+        "1 will be changed",
+        "1 nothing to do",
+        "1 not found",
+        "1 not a handle or did",
+        "No account has the handle",
+    ):
         assert word in shown
     assert members(label) == [NOEL.did]
 
@@ -287,33 +293,33 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
     do("confirm", page)
     assert set(members(label)) == {MIRA.did, NOEL.did}
     told = text_of(browser.get(page))
-    assert f"“{label}” was given to 1 actor.</p>" in told
-    assert ("1 changed" in told, "will be changed" in told, "What happened" in told) == (True, False, True)
+    assert f"“{label}” was added to 1 actor.</p>" in told
+    assert ("1 changed" in told, "will be changed" in told, "Result" in told) == (True, False, True)
     do("undo", page)
     assert members(label) == [NOEL.did]
     assert "This was undone" in text_of(browser.get(page))
     logged = LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")
-    assert list(logged) == [(f"{label} for 4 lines", "Confirmed: given."), (f"{label} for 4 lines", "Undone.")]
+    assert list(logged) == [(f"{label} for 4 lines", "Confirmed: add."), (f"{label} for 4 lines", "Undone.")]
 
 
 @pytest.mark.parametrize(
     ("giving", "changed", "others", "sentence"),
     [
-        (True, 2, 0, "“choir” was given to 2 actors."),
-        (False, 1, 0, "“choir” was taken off 1 actor."),
+        (True, 2, 0, "“choir” was added to 2 actors."),
+        (False, 1, 0, "“choir” was removed from 1 actor."),
         (True, 0, 0, "Nothing was changed."),
-        (True, 1, 1, "“choir” was given to 1 actor. 1 actor carried it already when this was done: another change "
+        (True, 1, 1, "“choir” was added to 1 actor. 1 actor already had it, because another change "
          "came first."),
-        (False, 0, 2, "Nothing was changed. 2 actors did not carry it any more when this was done: another change "
+        (False, 0, 2, "Nothing was changed. 2 actors no longer had it, because another change "
          "came first."),
     ],
 )  # fmt: skip
 def test_a_change_that_is_done_tells_what_happened(giving: bool, changed: int, others: int, sentence: str) -> None:
-    assert told(BulkChange(label_id="choir", giving=giving), changed=changed, others=others) == sentence
+    assert result_sentence(BulkChange(label_id="choir", giving=giving), changed=changed, others=others) == sentence
 
 
 def test_a_change_that_was_cancelled_speaks_of_nothing_to_come(browser: Client, label: str) -> None:
-    change = bulk_changes.plan_for(Label.objects.get(name=label), [MIRA.did], giving=True, by="admin")
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), [MIRA.did], giving=True, by="admin")
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     assert "1 will be changed" in text_of(browser.get(page))
     change.refresh_from_db()
@@ -326,13 +332,13 @@ def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) ->
     change = BulkChange.objects.get()
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     response = browser.post(page, {"do": "confirm", "fence": str(change.fence - 1)}, follow=True)
-    assert "another person changed it" in text_of(response)
+    assert "no longer in the state you saw" in text_of(response)
     assert members(label) == []
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
-    [({"actors": ""}, "Paste at least one actor"), ({"actors": "a.test\n" * 5_001}, "5,001 lines are too many")],
+    [({"actors": ""}, "Paste at least one account"), ({"actors": "a.test\n" * 5_001}, "The list has 5,001 lines")],
 )
 def test_a_list_that_cannot_be_is_refused(browser: Client, label: str, given: dict[str, str], sentence: str) -> None:
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, **given})
@@ -344,7 +350,7 @@ def test_ticked_members_are_taken_off_by_a_plan(browser: Client, label: str) -> 
     for person in ALL:
         membership.assign(label, person.did, by="admin")
     chosen = [str(row.pk) for row in ActorLabel.objects.filter(did__in=[MIRA.did, NOEL.did])]
-    response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
+    response = browser.post(MEMBERS, {"action": "remove_label", "_selected_action": chosen}, follow=True)
     assert "2 will be changed" in text_of(response)
     assert len(members(label)) == 3
 
@@ -354,8 +360,8 @@ def test_ticked_members_of_several_labels_are_left_alone(browser: Client, label:
     membership.assign(label, MIRA.did, by="admin")
     membership.assign("other", MIRA.did, by="admin")
     chosen = [str(pk) for pk in ActorLabel.objects.values_list("pk", flat=True)]
-    response = browser.post(MEMBERS, {"action": "take_off", "_selected_action": chosen}, follow=True)
-    assert "These members have several labels" in text_of(response)
+    response = browser.post(MEMBERS, {"action": "remove_label", "_selected_action": chosen}, follow=True)
+    assert "These members have different labels" in text_of(response)
     assert not BulkChange.objects.exists()
 
 
@@ -392,7 +398,7 @@ def test_a_label_leads_to_its_members_and_to_a_feed_while_none_uses_it(browser: 
     assert chosen is not None
     assert chosen[1] == label
     FeedDefinition.objects.create(rkey="choir", kind="label", parameters={"label": label}, display_name="Choir")
-    assert "Make a feed of it" not in text_of(browser.get(page))
+    assert "Create a feed from it" not in text_of(browser.get(page))
 
 
 def test_a_label_tells_how_many_carry_it_and_which_feeds_use_it(browser: Client, label: str) -> None:
@@ -407,7 +413,7 @@ def test_a_label_tells_how_many_carry_it_and_which_feeds_use_it(browser: Client,
     membership.assign(label, MIRA.did, by="admin")
     page = text_of(browser.get("/admin/labels/label/"))
     plain = re.sub(r"<[^>]+>", "", page)
-    assert "choir (members only), off (posts of its members, switched off)" in plain
+    assert "choir (members only), off (posts by its members, switched off)" in plain
     assert "no feed" in plain
     assert f"?label__id__exact={Label.objects.get(name=label).pk}" in page
 
@@ -416,7 +422,7 @@ def test_a_change_that_redis_did_not_hear_of_says_so(browser: Client, label: str
     data = form(label, MIRA.did)
     with redis_away():
         response = browser.post(f"{MEMBERS}add/", data | {"label": label}, follow=True)
-    assert "it can take up to 30 seconds" in text_of(response)
+    assert "the change can take up to 30 seconds" in text_of(response)
 
 
 def test_who_saves_what_somebody_else_has_just_changed_is_led_back(

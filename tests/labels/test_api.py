@@ -124,7 +124,7 @@ def test_carriers_are_listed_by_did_with_their_handles_page_by_page(labels_key: 
 @pytest.mark.parametrize(
     ("params", "expected", "sentence"),
     [
-        ({"label": "missing", "handle": MIRA.did}, (400, "UnknownLabel"), "label: there is no label 'missing' here"),
+        ({"label": "missing", "handle": MIRA.did}, (400, "UnknownLabel"), "label: the label 'missing' does not exist"),
         ({"label": "x" * 65, "handle": MIRA.did}, (400, "InvalidRequest"), "label: "),
         ({"label": "mpls"}, (400, "InvalidRequest"), "handle: "),
         ({"handle": MIRA.did}, (400, "InvalidRequest"), "label: "),

@@ -40,7 +40,7 @@ def finish(change: BulkChange, *, seconds: float = 30) -> None:
 def many(label: str) -> BulkChange:
     """A confirmed change of sixty actors, which takes three steps."""
     dids = [Did(f"did:plc:{number:a>24}".replace("0", "b").replace("1", "c")) for number in range(60)]
-    change = bulk_changes.plan_for(Label.objects.get(name=label), dids, giving=True, by="anna")
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), dids, giving=True, by="anna")
     bulk_changes.advance(change)
     bulk_changes.confirm(change)
     return change
@@ -117,20 +117,20 @@ def test_a_step_that_was_overtaken_writes_nothing_over_the_other(label: str, net
     change = planned(label)
     other = BulkChange.objects.get(pk=change.pk)
     bulk_changes.cancel(other, by="ben")
-    with pytest.raises(Conflict, match="worked on elsewhere"):
+    with pytest.raises(Conflict, match="worked on this change at the same time"):
         bulk_changes.confirm(change)
     assert BulkChange.objects.get().state == State.CANCELLED
-    with pytest.raises(Conflict, match="it is cancelled"):
+    with pytest.raises(Conflict, match="it is now cancelled"):
         bulk_changes.confirm(other)
 
 
 def test_the_task_finishes_what_was_confirmed_and_leaves_alone_what_was_not(label: str, network: Network) -> None:
     waiting, confirmed = planned(label, NOEL.handle), planned(label, MIRA.handle)
     bulk_changes.confirm(confirmed)
-    bulk_changes.go_on(seconds=30)
+    bulk_changes.finish_confirmed(seconds=30)
     assert members() == set()  # its page may still be open
     BulkChange.objects.filter(state=State.APPLYING).update(next_at=timezone.now() - timedelta(minutes=4))
-    bulk_changes.go_on(seconds=30)
+    bulk_changes.finish_confirmed(seconds=30)
     assert members() == {MIRA.did}
     assert BulkChange.objects.get(pk=waiting.pk).state == State.READY
 
@@ -140,7 +140,7 @@ def test_who_could_not_be_looked_up_is_looked_up_again(label: str, network: Netw
     change = planned(label, f"{MIRA.handle}\n{NOEL.handle}\nno actor")
     assert statuses(change) == [Status.UNRESOLVABLE, Status.NEW, Status.INVALID]
     network.answers[f"{RESOLVE}{MIRA.handle}"] = {"did": MIRA.did}
-    bulk_changes.look_again(change)
+    bulk_changes.retry_lookups(change)
     finish(change)
     assert statuses(change) == [Status.NEW, Status.NEW, Status.INVALID]
 
@@ -155,7 +155,7 @@ def test_of_two_steps_at_once_one_is_told_and_does_nothing(
 
     def meanwhile(*args: Any, **kwargs: Any) -> Any:
         if not told:
-            with pytest.raises(Conflict, match="worked on elsewhere") as raised:
+            with pytest.raises(Conflict, match="worked on this change at the same time") as raised:
                 bulk_changes.advance(BulkChange.objects.get(pk=change.pk))
             told.append(str(raised.value))
         return assign(*args, **kwargs)
@@ -177,7 +177,7 @@ def test_a_step_that_loses_the_change_midway_takes_back_what_it_could_not_note(
         return assign(*args, **kwargs)
 
     monkeypatch.setattr(membership, "assign", lose)
-    with pytest.raises(Conflict, match="worked on elsewhere"):
+    with pytest.raises(Conflict, match="worked on this change at the same time"):
         bulk_changes.advance(change, seconds=30)
     noted = [line.did for line in bulk_changes.lines(BulkChange.objects.get()) if line.changed]
     assert (len(noted), set(noted)) == (20, members())
@@ -209,11 +209,11 @@ def test_a_change_that_fails_each_time_ends_with_its_reason_and_can_be_tried_aga
         for _ in range(BulkChange.max_tries):
             BulkChange.objects.update(next_at=timezone.now() - timedelta(minutes=1))
             with pytest.raises(ZeroDivisionError):
-                bulk_changes.go_on(seconds=30)
+                bulk_changes.finish_confirmed(seconds=30)
     change.refresh_from_db()
     assert (change.state, members()) == (State.FAILED, set())
-    assert change.reason == "given up after 12 tries: a fault of this site: ZeroDivisionError"
-    bulk_changes.try_again(change)
+    assert change.reason == "given up after 12 tries: an internal error of this site: ZeroDivisionError"
+    bulk_changes.retry(change)
     finish(change)
     assert (change.state, len(members())) == (State.DONE, 60)
 
@@ -226,7 +226,7 @@ def test_a_page_does_not_hurry_a_change_that_waits_for_its_next_try(
         broken.setattr(membership, "assign", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             bulk_changes.advance(change)
-    assert change.reason == "a fault of this site: ZeroDivisionError"
+    assert change.reason == "an internal error of this site: ZeroDivisionError"
     with pytest.raises(Conflict):
         bulk_changes.advance(change)
     assert members() == set()

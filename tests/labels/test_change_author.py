@@ -141,5 +141,5 @@ def test_of_two_who_add_the_same_member_at_once_one_is_told_that_it_is_there(
 ) -> None:
     sent = {person: {"label": label, "did": MIRA.did, "note": person} for person in people}
     saved, content = told(at_once(people, f"{MEMBERS}add/", sent))
-    assert "already carries" in content
+    assert "already has the label" in content
     assert [(row.did, row.note, row.created_by) for row in ActorLabel.objects.all()] == [(MIRA.did, saved, saved)]

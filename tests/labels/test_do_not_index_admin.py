@@ -47,10 +47,10 @@ def test_an_actor_is_added_with_a_note_and_lifted_by_deleting_the_row(browser: C
     row = RefusedActor.objects.get()
     assert (row.did, row.note, row.created_by) == (b.ALICE, "asked", "mod")
     assert floors() == [b.ALICE]
-    assert do_not_index.refused() == {b.ALICE}
+    assert do_not_index.excluded_dids() == {b.ALICE}
     assert "asked" in browser.get(ROWS).content.decode()
     lifted = browser.post(f"{ROWS}{row.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
-    assert "Indexed again from now on." in lifted
+    assert "This actor is indexed again from now on." in lifted
     assert not RefusedActor.objects.exists()
     assert [entry.history_type for entry in RefusedActor.history.order_by("history_id")] == ["+", "-"]
 
@@ -68,7 +68,7 @@ def test_an_actor_is_added_with_a_note_and_lifted_by_deleting_the_row(browser: C
 def test_an_actor_is_entered_as_members_are(browser: Client, network: Network, written: str) -> None:
     assert "A handle, a did, or the address of a profile" in browser.get(f"{ROWS}add/").content.decode()
     assert browser.post(f"{ROWS}add/", {"did": written, "note": ""}).status_code == 302
-    assert do_not_index.refused() == {MIRA.did}
+    assert do_not_index.excluded_dids() == {MIRA.did}
     row = RefusedActor.objects.get()
     assert browser.post(f"{ROWS}{row.pk}/change/", {"note": "why"}).status_code == 302
     assert list(RefusedActor.objects.values_list("did", "note")) == [(MIRA.did, "why")]
@@ -78,7 +78,7 @@ def test_an_actor_is_entered_as_members_are(browser: Client, network: Network, w
     ("written", "sentence"),
     [
         ("nobody.example.com", "No account has the handle nobody.example.com."),
-        ("Mira of the lake", "is neither a handle, nor a did, nor a profile address"),
+        ("Mira of the lake", "is not a handle, a did or a profile address"),
         ("", "Enter a handle, a did or a profile address"),
         ("handle.invalid", "handle.invalid names no account"),
         (MIRA.did, "already exists"),
@@ -100,7 +100,7 @@ def test_with_clickhouse_away_it_is_said_that_it_takes_a_minute(browser: Client)
     with clickhouse_away():
         said = browser.post(f"{ROWS}add/", {"did": b.ALICE, "note": ""}, follow=True).content.decode()
     assert "ClickHouse does not answer" in said
-    assert do_not_index.refused() == {b.ALICE}
+    assert do_not_index.excluded_dids() == {b.ALICE}
 
 
 def test_nobody_without_the_right_adds_or_lifts() -> None:

@@ -38,8 +38,8 @@ def test_whoever_cannot_be_found_is_told_in_words(network: Network) -> None:
         "slow.example.com could not be looked up now. Try again in a minute, or enter the did."
     )
     assert sentence("stolen.example.com") == (
-        f"stolen.example.com is not confirmed: stolen.example.com points to {MIRA.did}, which says it is {MIRA.handle}."
-        " Ask its owner for the right handle, or enter the did."
+        f"stolen.example.com is not confirmed: stolen.example.com points to {MIRA.did}, whose document has"
+        f" {MIRA.handle}. Ask its owner for the right handle, or enter the did."
     )
 
 
@@ -47,7 +47,7 @@ def test_a_did_that_cannot_be_checked_now_is_taken_with_a_doubt(network: Network
     network.answers[f"/{NOEL.did}"] = 503
     found = lookup.find(NOEL.did)
     assert (found.did, found.handle) == (NOEL.did, "")
-    assert found.doubt == f"Whether there is an account {NOEL.did} could not be checked now."
+    assert found.warning == f"Whether there is an account {NOEL.did} could not be checked now."
 
 
 def test_many_are_looked_up_in_their_order(network: Network) -> None:

@@ -54,7 +54,7 @@ def test_a_label_and_a_bulk_change_tell_the_worker_once_after_the_commit(
         assert messages(valkey) == []
     assert messages(valkey) == ["labels.tasks.fetch_member_keys"]
     valkey.delete(f"{PREFIX}labels:key-request", f"{QUEUE_PREFIX}{QUEUE}")  # the second in which one message is enough
-    change = bulk_changes.plan_for(label, [person.did for person in ALL], giving=True, by="admin")
+    change = bulk_changes.plan_for_dids(label, [person.did for person in ALL], giving=True, by="admin")
     bulk_changes.advance(change)
     bulk_changes.confirm(BulkChange.objects.get())
     bulk_changes.advance(BulkChange.objects.get())

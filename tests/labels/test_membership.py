@@ -8,12 +8,12 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from atsite.core.atproto.syntax import Did
-from atsite.core.published.errors import Undecidable
+from atsite.core.copies.errors import Undecidable
 from labels import membership
 from labels.change_author import Via, acting
 from labels.models import ActorLabel, Label
 from tests.away import default_away, redis_away
-from tests.core.published import processes
+from tests.core.copies import processes
 
 if TYPE_CHECKING:
     from pathlib import Path

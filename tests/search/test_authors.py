@@ -13,8 +13,8 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.config import config
 from indexer.fill import run
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from labels import membership
 from labels.models import Label
 from tests.builders import ago, micros
@@ -47,7 +47,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     with networks.in_a_thread() as found:
         asked = replace(config, appview_url="", plc_url=found.url, handle_resolver_url=found.url)
         monkeypatch.setattr(run, "config", asked)
-        monkeypatch.setattr("atsite.core.identity.resolver.config", asked)
+        monkeypatch.setattr("atsite.core.identity.did_cache.config", asked)
         yield found
 
 

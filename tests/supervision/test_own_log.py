@@ -84,7 +84,7 @@ def test_an_unexpected_error_is_one_sentence_that_names_the_file(monkeypatch: py
     monkeypatch.setattr("atsite.management.up_command.run", fails)
     with pytest.raises(CommandError) as failed:
         call_command("up", "--free-ports")
-    assert str(failed.value) == f"stopped by an error: LookupError: no such thing; {logs[0]} has the traceback"
+    assert str(failed.value) == f"stopped by an error: LookupError: no such thing. The traceback is in {logs[0]}"
 
 
 def fails(*_: object, **__: object) -> None:

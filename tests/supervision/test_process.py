@@ -54,7 +54,7 @@ def test_a_process_that_ends_is_started_again_and_its_last_words_are_told(tmp_pa
 
         until(started_twice)
     ends = [
-        f"talker ended with exit code 3; starting it again in {pause} s. {tmp_path / 'talker.log'} says:\n    | hello"
+        f"talker ended with exit code 3; restarting it in {pause} s. The end of {tmp_path / 'talker.log'}:\n    | hello"
         for pause in ("0.1", "0.2")
     ]
     assert said[0:3:2] == ends
@@ -72,7 +72,7 @@ def test_a_process_that_a_restart_does_not_help_waits_as_long_as_any(tmp_path: P
             return bool(said)
 
         until(has_ended)
-        assert said[0].startswith(f"broken ended with exit code {EXIT_NEEDS_YOU}; starting it again in 30.0 s.")
+        assert said[0].startswith(f"broken ended with exit code {EXIT_NEEDS_YOU}; restarting it in 30.0 s.")
 
 
 def test_what_an_ended_process_left_of_its_group_is_killed(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
         port = holder.getsockname()[1]
         children = (ProcessSpec("feedgen", (), {}, (port,), 1, 2),)
         with pytest.raises(
-            UpFailed, match=rf"^these ports are taken by other processes: {port} \(for feedgen\)\. .*--free-ports"
+            UpFailed, match=rf"^these ports are in use by other processes: {port} \(for feedgen\)\. .*--free-ports"
         ):
             refuse_taken_ports(children)
     refuse_taken_ports(children)
@@ -48,9 +48,9 @@ def test_the_first_signal_stops_and_the_next_do_not_disturb_the_stopping(number:
 def test_the_first_rate_of_a_step_counts_from_the_samples_of_the_step_before(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Mock(monotonic=Mock(return_value=0.0))
     monkeypatch.setattr("atsite.supervision.run.time", clock)
-    asker = Mock(sample=Mock(side_effect=[Sample(1.0, events=1_000.0), Sample(100.0, events=6_000.0)]))
+    probe = Mock(sample=Mock(side_effect=[Sample(1.0, events=1_000.0), Sample(100.0, events=6_000.0)]))
     terminal = Mock()
-    up = Up(Mock(), (), Mock(), asker, terminal, Mock(), Mock(), Mock())
+    up = Up(Mock(), (), Mock(), probe, terminal, Mock(), Mock(), Mock())
     next(up.ticks(seconds=None))
     clock.monotonic.return_value = 99.0
     next(up.ticks(seconds=None))

@@ -18,8 +18,8 @@ import pytest
 import redis
 
 from atsite.core.config import BASE_DIR
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream.position import now_us
 from tests.waiting import until
 
@@ -172,7 +172,7 @@ def test_up_begins_where_it_is_told_and_later_where_it_stopped(data_dir: Path, m
 def test_kill_9_of_the_demo_leaves_no_process(data_dir: Path) -> None:
     with command("demo", data_dir) as demo:
         assert demo.stdout is not None
-        read_until(demo.stdout, r"the indexer runs")
+        read_until(demo.stdout, r"indexer running")
         assert len(processes_of(data_dir)) > 10
         demo.kill()
     until(lambda: processes_of(data_dir) == {})

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apikeys import keys
 from apikeys.models import DEFAULT_RATE, add_key
-from atsite.core.published.outcome import watched
+from atsite.core.copies.outcome import watched
 from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Make an API key and print it. It is shown this once: only its hash is stored."
+    help = "Create an API key and print it. It is shown only once: the site stores only its hash."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--scope", action="append", choices=[str(scope) for scope in Scope], required=True)
-        parser.add_argument("--feed", action="append", default=[], help="record key of a feed that it covers")
-        parser.add_argument("--note", default="", help="what it is used for")
-        parser.add_argument("--user", default="", help="name of the user who holds it")
-        parser.add_argument("--rate", type=int, default=DEFAULT_RATE, help="calls a minute (%(default)s)")
-        parser.add_argument("--days", type=int, help="days until it expires (never)")
+        parser.add_argument("--feed", action="append", default=[], help="record key of a feed that the key covers")
+        parser.add_argument("--note", default="", help="what the key is used for")
+        parser.add_argument("--user", default="", help="name of the user who holds the key")
+        parser.add_argument("--rate", type=int, default=DEFAULT_RATE, help="calls per minute (default: %(default)s)")
+        parser.add_argument("--days", type=int, help="days until the key expires (default: never)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         key = keys.mint()

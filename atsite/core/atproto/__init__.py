@@ -1,1 +1,1 @@
-"""The AT Protocol without network, framework or clock: names, keys and times as the specifications write them. Pure."""
+"""The AT Protocol's data formats: names, keys and times as specified; no network, framework or clock. Pure."""

@@ -30,7 +30,7 @@ def is_at_uri(text: str) -> bool:
 class AtUri:
     """The at-uri of one record, by did: what this project stores, compares and serves.
 
-    The fields are trusted: build one from checked values, or from text with `parse`.
+    The fields are not checked: pass valid values, or use `parse`.
     """
 
     did: Did
@@ -39,7 +39,7 @@ class AtUri:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `at://did/collection/rkey`; raises InvalidSyntax, also for a handle or where a part is missing."""
+        """Read `at://did/collection/rkey`; raises InvalidSyntax, also for a handle or a missing part."""
         if len(text) <= AT_URI_MAX and text.startswith(SCHEME):
             parts = text[len(SCHEME) :].split("/", 3)
             if len(parts) == 3:

@@ -1,7 +1,7 @@
-"""What atsite reads out of a did document: the handle, the signing key and the PDS.
+"""Parses the parts of a did document that atsite uses: the handle, the signing key and the PDS.
 
 https://atproto.com/specs/did#did-documents. An identifier inside the document may be relative (`#atproto`) or absolute
-(`did:plc:…#atproto`); servers of both habits exist.
+(`did:plc:…#atproto`); both forms are in use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PDS_MAX = 2048
 
 @dataclass(frozen=True, slots=True)
 class DidDocument:
-    """One did's document; what is absent or unusable in it is None."""
+    """A did's document; absent or unusable parts are None."""
 
     did: Did
     handle: Handle | None
@@ -32,9 +32,9 @@ class DidDocument:
 
 
 def parse_did_document(document: object, *, did: Did) -> DidDocument:
-    """`document` (decoded JSON), which must be that of `did`.
+    """Parse `document` (decoded JSON) of `did`.
 
-    Raises InvalidSyntax where it is another's or no document at all; a field of a wrong shape is as if it were absent.
+    Raises InvalidSyntax if it is another did's or not a document; a field of a wrong type counts as absent.
     """
     if not isinstance(document, dict) or document.get("id") != did:
         raise invalid(f"did document of {did}", str(document.get("id") if isinstance(document, dict) else document))
@@ -44,7 +44,7 @@ def parse_did_document(document: object, *, did: Did) -> DidDocument:
 
 
 def _handle(document: Mapping[str, Any]) -> Handle | None:
-    """The first at:// alias, as the specification says; whether its owner agrees is for a resolver to ask."""
+    """The first at:// alias, as the specification says; a resolver must verify it."""
     aliases = document.get("alsoKnownAs")
     for alias in aliases if isinstance(aliases, list) else []:
         if isinstance(alias, str) and alias.startswith("at://"):
@@ -74,7 +74,7 @@ def _pds(document: Mapping[str, Any], did: str) -> str | None:
 
 
 def _entries(document: Mapping[str, Any], field: str, absolute_id: str) -> Iterator[Mapping[str, Any]]:
-    """The objects of a list field that carry the id, relative or absolute."""
+    """The objects of a list field with this id, relative or absolute."""
     values = document.get(field)
     relative = "#" + absolute_id.partition("#")[2]
     for value in values if isinstance(values, list) else []:

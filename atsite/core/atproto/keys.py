@@ -1,9 +1,9 @@
-"""Public keys as did documents carry them, and the signatures they make.
+"""Public keys in did documents, and verification of their signatures.
 
 https://atproto.com/specs/cryptography: two curves, named here by their JOSE algorithm. A Multikey is 'z' + base58btc of
 a multicodec prefix and the 33-byte compressed point. Signatures are 64 bytes r || s, and s must be low.
 
-base58 was looked for as a library: the one on PyPI has had no release since 2021, and decoding is the one loop below.
+There is no maintained base58 library (the one on PyPI had its last release in 2021), so the loop below decodes it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class PublicKey:
 
     @property
     def multibase(self) -> str:
-        """The key as `publicKeyMultibase` of a Multikey carries it."""
+        """The key as `publicKeyMultibase` of a Multikey."""
         prefix = next(prefix for prefix, algorithm in _PREFIXES.items() if algorithm is self.algorithm)
         return "z" + encode_base58(prefix + self.point)
 
@@ -76,12 +76,12 @@ class PublicKey:
 
 
 def is_low_s(signature: bytes, algorithm: Algorithm) -> bool:
-    """Whether s is in the lower half: of the two signatures that mean the same, only this one is valid here."""
+    """Whether s is in the lower half: of two equivalent signatures, only this one is valid here."""
     return 0 < int.from_bytes(signature[32:], "big") <= _ORDERS[algorithm] // 2
 
 
 def low_s(signature: bytes, algorithm: Algorithm) -> bytes:
-    """The same signature (r || s) with s in the lower half, as signers must write it; OpenSSL writes either."""
+    """The same signature (r || s) with s in the lower half, as the protocol requires; OpenSSL produces either."""
     if is_low_s(signature, algorithm):
         return signature
     s = _ORDERS[algorithm] - int.from_bytes(signature[32:], "big")
@@ -116,9 +116,9 @@ _verifiers: TtlCache[PublicKey, Callable[[bytes, bytes], bool]] = TtlCache(size=
 
 
 def _verifier(key: PublicKey) -> Callable[[bytes, bytes], bool]:
-    """Tells whether a signature (DER) is this key's over the SHA-256 of a message.
+    """A function that verifies this key's signature (DER) over the SHA-256 of a message.
 
-    A check of secp256k1, with which nearly all accounts sign, takes OpenSSL 400 to 700 µs and libsecp256k1 50.
+    Nearly all accounts use secp256k1, which takes OpenSSL 400 to 700 µs per verification and libsecp256k1 50.
     """
     if key.algorithm is Algorithm.ES256K:
         fast = coincurve.PublicKey(key.point)
@@ -126,7 +126,7 @@ def _verifier(key: PublicKey) -> Callable[[bytes, bytes], bool]:
         def verifies_fast(signature: bytes, message: bytes) -> bool:
             try:
                 return fast.verify(signature, message)
-            except ValueError:  # r or s is no number of the group
+            except ValueError:  # r or s is out of range
                 return False
 
         return verifies_fast

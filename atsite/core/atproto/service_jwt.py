@@ -1,9 +1,9 @@
-"""The token with which a user's PDS vouches for the user (https://atproto.com/specs/xrpc#inter-service-authentication-jwt).
+"""Service tokens, by which a PDS vouches for a user (https://atproto.com/specs/xrpc#inter-service-authentication-jwt).
 
-Two steps, so that no key is looked up for a token that could not be good anyway: `read` checks everything but the
-signature, `UnverifiedToken.verified_by` checks that. Both raise BadToken, named as the reference server names it.
-PyJWT takes the token apart. The signature is checked by atsite.core.atproto.keys: PyJWT accepts high-S, which this
-protocol forbids.
+`read` checks everything except the signature: the audience, the method, the times and the issuer. Then
+`UnverifiedToken.verified_by` checks the signature, so that no key is looked up for an invalid token. Both raise
+BadToken, with the names of the reference server. PyJWT parses the token; atsite.core.atproto.keys verifies the
+signature, because PyJWT accepts high-S, which this protocol forbids.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from atsite.core.errors import AtsiteError
 if TYPE_CHECKING:
     from atsite.core.atproto.keys import PublicKey
 
-#: Clocks of servers differ; real tokens were seen 40 s in the future, and they live 60 s.
+#: Clocks of servers differ: real tokens were up to 40 s in the future, and are valid for 60 s.
 CLOCK_SKEW_SECONDS = 60
-#: getServiceAuth signs for at most an hour when it is told the method.
+#: getServiceAuth signs for at most an hour if a method is given.
 LIFETIME_MAX_SECONDS = 3600
 #: A real token has about 400 characters; the text is untrusted.
 TOKEN_MAX = 8192
-#: Tokens of other uses, which some servers sign with keys of the same kind.
+#: Types of other tokens, which some servers sign with keys of the same kind.
 _FOREIGN_TYPES = frozenset({"at+jwt", "refresh+jwt", "dpop+jwt"})
 
 
 class BadToken(AtsiteError):
-    """The token is not good; `name` is the XRPC error's name. Always HTTP 401."""
+    """The token is invalid; `name` is the XRPC error's name. Always HTTP 401."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class BadToken(AtsiteError):
 
 @dataclass(frozen=True, slots=True)
 class ServiceToken:
-    """A verified token: who vouches, until when (unix seconds), and the token's own id where it has one."""
+    """A verified token: its issuer, expiry (unix seconds), and id if it has one."""
 
     issuer: Did
     expires_at: float
@@ -50,7 +50,7 @@ class ServiceToken:
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedToken:
-    """A token whose claims are right and whose signature is still to be checked."""
+    """A token with valid claims and an unchecked signature."""
 
     issuer: Did
     expires_at: float
@@ -60,17 +60,17 @@ class UnverifiedToken:
     signature: bytes
 
     def verified_by(self, key: PublicKey) -> ServiceToken:
-        """The token, vouched for by its issuer's key. Raises BadToken (BadJwtSignature)."""
-        # The key's curve decides; the header's word is only compared with it.
+        """The token, verified with its issuer's key. Raises BadToken (BadJwtSignature)."""
+        # The key's curve decides; the header's alg must match it.
         if self.algorithm is not key.algorithm or not key.verifies(self.signature, self.signing_input):
             raise BadToken("BadJwtSignature", "the token is not signed by its issuer's current key")
         return ServiceToken(issuer=self.issuer, expires_at=self.expires_at, jti=self.jti)
 
 
 def read(token: str, *, audience: str, method: str, now: float) -> UnverifiedToken:
-    """Check all of `token` but its signature.
+    """Check all of `token` except its signature.
 
-    `audience` is this service's did; `did#bsky_fg` is taken too. `method` is the called NSID, `now` unix seconds.
+    `audience` is this service's did; `did#bsky_fg` is also accepted. `method` is the called NSID, `now` unix seconds.
     Raises BadToken: BadJwt, BadJwtType, JwtExpired, BadJwtAudience, BadJwtLexiconMethod, BadJwtIss.
     """
     header, claims, signing_input, signature = _parts(token)
@@ -85,12 +85,12 @@ def read(token: str, *, audience: str, method: str, now: float) -> UnverifiedTok
         raise BadToken("BadJwtIss", "the issuer is not a did:plc or did:web")
     jti = claims.get("jti")
     if jti is not None and not (isinstance(jti, str) and 0 < len(jti) <= 256):
-        raise BadToken("BadJwt", "jti is not a text of 1 to 256 characters")
+        raise BadToken("BadJwt", "jti is not a string of 1 to 256 characters")
     return UnverifiedToken(issuer, expires_at, jti, algorithm, signing_input, signature)
 
 
 def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
-    """Header, claims, signing input, signature, parsed by PyJWT; nothing of it is believed yet."""
+    """Header, claims, signing input and signature, parsed by PyJWT but not checked yet."""
     if len(token) > TOKEN_MAX or not token.isascii():
         raise BadToken("BadJwt", "the token is not three base64url parts")
     try:
@@ -103,9 +103,9 @@ def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
 def _checked_header(header: dict[str, Any]) -> Algorithm:
     token_type = header.get("typ")
     if isinstance(token_type, str) and token_type.lower() in _FOREIGN_TYPES:
-        raise BadToken("BadJwtType", f"a token of type {token_type} is not for another service")
+        raise BadToken("BadJwtType", f"a token of type {token_type} is not a service token")
     if "crit" in header or header.get("kid", "#atproto") != "#atproto":
-        raise BadToken("BadJwt", "the token demands a key or an extension that is not used here")
+        raise BadToken("BadJwt", "the token requires a key or an extension that is not supported")
     try:
         return Algorithm(str(header.get("alg")))
     except ValueError as error:
@@ -113,14 +113,14 @@ def _checked_header(header: dict[str, Any]) -> Algorithm:
 
 
 def _checked_times(claims: dict[str, Any], now: float) -> float:
-    """exp, after iat and nbf have been found sane where they are given."""
+    """The exp claim, after checks of iat and nbf if they are given."""
     expires_at = _seconds(claims, "exp")
     if expires_at is None:
         raise BadToken("BadJwt", "the token has no exp")
     if expires_at + CLOCK_SKEW_SECONDS <= now:
         raise BadToken("JwtExpired", "the token has expired")
     if expires_at - now > LIFETIME_MAX_SECONDS + CLOCK_SKEW_SECONDS:
-        raise BadToken("BadJwt", "the token lives longer than an hour")
+        raise BadToken("BadJwt", "the token is valid for longer than an hour")
     for name in ("iat", "nbf"):
         valid_from = _seconds(claims, name)
         if valid_from is not None and valid_from - CLOCK_SKEW_SECONDS > now:

@@ -1,7 +1,7 @@
-"""What a did, a handle, an nsid, a record key and a cid look like, and the one type each of them has.
+"""The syntax and the types of dids, handles, NSIDs, record keys and CIDs.
 
 Rules from https://atproto.com/specs/{did,handle,nsid,record-key}, checked by the interoperability vectors.
-`is_x(text)` answers; `parse_did` and `parse_rkey` return the typed text or raise InvalidSyntax. Nothing is normalised.
+`is_x(text)` checks; `parse_did` and `parse_rkey` return the typed text or raise InvalidSyntax. Nothing is normalised.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ DID_MAX = 2048
 HANDLE_MAX = 253
 NSID_MAX = 317
 
-# What the network says in place of a handle that could not be verified: many accounts have it, and it names none.
+# The network's placeholder for a handle that could not be verified; many accounts have it.
 INVALID_HANDLE = Handle("handle.invalid")
 
-# How much of a refused value an error message repeats: it is untrusted and may be a megabyte.
+# How many characters of an invalid value a message repeats: it is untrusted and may have a megabyte.
 SHOWN_VALUE_MAX = 80
 
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")
@@ -43,7 +43,7 @@ _CID = re.compile(r"(?!Qmb)[A-Za-z0-9+=]{8,256}")
 
 
 def invalid(what: str, value: str) -> InvalidSyntax:
-    """The error that says what was expected and repeats a bounded part of the value."""
+    """The error with the expected syntax and the beginning of the value."""
     shown = value if len(value) <= SHOWN_VALUE_MAX else value[:SHOWN_VALUE_MAX] + "…"
     return InvalidSyntax(f"not a valid {what}: {shown!r}")
 

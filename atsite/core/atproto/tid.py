@@ -1,7 +1,7 @@
 """TIDs: 13 base32 characters that hold microseconds since 1970 (53 bits) and a clock id (10 bits).
 
-https://atproto.com/specs/tid. A TID's text sorts as its integer does, so both are used as orders. The functions here
-run once or more per event of the network: a compiled pattern, then one translate and one int().
+https://atproto.com/specs/tid. A TID's text sorts like its integer, so both are used for ordering. These functions run
+for each event of the network, so they only use a compiled pattern, one translate and one int().
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ ALPHABET: Final = "234567abcdefghijklmnopqrstuvwxyz"
 CLOCK_BITS: Final = 10
 CLOCK_ID_MAX: Final = (1 << CLOCK_BITS) - 1
 MICROS_MAX: Final = (1 << 53) - 1  # the year 2255
-# A well-made TID is below 2**63. The official pattern also lets the 64th bit pass (first characters c to j), and so
-# must everything that holds a TID's integer: UInt64 does.
+# A regular TID is below 2**63. The official pattern also allows the 64th bit (first characters c to j), so columns with
+# a TID's integer must be UInt64.
 TID_MAX: Final = (1 << 64) - 1
 
 _TID: Final = re.compile(r"[2-7a-j][2-7a-z]{12}")
@@ -40,7 +40,7 @@ def tid_to_int(text: str) -> int:
 
 
 def int_of_checked(text: str) -> int:
-    """The integer of text that is known to be a TID."""
+    """The integer of a text that was checked to be a TID."""
     return int(text.encode().translate(_TO_PYTHON_DIGITS), 32)
 
 

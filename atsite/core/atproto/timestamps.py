@@ -1,6 +1,6 @@
-"""Datetimes as lexicons write them (https://atproto.com/specs/lexicon#datetime): RFC 3339 and ISO 8601 at once.
+"""Datetimes of lexicons (https://atproto.com/specs/lexicon#datetime): RFC 3339 and ISO 8601 at once.
 
-A client may write any year from 0000 to 9999, and Python's datetime begins with year 1; so times are integers here:
+A client may write any year from 0000 to 9999, but Python's datetime begins with year 1. So times are integers here:
 microseconds since 1970, negative before.
 """
 
@@ -31,8 +31,8 @@ def is_datetime(text: str) -> bool:
 def micros_of_datetime(text: str) -> int:
     """Microseconds since 1970 of a lexicon's datetime, cut after six digits.
 
-    Raises InvalidSyntax where the form is wrong, where the calendar or the clock has no such moment, and where the
-    offset moves it before year 0000.
+    Raises InvalidSyntax for a wrong form, for a date or time that does not exist, and if the offset moves it before
+    year 0000.
     """
     if not is_datetime(text):
         raise invalid("datetime", text)
@@ -50,7 +50,7 @@ def micros_of_datetime(text: str) -> int:
 
 
 def datetime_of_micros(micros: int) -> str:
-    """The form clients prefer, milliseconds and Z: 2026-05-25T14:23:28.778Z (the rest of the microsecond is cut).
+    """The form that clients prefer, with milliseconds and Z: 2026-05-25T14:23:28.778Z (further digits are cut).
 
     For times of the years 1 to 9999.
     """

@@ -1,13 +1,13 @@
-"""The admin of read models: it shows, and no page of it is ever slow.
+"""The read-only admin of ClickHouse models; none of its pages is slow.
 
     @register(Like)
     class LikeAdmin(ReadOnlyAdmin):
         list_display = ("rkey", "did", "subject_uri")
         search_prefix_fields = ("rkey", "did")
 
-A list is read in the order of the table's key from its end, one page and one row more; nothing is counted. A search
-looks for the beginning of a key, or for a whole at-uri. What takes longer all the same is stopped by the server, and
-the page says so. Addresses of single rows hold the whole key, as Django's admin knows no composite ones.
+A list is read in key order from the table's end: one page and one more row, without counting. A search finds the
+beginning of a key, or a whole at-uri. The server stops slow queries, and the page says so. The URL of a row contains
+its whole key, because Django's admin does not support composite keys.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ else:  # at run time Django's class takes no parameter
 log = structlog.get_logger(__name__)
 
 ROWS_PER_PAGE = 50
-#: A page in key order ends after few blocks. At the server's 65,409 rows a block the first page of 2 million rows read
+#: A page in key order needs few blocks. At the server's 65,409 rows a block the first page of 2 million rows read
 #: 157,000 of them in 44 ms; with this, 34,000 in 9 ms.
 ROWS_PER_BLOCK = 1024
-#: Reading page n costs n pages; who looks for something older searches for its key.
+#: Reading page n costs n pages; to find older rows, search for a key.
 MAX_PAGES = 200
 #: Above every text that begins with a prefix: the last code point, which no key contains.
 LAST = "\U0010ffff"
 
 
 def register(*models: type[ReadModel], site: admin.AdminSite = admin.site) -> Callable[[type[ReadOnlyAdmin]], type]:
-    """As admin.register, for models whose key has several columns: Django's own refuses those."""
+    """Like admin.register, also for models with composite keys, which Django refuses."""
 
     def registered(admin_class: type[ReadOnlyAdmin]) -> type[ReadOnlyAdmin]:
         for model in models:
@@ -74,12 +74,12 @@ def register(*models: type[ReadModel], site: admin.AdminSite = admin.site) -> Ca
 
 
 def address(row: Model) -> str:
-    """The key of a row as one text for its page's address; `key_of` reads it."""
+    """The key of a row as text for its URL; `key_of` parses it."""
     return ",".join(percent_encode(field.value_to_string(row), safe="") for field in key_fields(type(row)))
 
 
 def key_of(model: type[Model], text: str) -> dict[str, Any] | None:
-    """The key fields' values that `address` wrote; None where `text` is no key of `model`."""
+    """The key fields' values that `address` wrote; None if `text` is not a key of `model`."""
     fields, parts = key_fields(model), text.split(",")
     if len(fields) != len(parts):
         return None
@@ -90,7 +90,7 @@ def key_of(model: type[Model], text: str) -> dict[str, Any] | None:
 
 
 class OnePagePaginator(AnyPaginator):
-    """Reads the asked page and one row more, which tells whether another page follows. Counts nothing."""
+    """Reads the page and one more row, which shows whether there is a next page. Counts nothing."""
 
     template_name = "clickhouse/pages.html"
 
@@ -100,13 +100,13 @@ class OnePagePaginator(AnyPaginator):
 
     @cached_property
     def fetched(self) -> list[Any]:
-        """The asked page's rows, and one more where another page follows."""
+        """The rows of the page, and one more if there is a next page."""
         start = (self.asked - 1) * self.per_page
         return list(self.object_list[start : start + self.per_page + 1])
 
     @cached_property
     def count(self) -> int:
-        """Rows up to the asked page's end, and one more where another page follows."""
+        """The number of rows up to the end of the page, plus one if there is a next page."""
         return (self.asked - 1) * self.per_page + len(self.fetched)
 
 
@@ -120,7 +120,7 @@ class KeyOrderedList(ChangeList):  # type: ignore[misc]
         paginator = OnePagePaginator(self.queryset, self.list_per_page, asked=self.page_num)  # type: ignore[has-type]
         page: int = paginator.asked
         if page > 1 and not paginator.fetched:
-            raise IncorrectLookupParameters  # past the end: Django leads back to the first page
+            raise IncorrectLookupParameters  # past the end: Django redirects to the first page
         self.page_num = page
         self.result_count = paginator.count
         self.result_list = paginator.fetched[: self.list_per_page]
@@ -141,11 +141,11 @@ class KeyOrderedList(ChangeList):  # type: ignore[misc]
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """Base of the admin of every ReadModel; see the module."""
+    """The base class of the admin of every ReadModel; see the module."""
 
-    #: Key columns that the search field looks into: the first by its beginning, `did` by a whole did.
+    #: Key columns that a search uses: the first by its beginning, `did` by a whole did.
     search_prefix_fields: ClassVar[tuple[str, ...]] = ()
-    #: Whether the order of the list is that of time; in any other, pages are neither older nor newer.
+    #: Whether the list is in time order, so that pages are called older and newer.
     newest_first: ClassVar[bool] = False
     #: Seconds until the server stops a list's or a row's query.
     max_execution_time: ClassVar[float] = 5
@@ -201,7 +201,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         def view() -> HttpResponse:
-            context = {**(extra_context or {}), "show_history": False}  # nobody ever changed anything
+            context = {**(extra_context or {}), "show_history": False}  # read-only: there are no changes
             return super(ReadOnlyAdmin, self).changeform_view(  # type: ignore[no-any-return]
                 request, object_id, form_url, context
             )
@@ -211,17 +211,17 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return self.changeform_view(request, object_id, extra_context=extra_context)  # nobody ever changed anything
+        return self.changeform_view(request, object_id, extra_context=extra_context)  # read-only: there are no changes
 
     def _lookup(self, term: str) -> dict[str, Any]:
-        """The filter for what someone typed: an at-uri, a did, or the beginning of the first field."""
+        """The filter for a search term: an at-uri, a did, or the beginning of the first field."""
         fields = self.search_prefix_fields
         if not term or not fields:
             return {}
         if term.startswith("at://"):
             return self._uri_lookup(term)
         if term.startswith("did:") and "did" in fields and fields[0] != "did":
-            return {"did": term}  # an index on did serves a whole one only
+            return {"did": term}  # an index on did only finds whole dids
         return {f"{fields[0]}__gte": term, f"{fields[0]}__lt": term + LAST}
 
     def _uri_lookup(self, term: str) -> dict[str, Any]:
@@ -233,7 +233,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         return {name: value for name, value in parts.items() if has_field(self.model, name)} or {"pk__in": []}
 
     def _in_time(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-        """The view's page, or one that says that ClickHouse could not answer (503)."""
+        """The view's page, or a page that says that ClickHouse did not answer (503)."""
         try:
             response = view()
             return response.render() if isinstance(response, TemplateResponse) else response
@@ -255,7 +255,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 def _server_code(error: BaseException | None) -> int:
-    """ClickHouse's number, which lies under the errors of Django and of the DB-API; 0 where there is none."""
+    """ClickHouse's error code, from the causes of Django's error; 0 if there is none."""
     while error is not None:
         code = getattr(error, "code", None)
         if isinstance(code, int):

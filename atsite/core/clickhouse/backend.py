@@ -1,8 +1,8 @@
-"""The sharp edges of django-clickhouse-backend 2.0, taken off once at start (atsite.apps).
+"""Fixes for django-clickhouse-backend 2.0, installed once at start (atsite.apps).
 
-The backend shares one pool of clients per process. As it comes, the pool raises instead of waiting when all are busy
-and shares its sockets with forked children; hooks of on_commit inside atomic() never run; a connection that dies
-midway raises a bare EOFError. Transactions on ClickHouse stay what they are: nothing is ever rolled back.
+The backend has one pool of clients per process. Without fixes, the pool raises instead of waiting when all are busy,
+and shares its sockets with forked children; on_commit hooks inside atomic() never run; a lost connection raises a bare
+EOFError. Transactions on ClickHouse are unchanged: nothing is ever rolled back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class WaitingPool(ClickhousePool):  # type: ignore[misc]
-    """Waits for a free client, and may be re-entered: a cursor's finaliser gives its client back at any moment."""
+    """Waits for a free client. Re-entrant, because a cursor's finaliser may return its client at any time."""
 
     wait_seconds = WAIT_SECONDS
 
@@ -40,7 +40,7 @@ class WaitingPool(ClickhousePool):  # type: ignore[misc]
         self._freed = threading.Condition(self._lock)
 
     def pull(self, key: str | None = None) -> Client:
-        """A client. Raises InterfaceError when none came free in `wait_seconds`."""
+        """A client. Raises InterfaceError if none becomes free in `wait_seconds`."""
         deadline = time.monotonic() + self.wait_seconds
         with self._freed:
             while key not in self._used and len(self._used) >= self.connections_max and not self.closed:
@@ -57,7 +57,7 @@ class WaitingPool(ClickhousePool):  # type: ignore[misc]
 
 
 def install() -> None:
-    """Take the edges off. Safe to call again."""
+    """Install the fixes. Safe to call again."""
     if driver_connection.ClickhousePool is WaitingPool:
         return
     driver_connection.ClickhousePool = WaitingPool
@@ -70,14 +70,15 @@ def install() -> None:
 
 
 def check_time_zone(**kwargs: object) -> list[checks.CheckMessage]:
-    """E002: toYYYYMM and its like are written into the DDL with the time zone of the settings."""
+    """E002: toYYYYMM and similar functions are written into the DDL with the time zone of the settings."""
     if settings.TIME_ZONE == "UTC":
         return []
-    return [checks.Error('TIME_ZONE must be "UTC": the ClickHouse backend writes it into tables.', id="atsite.E002")]
+    text = 'TIME_ZONE must be "UTC": the ClickHouse backend writes the time zone into tables.'
+    return [checks.Error(text, id="atsite.E002")]
 
 
 def _translating(execute: Callable[..., None]) -> Callable[..., None]:
-    """A connection that dies midway is an OperationalError, as one that was refused is."""
+    """Turn a lost connection into an OperationalError, like a refused one."""
 
     def translated(cursor: Any, operation: str, parameters: Any = None) -> None:
         try:
@@ -108,7 +109,7 @@ def _at_exit() -> None:
 
 
 def _after_fork() -> None:
-    """A child connects again; the parent's sockets stay the parent's."""
+    """In a forked child: use new connections and leave the parent's sockets open."""
     for _, connection in DatabaseWrapper._clickhouse_connections.values():
         for client in (*connection.pool._pool, *connection.pool._used.values()):
             let_go(client)

@@ -1,9 +1,9 @@
-"""Operations for migrations of ClickHouse: one statement, kept in a file under the app's `sql/`, with its way back.
+"""Operations for ClickHouse migrations: one statement from a file in the app's `sql/`, and its reverse.
 
     operations = [create(__file__, "tables/posts.sql", undo="DROP TABLE IF EXISTS posts")]
 
-ClickHouse has no transactional DDL: a migration that fails stays half applied and unrecorded. So every statement says
-IF NOT EXISTS or IF EXISTS, and is simply run again.
+ClickHouse has no transactional DDL: a migration that fails stays half applied and unrecorded. So every statement
+has IF NOT EXISTS or IF EXISTS and can be run again.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from atsite.core.routers import CLICKHOUSE
 
 
 def create(migration: str, file: str, *, undo: str) -> RunSQL:
-    """The statement in `sql/<file>` of the app whose migration (`__file__`) asks; `undo` is its way back."""
+    """The statement in `sql/<file>` of the app of `migration` (a module's `__file__`); `undo` reverses it."""
     statement = (Path(migration).parent.parent / "sql" / file).read_text(encoding="utf-8")
     return run(statement, undo=undo)
 
 
 def run(statement: str, *, undo: str) -> RunSQL:
-    """One statement on ClickHouse and nowhere else. An empty `undo` leaves it there on the way back.
+    """One statement, only on ClickHouse. Where `statement` or `undo` is empty, nothing happens in that direction.
 
-    As a list of one: Django would otherwise parse the text for semicolons, and does not know ClickHouse's SQL.
+    It is passed as a list of one, or Django would parse the text for semicolons, without knowing ClickHouse's SQL.
     """
-    return RunSQL([statement], [undo] if undo else RunSQL.noop, hints={"database": CLICKHOUSE})
+    # A list of nothing is as good as RunSQL.noop.
+    return RunSQL([statement] if statement else [], [undo] if undo else [], hints={"database": CLICKHOUSE})

@@ -1,4 +1,4 @@
-"""The one door to ClickHouse: every read and every insert goes through here, under a name.
+"""The only module that calls ClickHouse: every read and every insert goes through it, with a name.
 
     posts = door.query(RECENT_POSTS, {"did": did}, into=PostRef, name="feeds.recent_posts")
     door.insert("likes", {"rkey": [...], "did": [...]}, name="indexer.likes")
@@ -37,8 +37,8 @@ __all__ = ["READ", "TASK", "WRITE", "Limits", "column", "columns_of", "execute",
 T = TypeVar("T")
 Result = TypeVar("Result")
 
-QUERY_SECONDS = Histogram("clickhouse_query_seconds", "Time of one call through the door", ["name"])
-QUERY_ERRORS = Counter("clickhouse_query_errors", "Calls through the door that raised", ["name", "code"])
+QUERY_SECONDS = Histogram("clickhouse_query_seconds", "Duration of one ClickHouse call", ["name"])
+QUERY_ERRORS = Counter("clickhouse_query_errors", "ClickHouse calls that failed", ["name", "code"])
 
 _tracer = trace.get_tracer("atsite.clickhouse")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
@@ -47,7 +47,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 def query(sql: str, params: Parameters | None = None, *, into: type[T], name: str, limits: Limits = READ) -> list[T]:
     """The rows as `into`, a frozen dataclass whose fields are the columns, by position.
 
-    Raises TypeError when the statement has another number of columns than `into` has fields.
+    Raises TypeError if the statement's columns do not match the number of fields of `into`.
     """
     rows, columns = _read(sql, params, name, limits)
     fields = len(dataclasses.fields(into))  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ def column(sql: str, params: Parameters | None = None, *, name: str, limits: Lim
 
 
 def scalar(sql: str, params: Parameters | None = None, *, name: str, limits: Limits = READ) -> Any:
-    """The first column of the first row. Raises LookupError when there is none."""
+    """The first column of the first row. Raises LookupError if there is none."""
     rows, _ = _read(sql, params, name, limits)
     if not rows:
         raise LookupError(f"{name}: no row")
@@ -78,7 +78,7 @@ def execute(
     limits: Limits = WRITE,
     database: str | None = None,
 ) -> None:
-    """Run a statement that returns nothing, on a connection to `database` where it is another than the project's."""
+    """Run a statement without a result; `database` defaults to the project's."""
     values = parameter_values.prepared(params or {})
 
     def call(client: Client) -> None:
@@ -88,11 +88,11 @@ def execute(
 
 
 def insert(table: str, columns: Mapping[str, Sequence[object]], *, name: str, limits: Limits = WRITE) -> int:
-    """Insert one block, given by column; the rows are the server's when this returns. The number of rows.
+    """Insert one block, given by column; when this returns, the server has the rows. Returns their number.
 
-    An error leaves open whether the rows arrived, and whether in the table alone or in its views, too: send the same
-    block again. Nothing is retried here. Raises BadContent where a value does not fit its column, ValueError on columns
-    of unequal length.
+    After an error it is unknown whether the rows arrived in the table, or also in its views: send the same block again.
+    This function does not retry. Raises BadContent if a value does not fit its column, ValueError for columns of
+    unequal length.
     """
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
@@ -101,9 +101,9 @@ def insert(table: str, columns: Mapping[str, Sequence[object]], *, name: str, li
         return 0
     (rows,) = lengths
     sql = f"INSERT INTO {_quoted(table)} ({', '.join(map(_quoted, columns))}) VALUES"
-    # insert_deduplicate=0: a block skipped as a duplicate fires no views, and a replay must heal them. One block: the
-    # driver would cut it at a million rows. Views side by side: one after the other they keep one core busy and the
-    # rest idle, and the insert waits for them. optimize_on_insert=0: rows of one key meet at a merge, as those of two
+    # insert_deduplicate=0: a block skipped as a duplicate fires no views, and a replay must repair them. One block: the
+    # driver would cut it at a million rows. Views in parallel: one after the other they would use only one core
+    # while the insert waits. optimize_on_insert=0: rows of one key meet at a merge, as those of two
     # blocks do; folding each block by itself as well took a fifth of the server's time.
     own = {
         "insert_deduplicate": 0,
@@ -122,18 +122,18 @@ def insert(table: str, columns: Mapping[str, Sequence[object]], *, name: str, li
 
 
 def columns_of(row: type[T], rows: Sequence[T]) -> dict[str, list[object]]:
-    """The columns of `rows`, all of the dataclass `row`: one for each of its fields, also where there are no rows."""
+    """The columns of `rows`, all of the dataclass `row`: one for each of its fields, also if there are no rows."""
     fields = dataclasses.fields(row)  # type: ignore[arg-type]
     return {field.name: [getattr(value, field.name) for value in rows] for field in fields}
 
 
 def ping() -> None:
-    """Return when the server answers a query. Raises ClickHouseError (Unreachable, …)."""
+    """Check that the server answers a query. Raises ClickHouseError (Unreachable, …)."""
     scalar("SELECT 1", name="door.ping")
 
 
 def _read(sql: str, params: Parameters | None, name: str, limits: Limits) -> tuple[list[tuple[Any, ...]], list[Any]]:
-    """Rows and columns. Reading is repeated once when the connection died: nothing is lost by asking twice."""
+    """Rows and columns. A read is repeated once after a lost connection, which is safe."""
     values = parameter_values.prepared(params or {})
 
     def call(client: Client) -> tuple[list[tuple[Any, ...]], list[Any]]:
@@ -167,8 +167,8 @@ def _call(
                 problem = _problem(error, operation, name, values)
                 if problem is None:
                     raise
-                # Another try is for a used connection that was cut: a new one that fails says it all, and a server
-                # that was silent for the whole time would be so again.
+                # Repeat only after a used connection was lost: a new one that fails would fail again, and so would a
+                # server that did not answer in time.
                 cut = isinstance(problem, Unreachable) and not isinstance(error, TimeoutError)
                 if not (connected and attempts and cut):
                     raise problem from error
@@ -188,7 +188,7 @@ def _client(name: str, database: str | None) -> Iterator[Client]:
 
 
 def _set_timeout(client: Client, limits: Limits) -> None:
-    """For the connection that is there and for the one the driver may put in its place."""
+    """For the current connection and for one that replaces it."""
     client.connection.send_receive_timeout = limits.socket_timeout
     if client.connection.socket is not None:
         client.connection.socket.settimeout(limits.socket_timeout)
@@ -220,7 +220,7 @@ def _observed(operation: str, name: str) -> Iterator[None]:
 
 
 def _settings(name: str, limits: Limits) -> dict[str, Any]:
-    """Limits, and a comment by which system.query_log tells who asked."""
+    """Limits, and a comment that names the caller in system.query_log."""
     context = trace.get_current_span().get_span_context()
     comment = f"{name} trace={context.trace_id:032x}" if context.is_valid else name
     return {**limits.settings(), "log_comment": comment}

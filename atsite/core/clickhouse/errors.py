@@ -1,7 +1,7 @@
-"""What ClickHouse, or the way to it, can answer instead of rows.
+"""The errors of ClickHouse calls.
 
 ClickHouseError
-├── Refused            it understood and said no: a bug or a setting of ours (any code not named below)
+├── Refused            ClickHouse refused it: a bug or a setting of ours (any code not listed below)
 │   ├── BadContent     a value cannot be stored or read as its column's type: the row is at fault, never the server
 │   └── SchemaMismatch the table, column or database is not what the code expects: unapplied migrations
 ├── QueryTimedOut      longer than Limits.max_execution_time
@@ -10,8 +10,8 @@ ClickHouseError
 ├── TooManyParts       merges do not keep up with inserts                                      retryable
 └── Unreachable        refused connect, lost connection, no answer in time, read-only or full  retryable
 
-`retryable` means: the same call may succeed later without anybody changing anything. What was sent may have been
-applied: every insert of this project is idempotent, so repeating it is safe.
+`retryable` means that the same call may succeed later without any change. The failed call may have been applied: every
+insert of this project is idempotent, so repeating it is safe.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_TEXT = 500
 
 
 class ClickHouseError(AtsiteError):
-    """ClickHouse refused a call or could not be reached. `code` is the server's number, 0 where it gave none."""
+    """ClickHouse refused a call or could not be reached. `code` is the server's number, 0 if it gave none."""
 
     retryable: ClassVar[bool] = False
 
@@ -44,7 +44,7 @@ class ClickHouseError(AtsiteError):
 
 
 class Refused(ClickHouseError):
-    """The server understood and said no; the same call will be refused again."""
+    """The server refused the call; it would refuse the same call again."""
 
 
 class BadContent(Refused):
@@ -56,11 +56,11 @@ class SchemaMismatch(Refused):
 
 
 class QueryTimedOut(ClickHouseError):
-    """Longer than max_execution_time. Not retryable as such: the same query over the same rows takes as long."""
+    """Longer than max_execution_time. Not retryable: the same query over the same rows takes as long."""
 
 
 class TooManyQueries(ClickHouseError):
-    """The server has as many queries as it admits, or every connection of this process is busy."""
+    """The server has too many queries, or every connection of this process is busy."""
 
     retryable = True
 
@@ -72,13 +72,13 @@ class MemoryLimit(ClickHouseError):
 
 
 class TooManyParts(ClickHouseError):
-    """Merges do not keep up with the inserts; waiting is the cure."""
+    """Merges do not keep up with the inserts: wait."""
 
     retryable = True
 
 
 class Unreachable(ClickHouseError):
-    """No connection, a connection that died, or a server that cannot work just now."""
+    """No connection, a lost connection, or a server that cannot work now."""
 
     retryable = True
 
@@ -118,10 +118,10 @@ BY_CODE = _table(
 
 
 def translated(error: BaseException, *, name: str, values: Iterable[str] = ()) -> ClickHouseError | None:
-    """`error` of the driver as one of this module's classes; None where it is no matter of ClickHouse.
+    """The driver's `error` as one of this module's classes; None if it is not about ClickHouse.
 
-    The text is cut before the server's stack trace and bounded, and each of `values` (what was sent as a parameter) is
-    taken out of it: parameters can hold a viewer's did. The same is done to `error` itself, which is chained.
+    The text is cut before the server's stack trace and bounded, and each of `values` (the parameters that were sent) is
+    removed from it: parameters can contain a viewer's did. The same is done to `error` itself, which is chained.
     """
     if isinstance(error, ClickHouseError):
         return error
@@ -132,7 +132,7 @@ def translated(error: BaseException, *, name: str, values: Iterable[str] = ()) -
         if hasattr(error, "nested"):
             error.nested = None
         if isinstance(error, (driver.UnexpectedPacketFromServerError, driver.UnknownPacketFromServerError)):
-            return Unreachable(text, code=code, name=name)  # the two sides lost step, as on a connection cut midway
+            return Unreachable(text, code=code, name=name)  # client and server are out of step, as after a lost one
         if isinstance(error, driver.TypeMismatchError):
             return BadContent(text, code=code, name=name)
         return _kind(code, text)(text, code=code, name=name)

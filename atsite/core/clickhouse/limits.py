@@ -1,4 +1,4 @@
-"""How much one call may take from the server, by kind of work."""
+"""Limits of ClickHouse calls, by kind of work."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ ANSWER_GRACE_SECONDS = 15
 class Limits:
     """Limits of one call; the server enforces them (https://clickhouse.com/docs/operations/settings/query-complexity).
 
-    `priority` is left out on purpose: a lower one is paused while others run, and a ranking that is never refreshed
-    because readers are busy is worse than a slower reader. `max_threads` shares the machine instead.
+    `priority` is left out on purpose: a query with lower priority is paused while others run, and a ranking that is
+    never refreshed because of readers is worse than a slower reader. `max_threads` shares the machine instead.
     """
 
     #: Seconds until the server stops the query.
@@ -33,18 +33,18 @@ class Limits:
         return self.max_execution_time + ANSWER_GRACE_SECONDS
 
     def settings(self) -> dict[str, int]:
-        """As settings of the server; those at 0 stay at the server's own."""
+        """As settings of the server; 0 keeps the server's default."""
         values = {
             "max_execution_time": self.max_execution_time,
             "max_memory_usage": self.max_memory_usage,
             "max_threads": self.max_threads,
             "max_rows_to_read": self.max_rows_to_read,
         }
-        # 2: may read and may carry settings, and nothing else.
+        # 2: may only read, but may change settings.
         return {name: value for name, value in values.items() if value} | ({"readonly": 2} if self.readonly else {})
 
 
-#: A reader waits for it: the slowest measured page takes 3 s, a reader is gone after 10. One query never takes the
+#: A reader waits for it: the slowest measured page takes 3 s, and readers leave after 10. One query never takes the
 #: whole server: the embedded engine has 2 GB in all.
 READ = Limits(max_execution_time=10, max_memory_usage=1_000_000_000, readonly=True)
 
@@ -52,5 +52,5 @@ READ = Limits(max_execution_time=10, max_memory_usage=1_000_000_000, readonly=Tr
 #: and giving up early would only send the same block again.
 WRITE = Limits(max_execution_time=120, max_memory_usage=1_500_000_000)
 
-#: Nobody waits: rankings, statistics, purges (a DELETE was seen to wait 34 s for a merge), migrations of data.
+#: For background work: rankings, statistics, purges (a DELETE once waited 34 s for a merge), data migrations.
 TASK = Limits(max_execution_time=600, max_memory_usage=1_500_000_000)

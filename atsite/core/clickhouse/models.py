@@ -1,4 +1,4 @@
-"""Models over ClickHouse tables and views, which read and never write.
+"""Read-only models of ClickHouse tables and views.
 
     class Like(ReadModel):
         pk = models.CompositePrimaryKey("rkey", "did")     # the table's sorting key, in its order
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 
 class ReadOnlyModel(AtsiteError):
-    """Someone tried to write a ClickHouse table through the ORM, which would mutate rows in place."""
+    """A ClickHouse table cannot be written through the ORM, which would mutate rows in place."""
 
 
 class ReadQuerySet(QuerySet):  # type: ignore[misc]
-    """Reads one row per key. Whatever would write raises ReadOnlyModel."""
+    """Reads one row per key. All writing methods raise ReadOnlyModel."""
 
     def prewhere(self, *args: Any, **kwargs: Any) -> ReadQuerySet:
-        """As the backend's, but after FINAL: before it, a changed column is compared in rows that were replaced."""
+        """Like the backend's, but applied after FINAL, as otherwise it would also match replaced rows."""
         clone: ReadQuerySet = super().prewhere(*args, **kwargs)
         return clone.settings(apply_prewhere_after_final=1)  # type: ignore[no-any-return]
 
@@ -57,7 +57,7 @@ class ReadQuerySet(QuerySet):  # type: ignore[misc]
 
 
 class ReadManager(ClickhouseManager):  # type: ignore[misc]
-    """FINAL (the newest version of each key), without the deleted rows where the model has `deleted`."""
+    """FINAL (the newest version of each key), without deleted rows if the model has `deleted`."""
 
     _queryset_class = ReadQuerySet
 
@@ -66,7 +66,7 @@ class ReadManager(ClickhouseManager):  # type: ignore[misc]
         return queryset.filter(deleted=0) if has_field(self.model, "deleted") else queryset
 
     def with_deleted(self) -> ReadQuerySet:
-        """The newest version of each key, the deleted ones too. (A queryset made by hand ignores its settings.)"""
+        """The newest version of each key, including deleted ones. (A queryset made by hand ignores its settings.)"""
         queryset: ReadQuerySet = super().get_queryset().settings(final=1)
         return queryset
 
@@ -74,7 +74,7 @@ class ReadManager(ClickhouseManager):  # type: ignore[misc]
 class ReadModel(ClickhouseModel):  # type: ignore[misc]
     """A row of ClickHouse. `save` and `delete` raise ReadOnlyModel."""
 
-    #: atsite.core.routers sends the model to ClickHouse by this.
+    #: atsite.core.routers uses ClickHouse for the model because of this.
     clickhouse: ClassVar[bool] = True
     #: As in system.tables; a test compares (tests.core.clickhouse.drift). "View", "MergeTree", … where it is another.
     engine: ClassVar[str] = "ReplacingMergeTree"
@@ -107,7 +107,7 @@ class ReadModel(ClickhouseModel):  # type: ignore[misc]
 
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
-        """E001: Django would create and alter the table, whose DDL is in the app's sql/."""
+        """E001: otherwise Django would create and alter the table; its DDL is in the app's sql/."""
         found: list[checks.CheckMessage] = super().check(**kwargs)
         if cls._meta.managed:
             text = f"{cls.__name__} reads ClickHouse and must say `managed = False` in its Meta."
@@ -133,5 +133,5 @@ def has_field(model: type[Model], name: str) -> bool:
 
 
 def key_fields(model: type[Model]) -> Sequence[Field[Any, Any]]:
-    """The fields of its primary key, one or several, in the key's order."""
+    """The fields of its primary key, in the key's order."""
     return model._meta.pk_fields

@@ -1,4 +1,4 @@
-"""Values for server-side parameters (`{name:Type}`), made safe and exact before the driver sees them."""
+"""Prepares values for server-side parameters (`{name:Type}`), so that the driver sends them exactly."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from uuid import UUID
 
-#: What a parameter may be; collections may hold the same.
+#: The parameters of a statement, by name.
 Parameters = Mapping[str, object]
 
-#: Below this a text is too common to be taken out of an error message, and says nothing about anybody.
+#: Shorter texts are not removed from error messages: they are too common, and identify no one.
 MIN_SECRET_LENGTH = 4
 
 
 def prepared(parameters: Parameters) -> dict[str, object]:
-    """The same parameters in forms that arrive as they were sent.
+    """The parameters in forms that the driver sends unchanged.
 
     Sets become sorted lists, aware datetimes their UTC text with microseconds (which the driver drops),
     booleans 1 and 0.
@@ -25,7 +25,7 @@ def prepared(parameters: Parameters) -> dict[str, object]:
 
 
 def texts(value: object) -> list[str]:
-    """Every text in `value`, longest first: what must not appear in an error message."""
+    """Every text in `value`, longest first; these must not appear in error messages."""
     found = sorted(_texts(value), key=len, reverse=True)
     return [text for text in found if len(text) >= MIN_SECRET_LENGTH]
 
@@ -47,12 +47,12 @@ def _value(value: object) -> object:
         return [_value(item) for item in value]
     if isinstance(value, tuple):
         return tuple(_value(item) for item in value)
-    raise TypeError(f"no parameter of ClickHouse can be made from a {type(value).__name__}")
+    raise TypeError(f"a {type(value).__name__} cannot be a ClickHouse parameter")
 
 
 def _datetime(value: datetime) -> str:
     if value.tzinfo is None:
-        raise TypeError("a naive datetime is no moment: give it a time zone")
+        raise TypeError("a naive datetime is ambiguous: give it a time zone")
     # DateTime takes no fraction, and isoformat writes none where there is none.
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 

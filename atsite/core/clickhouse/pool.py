@@ -1,4 +1,4 @@
-"""The process's connections to ClickHouse: bounded, shared by its threads, never shared with a forked child."""
+"""The process's pool of ClickHouse connections: bounded, shared by threads, not shared with forked children."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from atsite.core.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: asyncio.to_thread has at most 32 threads and a Celery worker fewer; more than this at once only queue in the server.
+#: asyncio.to_thread has at most 32 threads and a Celery worker fewer; more queries than this only queue in the server.
 SIZE = 16
-#: How long a caller waits for a free connection. Longer than a read may take, so that one slow second hurts nobody.
+#: How long a caller waits for a free connection. Longer than a read may take, so that a slow second causes no errors.
 WAIT_SECONDS = 15.0
 CONNECT_SECONDS = 5
-#: The driver pings a connection before it uses it: one that died while it lay here is replaced before anything is sent.
+#: The driver pings an idle connection before it uses it, and replaces a lost one before it sends anything.
 PING_SECONDS = 5
 
 
 def connect(database: str) -> Client:
-    """A client that connects at its first use. Raises ConfigError when no server is known."""
+    """A client that connects at its first use. Raises ConfigError if no server is configured."""
     if not config.clickhouse_address:
-        raise ConfigError("no ClickHouse is known: set CLICKHOUSE_ADDRESS, or run `./just up`, which starts one")
+        raise ConfigError("no ClickHouse is configured: set CLICKHOUSE_ADDRESS, or run `./just up`, which starts one")
     host, _, port = config.clickhouse_address.rpartition(":")
     return Client(
         host=host.strip("[]"),
@@ -42,14 +42,14 @@ def connect(database: str) -> Client:
         connect_timeout=CONNECT_SECONDS,
         sync_request_timeout=PING_SECONDS,
         settings={"server_side_params": True},
-        # A setting the server does not know is an error, not a limit that silently does not hold.
+        # An unknown setting is an error, instead of a limit that silently has no effect.
         settings_is_important=True,
         tcp_keepalive=True,
     )
 
 
 def let_go(client: Client) -> None:
-    """In a forked child: close this process's end of a socket that is the parent's."""
+    """In a forked child: close its copy of the parent's socket."""
     if client.connection.socket is not None:
         with suppress(OSError):
             client.connection.socket.close()  # not disconnect(), which would shut the parent's connection down
@@ -71,7 +71,7 @@ class Pool:
     def client(self, name: str) -> Iterator[Client]:
         """A client for one call. It is closed instead of kept when the call raises.
 
-        Raises TooManyQueries when none came free in `wait` seconds.
+        Raises TooManyQueries if none becomes free in `wait` seconds.
         """
         client = self._take(name)
         try:
@@ -82,14 +82,14 @@ class Pool:
         self._give_back(client, keep=True)
 
     def close(self) -> None:
-        """Close what lies idle; connections in use close when their calls end."""
+        """Close idle connections; those in use close when their calls end."""
         with self._free:
             idle, self._idle = self._idle, []
         for client in idle:
             client.disconnect()
 
     def abandon(self) -> None:
-        """In a forked child: let go of the parent's sockets without a word to the server, and start empty."""
+        """In a forked child: drop the parent's sockets without closing the connections, and start empty."""
         for client in (*self._idle, *self._used):
             let_go(client)
         self._free = threading.Condition()
@@ -130,7 +130,7 @@ def _after_fork() -> None:
 
 
 def _at_exit() -> None:
-    shared().close()  # a server that is about to stop waits for connections that nobody closed
+    shared().close()  # a stopping server waits for open connections
 
 
 os.register_at_fork(after_in_child=_after_fork)

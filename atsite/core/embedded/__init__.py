@@ -1,4 +1,4 @@
-"""The ClickHouse and the Valkey that run beside the project when no address of a server is given.
+"""The embedded ClickHouse and Valkey, for a site without configured servers.
 
 Standard library only: `manage.py up` and the test session start the stores before Django is set up.
 

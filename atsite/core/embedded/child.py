@@ -1,4 +1,4 @@
-"""A child process of this one, tethered to it (see tether.py), and what runs as at most one of them."""
+"""A child process that ends with this one (see tether.py), and a base class for its owner."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GRACE_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Child:
-    """A running program with a process group of its own. It ends when the last holder of `leash` closes it."""
+    """A running program with its own process group. It ends when the last holder of `leash` closes it."""
 
     process: subprocess.Popen[bytes]
     #: The write end of the tether's pipe; nothing is ever written to it.
@@ -41,10 +41,10 @@ class Child:
     ) -> Self:
         """Run `command` with its output appended to the file `output`; it also gets the open file `inherit`.
 
-        `environment` is put on top of this process's own.
+        `environment` is added to this process's own.
 
-        It has a session of its own: Ctrl-C in a terminal is not for it, and ClickHouse's SYSTEM SHUTDOWN signals its
-        whole process group.
+        It has its own session: Ctrl-C in a terminal does not reach it, and ClickHouse's SYSTEM SHUTDOWN, which signals
+        its whole process group, does not reach this process.
         """
         log = files.append_private(output)
         watch, leash = os.pipe()
@@ -77,17 +77,17 @@ class Child:
         return True
 
     def stop(self) -> int:
-        """Ask it to end, wait until it has, and kill it where it does not; its exit code (negative: the signal)."""
+        """Ask it to end, wait, and kill it if it does not. Returns its exit code (negative: the signal)."""
         self.process.terminate()
         self.ends_by(time.monotonic() + GRACE_SECONDS)
         return self.kill()
 
     def kill(self) -> int:
-        """End it at once, as kill -9 does, with what is left of its group; its exit code (negative: the signal).
+        """Kill it and the rest of its group with SIGKILL. Returns its exit code (negative: the signal).
 
-        Also right for one that has ended by itself, and then to be called once.
+        Call it once also for a child that has ended by itself.
         """
-        with suppress(ProcessLookupError, PermissionError):  # the second is macOS's word for a group of zombies
+        with suppress(ProcessLookupError, PermissionError):  # macOS raises PermissionError for a group of zombies
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         code = self.process.wait()
@@ -96,7 +96,7 @@ class Child:
 
 
 class OneChild:
-    """What runs as at most one child of this process; who inherits it starts that child."""
+    """Base of classes that run at most one child process; the subclass starts it."""
 
     _child: Child | None = None
 
@@ -125,6 +125,6 @@ class OneChild:
         return self._child is None or self._child.ends_by(deadline)
 
     def kill(self) -> int | None:
-        """End it at once, as kill -9 does, with what is left of its group, and forget it; how it ended, if it ran."""
+        """Kill it and the rest of its group with SIGKILL, and forget it. Returns its exit code, if it ran."""
         child, self._child = self._child, None
         return None if child is None else child.kill()

@@ -30,9 +30,9 @@ MACHINE_SHARE = 0.5
 class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
     """A ClickHouse on one data directory.
 
-    A port 0 takes the one of the last start, else (with `usual_ports`) 9000 and 8123, else any, whichever is free
-    first. `max_memory`: bytes for the whole server; one query may take half of it. Never let untrusted SQL reach it:
-    it reads any file of this user.
+    With a port 0 it takes the first free one of: the port of the last start, 9000 and 8123 (with `usual_ports`), any.
+    `max_memory`: bytes for the whole server; one query may use half of it. Never let untrusted SQL reach it: SQL can
+    read any file of this user.
     """
 
     name = "ClickHouse"
@@ -49,7 +49,9 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
     ) -> None:
         super().__init__(root)
         if not DATABASE_NAME.fullmatch(database):
-            raise StoreFailed(f"{database!r} cannot be a database's name: letters, digits and _ only, no digit first.")
+            raise StoreFailed(
+                f"{database!r} is not a valid database name: use letters, digits and _, and do not begin with a digit."
+            )
         self._database = database
         self._max_memory = max_memory or min(MAX_MEMORY, int(machine_memory() * MACHINE_SHARE))
         self._tcp_port = ports.PortWish("tcp_port", asked=tcp_port, usual=USUAL_TCP_PORT if usual_ports else 0)
@@ -74,7 +76,7 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
         return address
 
     def _answers(self, address: ClickHouseAddress) -> bool:
-        """A query with the password over HTTP, whose port opens last."""
+        """Runs a query with the password over HTTP, because the HTTP port opens last."""
         request = urllib.request.Request(
             f"http://{address.host}:{address.http_port}/?query=SELECT+1&database={address.database}",
             headers={"X-ClickHouse-User": address.user, "X-ClickHouse-Key": address.password},
@@ -93,11 +95,11 @@ def machine_memory() -> int:
 
 
 def require_engine() -> None:
-    """Raise EngineMissing, with what to do, where the engine cannot run."""
+    """Raise EngineMissing, which says what to do, if the engine cannot run here."""
     elsewhere = "or set CLICKHOUSE_ADDRESS to a server that runs elsewhere."
     if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
         raise EngineMissing(
-            f"The embedded ClickHouse needs glibc, which this system (musl?) has not. Use one that has, {elsewhere}"
+            f"The embedded ClickHouse needs glibc, which this system (musl?) does not have. Use another, {elsewhere}"
         )
     spec = importlib.machinery.PathFinder.find_spec("chdb")
     if spec is None or not spec.submodule_search_locations:

@@ -1,4 +1,4 @@
-"""The configuration files of the embedded ClickHouse and the databases it finds at its first start."""
+"""The configuration files of the embedded ClickHouse, and the databases of its first start."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ USERS = Template("""\
   <quotas><default></default></quotas>
   <users>
     <!-- The engine itself logs in as `default` without a password, which cannot be changed. Its session is the one that
-         the profile allows, so nobody can log in as `default` over the network. -->
+         the profile allows, so no one can log in as `default` over the network. -->
     <default>
       <password></password>
       <networks><ip>127.0.0.1</ip></networks>
@@ -129,7 +129,7 @@ def write_configuration(root: Path, address: ClickHouseAddress, *, server_memory
 
 
 def seed_database(data: Path, name: str) -> None:
-    """Make an empty Atomic database in a data directory whose server does not run; one that exists stays.
+    """Create an empty Atomic database in a data directory, unless it exists. The server must not be running.
 
     These are the files that ATTACH DATABASE leaves. Seeded, `system` is on disk (else it is in memory and the query log
     is lost at every restart), and so is `default` (else it overlays the file system).

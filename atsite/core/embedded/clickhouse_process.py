@@ -67,7 +67,7 @@ def load_engine() -> Any:
 
 
 class Engine:
-    """The engine, serving in a thread of its own; `ended_fd` gets a byte when it ends, asked or not."""
+    """The engine, serving in its own thread; `ended_fd` gets a byte when it ends for any reason."""
 
     def __init__(self, data: Path, ended_fd: int) -> None:
         self._module = load_engine()
@@ -83,7 +83,7 @@ class Engine:
         self._thread.start()
 
     def stop(self) -> bool:
-        """End it; whether it did."""
+        """Stop it. Returns whether it ended."""
         os.close(self._write_end)
         deadline = time.monotonic() + STOP_SECONDS
         while self._thread.is_alive() and time.monotonic() < deadline:
@@ -118,7 +118,7 @@ def disconnect_clients() -> None:
 
 
 def wake_on_signals(write_end: int) -> None:
-    """Make each stop signal write a byte to `write_end`: safe at any moment, in whichever thread it arrives."""
+    """Make each stop signal write a byte to `write_end`: safe at any time and in any thread."""
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end)
     for number in STOP_SIGNALS:
@@ -126,7 +126,7 @@ def wake_on_signals(write_end: int) -> None:
 
 
 def ignore(_number: int, _frame: object) -> None:
-    """The wake-up byte says it all."""
+    """Does nothing: the byte in the pipe is enough."""
 
 
 def main(root: Path) -> int:

@@ -1,4 +1,4 @@
-"""What can go wrong with an embedded store, each with a sentence that says what to do."""
+"""Errors of embedded stores; each message says what to do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StoreFailed(StoreError):
 
 @contextmanager
 def explained(name: str, directory: Path) -> Iterator[None]:
-    """Turn an OSError (a full disk, a directory of someone else) into a StoreFailed that names the directory."""
+    """Turn an OSError (a full disk, another user's directory) into a StoreFailed that names the directory."""
     try:
         yield
     except OSError as error:

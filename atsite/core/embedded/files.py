@@ -1,4 +1,4 @@
-"""The small files of a store's directory: passwords, remembered ports, the lock, what it printed."""
+"""The small files of a store's directory: password, ports of the last start, lock, output."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from atsite.core.embedded.errors import DataDirectoryInUse
 
 OWNER_ONLY = 0o600
-#: The umask of processes that write into a data directory: what they make is their user's alone.
+#: The umask of processes that write into a data directory.
 UMASK = 0o077
-#: 128 bits: no guessing, and hexadecimal needs no quoting in any configuration format.
+#: 128 bits cannot be guessed, and hexadecimal needs no quoting in any configuration format.
 PASSWORD_BYTES = 16
 
 
 def make_private_directory(path: Path) -> None:
-    """Make `path` and what is missing above it, readable by their owner only; it may exist."""
+    """Create `path` and its missing parents, readable only by their owner; it may exist."""
     missing = [directory for directory in (path, *path.parents) if not directory.exists()]
     for directory in reversed(missing):
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -51,12 +51,12 @@ def make_one_private(path: Path) -> None:
 
 
 def append_private(path: Path) -> int:
-    """An open file of mode 0600 whose writes are appended to `path`; the caller closes it."""
+    """Open `path` (mode 0600) for appending; the caller closes it."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` into a file of mode 0600, complete or not at all."""
+    """Write `text` to a file of mode 0600, atomically."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
@@ -66,14 +66,14 @@ def write_private(path: Path, text: str) -> None:
 
 
 def password_of(path: Path) -> str:
-    """The password kept in `path`, made on the first call."""
+    """The password in `path`, generated on the first call."""
     if not path.exists():
         write_private(path, secrets.token_hex(PASSWORD_BYTES))
     return path.read_text().strip()
 
 
 def remembered_ports(path: Path) -> dict[str, int]:
-    """The ports the store had last time; empty where the file is absent or no longer readable as such."""
+    """The store's ports of the last start; empty if the file is missing or invalid."""
     try:
         ports = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -89,7 +89,7 @@ def remember_ports(path: Path, ports: dict[str, int]) -> None:
 def take_lock(path: Path, *, name: str, directory: Path) -> int:
     """An open file that holds the lock of `directory`; any process that has it open holds it, so the store inherits it.
 
-    The kernel lets go of it when the last holder ends, in whatever way. Raises DataDirectoryInUse.
+    The kernel releases it when the last holder ends, for any reason. Raises DataDirectoryInUse.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     try:
@@ -105,13 +105,13 @@ def take_lock(path: Path, *, name: str, directory: Path) -> int:
 
 
 def sign_lock(descriptor: int, pid: int) -> None:
-    """Write down who holds the lock, for the message to the process that comes second."""
+    """Write the holder's process id into the lock file, for the message to a second process."""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{pid}\n".encode(), 0)
 
 
 def tail(path: Path, *, start: int, limit: int = 2000) -> str:
-    """What was written to `path` after byte `start`: its last `limit` characters, without blank ends."""
+    """What was written to `path` after byte `start`: its last `limit` characters, without surrounding whitespace."""
     try:
         with path.open("rb") as file:
             file.seek(start)

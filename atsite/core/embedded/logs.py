@@ -1,4 +1,4 @@
-"""The output files of child processes: begun at each run, cut when they grow, quoted when a child ends."""
+"""The output files of child processes: rotated at each run and when they grow, quoted when a child ends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-#: How many of its last lines a child that ended is quoted with.
+#: How many of a child's last lines are quoted when it ends.
 QUOTED_LINES = 8
-#: A log that grew beyond this is cut; what was in it stays in NAME.log.1 until the next time.
+#: A log beyond this size is truncated; its content stays in NAME.log.1 until the next time.
 LOG_BYTES = 20_000_000
 #: Of a log's end this many characters are read for a quote: a traceback takes some, and is left out.
 TAIL_CHARACTERS = 20_000
@@ -27,16 +27,16 @@ CHAINED = (
 
 
 def start_anew(log: Path) -> None:
-    """Begin a log of this run; the one of the last run stays beside it as NAME.log.1."""
+    """Begin the log of this run; keep the last run's as NAME.log.1."""
     with suppress(FileNotFoundError):
         log.replace(_older(log))
 
 
 def shorten(log: Path, limit: int = LOG_BYTES) -> None:
-    """Move what a log holds to NAME.log.1 when it grew beyond `limit` bytes.
+    """Move a log's content to NAME.log.1 if it is larger than `limit` bytes.
 
-    By copying and cutting: the child has the file open (for appending) and goes on writing into it. What it writes
-    between the two is lost.
+    It copies and truncates the file, because the child has it open for appending. What the child writes between the two
+    steps is lost.
     """
     try:
         if log.stat().st_size <= limit:
@@ -49,17 +49,17 @@ def shorten(log: Path, limit: int = LOG_BYTES) -> None:
 
 
 def last_lines(log: Path, *, start: int = 0, count: int = QUOTED_LINES) -> str:
-    """The last lines of a log, of what was written after byte `start`, indented for a message.
+    """The last lines of a log after byte `start`, indented for a message.
 
-    Of a traceback only its last line is quoted, which names the error; the log has all of it.
+    Of a traceback only the last line is quoted, which names the error.
     """
-    start = start if start <= files.size_of(log) else 0  # it was cut meanwhile
+    start = start if start <= files.size_of(log) else 0  # it was truncated meanwhile
     lines = list(without_tracebacks(files.tail(log, start=start, limit=TAIL_CHARACTERS).splitlines()))
     return "\n".join(f"    | {line}" for line in lines[-count:]) or "    | (nothing)"
 
 
 def without_tracebacks(lines: Iterable[str]) -> Iterator[str]:
-    """`lines` without the calls of tracebacks: what stays of each is the line that names the error."""
+    """`lines` without the call stacks of tracebacks: only the line that names the error is left."""
     inside = False
     for line in lines:
         if line.lstrip(" |+-").startswith(TRACEBACK):

@@ -1,4 +1,4 @@
-"""Which ports a store listens on."""
+"""Chooses the ports that a store listens on."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class PortWish:
 
     #: The port's name in the state file.
     name: str
-    #: Asked for by the caller; it or nothing. 0: any.
+    #: The port that the caller requires; 0: any.
     asked: int = 0
-    #: Taken where free, as nothing was asked for: the port of the last start, then the usual one. 0: none.
+    #: Preferred if no port is required: the port of the last start, then the usual one. 0: none.
     remembered: int = 0
     usual: int = 0
 
@@ -54,12 +54,12 @@ def _choose_one(wish: PortWish, taken: Container[int]) -> int:
 
 
 def taken_message(port: int) -> str:
-    """The sentence for a port that another process has."""
+    """The message for a port that another process uses."""
     return f"Port {port} of {LOOPBACK} is taken by another process: stop that one, or ask for another port (0: any)."
 
 
 def free_port(taken: Container[int] = ()) -> int:
-    """A port of loopback on which nobody listens, outside `taken`."""
+    """A free port of loopback that is not in `taken`."""
     for _ in range(ATTEMPTS):
         port = GENERATOR.choice(FREE_RANGE)
         if port not in taken and is_free(port):
@@ -68,7 +68,7 @@ def free_port(taken: Container[int] = ()) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of loopback now; connections still closing are no bar."""
+    """Whether a server could listen on this port of loopback now; closing connections do not prevent it."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

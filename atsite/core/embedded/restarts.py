@@ -1,4 +1,4 @@
-"""The one restart loop: a process that ends is started again, after pauses that grow while it keeps ending."""
+"""Restarts processes that end, after pauses that grow while a process keeps ending."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-#: The first restart comes at once; what keeps ending is started ever more rarely, and never given up.
+#: Seconds: the first restart is immediate, later ones ever rarer, without end.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
-#: What ran this long is healthy again: its next end starts with the first pause.
+#: A process that ran this long is healthy: its next restart begins with the first pause.
 HEALTHY_SECONDS = 60.0
 
 
@@ -39,17 +39,17 @@ class Restartable(Protocol):
         """Whether it lives."""
 
     def kill(self) -> int | None:
-        """Collect it and what it left of its group; its exit code, if it is known."""
+        """Kill it and the rest of its process group; returns its exit code, if known."""
 
     def restart(self) -> None:
         """Start it again after it ended; may raise anything."""
 
 
 class Restarts:
-    """Keeps `process` running, which is about to be started for the first time.
+    """Keeps `process` running; create it just before the first start.
 
-    `say` gets a sentence when it ends and when it runs again.
-    There is no thread: everything happens in `tend`, to be called a few times a second.
+    `say` gets a message when the process ends and when it runs again. There is no thread: call `tend` a few times a
+    second.
     """
 
     def __init__(self, process: Restartable, say: Callable[[str], None]) -> None:
@@ -59,11 +59,11 @@ class Restarts:
         #: When to start it again (monotonic seconds); None while it runs.
         self._due: float | None = None
         self._started = time.monotonic()
-        #: Where in the log its own words begin.
+        #: Where its own output begins in the log.
         self._log_start = files.size_of(process.log)
 
     def tend(self) -> None:
-        """Look after it once: notice its end, start it again when that is due, keep its log short."""
+        """Notice its end, restart it when that is due, keep its log short."""
         now = time.monotonic()
         if self._due is not None:
             if now >= self._due:
@@ -75,7 +75,7 @@ class Restarts:
             self._wait(ran_for=now - self._started, longest=code == EXIT_NEEDS_YOU)
             self._say(
                 f"{self._process.name} ended {ending(code)};"
-                f" starting it again in {self._pause:.1f} s. {log} says:\n"
+                f" restarting it in {self._pause:.1f} s. The end of {log}:\n"
                 + logs.last_lines(log, start=self._log_start)
             )
 
@@ -83,11 +83,10 @@ class Restarts:
         self._log_start = files.size_of(self._process.log)
         try:
             self._process.restart()
-        except Exception as error:  # whatever it is, the next attempt comes: a loop that ended would help nobody
+        except Exception as error:  # of any kind: the loop must go on to the next attempt
             self._wait(ran_for=0.0)
             self._say(
-                f"{self._process.name} could not be started again: {error};"
-                f" the next attempt comes in {self._pause:.1f} s."
+                f"{self._process.name} could not be restarted: {error}; the next attempt is in {self._pause:.1f} s."
             )
         else:
             self._due, self._started = None, time.monotonic()
@@ -106,9 +105,9 @@ def pause_before_restart(last_pause: float, ran_for: float) -> float:
 
 
 def ending(code: int | None) -> str:
-    """How a process ended, from Popen's return code; None: it is not known."""
+    """How a process ended, from Popen's return code; None if unknown."""
     if code is None:
-        return "unseen"
+        return "with an unknown exit code"
     if code >= 0:
         return f"with exit code {code}"
     try:

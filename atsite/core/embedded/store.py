@@ -1,4 +1,4 @@
-"""What the two embedded stores have in common: a directory, a lock, ports, a child process, a ready check."""
+"""The base of the two embedded stores: a directory, a lock, ports, a child process and a ready check."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 Address = TypeVar("Address")
 
-#: A start takes half a second, but a large append-only file or many parts on a slow disk take their time.
+#: A start takes half a second, but longer with a large append-only file or many parts on a slow disk.
 START_TIMEOUT = 120.0
 POLL_SECONDS = 0.02
-#: How long one ready check may take; after that it is made again.
+#: The timeout of one ready check; it is then repeated.
 ANSWER_SECONDS = 2.0
-#: A free port was taken by someone else between choosing and listening: choose again, this often.
+#: How often to choose another port if the chosen one is taken before the store listens on it.
 PORT_ATTEMPTS = 5
-#: Below this a store would fail at its first write, with a message that names no disk.
+#: With less free space a store would fail at its first write, with an unclear message.
 MIN_FREE_BYTES = 64_000_000
 
 
 class EmbeddedStore(OneChild, ABC, Generic[Address]):
     """One store on one data directory, as a child of this process.
 
-    Ends with this process, however that ends; keeps its data and its ports between starts. Every file it makes is
-    readable by its owner only. Also a context manager. Not for use from several threads at once.
+    It ends with this process, even after a kill -9, and keeps its data and ports between starts. Its files are readable
+    only by their owner. Also a context manager. Not thread-safe.
     """
 
     name: ClassVar[str]
@@ -47,7 +47,7 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
 
     @property
     def address(self) -> Address:
-        """Where and how to reach the store. Raises StoreFailed before the first start."""
+        """How to reach the store. Raises StoreFailed before the first start."""
         if self._address is None:
             raise StoreFailed(f"{self.name} in {self.root} was not started.")
         return self._address
@@ -55,19 +55,19 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
     def start(self) -> Address:
         """Start it and return once it answers with its password.
 
-        Raises EngineMissing, DataDirectoryInUse, PortTaken (a port that was asked for), StoreFailed.
+        Raises EngineMissing, DataDirectoryInUse, PortTaken (a required port), StoreFailed.
         """
         remembered = files.remembered_ports(self._ports_file)
         self._start(tuple(replace(wish, remembered=remembered.get(wish.name, 0)) for wish in self._wishes()))
         return self.address
 
     def restart(self) -> None:
-        """Start it again after it died, on the very ports it had (its clients know no others). Raises as start does."""
+        """Restart it after it ended, on the same ports, which its clients know. Raises as `start` does."""
         self.kill()
         self._start(tuple(replace(wish, asked=self._ports[wish.name]) for wish in self._wishes()))
 
     def stop(self) -> int:
-        """Stop it cleanly; its exit code, 0 when all went well or nothing ran."""
+        """Stop it cleanly. Returns its exit code; 0 after a clean stop or if it did not run."""
         child, self._child = self._child, None
         return 0 if child is None else child.stop()
 
@@ -88,7 +88,7 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
 
     @abstractmethod
     def _prepare(self, chosen: dict[str, int]) -> Address:
-        """Write its configuration for these ports; the address it will have."""
+        """Write its configuration for these ports; returns its address."""
 
     @abstractmethod
     def _answers(self, address: Address) -> bool:
@@ -100,7 +100,7 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
 
     @property
     def log(self) -> Path:
-        """What the process writes to its standard output and error."""
+        """The file with the process's standard output and error."""
         return self.root / "log" / "output.log"
 
     def _start(self, wishes: tuple[ports.PortWish, ...]) -> None:
@@ -128,7 +128,7 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        """The lock of the data directory. The store inherits it and holds it for as long as it lives."""
+        """Take the lock of the data directory. The store inherits it and holds it while it runs."""
         lock = files.take_lock(self.root / "lock", name=self.name, directory=self.root)
         try:
             yield lock
@@ -151,7 +151,7 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
         try:
             files.sign_lock(lock, child.process.pid)
             self._wait_until_ready(child, address, chosen, output_start)
-        except BaseException:  # also Ctrl-C: nothing half started stays behind
+        except BaseException:  # also Ctrl-C: leave no half-started process behind
             child.kill()
             raise
         self._child, self._address, self._ports = child, address, chosen
@@ -164,14 +164,14 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
                 return
             if time.monotonic() > deadline:
                 raise StoreFailed(
-                    f"{self.name} did not answer within {START_TIMEOUT:.0f} s of its start;"
+                    f"{self.name} did not answer within {START_TIMEOUT:.0f} s after its start;"
                     f" its log is in {self.log.parent}."
                 )
             time.sleep(POLL_SECONDS)
         raise self._explain(child.process.returncode, chosen, files.tail(self.log, start=output_start))
 
     def _explain(self, exit_code: int, chosen: dict[str, int], output: str) -> PortTaken | StoreFailed:
-        """The error that tells why the process ended before it answered."""
+        """The error that says why the process ended before it answered."""
         if "Address already in use" in output:
             taken = next((port for port in chosen.values() if not ports.is_free(port)), min(chosen.values()))
             return PortTaken(ports.taken_message(taken))
@@ -179,5 +179,5 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
             return StoreFailed(f"{self.name} could not start: the disk of {self.root} is full.")
         return StoreFailed(
             f"{self.name} ended with exit code {exit_code} before it answered; its log is in {self.log.parent}."
-            f" Its last words: {output or '(none)'}"
+            f" Its last output: {output or '(none)'}"
         )

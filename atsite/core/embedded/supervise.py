@@ -1,4 +1,4 @@
-"""Both stores of one directory, started together and started again when they die."""
+"""Both stores of one directory, started together and restarted when they end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WATCH_SECONDS = 0.1
 
 
 class Watcher:
-    """A thread that starts one store again whenever it ends, on the same ports and data."""
+    """A thread that restarts one store whenever it ends, on the same ports and data."""
 
     def __init__(self, store: EmbeddedStore[Any], report: Callable[[str], None]) -> None:
         self._restarts = Restarts(store, report)
@@ -36,7 +36,7 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return once the thread has ended; it starts nothing any more."""
+        """Stop the thread; returns once it has ended."""
         self._stopping.set()
         self._thread.join()
 
@@ -48,9 +48,9 @@ class Watcher:
 class EmbeddedStores:
     """A ClickHouse in `root`/clickhouse and a Valkey in `root`/valkey, watched by threads of this process.
 
-    `purpose` says which command the data belongs to; a directory remembers the first one and refuses any other.
-    `usual_ports` takes 9000, 8123 and 6379 where they are free. `report` gets a sentence when a store dies and when it
-    runs again; by default they go to the log. Also a context manager.
+    `purpose` is the command that the data belongs to; a directory keeps the first one and refuses any other.
+    `usual_ports` prefers 9000, 8123 and 6379 if they are free. `report` gets a message when a store ends and when it
+    runs again; by default these go to the log. Also a context manager.
     """
 
     def __init__(
@@ -81,20 +81,20 @@ class EmbeddedStores:
 
     @property
     def clickhouse(self) -> ClickHouseAddress:
-        """Where ClickHouse answers. Raises StoreFailed when it was not asked for or not started."""
+        """The address of ClickHouse. Raises StoreFailed if it was not requested or not started."""
         if self._clickhouse is None:
             raise StoreFailed("These stores were made without a ClickHouse.")
         return self._clickhouse.address
 
     @property
     def valkey(self) -> ValkeyAddress:
-        """Where Valkey answers. Raises StoreFailed when it was not asked for or not started."""
+        """The address of Valkey. Raises StoreFailed if it was not requested or not started."""
         if self._valkey is None:
             raise StoreFailed("These stores were made without a Valkey.")
         return self._valkey.address
 
     def start(self) -> None:
-        """Start and watch what was asked for; all of it runs afterwards, or none and a StoreError is raised."""
+        """Start and watch the requested stores. If one fails, stops all of them and raises StoreError."""
         if self._watchers:
             raise StoreFailed(f"The stores in {self._root} were started already.")
         with explained("The embedded stores", self._root):
@@ -112,7 +112,7 @@ class EmbeddedStores:
             watcher.start()
 
     def stop(self) -> None:
-        """Stop watching, then stop both cleanly; their data stays."""
+        """Stop watching, then stop both cleanly; keeps their data."""
         for watcher in self._watchers:
             watcher.stop()
         self._watchers = []
@@ -128,7 +128,7 @@ class EmbeddedStores:
 
 
 def claim(root: Path, purpose: str) -> None:
-    """Mark `root` as the data of `purpose`. Raises WrongPurpose when it is marked as another's."""
+    """Mark `root` as the data of `purpose`. Raises WrongPurpose if it is marked for another purpose."""
     marker = root / "purpose"
     try:
         owner = marker.read_text().strip()
@@ -138,5 +138,5 @@ def claim(root: Path, purpose: str) -> None:
     if owner != purpose:
         raise WrongPurpose(
             f"{root} holds the data of `{owner}`, and this is `{purpose}`. Give each a directory of its own (DATA_DIR),"
-            f" or delete {root} if its data is not needed any more."
+            f" or delete {root} if you do not need its data any more."
         )

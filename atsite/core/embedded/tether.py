@@ -1,4 +1,4 @@
-"""Starts a store so that it ends with the process that asked for it, even when that one is killed with -9.
+"""Starts a store that ends together with its parent process, even if the parent is killed with -9.
 
     python -I -S tether.py WATCH_FD GRACE_SECONDS COMMAND...
 
@@ -21,7 +21,7 @@ import sys
 
 
 def main(watch_fd: int, grace_seconds: float, command: list[str]) -> None:
-    """Leave the watcher behind and become `command`."""
+    """Start the watcher, then become `command`."""
     store_pid = os.getpid()
     alive_read, alive_write = os.pipe()
     if os.fork() == 0:
@@ -38,9 +38,9 @@ def main(watch_fd: int, grace_seconds: float, command: list[str]) -> None:
 
 
 def _detach(keep: set[int]) -> None:
-    """Leave the store's process group (a signal to that is not for the watcher) and let go of every file of it.
+    """Leave the store's process group (its signals are not for the watcher) and close all of its files.
 
-    The lock of the data directory is among those files: held here, it would outlive the store.
+    They include the lock of the data directory, which must not outlive the store.
     """
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
@@ -56,7 +56,7 @@ def _detach(keep: set[int]) -> None:
 
 
 def _watch(store_pid: int, watch_fd: int, alive_fd: int, grace_seconds: float) -> None:
-    """Return once the store is gone; end it when the supervisor goes first."""
+    """Return once the store has ended; end it if the supervisor ends first."""
     ready, _, _ = select.select([watch_fd, alive_fd], [], [])
     if alive_fd in ready:
         return

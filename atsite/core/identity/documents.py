@@ -1,4 +1,4 @@
-"""A did's document, from where its method keeps it.
+"""Fetches a did's document, as its method defines.
 
 did:plc: a directory's GET /DID (https://web.plc.directory/spec/v0.1/did-plc). did:web: GET
 https://HOST/.well-known/did.json, a host without a path, no redirects (https://atproto.com/specs/did).
@@ -17,16 +17,16 @@ from atsite.core.outgoing import FetchFailed
 if TYPE_CHECKING:
     from atsite.core.outgoing import Client
 
-#: One look-up of a document; a directory that is slower is as good as away.
+#: The timeout of one document look-up, in seconds.
 DOCUMENT_SECONDS = 3.0
 
 
 class NoSuchIdentity(AtsiteError):
-    """The network answered, and the answer is that this did or handle names nobody (or contradicts itself)."""
+    """The network answered that no account has this did or handle, or that the two contradict each other."""
 
 
 class LookupFailed(AtsiteError):
-    """The network gave no answer: nothing is known, and asking later may help."""
+    """The network did not answer. A later attempt may succeed."""
 
 
 async def fetch_document(
@@ -39,12 +39,12 @@ async def fetch_document(
         if fetched.status in (404, 410):  # 410: tombstoned
             raise NoSuchIdentity(f"{did} has no document")
         if fetched.status != 200:
-            raise LookupFailed(f"the document of {did} was answered with status {fetched.status}")
+            raise LookupFailed(f"the request for the document of {did} failed with status {fetched.status}")
         return parse_did_document(fetched.json(), did=did)
     except FetchFailed as error:
         if error.reason in ("forbidden", "bad_url", "redirects", "too_large", "not_json"):
             raise NoSuchIdentity(f"the document of {did} cannot be used: {error}") from error
-        raise LookupFailed(f"the document of {did} cannot be had: {error}") from error
+        raise LookupFailed(f"the document of {did} cannot be fetched: {error}") from error
     except InvalidSyntax as error:
         raise NoSuchIdentity(str(error)) from error
 
@@ -53,11 +53,11 @@ def _document_url(did: Did, *, plc_url: str, loopback: bool) -> str:
     if is_plc_did(did):
         return f"{plc_url}/{did}"
     if not did.startswith("did:web:"):
-        raise NoSuchIdentity(f"{did} is neither a did:plc nor a did:web")
+        raise NoSuchIdentity(f"{did} is not a did:plc or did:web")
     host = did.removeprefix("did:web:")
     if is_handle(host):  # a host name, spelled like a handle: no port, no path, no address
         return f"https://{host}/.well-known/did.json"
     name, _, port = unquote(host).partition(":")
     if loopback and name == "localhost" and port.isdigit() and ":" not in host:
         return f"http://localhost:{port}/.well-known/did.json"
-    raise NoSuchIdentity(f"{did} is not a plain host")
+    raise NoSuchIdentity(f"{did} is not a plain host name")

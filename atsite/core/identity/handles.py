@@ -1,7 +1,7 @@
 """The did that a handle points to: a DNS TXT record or a file on its host (https://atproto.com/specs/handle).
 
-What is found here is the handle's word only. Before you show or trust it, ask the did's document for the same handle:
-Resolver.identify does both.
+The result is only the claim of the handle. Before you show or trust it, check that the did's document has the same
+handle; Resolver.identify does both.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
     from atsite.core.outgoing import Client
 
-#: Both ways together; a host that is slower has no handle for now.
+#: The timeout of both methods together, in seconds.
 HANDLE_SECONDS = 3.0
-#: Top-level names that resolve to nobody on the public network (the specification's list).
+#: Top-level names that never resolve on the public network (the specification's list).
 RESERVED = frozenset({"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"})
 #: A did is far shorter; the file is untrusted.
 _WELL_KNOWN_BYTES = 4096
 
 
 async def txt_records(name: str) -> list[str]:
-    """The texts of a TXT record, [] where there is none. Raises LookupFailed."""
+    """The texts of a TXT record, [] if there is none. Raises LookupFailed."""
     try:
         answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=HANDLE_SECONDS)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.resolver.NoNameservers):
         return []
     except (dns.exception.DNSException, OSError) as error:
-        raise LookupFailed(f"DNS gave no answer: {type(error).__name__}") from error
+        raise LookupFailed(f"DNS did not answer: {type(error).__name__}") from error
     return [b"".join(record.strings).decode("ascii", "replace") for record in answer]
 
 
 @dataclass(frozen=True, slots=True)
 class HandleLookup:
-    """How handles are looked up: through one XRPC server where `resolver_url` names it, else by DNS and HTTPS."""
+    """How handles are looked up: through the XRPC server at `resolver_url` if given, else by DNS and HTTPS."""
 
     resolver_url: str = ""
     loopback: bool = False
@@ -57,7 +57,7 @@ async def did_of_handle(client: Client, handle: Handle, lookup: HandleLookup) ->
         return await _by_server(client, handle, lookup.resolver_url)
     if handle.rpartition(".")[2] in RESERVED and not lookup.loopback:
         raise NoSuchIdentity(f"{handle} is a reserved name")
-    # Both at once, the file is often slow. DNS has the last word where both answer: the specification leaves it open.
+    # Both at once, because the file is often slow. DNS wins if both answer; the specification does not say which.
     by_file = asyncio.create_task(_by_file(client, handle))
     try:
         return await _by_dns(handle, lookup)
@@ -74,7 +74,7 @@ async def did_of_handle(client: Client, handle: Handle, lookup: HandleLookup) ->
 
 
 async def _by_dns(handle: Handle, lookup: HandleLookup) -> Did:
-    """The one `did=` of _atproto.HANDLE; two different ones are none."""
+    """The did in _atproto.HANDLE; two different ones count as none."""
     texts = await lookup.txt(f"_atproto.{handle}")
     dids = {text.removeprefix("did=") for text in texts if text.startswith("did=")}
     if len(dids) == 1 and is_did(did := dids.pop()):
@@ -87,7 +87,7 @@ async def _by_file(client: Client, handle: Handle) -> Did:
     try:
         fetched = await client.get(url, timeout=HANDLE_SECONDS, max_bytes=_WELL_KNOWN_BYTES)
     except FetchFailed as error:
-        if error.reason == "timeout":  # a host that does not answer at all is the usual one without a web server
+        if error.reason == "timeout":  # usual for a host without a web server
             raise LookupFailed(f"{handle}: {error}") from error
         raise NoSuchIdentity(f"{handle}: {error}") from error
     text = fetched.body.decode("utf-8", "replace").strip()
@@ -108,5 +108,5 @@ async def _by_server(client: Client, handle: Handle, resolver_url: str) -> Did:
     if isinstance(did, str) and is_did(did):
         return did
     if fetched.status in (200, 400, 404):
-        raise NoSuchIdentity(f"{handle} names no did")
+        raise NoSuchIdentity(f"{handle} has no did")
     raise LookupFailed(f"{handle}: the server answered with status {fetched.status}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.core.identity import proven_readers
+from atsite.core.identity.did_cache import document_key, unpacked
 from atsite.core.identity.documents import NoSuchIdentity
-from atsite.core.identity.resolver import document_key, unpacked
 from atsite.core.kv.quick import RedisAway
 
 if TYPE_CHECKING:

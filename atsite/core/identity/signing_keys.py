@@ -1,10 +1,10 @@
-"""The keys with which dids sign now, for those who check a token while its reader waits.
+"""The current signing keys of dids, to verify tokens while readers wait.
 
-This process's memory is asked first, then Redis and `default` (atsite.core.identity.known_keys, many readers at once),
-then the network. Anyone who can reach the service can make it ask the network, with tokens that name any did. So the
-network is asked within budgets (atsite.core.identity.lookup_budget): those of dids that have proven themselves before,
-and those of unknown ones. A key that is asked for again because a signature was bad comes out of the unknown ones',
-whichever did it names, as anyone can name any did.
+Keys come from this process's cache, then Redis and `default` (atsite.core.identity.known_keys, many readers at once),
+then the network. Anyone who can reach the service can make it use the network, with tokens for any did. So there are
+budgets for the network (atsite.core.identity.lookup_budget): those of dids with an earlier valid token (proven), and
+those of all others. A key that is fetched again after an invalid signature always uses the budget of the others,
+because anyone can name any did.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from atsite.core.atproto.did_document import DidDocument
     from atsite.core.atproto.keys import PublicKey
     from atsite.core.atproto.syntax import Did
+    from atsite.core.identity.did_cache import Resolver
     from atsite.core.identity.known_keys import Known
     from atsite.core.identity.lookup_budget import Budget
-    from atsite.core.identity.resolver import Resolver
     from atsite.core.kv.quick import Asking
 
-#: How long a key is believed without asking Redis, where another process may have put a newer one.
+#: How long a key is used without checking Redis, where another process may have stored a newer one.
 MEMORY_SECONDS: Final = 60.0
-#: Readers of one process within that time; an entry has about 500 bytes.
+#: The most readers of one process within that time; an entry has about 500 bytes.
 MEMORY_SIZE: Final = 10_000
-#: A key is asked for again at most this often for each did: bad signatures cost nothing, questions do.
+#: A key is fetched again at most this often per did: invalid signatures cost a caller nothing, look-ups cost us.
 RENEWAL_SECONDS: Final = 60.0
-#: A process says again after an hour that a did has proven itself.
+#: A process writes again after an hour that a did is proven.
 PROVEN_AGAIN_SECONDS: Final = 3600.0
 #: Readers of one question to Redis and `default`.
 KNOWN_AT_ONCE: Final = 200
@@ -55,7 +55,7 @@ def _replace_nothing(did: Did, key: PublicKey | None) -> None:
 
 
 class SigningKeys:
-    """Keys by did. For one event loop; the resolver must be nobody else's, as the budgets are measured for it.
+    """Keys by did. For one event loop. The resolver must not be shared, because the budgets are sized for it.
 
     `read_stored` and `replace_stored` are those of atsite.core.identity.stored_keys. They block, in threads.
     """
@@ -77,17 +77,17 @@ class SigningKeys:
         self._budgets = Budgets()
         self._keys: TtlCache[Did, PublicKey] = TtlCache(size=MEMORY_SIZE, seconds=MEMORY_SECONDS, clock=clock)
         self._proven: TtlCache[Did, bool] = TtlCache(size=10 * MEMORY_SIZE, seconds=PROVEN_AGAIN_SECONDS, clock=clock)
-        # Whether the question was answered.
+        # Value: whether the look-up was answered.
         self._renewals: TtlCache[Did, bool] = TtlCache(size=MEMORY_SIZE, seconds=RENEWAL_SECONDS, clock=clock)
         self._known: Batched[Did, Known] = Batched(self._look_up_known, size=KNOWN_AT_ONCE)
         self._looking: InFlight[Did, DidDocument] = InFlight()
 
     def at_hand(self, did: Did) -> PublicKey | None:
-        """The key, where this process has it; asks nobody."""
+        """The key if this process has it; makes no request."""
         return self._keys.peek(did)
 
     async def key(self, did: Did) -> PublicKey | None:
-        """The key of `did`, None where its document has none. Raises NoSuchIdentity, LookupFailed."""
+        """The key of `did`, None if its document has none. Raises NoSuchIdentity, LookupFailed."""
         key = self.at_hand(did)
         if key is not None:
             return key
@@ -106,9 +106,9 @@ class SigningKeys:
         return self._kept(await self._asked(did, self._budgets.of(did, proven=proven)))
 
     async def renewed(self, did: Did) -> PublicKey | None:
-        """The key as the network has it now, after `key` did not fit.
+        """The current key from the network, after the key of `key` did not match.
 
-        None where the network was asked a moment ago (there is no newer key), or where its document has none.
+        None if it was fetched a moment ago (there is no newer key), or if the document has none.
         Raises NoSuchIdentity, LookupFailed.
         """
         if did not in self._looking:
@@ -116,11 +116,11 @@ class SigningKeys:
             if answered is not None:
                 if answered:
                     return None
-                raise LookupFailed("the network gave no answer a moment ago")
+                raise LookupFailed("the network did not answer a moment ago")
         return self._kept(await self._asked(did, self._budgets.of(did, proven=False), renewal=True))
 
     def prove(self, did: Did) -> None:
-        """Remember that a token of `did` was good. Returns at once; Redis learns of it in the background."""
+        """Record that a token of `did` was valid. Returns at once; Redis is written in the background."""
         if self._proven.peek(did):
             return
         self._proven.put(did, True)
@@ -137,7 +137,7 @@ class SigningKeys:
         return await asyncio.to_thread(known_keys.look_up, dids, self._cache, self._read_stored)
 
     async def _asked(self, did: Did, budget: Budget, *, renewal: bool = False) -> DidDocument:
-        """The document as the network has it. Raises NoSuchIdentity, LookupFailed (the budget is spent, too)."""
+        """The current document from the network. Raises NoSuchIdentity, LookupFailed (also if the budget is spent)."""
         return await self._looking.ask(did, lambda: self._look_up(did, budget, renewal=renewal))
 
     async def _look_up(self, did: Did, budget: Budget, *, renewal: bool) -> DidDocument:

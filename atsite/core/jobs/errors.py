@@ -1,4 +1,4 @@
-"""What can go wrong with a job that is no fault of the job."""
+"""Errors of handling a job, as opposed to errors of its work."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from atsite.core.errors import AtsiteError
 
 
 class IllegalMove(AtsiteError):
-    """A job cannot go from its state to the one that was asked for."""
+    """A job cannot move from its state to the requested one."""
 
 
 class LeaseLost(AtsiteError):
-    """The job was taken from this worker: its lease ended and another has it, or a person moved it."""
+    """This worker no longer has the job: its lease expired and another worker has it, or a person moved it."""
 
 
 class JobChanged(AtsiteError):

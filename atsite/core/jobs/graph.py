@@ -1,4 +1,4 @@
-"""The states of a kind of job and the legal moves between them. Pure; a graph that makes no sense fails at import."""
+"""The states of a kind of job and the legal moves between them. Pure; an inconsistent graph fails at import."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ S = TypeVar("S", bound=str)
 
 @dataclass(frozen=True)
 class Graph(Generic[S]):
-    """States are the members of a string enum. Raises ValueError, with every fault, when it contradicts itself."""
+    """States are the members of a string enum. Raises ValueError, which lists every fault, if they are inconsistent."""
 
     initial: S
-    #: From each state to those that may follow it.
+    #: State -> the states that may follow it.
     moves: Mapping[S, frozenset[S]]
     #: State in which a worker may claim a job -> the state of the job while the worker has it.
     claims: Mapping[S, S]
-    #: Nothing more happens by itself; where `moves` allows it, a person may try again.
+    #: The end states; where `moves` allows it, a person may try again.
     ended: frozenset[S]
     #: The state of a job that was given up.
     failed: S
-    #: The state of a job that waits for its due time. None: it waits in the state that it has.
+    #: The state of a job that waits for its due time. None: it waits in its current state.
     waiting: S | None = None
     cancelled: S | None = None
 
@@ -37,7 +37,7 @@ class Graph(Generic[S]):
 
     @property
     def states(self) -> frozenset[S]:
-        """Every state, whether or not `moves` has a line for it."""
+        """Every state, also those that `moves` does not list."""
         return cast("frozenset[S]", frozenset(cast("type[Enum]", type(self.initial))))
 
     @property
@@ -46,20 +46,20 @@ class Graph(Generic[S]):
         return self.states - self.ended
 
     def may_move(self, before: str, after: str) -> bool:
-        """Whether a job may go from one state to the other."""
+        """Whether a job may move from one state to the other."""
         return after in self.moves[cast("S", before)]
 
     def check_move(self, before: str, after: str) -> None:
-        """Raises IllegalMove where a job may not go from one state to the other."""
+        """Raises IllegalMove if a job may not move from one state to the other."""
         if not self.may_move(before, after):
             raise IllegalMove(f"a job that is {words(before)} cannot become {words(after)}")
 
     def _faults_of_moves(self) -> Iterable[str]:
         if set(self.moves) != self.states:
-            yield f"moves need one line for each state, and differ in {_named(self.states ^ set(self.moves))}"
+            yield f"moves must list each state once; wrong or missing: {_named(self.states ^ set(self.moves))}"
             return
         if unknown := frozenset[Any]().union(*self.moves.values()) - self.states:
-            yield f"{_named(unknown)} can be moved to, but does not exist"
+            yield f"{_named(unknown)} is the target of a move, but does not exist"
             return
         if still := [state for state in self.states if state in self.moves[state]]:
             yield f"{_named(still)} leads to itself"
@@ -77,7 +77,7 @@ class Graph(Generic[S]):
         if lost := [state for state in working if self.claims.get(state) != state]:
             yield f"a job whose worker died in {_named(lost)} could not be claimed again"
         if self.waiting is not None and self.waiting not in self.claims:
-            yield f"{self.waiting} is never claimed, so a job would wait in it for ever"
+            yield f"{self.waiting} is never claimed, so a job would wait in it forever"
         needed = [(before, after) for before, after in self.claims.items() if before != after]
         needed += [(state, self.failed) for state in self.claims]
         needed += [(state, self.waiting) for state in working if self.waiting not in {None, state}]
@@ -87,14 +87,14 @@ class Graph(Generic[S]):
                 yield f"{before} must be able to become {after}"
 
     def _from(self, reached: set[S]) -> set[S]:
-        """The states that are or can be reached from these."""
+        """These states and all that can be reached from them."""
         while new := {after for before in reached for after in self.moves[before]} - reached:
             reached = reached | new
         return reached
 
 
 def words(state: str) -> str:
-    """A state as people read it: "needs sign in"."""
+    """The readable name of a state: "needs sign in"."""
     return str(state).replace("_", " ")
 
 

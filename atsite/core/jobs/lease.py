@@ -1,8 +1,8 @@
-"""Claiming a job, and what the worker that has it may write. (One process of a kind per site: `atsite.core.kv.lease`.)
+"""Claims jobs, and lets the worker that has one write to it. (For one process per site, see `atsite.core.kv.lease`.)
 
-A claim raises the row's fence. Every write of a worker is an update of the row with *its* fence, so whatever it does
-after its lease was lost changes nothing and raises LeaseLost. Rows of other tables are written in one transaction with
-`keep_progress`, which thereby decides about them, too:
+A claim raises the row's fence. Every write of a worker is an update of the row with *its* fence, so after it lost its
+lease its writes change nothing and raise LeaseLost. Write rows of other tables in one transaction with `keep_progress`,
+so that they are rolled back together:
 
     with transaction.atomic():
         batch.save()
@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from atsite.core.jobs import retry_policy
 from atsite.core.jobs.errors import LeaseLost
 from atsite.core.jobs.models import entering, leaving
 from atsite.core.routers import DEFAULT
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
 J = TypeVar("J", bound="Job")
 
-#: What a person reads where a run ended in an error that nobody foresaw; the log has the rest.
-_FAULT: Final = "a fault of this site: {}"
-_WORKERS_DIED: Final = "its worker died each time"
+#: The reason that people read after an unexpected error; the log has the details.
+_FAULT: Final = "an internal error of this site: {}"
+_WORKERS_DIED: Final = "its worker died on each try"
 _NOBODY_ASKED: Final = Q(cancel_asked_by="")
 
 
@@ -46,8 +47,8 @@ _NOBODY_ASKED: Final = Q(cancel_asked_by="")
 class JobLease(Generic[J]):
     """A claimed job. `job` is changed along with the row.
 
-    As a context it ends what is left open: a job that was neither moved nor released is due again at once, and one
-    whose work raised waits for its next try. The error goes on to the caller.
+    As a context manager it ends an open lease: a job that was neither moved nor released is due again at once, and
+    after an error the job waits for its next try. The error is re-raised.
     """
 
     job: J
@@ -59,11 +60,11 @@ class JobLease(Generic[J]):
 
     @property
     def cancel_asked(self) -> bool:
-        """Whether someone asked to cancel the job: look before the first step and after each `keep_progress`."""
+        """Whether someone asked to cancel the job: check before the first step and after each `keep_progress`."""
         return bool(self.job.cancel_asked_by)
 
     def keep_progress(self, **values: Any) -> None:
-        """Store `values` of the job's `progress_fields` and prolong the lease. Failures before it count no longer.
+        """Store `values` of the job's `progress_fields` and extend the lease. Resets the count of failed tries.
 
         One UPDATE: no lock, no version, no history. Raises LeaseLost; TypeError for another field.
         """
@@ -73,7 +74,7 @@ class JobLease(Generic[J]):
         self.job.progress_kept()
 
     def move(self, to: str, *, reason: str = "", next_at: datetime | None = None, **values: Any) -> None:
-        """Bring the job to the state `to`, with `values` of its fields, and end the lease.
+        """Move the job to the state `to`, with `values` of its fields, and end the lease.
 
         A job that was to be cancelled meanwhile is cancelled instead, unless `to` is an end. Raises LeaseLost,
         IllegalMove.
@@ -82,21 +83,19 @@ class JobLease(Generic[J]):
         self._end(to, reason, next_at, values)
 
     def release(self, *, reason: str = "", next_at: datetime | None = None, **values: Any) -> None:
-        """Let the job wait until `next_at` (default: as `Job.due_in`), though nothing failed. Raises LeaseLost."""
+        """Let the job wait until `next_at` (default: as `Job.due_in`) without a failure. Raises LeaseLost."""
         self._end(self._waiting(), reason, next_at, {**values, "tries": 0})
 
     def later(self, reason: str, pause: timedelta | None = None) -> None:
-        """Let the job wait for its next try, or give it up after the last one. Raises LeaseLost.
+        """Let the job wait for its next try, or give up after the last one. Raises LeaseLost.
 
-        The pause doubles with each try and is at least `pause`; one shorter than `Job.pause` is taken as it is.
+        The pause doubles with each try and is at least `pause`; one shorter than `Job.pause` is used as it is.
         """
         job = self.job
-        if job.tries >= job.max_tries:
+        if retry_policy.is_last(job.tries, max_tries=job.max_tries):
             self._end(job.graph.failed, _given_up(job, reason), None, {})
             return
-        if pause is None or pause >= job.pause:
-            doubled = min(job.pause * 2 ** (job.tries - 1), job.pause_max)
-            pause = doubled if pause is None else max(pause, doubled)
+        pause = retry_policy.pause_after(job.tries, first=job.pause, longest=job.pause_max, requested=pause)
         self._end(self._waiting(), reason, self.clock() + pause, {})
 
     def __enter__(self) -> JobLease[J]:
@@ -127,17 +126,17 @@ class JobLease(Generic[J]):
             self._write({**values, **cancelled}, by=by)
 
     def _write(self, values: dict[str, Any], *, by: str = "") -> None:
-        """Raises LeaseLost. That someone asked to cancel the job is learned here."""
+        """Raises LeaseLost. Also learns here whether someone asked to cancel the job."""
         job = self.job
         if self._mine() and job.store(self._held() & _NOBODY_ASKED, values, by=by):
             return
         asked_by = self._asked_by()
         if not job.store(self._held(), values, by=by):
-            raise LeaseLost(f"{job} was taken from this worker")
+            raise LeaseLost(f"{job} was taken over from this worker")
         job.cancel_asked_by = asked_by
 
     def _asked_by(self) -> str:
-        """Who asked to cancel the job. Raises LeaseLost."""
+        """The name of the person who asked to cancel the job. Raises LeaseLost."""
         rows = type(self.job)._base_manager.using(DEFAULT).filter(self._held(), pk=self.job.pk)
         found: str | None = rows.values_list("cancel_asked_by", flat=True).first() if self._mine() else None
         if found is None:
@@ -145,7 +144,7 @@ class JobLease(Generic[J]):
         return found
 
     def _mine(self) -> bool:
-        """Whether this lease was not ended by itself."""
+        """Whether this lease has not been ended by its holder."""
         return self.job.fence == self._fence
 
     def _held(self) -> Q:
@@ -153,21 +152,21 @@ class JobLease(Generic[J]):
 
 
 def due(model: type[J], *, now: datetime) -> QuerySet[J]:
-    """The jobs that a worker should take, those first that have waited longest."""
+    """The jobs that a worker should claim, the longest-waiting first."""
     rows = model._base_manager.using(DEFAULT).filter(_is_due(now), state__in=list(model.graph.claims))
     return rows.order_by(Coalesce("leased_until", "next_at"), "pk")
 
 
 def claim(job: J, *, early: bool = False, clock: Clock = timezone.now) -> JobLease[J] | None:
-    """Take the job, which is as it was read, if it is due; None where it is not, or changed since.
+    """Claim the job if it is due and unchanged since it was read; None otherwise.
 
-    `early`: before its due time, too, but not while another worker has it. A job whose workers all died is given up.
+    `early`: also before its due time, but not while another worker has it. Gives up a job whose workers all died.
     """
     now, graph = clock(), job.graph
     if job.state not in graph.claims:
         return None
     free = Q(fence=job.fence, state=job.state) & (_is_free(now) if early else _is_due(now))
-    if job.tries >= job.max_tries:
+    if retry_policy.is_last(job.tries, max_tries=job.max_tries):
         job.store(free, leaving(job, graph.failed, now, reason=_given_up(job, _WORKERS_DIED), next_at=None))
         return None
     to = job.claimed_as()
@@ -185,7 +184,7 @@ def claim(job: J, *, early: bool = False, clock: Clock = timezone.now) -> JobLea
 
 
 def claim_next(model: type[J], *, clock: Clock = timezone.now) -> JobLease[J] | None:
-    """Take the due job that has waited longest; None where none is due."""
+    """Claim the due job that has waited longest; None if none is due."""
     while (job := due(model, now=clock()).first()) is not None:
         if (lease := claim(job, clock=clock)) is not None:
             return lease

@@ -1,4 +1,4 @@
-"""The base of models whose rows are work. The row is all there is to know: a message only says that there is some."""
+"""The base of models whose rows are jobs. The row is the only record of the work; a message only announces it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 class Job(models.Model):
     """One piece of work. `next_at` and `leased_until` are never both set: a job is due then, or leased until then.
 
-    A subclass gives `state` its choices and default (the graph's initial state).
+    A subclass defines the choices and the default of `state` (the graph's initial state).
     """
 
     graph: ClassVar[Graph[Any]]
-    #: What `JobLease.keep_progress` may change.
+    #: The fields that `JobLease.keep_progress` may change.
     progress_fields: ClassVar[tuple[str, ...]]
-    #: State -> the field that holds when the job first came to it.
+    #: State -> the field with the time when the job first reached it.
     dates: ClassVar[Mapping[str, str]] = {}
-    #: How long a worker may be silent before it is taken for dead.
+    #: How long a worker may be silent before it counts as dead.
     lease_time: ClassVar[timedelta] = timedelta(minutes=5)
     #: A job is given up after this many tries without progress; the pauses between them double.
     max_tries: ClassVar[int] = 12
@@ -37,17 +37,17 @@ class Job(models.Model):
     pause_max: ClassVar[timedelta] = timedelta(days=1)
 
     state = models.CharField(max_length=16)
-    #: Why it waits, failed or was cancelled, for people.
+    #: Why it waits, failed or was cancelled; shown to people.
     reason = models.TextField(blank=True)
-    #: When a worker takes it. Empty while one has it, and where a person must act first.
+    #: When a worker may claim it. Empty while one has it, and if a person must act first.
     next_at = models.DateTimeField("goes on", null=True, blank=True, default=timezone.now)
-    #: While a worker has it: until when, unless it tells of progress before.
+    #: While a worker has it: when the lease ends without further progress.
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     #: Grows with every claim and every end of one, so that a worker that lost the job cannot write to it.
     fence = models.PositiveBigIntegerField(default=0, editable=False)
     #: Claims since the last progress.
     tries = models.PositiveIntegerField(default=0, editable=False)
-    #: Who asked to cancel it while a worker had it. The worker ends it.
+    #: Who asked to cancel it while a worker had it. The worker cancels it.
     cancel_asked_by = models.CharField(max_length=150, blank=True, editable=False)
     finished_at = models.DateTimeField("finished", null=True, blank=True)
 
@@ -69,17 +69,17 @@ class Job(models.Model):
         return self.leased_until is not None and self.leased_until > timezone.now()
 
     def claimed_as(self) -> str:
-        """The state that a worker's claim brings it to."""
+        """The state after a worker's claim."""
         return str(self.graph.claims[self.state])
 
     def due_in(self, state: str, now: datetime) -> datetime | None:
-        """When a worker takes a job that came to `state`; None: not before a person acts."""
+        """When a worker may claim a job that reached `state`; None: only after a person acts."""
         return now if state in self.graph.claims else None
 
     def store(self, expected: models.Q, values: Mapping[str, Any], *, by: str = "") -> bool:
-        """Write `values` if the stored row is still as `expected`; whether it was. One conditional UPDATE.
+        """Write `values` if the stored row still matches `expected`; returns whether it did. One conditional UPDATE.
 
-        `values` hold the state when it changes or a lease ends. `by`: the person who wants it, where there is one.
+        `values` contain the state if it changes or a lease ends. `by`: the person who makes the change, if any.
         """
         rows = type(self)._base_manager.using(DEFAULT).filter(expected, pk=self.pk)
         if not rows.update(**values):
@@ -93,7 +93,7 @@ class Job(models.Model):
 
     @classmethod
     def check(cls, **options: Any) -> list[checks.CheckMessage]:
-        """Django's checks, and that the columns say the same as the graph."""
+        """Django's checks, and a check that the columns match the graph."""
         found: list[checks.CheckMessage] = super().check(**options)
         fields = {field.name: field for field in cls._meta.fields}
         state = fields["state"]
@@ -106,7 +106,7 @@ class Job(models.Model):
 
 
 def entering(job: Job, state: str, now: datetime) -> dict[str, Any]:
-    """The columns that say since when a job is in `state`."""
+    """The columns with the time since when a job is in `state`."""
     values: dict[str, Any] = {"finished_at": now if state in job.graph.ended else None}
     date = job.dates.get(state)
     if date is not None and getattr(job, date) is None:
@@ -115,7 +115,7 @@ def entering(job: Job, state: str, now: datetime) -> dict[str, Any]:
 
 
 def leaving(job: Job, to: str, now: datetime, *, reason: str, next_at: datetime | None) -> dict[str, Any]:
-    """The columns of a job that goes to `to`, and that no worker has any more."""
+    """The columns of a job that moves to `to` and has no worker."""
     return {
         "state": str(to),
         "reason": reason,

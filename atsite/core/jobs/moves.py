@@ -1,4 +1,4 @@
-"""What people, and the site itself, do with a job, whether or not a worker has it."""
+"""Moves of a job by people or by the site itself, whether or not a worker has it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def move(job: Job, to: str, *, by: str = "", reason: str = "", next_at: datetime | None = None, **values: Any) -> None:
-    """Bring a job, which is as it was read, to the state `to`, with `values` of its fields.
+    """Move a job, if unchanged since it was read, to the state `to`, with `values` of its fields.
 
     A worker that has it loses it. Raises IllegalMove, JobChanged.
     """
@@ -27,11 +27,11 @@ def move(job: Job, to: str, *, by: str = "", reason: str = "", next_at: datetime
     changes = leaving(job, to, timezone.now(), reason=reason, next_at=next_at)
     expected = Q(fence=job.fence, state=job.state)
     if not job.store(expected, {**changes, "tries": 0, "cancel_asked_by": "", **values}, by=by):
-        raise JobChanged(f"{job} changed meanwhile")
+        raise JobChanged(f"{job} was changed by someone else meanwhile")
 
 
 def cancel(job: Job, *, by: str) -> None:
-    """Cancel a job, which is as it was read. A worker that has it is asked to, and ends it after its step.
+    """Cancel a job, if unchanged since it was read. If a worker has it, the worker cancels it after its current step.
 
     Raises IllegalMove, JobChanged.
     """
@@ -59,8 +59,8 @@ def beginning(job: type[Job], now: datetime) -> dict[str, Any]:
 
 
 def begin_again(jobs: QuerySet[Any], values: dict[str, Any]) -> int:
-    """Let jobs begin from nothing, whatever their state, with `values` as `beginning` gives them; how many.
+    """Restart jobs from the beginning, in any state, with `values` from `beginning`; returns how many.
 
-    No move: other work in the same row. A worker that has one loses it.
+    This is not a move, but new work in the same row. A worker that has one loses it.
     """
     return jobs.update(**values, fence=F("fence") + 1)

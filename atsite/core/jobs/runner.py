@@ -1,4 +1,4 @@
-"""Running the jobs that are due, as a task of each minute does."""
+"""Runs the jobs that are due; called by a task every minute."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 def run(lease: JobLease[J], work: Callable[[JobLease[J]], None]) -> None:
-    """Do the work of a claimed job. That the lease was lost is no error; what `work` raises else goes on from here."""
+    """Do the work of a claimed job. A lost lease is not an error; other errors of `work` are re-raised."""
     try:
         with lease:
             work(lease)
@@ -34,9 +34,9 @@ def run(lease: JobLease[J], work: Callable[[JobLease[J]], None]) -> None:
 
 
 def run_due(model: type[J], work: Callable[[JobLease[J]], None], *, budget: timedelta, side_by_side: int = 1) -> int:
-    """Run what is due until nothing is, or the budget is spent; how many runs. Raises what `work` did not foresee.
+    """Run due jobs until none is left or the budget is spent; returns how many. Raises unexpected errors of `work`.
 
-    `work` ends its lease: a job that it leaves due at once would be run again.
+    `work` must end its lease: a job that is due again at once would be run again.
     """
     deadline = monotonic() + budget.total_seconds()
     if side_by_side == 1:

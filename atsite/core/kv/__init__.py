@@ -1,4 +1,4 @@
-"""Redis or Valkey: shared, fast, and lost at any moment. The one place that makes a client."""
+"""Redis or Valkey: shared and fast, but its data may be lost at any time. Only this package makes clients."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from redis.retry import Retry
 from atsite.core.config import config
 from atsite.core.errors import ConfigError
 
-#: Every key of this project starts so, whatever else uses the server.
+#: The prefix of every key of this project, as others may use the server.
 PREFIX = "atsite:"
 
 
 @lru_cache(maxsize=1)
 def client() -> redis.Redis:
-    """The process's client: thread-safe, pooled, fork-safe. Raises ConfigError when no address is known."""
+    """The process's client: thread-safe, pooled, fork-safe. Raises ConfigError if no address is configured."""
     if not config.redis_url:
-        raise ConfigError("no Redis is known: set REDIS_ADDRESS, or run `./just up`, which starts one")
+        raise ConfigError("no Redis is configured: set REDIS_ADDRESS, or run `./just up`, which starts one")
     return connect(config.redis_url)
 
 
 def connect(url: str, *, answer_seconds: float = 5) -> redis.Redis:
-    """A client of that server. A connection that died idle is replaced once, at once.
+    """A client of that server. A connection that was lost while idle is replaced once, at once.
 
-    By itself redis-py tries for 9 seconds, while a reader waits for what could be answered without Redis.
+    By default redis-py retries for 9 seconds, while a reader waits for an answer that does not need Redis.
     """
     return redis.Redis.from_url(
         url,

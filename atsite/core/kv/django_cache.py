@@ -10,16 +10,16 @@ from django_redis.pool import ConnectionFactory
 
 from atsite.core import kv
 
-#: What a call of the cache raises while Redis is away.
+#: The errors of a cache call while Redis is unavailable.
 CACHE_AWAY: Final = (ConnectionInterrupted, redis.RedisError)
 
 
 class SharedClient(ConnectionFactory):  # type: ignore[misc]
-    """Hands django-redis the process's one client instead of making another."""
+    """Gives django-redis the process's client instead of a new one."""
 
     def connect(self, url: str) -> redis.Redis:
-        """The client of the configured server, whatever `url` says. Raises ConfigError when no address is known."""
+        """The client of the configured server; ignores `url`. Raises ConfigError if no address is configured."""
         return kv.client()
 
     def disconnect(self, connection: redis.Redis) -> None:
-        """Leave the connections to the others that use them."""
+        """Does nothing: others use the same connections."""

@@ -1,10 +1,10 @@
-"""A lease: one process of a kind per site, for as long as it lives and says so.
+"""A lease: one process of a kind per site, for as long as the process renews it.
 
     with Lease("indexer", seconds=10).held() as lease:
         while not lease.lost: …
 
-Held by renewing it from a thread. When Redis is away longer than the lease lasts, or someone else has it, the lease is
-lost: the holder must stop before it writes again, as another may have started.
+A thread renews it. If Redis is unavailable for longer than the lease lasts, or another process has it, the lease is
+lost: the holder must stop before it writes again, because another process may have started.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: After a kill -9 the next start waits this long; a pause of Redis may last this long.
+#: After a kill -9 the next start waits this long; Redis may be unavailable this long.
 SECONDS = 10.0
-#: How often a start looks whether the lease of a dead process ran out.
+#: How often a start checks whether the lease of a dead process has expired.
 POLL_SECONDS = 0.1
 
-#: Ours, or nobody's (Redis came back empty): have it for ARGV[2] ms. Someone else's: 0.
+#: If it is ours or free (Redis may have lost its data): take it for ARGV[2] ms. If another process has it: 0.
 RENEW = """
 local holder = redis.call("get", KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
@@ -62,13 +62,13 @@ class Lease:
 
     @property
     def lost(self) -> bool:
-        """Whether another may have it: it was seen taken, or was not renewed in time."""
+        """Whether another process may have it: it was taken, or not renewed in time."""
         return self._taken.is_set() or time.monotonic() >= self._until
 
     def acquire(self, wait: float | None = None) -> None:
-        """Take it, waiting up to `wait` seconds (by default a little longer than a dead holder's lease can last).
+        """Take it, waiting up to `wait` seconds (by default a little longer than a dead holder's lease lasts).
 
-        Raises LeaseHeld, with the holder's host and process; redis.RedisError when Redis is away.
+        Raises LeaseHeld, with the holder's host and process; redis.RedisError if Redis is unavailable.
         """
         deadline = time.monotonic() + (self.seconds + 1 if wait is None else wait)
         while not self._renewed():
@@ -79,9 +79,9 @@ class Lease:
             time.sleep(POLL_SECONDS)
 
     def renew(self) -> bool:
-        """Have it for the whole time again. False when it is someone else's, which is final.
+        """Renew it for its full time. False if another process has it, which is final.
 
-        With Redis away it stays as it is and runs out by itself.
+        While Redis is unavailable it is not renewed and expires.
         """
         if self.lost:
             return False
@@ -93,7 +93,7 @@ class Lease:
         return not self.lost
 
     def release(self) -> None:
-        """Give it back if it is still ours. With Redis away it runs out by itself."""
+        """Release it if it is still ours. If Redis is unavailable, it expires."""
         self._stop.set()
         self._until = 0.0
         try:
@@ -103,7 +103,7 @@ class Lease:
 
     @contextmanager
     def held(self, wait: float | None = None) -> Iterator[Lease]:
-        """Acquire, renew from a thread, release. Raises as `acquire` does; `lost` tells when it is over."""
+        """Acquire, renew from a thread, release. Raises as `acquire` does; check `lost` while you hold it."""
         self.acquire(wait)
         thread = threading.Thread(target=self._keep, name=f"lease-{self.name}", daemon=True)
         thread.start()
@@ -111,7 +111,7 @@ class Lease:
             yield self
         finally:
             self._stop.set()
-            thread.join()  # first: a renewal under way would take back what is released
+            thread.join()  # first: a renewal in progress would take the released lease back
             self.release()
 
     def _keep(self) -> None:
@@ -121,7 +121,7 @@ class Lease:
                 return
 
     def _renewed(self) -> bool:
-        asked = time.monotonic()  # counted from before the question: the answer may have been long under way
+        asked = time.monotonic()  # counted from before the call: the answer may take long
         mine = bool(self.client.eval(RENEW, 1, self.key, self.holder, str(int(self.seconds * 1000))))
         if mine and not self._stop.is_set():
             self._until = asked + self.seconds

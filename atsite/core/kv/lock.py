@@ -1,8 +1,8 @@
-"""One at a time: a short lock for work that several processes would otherwise do at once.
+"""A short lock for work that only one process may do at a time.
 
 The lock lives in Redis, which may be lost at any moment. So it saves work; what must never happen twice is prevented
 where it happens. This is the project's one lock that may be lost: what one process holds for as long as it lives is a
-Lease (atsite.core.kv.lease), and rows are locked in `default` (atsite.core.published.versions).
+Lease (atsite.core.kv.lease), and rows are locked in `default` (atsite.core.copies.versions).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-#: Delete only what is still ours.
+#: Deletes the lock only if it is still ours.
 RELEASE = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
 
 
@@ -39,19 +39,19 @@ class Lock:
         return bool(self.client.set(self.key, self.token, nx=True, px=self.milliseconds))
 
     def release(self) -> bool:
-        """Give it back; someone else's stays. False when it was lost before."""
+        """Release it, unless another process has it. False if it was lost before."""
         return bool(self.client.eval(RELEASE, 1, self.key, self.token))
 
 
 @contextmanager
 def single_flight(name: str, seconds: float, client: redis.Redis | None = None) -> Iterator[bool]:
-    """Whether this caller is the one who does the work; `seconds` must be longer than it takes.
+    """Yields whether this caller does the work; `seconds` must be longer than the work takes.
 
     with single_flight("stats.totals", 60) as mine:
         if mine: …
 
-    Raises redis.RedisError where nobody can tell whose turn it is. What was done stays done when Redis goes away
-    meanwhile: the lock then runs out by itself.
+    Raises redis.RedisError if Redis is unavailable at the start. If it becomes unavailable later, the lock expires by
+    itself.
     """
     lock = Lock(name, seconds, client)
     mine = lock.acquire()

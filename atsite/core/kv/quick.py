@@ -1,6 +1,6 @@
-"""Asking Redis while someone waits: it answers in half a second, or it counts as away.
+"""Redis calls while a user waits: Redis answers within half a second, or it counts as unavailable.
 
-After a call that failed it is left alone for a moment (CircuitBreaker). The caller then decides without it.
+After a failed call there is a short pause without calls (CircuitBreaker). The caller then works without Redis.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAUSE_SECONDS = 1.0
 
 
 class RedisAway(AtsiteError):
-    """Redis does not answer now, or none is known."""
+    """Redis does not answer now, or none is configured."""
 
 
 class Asking:
@@ -47,7 +47,7 @@ class Asking:
         )
 
     def ask(self, call: Callable[[redis.Redis], T], *, insist: bool = False) -> T:
-        """The result of `call`. Raises RedisAway, at once within a moment of a failure unless `insist`."""
+        """The result of `call`. Raises RedisAway; at once in the pause after a failure, unless `insist`."""
         if not insist and not self._breaker.admits():
             raise RedisAway("Redis did not answer a moment ago")
         try:
@@ -66,13 +66,13 @@ def _asking(url: str) -> Asking:
 
 
 def asking() -> Asking | None:
-    """Calls of the process's Redis; None where no address is known."""
+    """Calls of the process's Redis; None if no address is configured."""
     return _asking(config.redis_url) if config.redis_url else None
 
 
 def ask(call: Callable[[redis.Redis], T], *, insist: bool = False) -> T:
-    """`Asking.ask` of the process's Redis; no known address counts as away."""
+    """`Asking.ask` of the process's Redis; without an address it counts as unavailable."""
     known = asking()
     if known is None:
-        raise RedisAway("no Redis is known: set REDIS_ADDRESS")
+        raise RedisAway("no Redis is configured: set REDIS_ADDRESS")
     return known.ask(call, insist=insist)

@@ -1,7 +1,7 @@
 """Requests to untrusted addresses.
 
-httpx was looked at: it hides the network backend, where the guard must stand, behind a private attribute; httpcore, its
-lower half, takes one by its public interface.
+They use httpcore instead of httpx: the guard is a network backend, which httpcore accepts in its public interface,
+while httpx hides it in a private attribute.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress"]
 
-#: A did document has a few KB; nothing that is asked for here is larger.
+#: A did document has a few KB, and no other answer is larger.
 MAX_BYTES = 256 * 1024
 #: The whole of a request: resolving, connecting, redirects and reading.
 TIMEOUT_SECONDS = 5.0
@@ -34,7 +34,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class FetchFailed(AtsiteError):
-    """The address gave no usable answer; `reason` is a word for a metric, the message a sentence without the URL."""
+    """The address gave no usable answer; `reason` is a label for metrics, the message does not contain the URL."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class Fetched:
 class Client:
     """A guarded client with its own connections; an async context manager, for one event loop.
 
-    `loopback` opens this machine (demo and tests), and with it plain http, which is refused everywhere else.
+    `loopback` allows addresses of this machine (demo and tests) and plain http to them.
     """
 
     def __init__(self, *, loopback: bool, backend: httpcore.AsyncNetworkBackend | None = None) -> None:
@@ -93,7 +93,7 @@ class Client:
     ) -> Fetched:
         """The answer of `url`, whatever its status. Raises FetchFailed.
 
-        A redirect beyond `max_redirects` is an error, so 0 means that none is followed.
+        More redirects than `max_redirects` are an error, so 0 follows none.
         """
         with _translated(timeout):
             async with asyncio.timeout(timeout):
@@ -113,9 +113,9 @@ class Client:
         timeout: float = TIMEOUT_SECONDS,
         max_bytes: int = MAX_BYTES,
     ) -> Fetched:
-        """The answer to `content` sent as JSON, or to no body at all where it is None. No redirect is followed.
+        """POST `content` as JSON, or no body if it is None. Follows no redirect.
 
-        Raises FetchFailed; whether the server acted on the request is open then.
+        Raises FetchFailed; it is then unknown whether the server acted on the request.
         """
         body = None if content is None else json.dumps(content).encode()
         typed = {} if body is None else {"content-type": "application/json"}
@@ -154,7 +154,7 @@ class Client:
 
 @contextmanager
 def _translated(seconds: float) -> Iterator[None]:
-    """Every way in which a request can fail, as FetchFailed."""
+    """Turns every error of a request into FetchFailed."""
     try:
         yield
     except (TimeoutError, httpcore.TimeoutException) as error:

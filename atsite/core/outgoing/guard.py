@@ -1,7 +1,7 @@
-"""Which addresses may be connected to, checked at the moment of connecting.
+"""Decides which addresses may be connected to, at the moment of connecting.
 
-A check of the URL alone is no guard: a name can resolve to a private address, and to another one at the second look-up.
-So the name is resolved here, every address is judged, and the connection goes to the very address that was judged.
+Checking the URL is not enough: a name can resolve to a private address, or to another address at the second look-up. So
+the name is resolved here, every address is checked, and the connection uses exactly the checked address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: Prefixes under which an IPv6 address carries an IPv4 one in its last 32 bits: NAT64 (RFC 6052), IPv4-compatible.
+#: Prefixes of IPv6 addresses that contain an IPv4 address in the last 32 bits: NAT64 (RFC 6052), IPv4-compatible.
 _EMBEDS_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
@@ -27,7 +27,7 @@ class ForbiddenAddress(httpcore.ConnectError):
 
 
 def is_allowed(address: Address, *, loopback: bool) -> bool:
-    """Whether a connection to `address` may be made; `loopback` opens 127.0.0.0/8 and ::1 and nothing else."""
+    """Whether a connection to `address` may be made; `loopback` allows only 127.0.0.0/8 and ::1 in addition."""
     if isinstance(address, ipaddress.IPv6Address):
         if address == ipaddress.IPv6Address("::1"):
             return loopback
@@ -40,7 +40,7 @@ def is_allowed(address: Address, *, loopback: bool) -> bool:
 
 
 def _inner_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address to which traffic for `address` would really go, where a transition form hides one."""
+    """The IPv4 address inside an IPv6 transition address, which traffic would really go to."""
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address.sixtofour is not None:
@@ -60,7 +60,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """httpcore's network, with every connection judged. TLS still checks the name: httpcore passes it on by itself."""
+    """httpcore's network backend, which checks every connection. TLS still checks the name: httpcore passes it on."""
 
     def __init__(
         self,
@@ -106,8 +106,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        """Never: untrusted input names no socket file."""
-        raise ForbiddenAddress("unix sockets are not asked")
+        """Refuses: untrusted input must not name a socket file."""
+        raise ForbiddenAddress("unix sockets are not allowed")
 
     async def sleep(self, seconds: float) -> None:
         """Wait, as httpcore's retries do."""

@@ -1,4 +1,4 @@
-"""A client of someone's personal data server."""
+"""A client of a personal data server (PDS)."""
 
 from __future__ import annotations
 

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from atsite.core.outgoing import Client, Fetched
 
-#: Writing a record makes a commit and may wait for another one; reads are quicker, but one limit is enough.
+#: A write makes a commit and may wait for another one; reads are quicker, but one limit is enough.
 PDS_SECONDS = 15.0
 #: Records of one listRecords answer: the lexicon's limit.
 PAGE_RECORDS = 100
 #: A page of usual records has below 300 KB; a record may have 1 MB.
 PAGE_BYTES = 16 * 1024 * 1024
-#: A PDS that asks for more patience than this is asked again all the same.
+#: The longest pause (seconds) that a PDS can ask for.
 WAIT_MAX_SECONDS = 3600.0
 
 
 class PdsError(AtsiteError):
-    """The PDS said no, or nothing. `name` is its XRPC error name, or "Unreachable"; `status` is 0 without an answer.
+    """The PDS refused or did not answer. `name` is its XRPC error, or "Unreachable"; `status` is 0 without an answer.
 
-    `wait`: seconds until it wants to be asked again, 0 where it did not say.
+    `wait`: seconds until the next request, as the PDS asked; 0 if it did not say.
     """
 
     def __init__(self, name: str, message: str, status: int = 0, wait: float = 0.0) -> None:
@@ -41,7 +41,7 @@ class PdsError(AtsiteError):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Someone signed in at their PDS. The tokens are secrets and in no repr."""
+    """A session of an account at its PDS. The tokens are secret and not in the repr."""
 
     did: Did
     handle: str
@@ -65,7 +65,7 @@ class Pds:
         return Session(did=did, handle=str(answer.get("handle", "")), access_token=access, refresh_token=refresh)
 
     async def delete_session(self, session: Session) -> None:
-        """Sign out: the refresh token is worth nothing after this. Raises PdsError."""
+        """Sign out: this invalidates the refresh token. Raises PdsError."""
         await self._post("com.atproto.server.deleteSession", None, token=session.refresh_token)
 
     async def get_record(self, repo: str, collection: str, rkey: str) -> dict[str, Any] | None:
@@ -104,7 +104,7 @@ class Pds:
     async def list_records(self, repo: Did, collection: str, *, cursor: str = "", limit: int = PAGE_RECORDS) -> bytes:
         """A page of a collection's records by rkey, newest first, as the PDS wrote it. Raises PdsError.
 
-        Unparsed, because a record is stored as its own bytes and may be JSON that no strict parser takes.
+        Unparsed, because a record is stored as its own bytes and may be JSON that a strict parser refuses.
         """
         query = {"repo": repo, "collection": collection, "limit": limit} | ({"cursor": cursor} if cursor else {})
         url = self._url(f"com.atproto.repo.listRecords?{urlencode(query)}")
@@ -117,13 +117,13 @@ class Pds:
         return fetched.body
 
     async def put_record(self, session: Session, collection: str, rkey: str, record: Mapping[str, Any]) -> str:
-        """Write a record of the session's own repo, new or in place of the old one; its at-uri. Raises PdsError."""
+        """Create or replace a record of the session's own repo; returns its at-uri. Raises PdsError."""
         content = {"repo": session.did, "collection": collection, "rkey": rkey, "record": dict(record)}
         answer = await self._post("com.atproto.repo.putRecord", content, token=session.access_token)
         return str(answer.get("uri", ""))
 
     async def delete_record(self, session: Session, collection: str, rkey: str) -> None:
-        """Delete a record of the session's own repo; one that is already gone is no error. Raises PdsError."""
+        """Delete a record of the session's own repo; one that does not exist is not an error. Raises PdsError."""
         content = {"repo": session.did, "collection": collection, "rkey": rkey}
         await self._post("com.atproto.repo.deleteRecord", content, token=session.access_token)
 
@@ -153,7 +153,7 @@ def _answer(fetched: Fetched) -> dict[str, Any]:
     except FetchFailed:
         content = None
     if not isinstance(content, dict):
-        raise PdsError("InvalidResponse", "the answer is no JSON object", fetched.status, _wait(fetched))
+        raise PdsError("InvalidResponse", "the answer is not a JSON object", fetched.status, _wait(fetched))
     if fetched.status != 200:
         name, message = content.get("error"), content.get("message")
         raise PdsError(str(name or "UnknownError")[:80], str(message or "")[:300], fetched.status, _wait(fetched))

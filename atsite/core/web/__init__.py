@@ -1,1 +1,1 @@
-"""What every HTTP service shares: who calls, error bodies, limits on bodies, readiness."""
+"""What every HTTP service shares: authentication, error bodies, body limits, readiness."""

@@ -1,6 +1,6 @@
-"""Who calls, and what the caller may do. Checked in one place: `require`.
+"""Authentication and authorization of callers. `require` checks scopes.
 
-A reader comes with a service token of its PDS (`ServiceAuth`), a program with an API key (apikeys/auth.py).
+Readers send a service token of their PDS (`ServiceAuth`), programs an API key (apikeys/auth.py).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from atsite.core.atproto.service_jwt import UnverifiedToken
     from atsite.core.atproto.syntax import Did
 
-#: How long a page for all waits to learn who reads it, and how much longer an answer that depends on the reader does.
-#: A reader is gone after 5 s, and the page has to be made as well.
+#: Seconds for the look-up of a key, and more of them if the answer depends on the reader. A reader gives up after 5 s,
+#: and the page takes time as well.
 PATIENCE_SECONDS: Final = 1.0
 MORE_PATIENCE_SECONDS: Final = 1.5
 Insist = Callable[[], Awaitable[bool]]
-#: How the text of an API key begins; it may come as Bearer as well, and is no token.
+#: The prefix of API keys. They may also be sent as Bearer, but are not tokens.
 API_KEY_PREFIX: Final = "atsk_"
 #: outcome: good, unverifiable, or the name of the error.
 TOKENS: Final = Counter("service_tokens", "Service tokens that came with a request", ["outcome"])
@@ -50,14 +50,14 @@ def client_address(request: HttpRequest) -> str:
 
 
 class Scope(StrEnum):
-    """What a key opens; each operation names one."""
+    """What a key may do; each operation requires one scope."""
 
     SEARCH = "search"
     STATS = "stats"
     CLEANUP = "cleanup"
     #: To change and list the members of the feeds that the key covers.
     MEMBERS = "members"
-    #: To change and list who carries a label, whichever it is: more than any feed's members.
+    #: To change and list the members of any label, which includes those of every feed.
     LABELS = "labels"
 
 
@@ -81,12 +81,12 @@ class Principal:
 
 
 def principal_of(request: HttpRequest) -> Principal:
-    """Who called an operation that stands behind ApiKeyAuth."""
+    """The caller of an operation with ApiKeyAuth."""
     return cast("Principal", request.auth)  # type: ignore[attr-defined]  # set by ninja
 
 
 def require(principal: Principal, scope: Scope, *, feed: str | None = None) -> None:
-    """Return when `principal` has `scope`, and covers `feed` where one is meant. Raises XrpcError Forbidden."""
+    """Check that `principal` has `scope`, and covers `feed` if given. Raises XrpcError Forbidden."""
     if scope not in principal.scopes:
         raise XrpcError("Forbidden", f"this key lacks the scope {scope}: {SCOPES[scope]}")
     if feed is not None and feed not in principal.feeds:
@@ -95,7 +95,7 @@ def require(principal: Principal, scope: Scope, *, feed: str | None = None) -> N
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A reader whose token was verified. Its repr says nothing of who it is: it may end in a log."""
+    """A reader whose token was verified. Its repr does not contain the did, as it may end up in a log."""
 
     token: ServiceToken = field(repr=False)
 
@@ -105,16 +105,16 @@ class Viewer:
 
 
 class Unverifiable(XrpcError):
-    """The issuer's key cannot be had now, so that nobody knows whether the token is good. Not caught: 502."""
+    """The issuer's key cannot be fetched now, so the token cannot be verified. If not caught: 502."""
 
     def __init__(self) -> None:
-        super().__init__("UpstreamFailure", "the key of the token's issuer cannot be had now, try again later")
+        super().__init__("UpstreamFailure", "the key of the token's issuer cannot be fetched now, try again later")
 
 
 class ServiceAuth:
     """Checks the service tokens of readers (https://atproto.com/specs/xrpc#inter-service-authentication-jwt).
 
-    For one event loop. `audience` is the did of this service; without one no token is good.
+    For one event loop. `audience` is the did of this service; without one no token is valid.
     """
 
     def __init__(self, *, audience: str, keys: SigningKeys) -> None:
@@ -124,12 +124,12 @@ class ServiceAuth:
     async def authenticate(
         self, authorization: str | None, method: str, now: float, *, insist: Insist | None = None
     ) -> Viewer | None:
-        """The reader whom the Authorization header vouches for when it calls `method` (an NSID) at `now` (unix s).
+        """The reader that the Authorization header proves, for a call of `method` (an NSID) at `now` (unix s).
 
-        `insist` is asked when the key is not there after PATIENCE_SECONDS: whether the answer depends on the reader, so
-        that it is worth waiting for MORE_PATIENCE_SECONDS.
-        None without a credential, or with an API key: those are for another authenticator, where there is one.
-        Raises BadToken (whatever else is there is answered with 401, never taken for nobody), Unverifiable.
+        `insist` is called if the key is not known after PATIENCE_SECONDS: whether the answer depends on the reader, so
+        that it waits for MORE_PATIENCE_SECONDS.
+        None without a credential, or with an API key, which another authenticator handles. Raises BadToken (any other
+        credential is answered with 401, never treated as anonymous), Unverifiable.
         """
         try:
             text = bearer(authorization)
@@ -148,7 +148,7 @@ class ServiceAuth:
 
     async def _verified(self, text: str, method: str, now: float, insist: Insist | None) -> ServiceToken:
         if not self._audience:
-            raise BadToken("BadJwtAudience", "this service has no did that a token could be for")
+            raise BadToken("BadJwtAudience", "this service has no did, so it accepts no token")
         token = read(text, audience=self._audience, method=method, now=now)
         key = self._keys.at_hand(token.issuer)
         if key is not None and (good := _if_signed(token, key)):
@@ -164,31 +164,31 @@ class ServiceAuth:
         except LookupFailed as error:
             raise Unverifiable from error
         except NoSuchIdentity as error:
-            raise BadToken("BadJwtIss", "the issuer has no did document that can be used") from error
+            raise BadToken("BadJwtIss", "the issuer has no usable did document") from error
         finally:
-            looking.cancel()  # the question itself goes on: its answer is the next reader's
+            looking.cancel()  # the look-up itself continues, for the next reader
 
     async def _verified_by_looking(self, token: UnverifiedToken) -> ServiceToken:
-        """By the key that is remembered, else by that of now: it may have been rotated. Raises as SigningKeys does."""
+        """Verify with the cached key, else with the current one: keys are rotated. Raises as SigningKeys does."""
         key = await self._keys.key(token.issuer)
         if key is not None and (good := _if_signed(token, key)):
             return good
         newer = await self._keys.renewed(token.issuer) or key
         if newer is None:
-            raise BadToken("BadJwtIss", "the issuer's did document has no key that can be used")
+            raise BadToken("BadJwtIss", "the issuer's did document has no usable key")
         return token.verified_by(newer)
 
 
 def bearer(authorization: str | None) -> str | None:
-    """The token in an Authorization header; None where there is no header, or an API key in it.
+    """The token in an Authorization header; None if there is no header, or if it has an API key.
 
-    Raises BadToken where there is anything else.
+    Raises BadToken for anything else.
     """
     if authorization is None or not authorization.strip():
         return None
     scheme, _, text = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
-        raise BadToken("AuthenticationRequired", "the only scheme is Bearer, with a service token")
+        raise BadToken("AuthenticationRequired", "the only supported scheme is Bearer, with a service token")
     return None if text.startswith(API_KEY_PREFIX) else text
 
 
@@ -200,10 +200,9 @@ def _if_signed(token: UnverifiedToken, key: PublicKey) -> ServiceToken | None:
 
 
 def take_jti(token: ServiceToken, now: float) -> None:
-    """Use up a token, before a call that writes: it is refused a second time (`now` in unix seconds). Blocks on Redis.
+    """Use up a token before a call that writes: a second use is refused (`now` in unix seconds). Blocks on Redis.
 
-    Raises BadToken where it was used before, or has no id to remember it by; RedisAway, whose answer is 503: without
-    a memory nobody knows.
+    Raises BadToken if it was used before or has no jti; RedisAway (503), because use cannot be checked without Redis.
     """
     if token.jti is None:
         raise BadToken("BadJwt", "a call that writes needs a token with a jti")
@@ -216,7 +215,7 @@ def take_jti(token: ServiceToken, now: float) -> None:
 
 @lru_cache(maxsize=1)
 def service_auth() -> ServiceAuth:
-    """The one of this process, for its one event loop."""
+    """The ServiceAuth of this process, for its event loop."""
     resolver = site_resolver(Client(loopback=config.allow_loopback), host_seconds=HOST_SECONDS)
     keys = SigningKeys(resolver, quick.asking(), read_stored=stored_keys.fresh, replace_stored=stored_keys.replace)
     return ServiceAuth(audience=config.service_did, keys=keys)

@@ -1,4 +1,4 @@
-"""Bodies of requests are bounded while they are read: Django reads a body whole, to a file, before anybody is asked."""
+"""Limits request bodies while they are read: Django reads the whole body, to a file, before it calls any view."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 #: A call of sendInteractions, the largest that the services take.
 BODY_MAX: Final = 256 * 1024
-#: What is read of a larger body and thrown away: a connection that is closed on bytes nobody read loses the answer.
+#: How much of a larger body is read and dropped: closing a connection with unread bytes would lose the answer.
 DRAINED_MAX: Final = 1024 * 1024
 DRAINED_SECONDS: Final = 1.0
 
 
 class _TooLarge(Exception):
-    """More came than is read."""
+    """The body is larger than the limit."""
 
 
 def limited(application: Application, most: int = BODY_MAX) -> Application:
-    """An ASGI application that answers bodies of more than `most` bytes with 413, and hands on the others."""
+    """An ASGI application that answers bodies of more than `most` bytes with 413, and passes on the others."""
 
     async def bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if _announced(scope) > most:
@@ -51,7 +51,7 @@ def limited(application: Application, most: int = BODY_MAX) -> Application:
 
 
 def _announced(scope: dict[str, Any]) -> int:
-    """The Content-Length; 0 where there is none that can be read: the bytes are counted anyway."""
+    """The Content-Length; 0 if it is missing or invalid, as the bytes are counted anyway."""
     text = dict(scope["headers"]).get(b"content-length", b"")
     return int(text) if text.isdigit() else 0
 

@@ -1,4 +1,4 @@
-"""Who asks, seen through the proxies that are trusted to say so. Pure."""
+"""The client's address, seen through trusted proxies. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 Network = IPv4Network | IPv6Network
 
-#: A household or a server gets a whole /64: its addresses are one client.
+#: A household or a server has a whole /64, so its addresses count as one client.
 IPV6_CLIENT_BITS: Final = 64
 
 
 def client_of(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     """The client's address (an IPv6 one as its /64) from the connection's peer and X-Forwarded-For.
 
-    The header is read from its end, as long as the writer of the entry is trusted: what comes before
-    the first trusted proxy counts for nothing.
+    The header is read from its end for as long as the writer of an entry is trusted; entries before that are
+    ignored.
     """
     client = peer
     for hop in reversed(forwarded_for.split(",") if forwarded_for else []):

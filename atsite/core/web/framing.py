@@ -1,6 +1,6 @@
-"""What every request and answer of the services needs that speak to programs: a host of ours, and a length.
+"""Checks the host and sets the content length, for the services that programs call.
 
-Django's CommonMiddleware does the same, and for it goes through a thread twice a request.
+Django's CommonMiddleware does the same, but uses a thread twice per request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def Framing(
     get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Any]:
-    """Middleware. Raises DisallowedHost (a 400) for a Host that ALLOWED_HOSTS does not name."""
+    """Middleware. Raises DisallowedHost (a 400) for a Host that is not in ALLOWED_HOSTS."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:

@@ -1,12 +1,12 @@
-"""Whether a service that answers requests is fit for more of them: `/readyz`, for the load balancer in front.
+"""Readiness of a service: `/readyz`, for a load balancer.
 
 | store away | feed generator | search, admin |
 |---|---|---|
 | ClickHouse | not ready: label feeds answer 503 and deleted posts stay in | not ready |
-| `default` | not ready: nobody can tell who may read | not ready |
-| Redis | ready: it serves its own copies, and decides from `default` | ready |
+| `default` | not ready: access cannot be decided | not ready |
+| Redis | ready: it serves its own copies, and reads `default` | ready |
 
-A service that is not ready still answers what it can; taking it out only helps where another one reaches the stores.
+A service that is not ready still answers what it can; removing it helps only if another one can reach the stores.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from atsite.core.telemetry import Health
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The asker waits a few seconds at most.
+#: A load balancer waits a few seconds at most.
 ASKING: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True)
 
 
 def stores() -> Health:
-    """Whether ClickHouse and `default` answer now. Blocks; raises nothing that a store can cause."""
-    asked: dict[str, Callable[[], None]] = {"ClickHouse": _ask_clickhouse, "the relational store": _ask_default}
+    """Whether ClickHouse and `default` answer now. Blocks; never raises errors of a store."""
+    asked: dict[str, Callable[[], None]] = {"ClickHouse": _ask_clickhouse, "the relational database": _ask_default}
     reasons = tuple(f"{name} does not answer: {problem}" for name, ask in asked.items() if (problem := _problem(ask)))
     return Health(ok=not reasons, reasons=reasons)
 
 
 def _problem(ask: Callable[[], None]) -> str:
-    """What kind of error it was (texts of errors may hold an address), "" where there was none."""
+    """The class of the error (its text may contain an address); "" without an error."""
     try:
         ask()
     except (ClickHouseError, ConfigError, DatabaseError, InterfaceError) as error:
@@ -50,7 +50,7 @@ def _ask_clickhouse() -> None:
 
 
 def _ask_default() -> None:
-    """With a connection of its own, made again: the thread that asks ends with the answer."""
+    """Uses a new connection and closes it: the calling thread ends with the answer."""
     connection = connections[DEFAULT]
     try:
         with connection.cursor() as cursor:

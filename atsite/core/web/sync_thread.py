@@ -3,7 +3,7 @@
 Django gives each ASGI request a thread for its sync code, makes it for the receivers of request_started and
 request_finished where there is no other, and has a second thread wait for its end: two threads a request, a quarter of
 what a page of a feed costs. Where the view is async and leaves all that blocks to threads of its own, that code is a
-few microseconds, and all requests can share a thread that stays. It must not block: it is everybody's.
+few microseconds, and all requests can share a thread that stays. It must not block, as all requests share it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _THREAD: Final = ThreadPoolExecutor(1, thread_name_prefix="requests")
 
 
 def sharing(application: Application, path: str) -> Application:
-    """An ASGI application whose requests of `path` share a thread; all others have one each, as Django made it."""
+    """An ASGI application whose requests of `path` share a thread; all others have one each, as in Django."""
 
     async def shared(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["path"] != path:

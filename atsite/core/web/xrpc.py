@@ -1,4 +1,4 @@
-"""How the services say no: every error body is `{"error": "CamelName", "message": "text"}` (atproto.com/specs/xrpc).
+"""Error answers: every error body is `{"error": "CamelName", "message": "text"}` (atproto.com/specs/xrpc).
 
 `install_handlers(api)` translates whatever an operation raises; `ErrorBodies` (middleware) gives the same body to what
 Django or ninja answer by themselves: unknown paths, wrong methods, a host that is not ours.
@@ -16,9 +16,9 @@ from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Val
 
 from atsite.core.atproto.service_jwt import BadToken
 from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
+from atsite.core.copies.errors import Undecidable
+from atsite.core.cursor_format import InvalidCursor
 from atsite.core.errors import AtsiteError
-from atsite.core.paging import InvalidCursor
-from atsite.core.published.errors import Undecidable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -47,16 +47,16 @@ _NAMES: Final = {status: name for name, status in STATUS.items()}
 PRIVATE: Final = "private, no-store"
 #: Paths of XRPC methods, where an unknown one is 501 and not 404.
 XRPC_PATH: Final = "/xrpc/"
-#: Problems named in one message about wrong parameters: enough to mend a call, and bounded.
+#: The most problems that one message about wrong parameters lists.
 PROBLEMS_MAX: Final = 5
-#: What pydantic puts before the words of a validator of ours.
+#: The prefix that pydantic adds to the messages of our validators.
 _VALUE_ERROR: Final = "Value error, "
 #: Said instead of ninja's bare word where no authenticator found anything; the one there is takes API keys.
 NO_KEY: Final = "an API key is needed: send it in the header X-API-Key"
 
 
 class XrpcError(AtsiteError):
-    """An answer that says no. `name` is the CamelName clients compare; the message is shown to people.
+    """An error answer. `name` is the CamelName that clients compare; the message is for people.
 
     The status follows from the name (STATUS; 400 for names of one lexicon) unless it is given.
     """
@@ -72,7 +72,7 @@ class XrpcError(AtsiteError):
 
 
 def error_response(name: str, message: str, status: int) -> HttpResponse:
-    """The JSON answer of an error; a 401 names the scheme that would help (RFC 9110, 11.6.1)."""
+    """The JSON answer of an error; a 401 names the accepted scheme (RFC 9110, 11.6.1)."""
     response = JsonResponse({"error": name, "message": message}, status=status)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
@@ -103,7 +103,7 @@ def install_handlers(api: NinjaAPI) -> None:
 def ErrorBodies(
     get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Any]:
-    """Middleware: an error answer that is no JSON (Django's pages, ninja's 405) becomes an XRPC body."""
+    """Middleware: turns error answers that are not JSON (Django's pages, ninja's 405) into XRPC bodies."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
@@ -122,10 +122,10 @@ def _with_body(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
         return response
     if response.status_code == 404 and request.path.startswith(XRPC_PATH):
         return error_response("MethodNotImplemented", "this service does not implement this method", 501)
-    mended = error_response(_name_of(response.status_code), response.reason_phrase, response.status_code)
+    replaced = error_response(_name_of(response.status_code), response.reason_phrase, response.status_code)
     if "Allow" in response:
-        mended["Allow"] = response["Allow"]
-    return mended
+        replaced["Allow"] = response["Allow"]
+    return replaced
 
 
 def _name_of(status: int) -> str:
@@ -179,7 +179,7 @@ def _timed_out(request: HttpRequest, error: QueryTimedOut) -> HttpResponse:
 
 
 def _clickhouse_error(request: HttpRequest, error: ClickHouseError) -> HttpResponse:
-    """The store is away or full: come back later. A statement that it will never accept is a fault of ours: 500."""
+    """The store is unavailable or full: try again later (503). A statement that it can never accept is a bug: 500."""
     if not error.retryable:
         return _unexpected(request, error)
     logger.warning("ClickHouse failed on %s: %s", _route(request), error)
@@ -187,7 +187,7 @@ def _clickhouse_error(request: HttpRequest, error: ClickHouseError) -> HttpRespo
 
 
 def _undecidable(request: HttpRequest, error: Undecidable) -> HttpResponse:
-    """Whether the caller may is not known: closed, and worth another try."""
+    """Access cannot be decided now: refused, try again later (503)."""
     return error_response("NotEnoughResources", str(error), 503)
 
 
@@ -197,6 +197,6 @@ def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _route(request: HttpRequest) -> str:
-    """The route, never the path or the query string: those carry what people look for and who they are."""
+    """The route, never the path or the query string, which contain search terms and dids."""
     match = request.resolver_match
     return f"{request.method} {match.route if match is not None else '?'}"

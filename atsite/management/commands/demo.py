@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from atsite.supervision.children import Ports
 
-#: As long as the simulated network reaches back.
+#: How far the simulated network reaches back.
 START_HOURS = 72
 ADMIN = "admin"
 
@@ -33,7 +33,7 @@ class Command(UpCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--sparse", action="store_true", help="as on a first day: the stream tells nothing of what was before"
+            "--sparse", action="store_true", help="like a first day: the stream leaves out everything older"
         )
 
     def simulation(self, **options: object) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ class Command(UpCommand):
         return {
             **super().environment(ports),
             "WS_URL": f"ws://{LOOPBACK}:{ports.simulator}/subscribe",
-            # The simulated network knows its own accounts, and nobody else's.
+            # The simulated network knows only its own accounts.
             "PLC_URL": network,
             "HANDLE_RESOLVER_URL": network,
             "APPVIEW_URL": network,
@@ -61,7 +61,7 @@ class Command(UpCommand):
             "FEED_ACTOR_DID": PUBLISHER,
             "SERVICE_ENDPOINT": f"http://{LOOPBACK}:{ports.feedgen}",
             "LISTEN_HOST": LOOPBACK,
-            # A full disk stops a demo late enough: what it stores is small.
+            # The demo stores little, so it may use a disk that is nearly full.
             "MIN_FREE_DISK": str(min(config.min_free_disk, 500_000_000)),
         }
 

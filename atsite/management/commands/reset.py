@@ -1,4 +1,4 @@
-"""`manage.py reset`: back to a fresh clone, as far as data goes."""
+"""`manage.py reset`: deletes all data, as in a fresh clone."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Delete what `up`, `demo` and the tests left in .data: both stores, users, logs, screenshots."
+    help = "Delete all data of `up`, `demo` and the tests in .data: both stores, users, logs and screenshots."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: object, yes: bool, **options: object) -> None:
         root = BASE_DIR / ".data"
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was deleted.")
             return
         clear(root)
-        self.stdout.write(f"{root} is gone.")
+        self.stdout.write(f"Deleted {root}.")
 
 
 def clear(root: Path) -> None:

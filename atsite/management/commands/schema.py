@@ -28,28 +28,28 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterator
 
-#: A little longer than the lease of an indexer that was killed can last.
+#: A little longer than the lease of a killed indexer can last.
 LEASE_WAIT = SECONDS + 1
 BOTH = (DEFAULT, CLICKHOUSE)
 
 
 class Command(BaseCommand):
-    help = "Apply, undo, list, begin and write down the migrations of both databases."
+    help = "Apply, undo, list and create migrations of both databases, and dump their schema."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        up = actions.add_parser("up", help="apply what is missing, on both databases")
-        up.add_argument("--database", choices=BOTH, help="on this one alone")
-        down = actions.add_parser("down", help="undo the last migration of an app, on both databases")
+        up = actions.add_parser("up", help="apply all missing migrations to both databases")
+        up.add_argument("--database", choices=BOTH, help="only this database")
+        down = actions.add_parser("down", help="undo the last migration of an app in both databases")
         down.add_argument("app", choices=sorted(FIRST_PARTY))
-        down.add_argument("migration", nargs="?", help="go back to this one, or to `zero`")
-        actions.add_parser("version", help="the last applied migration of each app, and what is missing")
-        create = actions.add_parser("create", help="begin a migration: a module, and a file for its SQL")
+        down.add_argument("migration", nargs="?", help="go back to this migration, or to `zero`")
+        actions.add_parser("version", help="list the last applied migration of each app, and those that are missing")
+        create = actions.add_parser("create", help="create a migration: a module, and a file for its SQL")
         create.add_argument("name")
         create.add_argument("--app", choices=sorted(FIRST_PARTY), default="indexer")
         dump = actions.add_parser("dump", help=f"write {SCHEMA_FILE.name} from an empty database")
-        dump.add_argument("--check", action="store_true", help="write nothing, fail where the file is out of date")
-        actions.add_parser("show", help="the schema as the databases are now")
+        dump.add_argument("--check", action="store_true", help="write nothing; fail if the file is out of date")
+        actions.add_parser("show", help="print the current schema of the databases")
 
     def handle(self, *args: Any, **options: Any) -> None:
         action = options["action"]
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         )
         for alias in [options["database"]] if options["database"] else BOTH:
             if alias == CLICKHOUSE and not missing_on(CLICKHOUSE):
-                continue  # the indexer may run on
+                continue  # the indexer may keep running
             with _no_indexer() if alias == CLICKHOUSE else nullcontext():
                 call_command("migrate", database=alias, interactive=False, verbosity=options["verbosity"])
 
@@ -104,7 +104,7 @@ class Command(BaseCommand):
         self.stdout.write(schema(), ending="")
 
     def _with_embedded_stores(self) -> None:
-        """The same command again, while the site's embedded stores run for it."""
+        """Run the same command again, while the site's embedded stores are running."""
         purpose = "demo" if config.environment == "demo" else "up"
         with running_stores(config, purpose=purpose, usual_ports=False, say=self.stderr.write):
             try:
@@ -117,7 +117,7 @@ class Command(BaseCommand):
 def _no_indexer() -> Iterator[None]:
     """Hold the indexer's lease: rows that arrive between a table and its view would silently be missing from the view.
 
-    Raises CommandError when the indexer runs, or when the Redis that would know does not answer.
+    Raises CommandError when the indexer runs, or when Redis does not answer, so that this is unknown.
     """
     with ExitStack() as stack:
         if config.redis_url:
@@ -127,7 +127,7 @@ def _no_indexer() -> Iterator[None]:
                 raise CommandError(str(error)) from error
             except RedisError as error:
                 raise CommandError(
-                    f"Redis does not answer, so it is unknown whether the indexer runs: {error}"
+                    f"Redis does not answer, so the command cannot tell whether the indexer runs: {error}"
                 ) from error
         yield
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
-from indexer.stream.begin import add_begin_options
+from indexer.stream.start_options import add_start_options
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from atsite.supervision.children import Ports
 
 
-#: Publishes the feeds of a site that was not told who does.
+#: The publisher of the feeds of a site without FEED_ACTOR_DID.
 LOCAL_PUBLISHER = "did:web:localhost"
 
 
 class Command(UpCommand):
-    help = "Run the whole site on the real Jetstream, with embedded stores where no server is named."
+    help = "Run the whole site on the real Jetstream, with embedded stores where no server is configured."
     purpose = "up"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        add_begin_options(parser)
+        add_start_options(parser)
 
     def begin(self, **options: object) -> tuple[str, ...]:
         if options["from_cursor"] is not None:
@@ -35,17 +35,17 @@ class Command(UpCommand):
 
     def refuse(self) -> None:
         if config.environment == "demo":
-            raise CommandError("ATSITE_ENVIRONMENT=demo is set: run `manage.py demo`, or unset it")
+            raise CommandError("ATSITE_ENVIRONMENT=demo is set: unset it, or run `manage.py demo`")
 
     def environment(self, ports: Ports) -> dict[str, str]:
-        """Outside production a site that was given no name of its own serves this machine under a local one."""
+        """Outside production, a site without a public name serves this machine under a local one."""
         environment = super().environment(ports)
         if config.production or (config.service_endpoint and config.feed_actor_did):
             return environment
         endpoint = config.service_endpoint or f"http://127.0.0.1:{ports.feedgen}"
         publisher = config.feed_actor_did or LOCAL_PUBLISHER
         self.stdout.write(
-            f"SERVICE_ENDPOINT or FEED_ACTOR_DID is not set: feeds are served at {endpoint}, published by {publisher},"
-            " which is enough to try them on this machine."
+            f"SERVICE_ENDPOINT or FEED_ACTOR_DID is not set: feeds are served at {endpoint}, published by {publisher}."
+            " That is enough to try them on this machine."
         )
         return environment | {"SERVICE_ENDPOINT": endpoint, "FEED_ACTOR_DID": publisher}

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError
-from feeds.publishing.network import outside
-from feeds.publishing.self_check import FeedCheck, verdict
+from feeds.publishing.network import client_and_resolver
+from feeds.publishing.self_check import FeedCheck, summary
 from feeds.serving.registry import feed_named
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Ask what the AppView would on the way to a page of a feed, and say in words what is wrong."
+    help = "Check a feed step by step as the AppView reads it, and print what is wrong."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rkey", help="the feed's name, such as whats-hot")
@@ -34,11 +34,11 @@ class Command(BaseCommand):
             self.stdout.write(f"{mark}  {finding.step}")
             if finding.problem:
                 self.stdout.write(f"       {finding.problem}")
-        if wrong := verdict(findings):
+        if wrong := summary(findings):
             raise CommandError(wrong)
 
 
 async def _check(uri: AtUri) -> list[Finding]:
-    async with outside() as (client, resolver):
+    async with client_and_resolver() as (client, resolver):
         check = FeedCheck(client, resolver, uri, config.service_did, config.service_endpoint)
         return await check.findings()

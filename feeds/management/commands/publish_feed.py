@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError
 from feeds.publishing.generator_record import publish
-from feeds.publishing.network import publisher
+from feeds.publishing.network import publisher_session
 from feeds.serving.registry import feed_named
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Write a feed's generator record into the publisher's repo, so that people find it; createdAt is kept."
+    help = "Publish a feed: write its generator record to the publisher's repo. createdAt is kept."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rkey", help="the feed's name, such as whats-hot")
@@ -36,5 +36,5 @@ class Command(BaseCommand):
 async def _publish(feed: FeedDescription) -> str:
     if not config.service_did:
         raise AtsiteError("set SERVICE_ENDPOINT to the public https:// address of the feed generator")
-    async with publisher() as (pds, session):
+    async with publisher_session() as (pds, session):
         return await publish(pds, session, feed, service_did=config.service_did, now=datetime.now(UTC))

@@ -8,14 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 from atsite.core.atproto.syntax import Rkey, parse_rkey
 from atsite.core.errors import AtsiteError
 from feeds.publishing.generator_record import unpublish
-from feeds.publishing.network import publisher
+from feeds.publishing.network import publisher_session
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
 
 class Command(BaseCommand):
-    help = "Delete a feed's generator record from the publisher's repo; also one that is no longer defined here."
+    help = "Delete a feed's generator record from the publisher's repo, also if the feed is no longer defined here."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rkey", help="the feed's name, such as whats-hot")
@@ -29,5 +29,5 @@ class Command(BaseCommand):
 
 
 async def _unpublish(rkey: Rkey) -> bool:
-    async with publisher() as (pds, session):
+    async with publisher_session() as (pds, session):
         return await unpublish(pds, session, rkey)

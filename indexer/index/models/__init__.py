@@ -1,4 +1,4 @@
-"""Read models of every table and view made from the network's events (the DDL is in indexer/sql), and refusals."""
+"""Models of the tables and views made from events (DDL in indexer/sql), of backfills and of actors not to index."""
 
 from __future__ import annotations
 

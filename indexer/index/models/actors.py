@@ -23,7 +23,7 @@ class ActorIdentity(ReadModel):
 
 
 class IdentityChange(ReadModel):
-    """That the identity of an actor changed in an event that names no handle: the newest such event."""
+    """The newest event in which an actor's identity changed without a handle."""
 
     did = StringField(primary_key=True)
     time_us = UInt64Field()
@@ -35,7 +35,7 @@ class IdentityChange(ReadModel):
 
 
 class ActorAccount(ReadModel):
-    """Whether an account is active, and why not."""
+    """Whether an account is active, or why it is not."""
 
     did = StringField(primary_key=True)
     active = UInt8Field()
@@ -65,9 +65,9 @@ class ActorProfile(ReadModel):
 
 
 class ActorFill(ReadModel):
-    """What the site asked about an actor; `version` is when, in microseconds, as is `due_us`, the next time.
+    """The fetched names of an actor; `version` is when they were fetched, `due_us` when they are next (microseconds).
 
-    `handle_us` is how old the handle counts: docs/decisions/0053-handles.md.
+    `handle_us` is the age that the handle counts with: docs/decisions/0053-handles.md.
     """
 
     did = StringField(primary_key=True)
@@ -84,7 +84,7 @@ class ActorFill(ReadModel):
 
 
 class ActorHandle(ReadModel):
-    """That an actor has, or had, a handle (in lower case); in the order of handles."""
+    """An actor that has, or had, a handle (in lower case); ordered by handle."""
 
     pk = models.CompositePrimaryKey("handle", "did")
     handle = StringField()
@@ -97,7 +97,7 @@ class ActorHandle(ReadModel):
 
 
 class ActorCounts(ReadModel):
-    """What an AppView told of an actor's numbers, and when (`version`, microseconds)."""
+    """An actor's counts as an AppView reported them, and when (`version`, microseconds)."""
 
     did = StringField(primary_key=True)
     followers = UInt64Field()

@@ -1,4 +1,4 @@
-"""Repos to be fetched from their PDS: the row is the work; a message only says that there is some."""
+"""Backfills: repos to be fetched from their PDS. The row is the work; a message only announces it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from atsite.core.jobs.models import Job
 
 
 class Backfill(Job):
-    """One did's backfill, the last that was asked for. indexer.backfill.work reads and writes it."""
+    """The last requested backfill of a did. indexer.backfill.jobs reads and writes it."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "waits for its turn"
+        QUEUED = "queued", "queued"
         RUNNING = "running", "running"
-        WAITING = "waiting", "will be tried again"
+        WAITING = "waiting", "will be retried"
         COMPLETED = "completed", "completed"
         GONE = "gone", "the account is gone"
         FAILED = "failed", "failed"
@@ -48,7 +48,7 @@ class Backfill(Job):
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
-    #: The indexer must ask the stream for this did before: version of the change that wants it so, 0 for none.
+    #: The indexer must subscribe to this did first: version of the change that requires it, 0 for none.
     after_us = models.BigIntegerField(default=0)
     #: indexer.backfill.run.Progress, as a dict.
     progress = models.JSONField(default=dict)

@@ -1,4 +1,4 @@
-"""The records of the network, a row for each key, and what is derived of them by subject and by actor."""
+"""The records of the network, one row per key, and tables derived from them by subject and by actor."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RepoRecord(ReadModel):
 
 
 class Post(ReadModel):
-    """A post; `eligible` says whether it may stand in a newest-first list."""
+    """A post; `eligible` says whether it may be in a newest-first list."""
 
     pk = models.CompositePrimaryKey("rkey", "did")
     rkey = StringField()
@@ -161,7 +161,7 @@ class Block(SubjectOfActor):
 
 
 class Engagement(ReadModel):
-    """A like, repost, reply or quote, by the post it is about; taken-back ones still stand here (see Retraction)."""
+    """A like, repost, reply or quote, by the post it is about; includes retracted ones (see Retraction)."""
 
     pk = models.CompositePrimaryKey("subject_rkey", "subject_uri", "kind", "did", "rkey")
     subject_rkey = StringField()
@@ -177,7 +177,7 @@ class Engagement(ReadModel):
 
 
 class Follower(ReadModel):
-    """A follow, by the actor it is about; taken-back ones still stand here (see Retraction)."""
+    """A follow, by the actor it is about; includes retracted ones (see Retraction)."""
 
     pk = models.CompositePrimaryKey("subject_did", "did", "rkey")
     subject_did = StringField()
@@ -191,7 +191,7 @@ class Follower(ReadModel):
 
 
 class Retraction(ReadModel):
-    """A delete or an update: it takes back the engagement of its key below its version."""
+    """A delete or an update: it retracts the engagement of its key below its version."""
 
     pk = models.CompositePrimaryKey("kind", "rkey", "did")
     kind = StringField(low_cardinality=True)

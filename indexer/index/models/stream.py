@@ -1,4 +1,4 @@
-"""How the stream is read: checkpoints, gaps, events that could not be indexed, and the days' numbers."""
+"""The state of the stream: checkpoints, gaps, dead letters, and daily statistics."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class DeadLetter(ReadModel):
 
 
 class Rereading(ReadModel):
-    """A day whose raw events are put through the views again, as a rule changed (indexer.index.rereading)."""
+    """A day of raw events to reprocess, because a rule changed (indexer.index.rereading)."""
 
     pk = models.CompositePrimaryKey("reason", "day")
     reason = StringField(low_cardinality=True)

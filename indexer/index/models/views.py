@@ -72,9 +72,9 @@ class ScoredPost(PostOfView):
 
 
 class Actor(ReadModel):
-    """What is known of an actor; `active` is empty where no account event was seen.
+    """An actor; `active` is empty without an account event.
 
-    Whose handle it is now, and whether it could be verified, `indexer.index.handles` says.
+    `indexer.index.handles` finds the current owner of a handle, and whether it could be verified.
     """
 
     unread = frozenset({"handle_us", "unverified"})

@@ -8,29 +8,29 @@ from django.core.management.base import BaseCommand, CommandError
 from atsite.core.clickhouse.errors import ClickHouseError
 from indexer.index import rereading
 from indexer.index.differences import KEYS, Difference, differences
-from indexer.index.overwritten import COUNTED, overwritten, retract
+from indexer.index.missing_retractions import COUNTED, overwritten, retract
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterable
 
-#: Keys that are shown of each difference.
+#: Keys shown for each difference.
 EXAMPLES: Final = 5
-#: Keys that are mended at once.
+#: Keys repaired at once.
 BATCH: Final = 1_000
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Command(BaseCommand):
     help = (
-        "Compare the tables with what they are made from: keys that a create wrote over and that are still counted for"
-        " their subject before, and rows that are missing, older or too many. Reads whole tables, and may run beside"
-        " the indexer: what arrives meanwhile may be shown as missing."
+        "Compare the derived tables with the raw events. Lists missing, outdated and extra rows, and records that a"
+        " create replaced but that still count for their old subject. Reads whole tables. It may run while the indexer"
+        " runs, but then may list rows as missing that arrive meanwhile."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--repair", action="store_true", help="write the missing retractions, and the missing rows from raw events"
+            "--repair", action="store_true", help="write missing retractions, and missing rows from the raw events"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,13 +42,15 @@ class Command(BaseCommand):
         if not number:
             self.stdout.write("no differences")
         elif not repair:
-            raise CommandError(f"{number} differences; --repair writes what is missing")
+            raise CommandError(f"{number} differences; --repair writes the missing rows")
 
     def _overwritten(self, *, repair: bool) -> Iterable[int]:
         for counted in COUNTED:
             rows = list(overwritten(counted, since=EVER))
             if rows:
-                self._show(f"{counted.kind}: created over, and counted for what was before", len(rows), rows)
+                self._show(
+                    f"{counted.kind}: replaced by a create, and still counted for the old subject", len(rows), rows
+                )
                 if repair:
                     retract([(row.kind, row.did, row.rkey, row.version) for row in rows])
             yield len(rows)
@@ -57,9 +59,9 @@ class Command(BaseCommand):
         for found in differences():
             self._show(found.name, found.number, found.keys)
             if repair:
-                _mend(found)
+                _repair(found)
                 if found.number > KEYS:
-                    self.stdout.write(f"  {KEYS} of them are mended: run the command again")
+                    self.stdout.write(f"  repaired {KEYS} of them: run the command again")
             yield found.number
 
     def _show(self, name: str, number: int, keys: list[Any]) -> None:
@@ -68,7 +70,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {key.did} {key.rkey}")
 
 
-def _mend(found: Difference) -> None:
+def _repair(found: Difference) -> None:
     for start in range(0, len(found.keys), BATCH):
         keys = found.keys[start : start + BATCH]
         if found.collection:

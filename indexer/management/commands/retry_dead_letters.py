@@ -11,22 +11,30 @@ from indexer.stream import retry_dead_letters
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-#: Seconds that a ClickHouse which does not take rows is waited for.
-PATIENCE = 60.0
+#: Seconds to wait for a ClickHouse that does not accept rows.
+CLICKHOUSE_WAIT_SECONDS = 60.0
 
 
 class Command(BaseCommand):
-    help = "Decode dead letters again; those that are fine now are indexed, and their letters end."
+    help = "Decode dead letters again; index those that can be decoded now, and remove their letters."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("ids", nargs="*", metavar="ID", help="these only")
-        parser.add_argument("--reason", choices=[str(reason) for reason in DeadReason], default="", help="this only")
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
+        parser.add_argument("ids", nargs="*", metavar="ID", help="retry only these")
+        parser.add_argument(
+            "--reason",
+            choices=[str(reason) for reason in DeadReason],
+            default="",
+            help="retry only letters with this reason",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="print what would happen; write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             outcome = retry_dead_letters.retry(
-                ids=options["ids"], reason=options["reason"], dry_run=options["dry_run"], patience=PATIENCE
+                ids=options["ids"],
+                reason=options["reason"],
+                dry_run=options["dry_run"],
+                wait_seconds=CLICKHOUSE_WAIT_SECONDS,
             )
         except AtsiteError as error:
             raise CommandError(str(error)) from error

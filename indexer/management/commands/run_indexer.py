@@ -8,24 +8,24 @@ from atsite.core import telemetry
 from atsite.core.config import config
 from atsite.core.errors import EXIT_NEEDS_YOU, AtsiteError
 from indexer.stream import service
-from indexer.stream.begin import add_begin_options
-from indexer.stream.source import NoStream
+from indexer.stream.jetstream import NoStream
+from indexer.stream.start_options import add_start_options
 from indexer.stream.stopping import signals_ask
-from indexer.stream.unreadable import SourceUnreadable
+from indexer.stream.unreadable import StreamUnreadable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
 class Command(BaseCommand):
-    help = "Index the network: Jetstream -> ClickHouse. SIGTERM writes what is there and ends."
+    help = "Index the network: Jetstream -> ClickHouse. On SIGTERM it writes what it has read and stops."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add_begin_options(parser)
-        parser.add_argument("--max-events", type=int, help="end after this many events")
-        parser.add_argument("--run-for", type=float, metavar="SECONDS", help="end after this long")
-        parser.add_argument("--dry-run", action="store_true", help="read and decode, write nothing")
+        add_start_options(parser)
+        parser.add_argument("--max-events", type=int, help="stop after this many events")
+        parser.add_argument("--run-for", type=float, metavar="SECONDS", help="stop after this many seconds")
+        parser.add_argument("--dry-run", action="store_true", help="read and decode, but write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         telemetry.configure("indexer")
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         with signals_ask(stop):
             try:
                 report = service.run(config, asked, stop)
-            except (NoStream, SourceUnreadable) as error:
+            except (NoStream, StreamUnreadable) as error:
                 raise CommandError(str(error), returncode=EXIT_NEEDS_YOU) from error
             except AtsiteError as error:
                 raise CommandError(str(error)) from error

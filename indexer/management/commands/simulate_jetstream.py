@@ -21,39 +21,47 @@ from indexer.simulator.serving.xrpc import Xrpc
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from indexer.simulator.serving.sources import Source
+    from indexer.simulator.serving.event_source import EventSource
 
-    Served = tuple[Source, Directory | None, Xrpc | None]
+    Served = tuple[EventSource, Directory | None, Xrpc | None]
 
 DEFAULT_SEED = 20_260_101
 
 
 def speed(text: str) -> float:
-    """`max`, or how many times as fast as recorded."""
+    """`max`, or a factor of the recorded speed."""
     return MAX if text == "max" else float(text)
 
 
 class Command(BaseCommand):
-    help = "Serve a simulated Jetstream: a recorded file, or an invented network that goes on living."
+    help = "Serve a simulated Jetstream: a recorded file, or a simulated network with live events."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=6008, help="0 takes a free one")
+        parser.add_argument("--port", type=int, default=6008, help="default: 6008; 0 chooses a free port")
         parser.add_argument("--dictionary", type=Path, help="a zstd dictionary, for subscribers with compress=true")
-        recorded = parser.add_argument_group("a recorded file")
+        recorded = parser.add_argument_group("recorded file")
         recorded.add_argument("--file", type=Path, help="a .jsonl or .jsonl.zst of Jetstream v1 events")
-        recorded.add_argument("--speed", type=speed, default=MAX, help="1, 10, … or max (the default)")
-        recorded.add_argument("--shift-to-now", action="store_true", help="move all times so that it ends now")
-        invented = parser.add_argument_group("an invented network")
-        invented.add_argument("--state", type=Path, help="keep seed and epoch in DIR/network.json and continue it")
-        invented.add_argument("--seed", type=int)
-        invented.add_argument("--epoch", type=int, help="unix microseconds at which the live part begins; default now")
-        invented.add_argument("--actors", type=int)
-        invented.add_argument("--rate", type=int, help="live events a second (50)")
-        invented.add_argument("--sparse", action="store_true", help="as on a first day: nothing of before is known")
-        invented.add_argument("--malformed", type=int, default=0, help="malformed frames per 10,000 events")
-        invented.add_argument("--lookback-hours", type=int, default=LOOKBACK_HOURS, help="older cursors are clamped")
+        recorded.add_argument("--speed", type=speed, default=MAX, help="1, 10, … or max (default: max)")
+        recorded.add_argument(
+            "--shift-to-now", action="store_true", help="shift all times so that the recording ends now"
+        )
+        simulated = parser.add_argument_group("simulated network")
+        simulated.add_argument("--state", type=Path, help="keep the network in DIR/network.json and continue it")
+        simulated.add_argument("--seed", type=int)
+        simulated.add_argument(
+            "--epoch", type=int, help="unix microseconds at which the live part begins (default: now)"
+        )
+        simulated.add_argument("--actors", type=int)
+        simulated.add_argument("--rate", type=int, help="live events per second (default: 50)")
+        simulated.add_argument(
+            "--sparse", action="store_true", help="like a first day: the stream leaves out everything older"
+        )
+        simulated.add_argument("--malformed", type=int, default=0, help="malformed frames per 10,000 events")
+        simulated.add_argument(
+            "--lookback-hours", type=int, default=LOOKBACK_HOURS, help="older cursors are set to this age"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -62,7 +70,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _served(self, options: dict[str, Any]) -> Served:
-        """The stream; of an invented network also its accounts: nobody has the keys and repos of recorded ones."""
+        """The stream; for a simulated network also its accounts. A recording has no keys or repos of its accounts."""
         if options["file"] is not None:
             source = RecordedSource(options["file"], speed=options["speed"], shift_to_now=options["shift_to_now"])
             return source, None, None
@@ -94,6 +102,6 @@ class Command(BaseCommand):
         async with server:
             self.stdout.write(f"simulated Jetstream at {server.url}")
             if directory is not None:
-                self.stdout.write(f"did documents and handles of its accounts at {server.origin}")
+                self.stdout.write(f"did documents and handles of its accounts: {server.origin}")
             self.stdout.flush()
             await stop.wait()

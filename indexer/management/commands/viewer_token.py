@@ -1,4 +1,4 @@
-"""`manage.py viewer_token HANDLE`: read a feed of the demo as one of its invented accounts."""
+"""`manage.py viewer_token HANDLE`: read a feed of the demo as one of its accounts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
 
 
 class Command(BaseCommand):
-    help = "Print a curl line that reads a feed of the demo as one of its invented accounts. Refused outside the demo."
+    help = "Print a curl line that reads a feed of the demo as one of its accounts. Works only in the demo."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("handle", help="of an account of the simulated network, such as mira.demo.test")
-        parser.add_argument("--feed", default="whats-hot", metavar="RKEY", help="the feed to read (whats-hot)")
-        parser.add_argument("--method", default=SKELETON, metavar="NSID", help=f"what the token is for ({SKELETON})")
+        parser.add_argument("handle", help="handle of an account of the simulated network, such as mira.demo.test")
+        parser.add_argument("--feed", default="whats-hot", metavar="RKEY", help="the feed to read (default: whats-hot)")
+        parser.add_argument(
+            "--method", default=SKELETON, metavar="NSID", help=f"the method that the token allows (default: {SKELETON})"
+        )
 
     def handle(self, *args: object, handle: str, feed: str, method: str, **options: object) -> None:
         if config.environment != "demo":
@@ -34,7 +36,7 @@ class Command(BaseCommand):
                 f"ATSITE_ENVIRONMENT={config.environment} is set: only the demo knows the keys of its accounts"
             )
         if not is_handle(handle) or not is_rkey(feed) or not is_nsid(method):
-            raise CommandError("expected a handle, and with --feed a record key, with --method an NSID")
+            raise CommandError("expected a handle; --feed takes a record key, --method an NSID")
         # The demo on its usual ports; with --free-ports SERVICE_ENDPOINT says where it is.
         endpoint = config.service_endpoint or f"http://{LOOPBACK}:{SERVICE_PORTS['feedgen']}"
         audience = config.service_did or "did:web:" + endpoint.partition("://")[2].replace(":", "%3A")
@@ -46,7 +48,7 @@ class Command(BaseCommand):
 
 
 def _call(method: str, feed: str) -> str:
-    """The method with the parameters of a feed's page; another method's are for the caller to add."""
+    """The method, with the parameters of a feed page; the caller adds those of any other method."""
     if method != SKELETON:
         return method
     uri = f"at://{config.feed_actor_did or PUBLISHER}/app.bsky.feed.generator/{feed}"

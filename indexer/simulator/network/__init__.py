@@ -1,1 +1,1 @@
-"""What happens in the simulated network: who lives there, what they write and when. Nothing here knows a socket."""
+"""The content of the simulated network: its accounts, and what they write when. Without sockets."""

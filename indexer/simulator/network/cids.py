@@ -1,8 +1,8 @@
 """CIDs that look like the network's: CIDv1, sha2-256, base32, 59 characters.
 
 They are made from a hash of the record's JSON, not from its DAG-CBOR: equal records have equal cids, any decoder reads
-them, and none verifies. Bytes are mapped to base32 characters one by one, as encoding 256 bits costs ten times more
-than all else in an event.
+them, and none verifies. Bytes are mapped to base32 characters one by one, because encoding 256 bits would cost ten
+times more than the rest of an event.
 """
 
 from __future__ import annotations
@@ -32,5 +32,5 @@ def record_cid(record: str) -> str:
 
 
 def blob_cid(name: str) -> str:
-    """The cid of a blob (bafkrei…) that nobody has."""
+    """The cid of a blob (bafkrei…) that does not exist."""
     return _cid(_RAW, name.encode())

@@ -1,6 +1,6 @@
-"""Which actor an event number belongs to, and whom it follows, without writing the event: a fifth of the work.
+"""Finds the actor of an event number, and the actor it follows, without building the event: a fifth of the work.
 
-The same arithmetic as in events.py: what a slot's kind cannot do becomes a like, and belongs to who likes.
+The same arithmetic as in events.py: a slot that cannot do its kind becomes a like, and belongs to the liking actor.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _RECREATED_SLOT: Final = target_of(Kind.POST_DELETE, SLOTS[Kind.POST_DELETE][0])
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What one event means to the accounts: whose it is, whom it follows or no longer follows, if anybody.
+    """The effect of one event on accounts: its actor, and the actor it follows or unfollows, if any.
 
-    `gone` is whether the account is deleted by it, with everything it had.
+    `gone`: whether it deletes the account with all its records.
     """
 
     actor: int
@@ -35,7 +35,7 @@ class Deed:
 
 
 class EventActors:
-    """Tells the deed of any event of a network; pure."""
+    """Computes the deed of any event of a network; pure."""
 
     def __init__(self, network: Network) -> None:
         self._network = network

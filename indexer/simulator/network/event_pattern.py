@@ -1,8 +1,8 @@
-"""What kind of event stands where: one pattern of 200 slots, repeated for ever.
+"""The kinds of events: one pattern of 200 slots, repeated without end.
 
-A fixed pattern is what lets every event be computed from its number alone: a delete slot knows, by arithmetic, which
-create slot it undoes, and a create slot whether and when it is undone. Each undoing points at another create slot with
-its own fixed distance in blocks, so no record is undone twice.
+With a fixed pattern every event can be computed from its number alone: a delete slot knows by arithmetic which create
+slot it undoes, and a create slot whether and when it is undone. Each undoing slot points to another create slot at a
+fixed distance in blocks, so no record is undone twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SPREAD: Final = 73
 
 
 class Kind(StrEnum):
-    """What a slot is meant for; where that is impossible (its actor has left, …) it becomes a like."""
+    """The kind of a slot; if it is impossible (its actor has left, …) the event becomes a like."""
 
     POST = auto()
     LIKE = auto()
@@ -93,7 +93,7 @@ RECREATE_EVERY: Final = 4
 
 
 def target_of(kind: Kind, slot: int) -> tuple[int, int]:
-    """Which slot a slot of an undoing or editing kind acts on, and how many blocks earlier."""
+    """The slot that an undoing or editing slot acts on, and how many blocks earlier it is."""
     created, targets = TARGETS[kind]
     which, blocks = targets[SLOTS[kind].index(slot)]
     return SLOTS[created][which], blocks

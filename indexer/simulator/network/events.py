@@ -1,9 +1,9 @@
-"""The invented network: event number -> the bytes Jetstream would send. Pure, and free of any state that matters.
+"""The simulated network: event number -> the bytes that Jetstream would send. Pure, apart from caches.
 
-Every event follows from (seed, epoch, sizes) and its own number alone. Where an event refers to an earlier one (a like
-to a post, a delete to a record), that one is found by arithmetic (pattern.py, popularity.py) and computed again. So a
-second start continues the same network at any number without replaying what came before, and memory stays bounded by
-the caches of posts and dids (about 30 MB).
+Every event follows only from (seed, epoch, sizes) and its number. If it refers to an earlier event (a like to a post, a
+delete to a record), that one is found by arithmetic (event_pattern.py, post_popularity.py) and computed again. So a
+second start continues the same network at any number without a replay, and memory is bounded by the caches of posts and
+dids (about 30 MB).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIKE: Final = "app.bsky.feed.like"
 REPOST: Final = "app.bsky.feed.repost"
 FOLLOW: Final = "app.bsky.graph.follow"
 BLOCK_RECORD: Final = "app.bsky.graph.block"
-# As on the real host, an event's own time may lie this much before that of the one sent before it.
+# As on the real host, an event's time may be this much before that of the previous event.
 DISORDER_US: Final = 50_000
 _FIRST_SEQ: Final = 30_000_000_000
 _RECREATED_SLOT: Final = target_of(Kind.POST_DELETE, SLOTS[Kind.POST_DELETE][0])
@@ -68,7 +68,7 @@ class Network:
         self._writers = tuple(by_kind[kind] for kind in PATTERN)
 
     def time_us(self, number: int) -> int:
-        """The `time_us` of event `number`: up to 50 ms before its place in the stream says."""
+        """The `time_us` of event `number`: up to 50 ms before the time of its place in the stream."""
         return self._witnessed(self.timeline.time_of(number), self.chance.draws(number))
 
     def first_from(self, cursor: int) -> int:
@@ -93,11 +93,11 @@ class Network:
         return draws[14], draws[15]
 
     def handle_change(self, number: int) -> tuple[int, str]:
-        """Who takes a new handle at event `number`, which must be of that kind, and the handle."""
+        """The actor that takes a new handle at event `number` (which must be of that kind), and the handle."""
         actor = self.reader(number, self.chance.draws(number))
         return actor, f"{self.population.name(actor)}-{number}.demo.test"
 
-    # What every event is made of
+    # Parts of every event
 
     @staticmethod
     def _witnessed(time: int, draws: Draws) -> int:
@@ -134,7 +134,7 @@ class Network:
         return tid_of_micros(time - RKEY_DELAY, actor % 1024)
 
     def reader(self, number: int, draws: Draws) -> int:
-        """Who makes event `number`, where that is neither a post nor about an account."""
+        """The actor of event `number`, if that is not a post or an account event."""
         return self.population.pick(self.population.audience, draws[1], number)
 
     def _create(self, time: int, draws: Draws, actor: int, collection: str, fields: str) -> str:
@@ -200,7 +200,7 @@ class Network:
         return write, (collection, rkey)
 
     def target(self, number: int, block: int) -> tuple[int, Kind] | None:
-        """The record this slot undoes or changes: its number and kind; None if it is not there or its actor is away."""
+        """The record this slot undoes or changes: its number and kind; None if it or its active actor is missing."""
         slot = (number - self.timeline.founding) % BLOCK
         created_slot, distance = target_of(PATTERN[slot], slot)
         if block < distance:
@@ -209,7 +209,7 @@ class Network:
         return target, TARGETS[PATTERN[slot]][0]
 
     def owner(self, target: int, number: int) -> int | None:
-        """Who made `target` (no post), if still there and not deleted since."""
+        """The actor of `target` (not a post), if it still exists and was not deleted since."""
         actor = self.reader(target, self.chance.draws(target))
         if self.population.is_active(actor, number) and not self.population.was_deleted(actor, target, number):
             return actor

@@ -1,7 +1,7 @@
-"""Who is who in an invented network at any moment: handles, signing keys, who is gone.
+"""The identities of a simulated network at any time: handles, signing keys, deleted accounts.
 
-Everything follows from the network's parameters, as its events do. Handles are found by an index over the events that
-change them, which grows when it is asked; a key is made when it is asked for.
+Everything follows from the network's parameters, like its events. Handles come from an index over the events that
+change them, which grows when it is used; keys are made on request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from indexer.simulator.network.seeded_random import Chance
 if TYPE_CHECKING:
     from indexer.simulator.network.events import Network
 
-#: As on the real network most keys are of secp256k1; one in so many is of P-256.
+#: As on the real network most keys use secp256k1; one in this many uses P-256.
 P256_EVERY: Final = 4
 #: More than the group's order has, so that the remainder favours no key.
 _KEY_BYTES: Final = 48
@@ -40,13 +40,13 @@ class Identities:
         self._blocks = 0
 
     def handle(self, did: str, now: int) -> str | None:
-        """The handle of `did`; None where there is no such account (yet, or any more)."""
+        """The handle of `did`; None if the account does not exist (yet, or any more)."""
         number = self._happened(now)
         actor = self._actor(did, number)
         return None if actor is None else self._handle(actor, number)
 
     def did(self, handle: str, now: int) -> str | None:
-        """The did whose handle this is now."""
+        """The did that has this handle now."""
         number = self._happened(now)
         actor = self._owners.get(handle)
         if actor is None or self._handle(actor, number) != handle:
@@ -55,25 +55,25 @@ class Identities:
         return None if self._actor(did, number) is None else did
 
     def actor(self, did: str, now: int) -> int | None:
-        """The number of the account, which may be away; None where there is none (yet, or any more)."""
+        """The number of the account, which may be inactive; None if it does not exist (yet, or any more)."""
         return self._actor(did, self._happened(now))
 
     def status(self, actor: int, now: int) -> str | None:
-        """Why an account is away: deactivated, suspended, takendown; None where it is active."""
+        """Why an account is inactive: deactivated, suspended, takendown; None if it is active."""
         return self._population.status(actor, self._happened(now))
 
     def example(self, now: int) -> str:
-        """The handle of an account that never goes away."""
+        """The handle of an account that is always active."""
         return self._handle(STEADY, self._happened(now))
 
     def was_deleted(self, did: str, now: int) -> bool:
-        """Whether there was such an account, which is gone."""
+        """Whether the account existed and was deleted."""
         number = self._happened(now)
         actor = self._actors.get(did)
         return actor is not None and self._population.is_deleted(actor, number)
 
     def key(self, did: str) -> ec.EllipticCurvePrivateKey:
-        """The key with which the account signs, for ever the same. KeyError where nobody ever asked for that did."""
+        """The account's signing key, which never changes. KeyError if the did was never looked up."""
         digest = self._chance.digest(b"key", self._actors[did], _KEY_BYTES)
         curve = ec.SECP256R1() if digest[0] % P256_EVERY == 0 else ec.SECP256K1()
         return ec.derive_private_key(int.from_bytes(digest, "big") % (curve.group_order - 1) + 1, curve)
@@ -90,7 +90,7 @@ class Identities:
         return handles[changed - 1] if changed else self._population.handle(actor)
 
     def _happened(self, now: int) -> int:
-        """How many events there were up to `now`; the index knows of all of them then."""
+        """Bring the index up to `now`; returns the number of events."""
         number = self._timeline.first_at(now + 1)
         population = self._population
         while population.born_at(actor := len(self._actors)) < number:

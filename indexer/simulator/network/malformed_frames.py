@@ -1,7 +1,7 @@
-"""Frames that should not be: what a consumer must count, keep aside or skip, and never die of.
+"""Malformed frames, which a consumer must count, store aside or skip, without failing.
 
-Each is text that a WebSocket carries, made from a good event: cut short, of another shape, or with a value no store
-reads. They come beside the good events, never instead of them.
+Each is WebSocket text made from a valid event: truncated, with another structure, or with a value that no store reads.
+They are sent in addition to the valid events.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _put(field: bytes, value: bytes) -> Callable[[bytes], bytes]:
-    """Replaces the first value of a field that holds a text."""
+    """Replaces the first value of a text field."""
     pattern = re.compile(b'"' + re.escape(field) + b'":"[^"]*"')
     replacement = b'"' + field + b'":' + value
     return lambda line: pattern.sub(lambda _: replacement, line, count=1)
@@ -45,5 +45,5 @@ SPOILERS: Final[tuple[Callable[[bytes], bytes], ...]] = (
 
 
 def malformed(line: bytes, choice: int) -> bytes:
-    """The `choice`-th way (modulo their number) to spoil a good event."""
+    """A malformed version of a valid event, by the `choice`-th method (modulo their number)."""
     return SPOILERS[choice % len(SPOILERS)](line)

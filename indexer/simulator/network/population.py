@@ -1,8 +1,8 @@
-"""Who lives in the invented network, and when: founders, newcomers, and those who pause, are taken down or leave.
+"""The accounts of the simulated network: founders, newcomers, and accounts that pause, are taken down or leave.
 
-Actors are numbered. Founders are 0 to `actors` - 1; every fifth block brings one more. What happens to an actor's
-account follows from the number alone, in eights: of each eight one is deactivated and comes back, one is taken down or
-suspended (every second of them is restored), one is deleted (one in sixteen of these comes back, with an empty repo).
+Actors are numbered. Founders are 0 to `actors` - 1; every fifth block adds one more. The lifecycle of an account
+follows only from its number: of each eight accounts one is deactivated and comes back, one is taken down or suspended
+(every second of these is restored), one is deleted (one in sixteen of these comes back, with an empty repo).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LIFECYCLE_SLOT: Final = SLOTS[Kind.LIFECYCLE][0]
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """What an account event says: `status` is None where the account is active."""
+    """The content of an account event: `status` is None if the account is active."""
 
     actor: int
     status: str | None
@@ -52,7 +52,7 @@ class Population:
         self.founders = timeline.actors
         self.first_block_at = timeline.founding
         self._chance = chance
-        # Authors differ widely in how much they write and are followed; who likes is nearly even.
+        # Authors differ widely in how much they write and are followed; likes are spread nearly evenly.
         self.authors = zipf_table(self.founders, 0.85, 4.0)
         self.audience = zipf_table(self.founders, 0.25, 10.0)
         self._step = next(step for step in (7919, 7927, 7933, 1) if gcd(step, self.founders) == 1)
@@ -67,11 +67,11 @@ class Population:
         return NAMES[index] if round_ == 0 else f"{NAMES[index]}{round_ + 1}"
 
     def handle(self, actor: int) -> str:
-        """The handle an actor begins with."""
+        """The first handle of an actor."""
         return f"{self.name(actor)}.demo.test"
 
     def language(self, actor: int) -> str:
-        """The language an actor mostly writes."""
+        """The language that an actor mostly uses."""
         return LANGUAGES[self._chance.digest(b"lang", actor, 1)[0] % len(LANGUAGES)]
 
     def newborn(self, block: int) -> int | None:
@@ -85,7 +85,7 @@ class Population:
         return self.first_block_at + (actor - self.founders) * BIRTH_EVERY * BLOCK + SLOTS[Kind.BIRTH][0]
 
     def pick(self, table: tuple[int, ...], draw: int, number: int) -> int:
-        """An actor who is active when event `number` happens, by a table of ranks."""
+        """An actor that is active at event `number`, by a table of ranks."""
         block = (number - self.first_block_at) // BLOCK
         born = min(block // BIRTH_EVERY, _NEWCOMERS)  # those of earlier blocks only
         if draw & _NEWCOMER_MASK == 0 and born > 0:
@@ -99,14 +99,14 @@ class Population:
         return actor
 
     def followed(self, actor: int, draw: int, number: int) -> int:
-        """Whom `actor` follows or blocks with event `number`."""
+        """The actor that `actor` follows or blocks with event `number`."""
         other = self.pick(self.authors, draw, number)
-        if other == actor:  # nobody follows themselves
+        if other == actor:  # actors do not follow themselves
             return STEADY if actor != STEADY else STEADY + 1
         return other
 
     def away(self, actor: int) -> tuple[int, int]:
-        """The event numbers at which the actor's account goes and comes back: (first, end), both far off if never."""
+        """The event numbers when the account becomes inactive and comes back: (first, end), both huge if never."""
         fate = actor & 7
         if fate not in _BEGINS:
             return (_NEVER, _NEVER)
@@ -116,22 +116,22 @@ class Population:
         return (first, self._lifecycle_number(block + _LASTS[fate]) if _comes_back(fate, cycle) else _NEVER)
 
     def is_active(self, actor: int, number: int) -> bool:
-        """Whether the account can write when event `number` happens."""
+        """Whether the account can write at event `number`."""
         if not may_leave(actor):
             return True
         first, end = self.away(actor)
         return not first <= number < end
 
     def is_deleted(self, actor: int, number: int) -> bool:
-        """Whether the account is gone, not only away, when event `number` happens."""
+        """Whether the account is deleted, not only inactive, at event `number`."""
         return actor & 7 == DELETED and not self.is_active(actor, number)
 
     def status(self, actor: int, number: int) -> str | None:
-        """Why the account is away when event `number` happens (deactivated, deleted, …); None where it is active."""
+        """Why the account is inactive at event `number` (deactivated, deleted, …); None if it is active."""
         return None if self.is_active(actor, number) else _status(actor & 7, actor >> 3)
 
     def was_deleted(self, actor: int, since: int, until: int) -> bool:
-        """Whether the account was deleted between two events: what it had at the first is gone at the second."""
+        """Whether the account was deleted between two events, and with it its records of the first."""
         return actor & 7 == DELETED and since < self.away(actor)[0] <= until
 
     def account_change(self, block: int) -> AccountChange | None:

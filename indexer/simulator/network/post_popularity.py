@@ -1,8 +1,8 @@
-"""Which post a like, repost, reply or quote goes to: a few posts of each era get most, and new ones more than old ones.
+"""Chooses the post of a like, repost, reply or quote: a few posts of each era get most, new posts more than old ones.
 
 An era is 2,000 events with 320 posts, and each of its posts has a rank that follows from its number. A rank's share is
 Zipf's: of the 1,060 likes an era's worth of events brings, its first post gets about 170 and its ninth about 20. One
-era in eight is talked about longer and gets nearly a third of all likes of the seven after it besides.
+era in eight stays popular longer and also gets nearly a third of all likes of the next seven.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Popularity:
         self._ranks = zipf_table(ERA_POSTS, 1.0)
         self._lags = zipf_table(LAG_ERAS, 1.2, 0.5)
         self._offset = lru_cache(maxsize=1_000)(self._offset_of)
-        # Who wrote the post `number`.
+        # The author of the post `number`.
         self.author = lru_cache(maxsize=50_000)(self._author)
 
     def _offset_of(self, era: int) -> int:
@@ -73,7 +73,7 @@ class Popularity:
 
     def _author(self, number: int) -> int:
         if number == self._origin:
-            return 4  # one who never goes away: the post that is always there to refer to
+            return 4  # by an always active actor: a post that always exists
         return self._population.pick(self._population.authors, self._chance.draws(number)[1], number)
 
     def choose(self, number: int, draws: tuple[int, int, int]) -> int:

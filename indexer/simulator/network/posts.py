@@ -1,4 +1,4 @@
-"""The posts of the invented network: their texts, languages, facets, embeds, replies and oddities."""
+"""The posts of the simulated network: their texts, languages, facets, embeds, replies and oddities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other records of the invented network, as JSON text: profiles and what foreign lexicons store."""
+"""The other records of the simulated network, as JSON text: profiles and what foreign lexicons store."""
 
 from __future__ import annotations
 

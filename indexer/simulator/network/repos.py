@@ -1,7 +1,7 @@
-"""What the accounts of an invented network have in their repos at this moment, as its stream has told.
+"""The current repos of the accounts of a simulated network, as its stream has reported them.
 
-Which events are whose is an index that grows when it is asked, by 8 µs an event and some 10 bytes (40 MB a day at the
-demo's rate). A repo is folded from its own events when someone asks for it.
+An index of events by actor grows when it is used, by 8 µs and about 10 bytes per event (40 MB a day at the demo's
+rate). A repo is folded from its own events on request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from indexer.simulator.network.event_actors import EventActors
 if TYPE_CHECKING:
     from indexer.simulator.network.events import Network
 
-#: About 10 ms of work: the stream and its pings wait no longer for the index than that.
+#: About 10 ms of work, so that the stream and its pings never wait longer for the index.
 _CHUNK: Final = 1_000
 #: Repos kept folded; one of the demo takes some 20 KB.
 _FOLDED: Final = 1_000
@@ -50,11 +50,11 @@ _decode: Final = msgspec.json.Decoder(_Event).decode
 
 @dataclass(slots=True)
 class Repo:
-    """One repo: for each collection the rkeys it holds, and for each the number of the event that wrote it."""
+    """One repo: the rkeys of each collection, and for each the number of the event that wrote it."""
 
     rev: str
     records: dict[str, dict[str, int]] = field(default_factory=dict)
-    #: How many of the actor's events are in it.
+    #: How many of the actor's events are folded.
     folded: int = 0
 
 
@@ -68,7 +68,7 @@ class Record:
 
 
 class Repos:
-    """The repos of one network. Time goes forward only: what was known to one question is known to all later ones."""
+    """The repos of one network. Time only goes forward: later calls know everything that earlier ones did."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -82,14 +82,14 @@ class Repos:
         self._repo = lru_cache(maxsize=_FOLDED)(self._new_repo)
 
     async def know(self, now: int) -> None:
-        """Take in every event up to `now` (unix microseconds); gives way to the stream meanwhile."""
+        """Index every event up to `now` (unix microseconds), yielding to the stream meanwhile."""
         number = self._timeline.first_at(now + 1)
         while self._next < number:
             self._take(min(self._next + _CHUNK, number))
             await asyncio.sleep(0)
 
     def repo(self, actor: int) -> Repo:
-        """The repo of an actor as far as is known. The result is the index's own: read it, and ask again later."""
+        """The current repo of an actor. The result belongs to the index: only read it, and call again later."""
         repo, numbers = self._repo(actor), self._events[actor]
         for number in numbers[repo.folded :]:
             self._fold(repo, number)
@@ -103,11 +103,11 @@ class Repos:
         return Record(commit.rkey, commit.cid, commit.record)
 
     def following(self, actor: int) -> int:
-        """How many others an actor follows."""
+        """The number of accounts that an actor follows."""
         return len(self._following[actor])
 
     def followers(self, actor: int) -> int:
-        """How many others follow an actor."""
+        """The number of an actor's followers."""
         return self._followers[actor]
 
     def _take(self, end: int) -> None:

@@ -1,4 +1,4 @@
-"""The parameters of an invented network, kept so that the next start continues it: DIR/network.json."""
+"""Saves the parameters of a simulated network, so that the next start continues it: DIR/network.json."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ FIELDS: Final = ("seed", "epoch_us", "actors", "rate", "preroll_events", "prerol
 
 
 def load_or_create(folder: Path, asked: Mapping[str, int], *, seed: int, now: int) -> Timeline:
-    """The network kept in `folder`, or a new one with its epoch at `now`, which is then kept.
+    """The network saved in `folder`, or a new one with its epoch at `now`, which is then saved.
 
-    `asked` holds the parameters named by the caller. Raises SimulatorError where they contradict the kept ones, where
-    the file is unreadable, and where another version of the generator wrote it.
+    `asked` are the parameters of the caller. Raises SimulatorError if they contradict the saved ones, if the file is
+    unreadable, or if another version of the generator wrote it.
     """
     path = folder / FILE
     if not path.exists():
@@ -40,7 +40,7 @@ def load_or_create(folder: Path, asked: Mapping[str, int], *, seed: int, now: in
 
 
 def load(folder: Path) -> Timeline:
-    """The network kept in `folder`. Raises SimulatorError where none is, and where it is not readable."""
+    """The network saved in `folder`. Raises SimulatorError if there is none or it is unreadable."""
     path = folder / FILE
     if not path.exists():
         raise SimulatorError(f"there is no demo network in {folder} yet: run `./just demo` first")
@@ -48,7 +48,7 @@ def load(folder: Path) -> Timeline:
 
 
 def make(parameters: Mapping[str, int]) -> Timeline:
-    """A timeline of these parameters; raises SimulatorError where they make none."""
+    """A timeline with these parameters; raises SimulatorError if they are invalid."""
     try:
         return Timeline(**parameters)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Chance that depends on nothing but the seed and a number: the same event is drawn alike in any order, for ever."""
+"""Random draws that depend only on the seed and a number, so each event is always the same, in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service tokens of invented accounts, as their PDS would sign them."""
+"""The service tokens of simulated accounts, as their PDS would sign them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIFETIME_SECONDS: Final = 3600
 def service_token(
     private: ec.EllipticCurvePrivateKey, *, issuer: str, audience: str, method: str, now: int, seconds: int
 ) -> str:
-    """A token good for `seconds` from `now` (unix seconds) on, with a jti of its own."""
+    """A token that is valid for `seconds` from `now` (unix seconds), with its own jti."""
     claims = {
         "iss": issuer,
         "aud": audience,

@@ -1,4 +1,4 @@
-"""When each event of the invented network happens: number <-> time, in closed form.
+"""The times of the simulated network's events: number <-> time, in closed form.
 
 Events are numbered from 0. Three stretches follow each other:
 
@@ -7,7 +7,7 @@ Events are numbered from 0. Three stretches follow each other:
     live       `rate` events a second after the epoch, without end
 
 Times are unix microseconds and strictly rise with the number. Nothing is stored, so any number and any time can be
-asked for at once, also a year after the epoch.
+computed at once, even a year after the epoch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 SECOND: Final = 1_000_000
 HOUR: Final = 3_600 * SECOND
 
-# A client that asks for the last 72 hours a little after the epoch still gets the very first events.
+# A client that requests the last 72 hours shortly after the epoch still gets the first events.
 START_SLACK: Final = 5 * 60 * SECOND
 # identity, account, profile and four follows
 FOUNDING_EVENTS: Final = 7
@@ -31,7 +31,7 @@ RATE_MAX: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The parameters that make a network; equal ones give equal events."""
+    """The parameters of a network; equal parameters give equal events."""
 
     seed: int
     epoch_us: int

@@ -1,4 +1,4 @@
-"""A service token of an account of a kept network, made now: what its PDS would give the AppView."""
+"""Makes a service token of an account of a saved network, as its PDS would give it to the AppView."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def viewer_token(folder: Path, handle: str, *, audience: str, method: str) -> str:
     """A token with which the account called `handle` may call `method` (an NSID) at the service did `audience`.
 
-    `folder` keeps the network. It is good for an hour. Raises SimulatorError without such a network or account.
+    `folder` has the network. The token is valid for an hour. Raises SimulatorError without such a network or account.
     """
     identities = Identities(Network(load(folder)))
     now = time.time_ns() // 1000

@@ -1,6 +1,6 @@
-"""The words of the invented network, written for it: openings, middles and endings that fit one another.
+"""The words of the simulated network, written for it: openings, middles and endings that fit one another.
 
-A sentence is one of each, joined as the language joins words. `LANGUAGES` repeats a language as often as it is spoken.
+A sentence is one of each, joined as the language joins words. `LANGUAGES` repeats a language by how common it is.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ ALT_TEXTS: Final = (
 )
 FILLERS: Final = ("🌱", "✨", "📷", "🍞", "🎶", "🚲", "😀", "👩‍🚀")
 SITES: Final = ("news.demo.test", "recipes.demo.test", "blog.demo.test", "museum.demo.test", "weather.demo.test")
-# Self-labels a post may carry; the first is what most carry.
+# Self-labels that a post may have; the first is the most common.
 SELF_LABELS: Final = ("graphic-media", "nudity", "sexual", "porn")
 
 

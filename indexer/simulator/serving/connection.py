@@ -1,4 +1,4 @@
-"""One subscriber of the simulated Jetstream: handshake, options, and events at the pace of its socket."""
+"""One subscriber of the simulated Jetstream: handshake, options, and events at the rate of its socket."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Connection:
         self._options = Options()
         self._compressor: Compressor | None = None
         self._hello = asyncio.Event()
-        # Whether the place in the stream is taken: what a source gets from now on will be seen.
+        # Whether the subscriber has its place in the stream: it gets every event from now on.
         self.streaming = False
         self._sent = 0
         self._last: deque[bytes] = deque(maxlen=_REMEMBERED)
@@ -87,11 +87,11 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def abort(self) -> None:
-        """Cut the socket; what is buffered is lost."""
+        """Cut the socket; buffered data is lost."""
         self._writer.transport.abort()
 
     def inject(self, lines: Sequence[bytes]) -> None:
-        """Write lines past every filter."""
+        """Write lines without filters."""
         if self._protocol.state is State.OPEN:
             self._writer.write(self._frames(lines))
 
@@ -126,7 +126,7 @@ class Connection:
         return response, subscription
 
     def _judge(self, request: Request) -> tuple[tuple[int, str] | None, Subscription | None]:
-        """Why the request is refused, as status and text, or the subscription it asks for."""
+        """The subscription of the request, or the status and text of a refusal."""
         if self._host.refuses():
             return (503, "not ready\n"), None
         parts = urlsplit(request.path)
@@ -149,7 +149,7 @@ class Connection:
             self._hello.set()
         return None, subscription
 
-    # What the client sends
+    # Input from the client
 
     async def _listen(self) -> None:
         while True:
@@ -182,7 +182,7 @@ class Connection:
         self._host.updates += 1
         self._hello.set()
 
-    # What the client gets
+    # Output to the client
 
     async def _send_events(self, subscription: Subscription) -> None:
         await self._hello.wait()
@@ -199,11 +199,11 @@ class Connection:
             lines = batch.lines if options.wants_all else [line for line in batch.lines if options.passes(line)]
             if lines and await self._send(lines):
                 return
-            # drain() does not give way while the buffer is below its limit; the others get their turn.
+            # drain() does not yield while the buffer is below its limit; let other connections run.
             await asyncio.sleep(batch.wait)
 
     async def _send(self, lines: Sequence[bytes]) -> bool:
-        """Send lines and wait for the socket; True where the server is to cut the connection behind them."""
+        """Send lines and wait for the socket; True if the server must cut the connection after them."""
         allowed = self._host.take_drop(self._sent, len(lines))
         lines = lines if allowed is None else lines[:allowed]
         self._writer.write(self._frames(lines))
@@ -213,7 +213,7 @@ class Connection:
         await self._writer.drain()
         if allowed is None:
             return False
-        self._writer.transport.close()  # unlike abort() after the buffer has gone out, and without a close frame
+        self._writer.transport.close()  # unlike abort(), after the buffer was sent, and without a close frame
         await self._writer.wait_closed()
         return True
 
@@ -237,7 +237,7 @@ class Connection:
         await self._writer.drain()
 
     async def _close(self) -> None:
-        """Send what the protocol still has to say, and give it a moment to get there."""
+        """Send the protocol's remaining data, and wait a moment for it to arrive."""
         if self._writer.is_closing():
             return
         async with asyncio.timeout(_CLOSE_SECONDS):

@@ -1,7 +1,7 @@
-"""What a subscriber of Jetstream v1 may ask for, in the query of the connection and in options_update frames.
+"""The options of a Jetstream v1 subscriber, in the connection's query and in options_update frames.
 
 Rules: https://github.com/bluesky-social/jetstream (docs/README.md, "subscribe"). Identity and account events pass any
-`wantedCollections`, and a line that cannot be read passes everything: the host does not judge what it relays.
+`wantedCollections`, and an unreadable line passes every filter: the host does not check what it relays.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PREFIX: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.\*")
 
 
 class BadOptions(ValueError):
-    """A subscriber asked for something that Jetstream refuses; the text is for them."""
+    """Jetstream refuses the subscriber's options; the text is for the subscriber."""
 
 
 class _Commit(msgspec.Struct):
@@ -40,7 +40,7 @@ _decode_event: Final = msgspec.json.Decoder(_Event).decode
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which events a subscriber wants; nothing set means all of them."""
+    """The filter of a subscriber; without options it gets all events."""
 
     collections: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Options:
 
     @property
     def wants_all(self) -> bool:
-        """Whether every line passes, so that none needs to be looked at."""
+        """Whether every line passes, so that no line needs a check."""
         return not (self.collections or self.prefixes or self.dids or self.max_bytes)
 
     def passes(self, line: bytes) -> bool:
@@ -98,7 +98,7 @@ def parse_query(query: str) -> Subscription:
 
 
 def parse_update(message: bytes) -> Options:
-    """The options of an options_update message; they replace all former ones. Raises BadOptions."""
+    """The options of an options_update message; they replace all earlier ones. Raises BadOptions."""
     try:
         update = msgspec.json.decode(message)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -113,7 +113,7 @@ def parse_update(message: bytes) -> Options:
 
 
 def make_options(collections: Any, dids: Any, max_bytes: str | None) -> Options:
-    """Options from untrusted values; a size that is no number or negative means none. Raises BadOptions."""
+    """Options from untrusted values; an invalid or negative size means no limit. Raises BadOptions."""
     for name, values, limit in (("wantedCollections", collections, COLLECTIONS_MAX), ("wantedDids", dids, DIDS_MAX)):
         if not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
             raise BadOptions(f"{name} must be a list of texts")

@@ -1,4 +1,4 @@
-"""What all connections of one simulated Jetstream share: its events, its clock, and the faults that it is to show."""
+"""The shared state of all connections of one simulated Jetstream: its events, its clock, and its simulated faults."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from indexer.simulator.serving.websocket_frames import Compressor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from indexer.simulator.serving.event_source import EventSource
     from indexer.simulator.serving.plc_directory import Directory, Page
-    from indexer.simulator.serving.sources import Source
     from indexer.simulator.serving.xrpc import Xrpc
 
 
@@ -27,21 +27,21 @@ def _running() -> asyncio.Event:
 class Host:
     """The state of one host. Belongs to one event loop."""
 
-    source: Source
-    #: Where it listens; a port of 0 becomes the one that was free.
+    source: EventSource
+    #: Where it listens; port 0 is replaced by the chosen free port.
     address: str
     port: int
     #: Unix microseconds.
     clock: Callable[[], int]
-    #: How many undelivered live events cost a client its connection.
+    #: With this many undelivered live events a client is disconnected.
     outbox: int
     #: The zstd dictionary of `compress=true`; None: the host refuses it.
     dictionary: bytes | None = None
     directory: Directory | None = None
     xrpc: Xrpc | None = None
-    #: Nothing is held before this time (unix microseconds): an older cursor is silently moved up to it. None: all is.
+    #: The oldest kept time (unix microseconds): an older cursor is silently clamped to it. None: all is kept.
     oldest_us: int | None = None
-    #: Whether any cursor is answered with 400, as by a host that no longer holds what was asked for.
+    #: Whether any cursor is answered with 400, like a host that no longer has the requested events.
     cursors_refused: bool = False
     #: Events are sent while this is set.
     running: asyncio.Event = field(default_factory=_running)
@@ -49,7 +49,7 @@ class Host:
     requests: list[str] = field(default_factory=list)
     updates: int = 0
     sent: int = 0
-    #: Until when (monotonic seconds) who connects is answered 503.
+    #: Until when (monotonic seconds) connections are answered with 503.
     refused_until: float = 0.0
     #: After how many events the next connection is cut; None: it is not.
     drop_after_events: int | None = None
@@ -61,15 +61,15 @@ class Host:
 
     @property
     def origin(self) -> str:
-        """The address at which the identities of the network are served, where there is a directory."""
+        """The address of the network's identities, if there is a directory."""
         return f"http://{self.authority}"
 
     def refuses(self) -> bool:
-        """Whether connections are refused at this moment."""
+        """Whether connections are refused now."""
         return time.monotonic() < self.refused_until
 
     def take_drop(self, sent: int, coming: int) -> int | None:
-        """How many of `coming` events a connection that has got `sent` may still get before it is cut, if it is."""
+        """How many of `coming` events a connection with `sent` events gets before a simulated cut, if there is one."""
         if self.drop_after_events is None or sent + coming < self.drop_after_events:
             return None
         allowed = max(0, self.drop_after_events - sent)
@@ -77,7 +77,7 @@ class Host:
         return allowed
 
     async def page(self, target: str) -> Page | None:
-        """What a plain request for `target` (path and query) is answered; None where that is no page."""
+        """The answer to a plain request for `target` (path and query); None if there is no such page."""
         page = None
         if self.directory is not None:
             page = self.directory.page(target, origin=self.origin, now=self.clock())
@@ -86,5 +86,5 @@ class Host:
         return page
 
     def compressor(self) -> Compressor | None:
-        """A compressor for one connection, where a dictionary is set."""
+        """A compressor for one connection, if a dictionary is set."""
         return None if self.dictionary is None else Compressor(self.dictionary)

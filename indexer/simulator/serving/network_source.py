@@ -1,4 +1,4 @@
-"""The invented network as a source: its past at any speed, then its events as they happen."""
+"""The simulated network as an event source: its past at any speed, then live events."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING, Final
 
 from indexer.simulator.network.malformed_frames import malformed
 from indexer.simulator.network.timeline import HOUR, SECOND
-from indexer.simulator.serving.sources import Batch
+from indexer.simulator.serving.event_source import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from indexer.simulator.network.events import Network
 
-# About 15 ms of work: other clients, pings and signals wait no longer than that.
+# About 15 ms of work, so that other clients, pings and signals never wait longer.
 _CHUNK: Final = 500
-# Live events go out together at least this far apart, in seconds.
+# The least time between two batches of live events, in seconds.
 _WAIT_MIN: Final = 0.01
-# What the real host keeps, and for how long a stopped consumer finds everything again.
+# How long the real host keeps events, so that a stopped consumer can resume without a gap.
 LOOKBACK_HOURS: Final = 72
 _TEN_THOUSAND: Final = 10_000
 
 
 class NetworkSource:
-    """Serves a network; `sparse` leaves out its founding: its identities, profiles and first follows stay unknown.
+    """Serves a network; `sparse` leaves out its founding: its identities, profiles and first follows are never sent.
 
     `malformed_share` of every 10,000 events are followed by a malformed frame.
     """
@@ -42,7 +42,7 @@ class NetworkSource:
         self._lookback_us = lookback_hours * HOUR
 
     def start(self, now: int) -> None:
-        """Nothing to prepare: the timetable is the network's own."""
+        """Does nothing: the network has its own timetable."""
 
     def stream(self, cursor: int | None, clock: Callable[[], int]) -> Iterator[Batch]:
         """As the real host: a cursor that is too old is clamped, one in the future means the live tail."""

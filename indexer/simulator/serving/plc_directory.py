@@ -1,4 +1,4 @@
-"""The accounts of an invented network over HTTP: what a PLC directory and a handle resolver answer.
+"""A PLC directory and handle resolver for the accounts of a simulated network.
 
 `GET /DID` (https://web.plc.directory/spec/v0.1/did-plc) and com.atproto.identity.resolveHandle.
 """
@@ -21,7 +21,7 @@ _CONTEXT: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/mu
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer: the HTTP status, and the body, which is JSON."""
+    """An answer: the HTTP status and the JSON body."""
 
     status: int
     body: str
@@ -34,9 +34,9 @@ class Directory:
         self._identities = identities
 
     def page(self, target: str, *, origin: str, now: int) -> Page | None:
-        """The answer to GET `target` (path and query) at `now` (unix microseconds); None where it is no page of these.
+        """The answer to GET `target` (path and query) at `now` (unix microseconds); None for any other path.
 
-        `origin` is the address of this server: every account's PDS is here.
+        `origin` is the address of this server, which is every account's PDS.
         """
         parts = urlsplit(target)
         if parts.path == RESOLVE_HANDLE:

@@ -1,8 +1,8 @@
-"""A recorded stream as a source: a .jsonl or .jsonl.zst file, read in blocks and never whole.
+"""A recorded stream as an event source: a .jsonl or .jsonl.zst file, read in blocks.
 
-Lines pass as the bytes they are, unless `shift_to_now` or `witness_us` changes them. At a speed of n the recording
-plays n times as fast as it was made; at the speed `MAX` all of it is the past, and a client that gives no cursor gets
-it from its first line on. After its last line the stream stays open and silent.
+Lines are sent unchanged, unless `shift_to_now` or `witness_us` changes them. At speed n the recording plays n times as
+fast as it was made; at speed `MAX` all of it is in the past, and a client without a cursor gets it from the first line.
+After the last line the stream stays open without events.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 import zstandard
 
 from indexer.simulator.errors import SimulatorError
-from indexer.simulator.serving.sources import Batch, time_us_of
+from indexer.simulator.serving.event_source import Batch, time_us_of
 from indexer.simulator.serving.time_shift import MICROS, move_witness, shift_event
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX: Final = math.inf
-# Some 500 lines: one write of the socket, a millisecond of work.
+# About 500 lines: one write to the socket, a millisecond of work.
 _BLOCK: Final = 256 * 1024
 _WAIT_MIN: Final = 0.005
 _SILENCE_SECONDS: Final = 0.5
-# Due lines are counted no further than this: the server drops a live client that is 10,000 behind.
+# Due lines are counted up to this: the server disconnects a live client that is 10,000 behind.
 _DUE_MAX: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a recording holds: its events and the earliest and latest `time_us`."""
+    """The number of events of a recording, and the earliest and latest `time_us`."""
 
     events: int
     first_us: int
@@ -41,7 +41,7 @@ class Extent:
 
 
 class RecordedSource:
-    """Serves one file. Raises SimulatorError where it cannot be read or holds no event."""
+    """Serves one file. Raises SimulatorError if it cannot be read or has no events."""
 
     def __init__(self, path: Path, *, speed: float = MAX, shift_to_now: bool = False, witness_us: int = 0) -> None:
         if not path.is_file():
@@ -57,17 +57,17 @@ class RecordedSource:
         self.shift_seconds = 0
 
     def start(self, now: int) -> None:
-        """Read the file once where its times are needed: to play it in time, or to end it at `now`."""
+        """Read the file once if its times are needed: to play it in time, or to end it at `now`."""
         self._started = now
         if self._shift_to_now or self._speed != MAX:
             self._extent = extent_of(self._path)
         if self._shift_to_now and self._extent is not None:
-            # The last event happens when the play reaches it; what lies before plays in the past.
+            # The last event is sent when the playback reaches it; earlier ones are in the past.
             playing = (self._extent.last_us - self._extent.first_us) / self._speed
             self.shift_seconds = math.floor((now + playing - self._extent.last_us) / MICROS)
 
     def stream(self, cursor: int | None, clock: Callable[[], int]) -> Iterator[Batch]:
-        """From the cursor, which is of the times as served; see the module for the rest."""
+        """From the cursor, which refers to the times as sent; see the module for more."""
         shift_us = self.shift_seconds * MICROS + self._witness_us
         begin = None if cursor is None else cursor - shift_us
         blocks = self._all(begin) if self._speed == MAX else self._timed(begin, clock)
@@ -128,7 +128,7 @@ class RecordedSource:
                     yield line, time
 
     def _played(self, now: int, first_us: int) -> int:
-        """Up to which recorded time the play has come at `now`."""
+        """The recorded time that the playback has reached at `now`."""
         return first_us + int((now - self._started) * self._speed)
 
 
@@ -153,7 +153,7 @@ def _plain(path: Path, file: IO[bytes]) -> IO[bytes]:
 
 
 def extent_of(path: Path) -> Extent:
-    """Count a recording's events and find its first and last time; raises SimulatorError where it has none."""
+    """Count a recording's events and find its first and last time; raises SimulatorError if it has none."""
     events, first, last = 0, MICROS**3, 0
     for lines in blocks_of(path):
         events += len(lines)

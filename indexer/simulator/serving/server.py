@@ -1,10 +1,10 @@
-"""The server: Jetstream v1's `/subscribe` over real sockets, and on the same port who is who (plc_directory.py) and
-what the accounts have (xrpc.py).
+"""The server: Jetstream v1's `/subscribe` over real sockets, and on the same port the identities (plc_directory.py)
+and repos (xrpc.py) of the accounts.
 
-The handshake, control frames and what a client sends go through websockets' Sans-I/O protocol
+The handshake, control frames and client messages go through websockets' Sans-I/O protocol
 (https://websockets.readthedocs.io/en/stable/howto/sansio.html); events are framed here and written to the transport in
-batches, as one `send` per event would make the sender the slowest part of a benchmark. Every write waits for the
-socket, so a replay goes at the client's pace; a client that is live and falls `OUTBOX` events behind is dropped.
+batches, because one `send` per event would make the sender the slowest part of a benchmark. Every write waits for the
+socket, so a replay runs at the client's rate; a live client that falls `OUTBOX` events behind is disconnected.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from indexer.simulator.serving.event_source import EventSource
     from indexer.simulator.serving.plc_directory import Directory
-    from indexer.simulator.serving.sources import Source
     from indexer.simulator.serving.xrpc import Xrpc
 
-# How many undelivered live events cost a client its connection, as on the real host.
+# With this many undelivered live events a client is disconnected, as on the real host.
 OUTBOX: Final = 10_000
 
 
@@ -37,13 +37,13 @@ def now_us() -> int:
 class SimulatedJetstream(Host):
     """One listening Jetstream: `async with SimulatedJetstream(source) as server: … server.url`.
 
-    Beside serving, it does on demand what a real one does to its clients: see the methods under "Faults". All methods
-    belong to the event loop the server runs in.
+    It can also simulate the faults of a real host: see the methods under "Faults". Call all methods in the server's
+    event loop.
     """
 
     def __init__(
         self,
-        source: Source,
+        source: EventSource,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -72,7 +72,7 @@ class SimulatedJetstream(Host):
         await self.close()
 
     async def open(self) -> None:
-        """Listen; `port` 0 becomes the one that was free."""
+        """Listen; port 0 is replaced by a free one."""
         self.source.start(self.clock())
         self._server = await asyncio.start_server(self._accept, self.address, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -95,7 +95,7 @@ class SimulatedJetstream(Host):
             connection.abort()
 
     def drop_after(self, events: int) -> None:
-        """Cut the next connection that has got this many events, once, after exactly that many."""
+        """Cut the next connection once, after exactly this many events."""
         self.drop_after_events = events
 
     def pause(self) -> None:
@@ -103,7 +103,7 @@ class SimulatedJetstream(Host):
         self.running.clear()
 
     def resume(self) -> None:
-        """Go on where `pause` stopped."""
+        """Continue where `pause` stopped."""
         self.running.set()
 
     def refuse_connections(self, seconds: float) -> None:
@@ -121,7 +121,7 @@ class SimulatedJetstream(Host):
             connection.repeat(events)
 
     def clamp_lookback(self, oldest_us: int | None) -> None:
-        """Hold nothing before this time: an older cursor is silently moved up to it. None holds all again."""
+        """Keep nothing before this time: an older cursor is silently clamped to it. None keeps everything again."""
         self.oldest_us = oldest_us
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -130,7 +130,7 @@ class SimulatedJetstream(Host):
         connection = Connection(self, reader, writer, task)
         self.connections.add(connection)
         try:
-            with contextlib.suppress(OSError, asyncio.CancelledError):  # a client that is gone ends it in many ways
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # disconnects raise many kinds of errors
                 await connection.serve()
         finally:
             self.connections.discard(connection)

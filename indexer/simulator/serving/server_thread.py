@@ -1,4 +1,4 @@
-"""The simulated Jetstream for code that has no event loop: it runs in a thread of its own."""
+"""The simulated Jetstream for synchronous code: runs it in a thread."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from indexer.simulator.serving.server import SimulatedJetstream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from indexer.simulator.serving.sources import Source
+    from indexer.simulator.serving.event_source import EventSource
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadedJetstream:
-    """A running server; call its methods through `call`, which waits for the answer."""
+    """A running server; call its methods with `call`, which waits for the result."""
 
     server: SimulatedJetstream
     loop: asyncio.AbstractEventLoop
@@ -40,7 +40,7 @@ class ThreadedJetstream:
 
 
 @contextmanager
-def simulated_jetstream(source: Source, **options: Any) -> Iterator[ThreadedJetstream]:
+def simulated_jetstream(source: EventSource, **options: Any) -> Iterator[ThreadedJetstream]:
     """`with simulated_jetstream(source) as jetstream: … jetstream.url`; options are those of SimulatedJetstream."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-jetstream", daemon=True)

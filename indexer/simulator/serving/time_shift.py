@@ -1,8 +1,8 @@
-"""Moves a recorded event in time: everything that says when moves by the same number of whole seconds.
+"""Shifts a recorded event in time: shifts all of its times by the same number of whole seconds.
 
-What moves: `time_us`, `rev`, an rkey that is a TID, the `time` of identity and account events, every `createdAt` in
-the record, and the rkey of every at-uri in it that names a TID, so that a like still meets its post. What stays: all
-else, the cids too, which therefore no longer are hashes of their records.
+What changes: `time_us`, `rev`, an rkey that is a TID, the `time` of identity and account events, every `createdAt` in
+the record, and the rkey of every at-uri in it that names a TID, so that a like still refers to its post. Everything
+else stays, also the cids, which then no longer match their records.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def shift_event(line: bytes, seconds: int) -> bytes:
-    """The event `seconds` later (earlier where negative); a line that is no JSON object comes back as it is."""
+    """The event `seconds` later (earlier where negative); a line that is not a JSON object is returned unchanged."""
     try:
         event = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -50,7 +50,7 @@ def shift_event(line: bytes, seconds: int) -> bytes:
 
 
 def shift_tid(value: Any, seconds: int) -> Any:
-    """A TID moved in time with its clock id kept; any other value as it is."""
+    """A TID shifted in time, with its clock id; any other value unchanged."""
     if not (isinstance(value, str) and is_tid(value)):
         return value
     moved = tid_to_int(value) + (seconds * MICROS << CLOCK_BITS)
@@ -58,7 +58,7 @@ def shift_tid(value: Any, seconds: int) -> Any:
 
 
 def shift_datetime(value: Any, seconds: int) -> Any:
-    """A datetime moved with its precision and offset kept; what is none, or would leave the calendar, as it is."""
+    """A datetime shifted, with its precision and offset; an invalid one, or one out of range, unchanged."""
     if not (isinstance(value, str) and is_datetime(value)):
         return value
     try:

@@ -1,4 +1,4 @@
-"""Lines to WebSocket frames (RFC 6455, section 5.2), many at once: servers do not mask, so a frame is header + line.
+"""Turns lines into WebSocket frames (RFC 6455, section 5.2): servers do not mask, so a frame is header + line.
 
 One write of a thousand joined frames costs the sender a hundredth of a thousand sends.
 """
@@ -19,7 +19,7 @@ _READY_HEADERS: Final = 8_192
 
 
 def header(opcode: int, length: int) -> bytes:
-    """The header of an unmasked frame that is a whole message."""
+    """The header of an unmasked frame with a whole message."""
     if length < 126:
         return bytes((opcode, length))
     if length < 65_536:
@@ -41,10 +41,10 @@ def text_frames(lines: Iterable[bytes]) -> bytes:
 
 
 class Compressor:
-    """Jetstream's `compress=true`: each line is one zstd frame made with a dictionary both sides hold."""
+    """Jetstream's `compress=true`: each line is one zstd frame with a shared dictionary."""
 
     def __init__(self, dictionary: bytes) -> None:
-        # As on the real host the content size is left out, so a client must say how much it is ready to unpack.
+        # As on the real host the content size is left out, so a client must set its own limit for unpacking.
         self._zstd = zstandard.ZstdCompressor(
             dict_data=zstandard.ZstdCompressionDict(dictionary), write_content_size=False
         )

@@ -1,7 +1,7 @@
-"""What a PDS and the AppView answer about the accounts of an invented network, as its stream has told up to now.
+"""A PDS and an AppView for the accounts of a simulated network, with the data of its stream up to now.
 
 Lexicons com.atproto.repo.listRecords and getRecord, com.atproto.sync.getLatestCommit, app.bsky.actor.getProfiles.
-Commits have the rev that the stream told and a cid that nobody can verify.
+Commits have the rev of the stream, and a cid that cannot be verified.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Query = dict[str, list[str]]
 
 
 class Refused(AtsiteError):
-    """An XRPC error: its name and what it says."""
+    """An XRPC error: its name and message."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class Xrpc:
         }
 
     async def page(self, target: str, *, now: int) -> Page | None:
-        """The answer to GET `target` (path and query); None where it is no page of these."""
+        """The answer to GET `target` (path and query); None for any other path."""
         parts = urlsplit(target)
         method = self._methods.get(parts.path)
         if method is None:
@@ -66,7 +66,7 @@ class Xrpc:
         return Page(status, msgspec.json.encode(answer).decode())
 
     def _profiles(self, query: Query, now: int) -> dict[str, Any]:
-        """As the AppView: in the order asked for, without those it does not know or show."""
+        """Like the AppView: in the requested order, without unknown or hidden accounts."""
         names = query.get("actors", [])
         if not 1 <= len(names) <= PROFILES_MAX:
             raise Refused("InvalidRequest", f"actors must be 1 to {PROFILES_MAX}, not {len(names)}")
@@ -90,7 +90,7 @@ class Xrpc:
         }
 
     def _list_records(self, query: Query, now: int) -> dict[str, Any]:
-        """As a PDS: the newest rkey first, and a cursor as long as a page has records."""
+        """Like a PDS: the newest rkey first, and a cursor with every page that has records."""
         did, actor = self._repo(_one(query, "repo"), now)
         collection = _one(query, "collection")
         if not is_nsid(collection):
@@ -124,7 +124,7 @@ class Xrpc:
         return {"cid": record_cid(f"{did} {rev}"), "rev": rev}
 
     def _repo(self, name: str, now: int) -> tuple[str, int]:
-        """The did and actor of a repo that can be read; raises Refused."""
+        """The did and actor of a readable repo; raises Refused."""
         did = self._did(name, now)
         actor = None if did is None else self._identities.actor(did, now)
         if did is None or actor is None:

@@ -62,7 +62,7 @@ def test_what_ended_is_started_again_after_its_pause_and_said(clock: Clock, tmp_
     process.is_running = False
     loop.tend()
     assert said == [
-        f"told ended with exit code 3; starting it again in 0.1 s. {tmp_path / 'log'} says:\n    | last words"
+        f"told ended with exit code 3; restarting it in 0.1 s. The end of {tmp_path / 'log'}:\n    | last words"
     ]
     clock.now += 0.06
     loop.tend()
@@ -84,7 +84,7 @@ def test_a_start_that_fails_is_tried_again_after_a_longer_pause_for_ever(clock: 
         pauses.append(float(said[-1].partition(" s.")[0].rpartition(" ")[2]))
         clock.now += pauses[-1]
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0, 30.0, 30.0]
-    assert said[1] == "told could not be started again: no memory; the next attempt comes in 0.2 s."
+    assert said[1] == "told could not be restarted: no memory; the next attempt is in 0.2 s."
     loop.tend()
     loop.tend()
     assert process.is_running
@@ -114,7 +114,13 @@ def test_pauses_grow_and_begin_again_after_a_healthy_run() -> None:
 
 @pytest.mark.parametrize(
     ("code", "text"),
-    [(0, "with exit code 0"), (2, "with exit code 2"), (-9, "by SIGKILL"), (-250, "by signal 250"), (None, "unseen")],
+    [
+        (0, "with exit code 0"),
+        (2, "with exit code 2"),
+        (-9, "by SIGKILL"),
+        (-250, "by signal 250"),
+        (None, "with an unknown exit code"),
+    ],
 )
 def test_how_a_process_ended_is_said_in_words(code: int | None, text: str) -> None:
     assert ending(code) == text

@@ -182,7 +182,7 @@ def test_a_program_that_ends_at_once_is_reported_with_its_last_words(
         store.start()
     assert str(failed.value) == (
         f"{store.name} ended with exit code 7 before it answered; its log is in {store.root / 'log'}."
-        " Its last words: broken on purpose"
+        " Its last output: broken on purpose"
     )
 
 
@@ -203,7 +203,7 @@ def test_a_store_that_never_answers_is_ended_and_reported(
     monkeypatch.setattr(Child, "spawn", spawn_and_keep)
     monkeypatch.setattr("atsite.core.embedded.store.START_TIMEOUT", 0.1)
     monkeypatch.setattr(store, "_answers", never)
-    with pytest.raises(StoreFailed, match=r"did not answer within 0 s of its start; its log is in"):
+    with pytest.raises(StoreFailed, match=r"did not answer within 0 s after its start; its log is in"):
         store.start()
     assert [child.process.returncode for child in spawned] == [-signal.SIGKILL]
 

@@ -103,10 +103,11 @@ def test_a_store_that_dies_is_started_again_on_its_ports_with_its_data(tmp_path:
         with valkey_client(valkey) as client:
             assert client.get("kept") == b"yes"
         assert sorted(report.splitlines()[0] for report in reports) == [
-            "ClickHouse ended by SIGKILL; starting it again in 0.1 s."
-            f" {tmp_path / 'clickhouse' / 'log' / 'output.log'} says:",
+            "ClickHouse ended by SIGKILL; restarting it in 0.1 s. The end of"
+            f" {tmp_path / 'clickhouse' / 'log' / 'output.log'}:",
             f"ClickHouse runs again as process {process_of(tmp_path / 'clickhouse')}.",
-            f"Valkey ended by SIGKILL; starting it again in 0.1 s. {tmp_path / 'valkey' / 'log' / 'output.log'} says:",
+            "Valkey ended by SIGKILL; restarting it in 0.1 s. The end of"
+            f" {tmp_path / 'valkey' / 'log' / 'output.log'}:",
             f"Valkey runs again as process {process_of(tmp_path / 'valkey')}.",
         ]
 
@@ -121,7 +122,7 @@ def test_a_restart_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest
         until(lambda: ports.is_free(port))
         with closing(socket.create_server((ports.LOOPBACK, port))):
             until(lambda: len(reports) == 2)
-        assert reports[1].startswith(f"Valkey could not be started again: Port {port} of 127.0.0.1 is taken")
+        assert reports[1].startswith(f"Valkey could not be restarted: Port {port} of 127.0.0.1 is taken")
         until(lambda: reports[-1].startswith("Valkey runs again"))
         with valkey_client(stores.valkey) as client:
             assert client.ping() is True
@@ -174,7 +175,7 @@ def test_a_directory_belongs_to_its_first_purpose(tmp_path: Path) -> None:
         EmbeddedStores(root, purpose="up").start()
     assert str(refused.value) == (
         f"{root} holds the data of `demo`, and this is `up`. Give each a directory of its own (DATA_DIR),"
-        f" or delete {root} if its data is not needed any more."
+        f" or delete {root} if you do not need its data any more."
     )
     assert sorted(path.name for path in root.iterdir()) == ["purpose"]
     with EmbeddedStores(root, purpose="demo", clickhouse=False, valkey=False):

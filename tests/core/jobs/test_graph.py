@@ -60,9 +60,9 @@ def test_what_is_active_and_what_may_follow() -> None:
     [
         (
             {"moves": {S.NEW: frozenset({S.DONE})}},
-            "one line for each state, and differ in at_work, done, later, stopped",
+            "list each state once; wrong or missing: at_work, done, later, stopped",
         ),
-        (moves(new={"at_work", "stopped", "elsewhere"}), "elsewhere can be moved to, but does not exist"),
+        (moves(new={"at_work", "stopped", "elsewhere"}), "elsewhere is the target of a move, but does not exist"),
         (moves(new={"at_work", "stopped", "new"}), "new leads to itself"),
         (moves(at_work={"done", "stopped"}, stopped=set()), "later cannot be reached from new"),
         (

@@ -223,7 +223,7 @@ def test_a_job_that_no_worker_survives_is_given_up() -> None:
         lose(row)
     assert claim_next(Errand) is None
     found = stored(row)
-    assert (found.state, found.reason) == (State.FAILED, "given up after 3 tries: its worker died each time")
+    assert (found.state, found.reason) == (State.FAILED, "given up after 3 tries: its worker died on each try")
 
 
 def test_a_released_job_waits_without_having_failed() -> None:
@@ -243,7 +243,7 @@ def test_what_the_work_leaves_open_is_ended_for_it() -> None:
     with pytest.raises(ZeroDivisionError), claimed(row):
         raise ZeroDivisionError
     found = stored(row)
-    assert (found.state, found.reason) == (State.RESTING, "a fault of this site: ZeroDivisionError")
+    assert (found.state, found.reason) == (State.RESTING, "an internal error of this site: ZeroDivisionError")
     assert pause_of(found) == 2 * MINUTE
     with claimed(errand()) as lease:
         lease.move(State.DONE)

@@ -27,7 +27,7 @@ def test_it_is_ready_without_redis() -> None:
 
 def test_it_says_which_store_does_not_answer(tmp_path: Path) -> None:
     clickhouse = "ClickHouse does not answer: Unreachable"
-    default = "the relational store does not answer: OperationalError"
+    default = "the relational database does not answer: OperationalError"
     with away.clickhouse_away():
         assert readiness.stores() == Health(ok=False, reasons=(clickhouse,))
         with away.default_away(tmp_path):

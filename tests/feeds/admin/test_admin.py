@@ -85,11 +85,11 @@ def test_each_kind_has_its_own_form(editor: Client, kind: str, fields: dict[str,
 
 def test_every_parameter_is_explained_with_its_bounds_and_default_and_nothing_asks_for_json(editor: Client) -> None:
     page = content(editor, page_of("top-1h"))
-    assert "Age of the oldest post, in hours. 1 to 168; empty: 24." in page
+    assert "Maximum age of a post, in hours. From 1 to 168. Empty: 24." in page
     assert 'name="parameter_hours" value="1"' in page
     assert "Only posts with pictures or a video" not in page.partition("<select")[0]
     assert 'name="parameters"' not in page
-    assert "empty: 7." in content(editor, page_of("whats-hot"))  # the site's own least number of likes
+    assert "Empty: 7." in content(editor, page_of("whats-hot"))  # the site's own least number of likes
 
 
 def test_a_label_is_chosen_among_those_there_are(editor: Client) -> None:
@@ -111,7 +111,11 @@ def test_a_label_is_chosen_among_those_there_are(editor: Client) -> None:
         ("top-1h", {"parameter_language": "J A"}, "Enter a language such as ja"),
         ("top-1h", {"parameter_media": "some"}, "Select a valid choice"),
         ("a-mpls", {"parameter_label": ""}, "This field is required"),
-        ("top-1h", {"pinned_post": "https://bsky.app/profile/nobody.test/post/3k"}, "Nothing was heard of nobody.test"),
+        (
+            "top-1h",
+            {"pinned_post": "https://bsky.app/profile/nobody.test/post/3k"},
+            "The handle nobody.test is not known here",
+        ),
         (
             "top-1h",
             {"pinned_post": "https://bsky.app/profile/handle.invalid/post/3k"},
@@ -149,7 +153,7 @@ def test_a_post_that_the_index_does_not_hold_is_saved_with_a_word(editor: Client
     assert (feed("a-mpls").pinned_post, feed("a-mpls").instructions_post) == (known.uri, POST)
     assert told("a-mpls", description="Another word") == []
     (sentence,) = told("bangers", **{"posts-0-uri": POST, "posts-0-position": "1"})
-    assert sentence.startswith("A post of the list is not in the index")
+    assert sentence.startswith("A post in the list is not in the index")
     with clickhouse_away():
         assert told("top-1h", pinned_post=POST) == []
     assert feed("top-1h").pinned_post == POST
@@ -157,7 +161,7 @@ def test_a_post_that_the_index_does_not_hold_is_saved_with_a_word(editor: Client
 
 def test_a_name_that_the_publisher_has_already_is_refused(editor: Client) -> None:
     said = save(editor, f"{FEEDS}add/?kind=top", rkey="top-1h", publisher=PUBLISHER, display_name="Twice")
-    assert "the publisher has another feed of this name" in said
+    assert "the publisher already has a feed with this name" in said
 
 
 def test_what_is_left_empty_follows_the_default_again(editor: Client) -> None:
@@ -169,11 +173,11 @@ def test_changing_the_kind_asks_first_and_tells_what_ends(editor: Client) -> Non
     asked = content(editor, page_of("a-mpls", "kind"))
     assert re.findall(r'\?kind=(\w+)"', asked) == ["hot", "static", "top"]
     assert "label: mpls" in asked
-    assert "only members read it: everybody will" in asked
+    assert "private: everyone will be able to read this feed" in asked
     page = f"{page_of('a-mpls')}?kind=top"
     warned = content(editor, page)
     assert "Nothing has changed yet." in warned
-    assert "Ends: label: mpls" in warned
+    assert "Lost: label: mpls" in warned
     assert feed("a-mpls").kind == "label"
     assert save(editor, page, parameter_hours="3") == ""
     assert (feed("a-mpls").kind, feed("a-mpls").parameters, feed("a-mpls").visibility) == (
@@ -220,7 +224,7 @@ def test_of_two_who_edit_a_feed_the_second_is_told_what_the_first_changed(editor
     assert save(editor, page, parameter_hours="5", display_name="Five") == ""
     told = second.post(page, {**opened, "description": "of Berta"})
     said = html.unescape(told.content.decode())
-    assert re.search(r"editor changed this at [\d:]+ UTC, after you had opened it: ", said)
+    assert re.search(r"editor changed this at [\d:]+ UTC, after you opened it: ", said)
     assert "display name: “Top: last hour” → “Five”" in said
     assert "of Berta" in said
     assert (feed("top-1h").description, feed("top-1h").parameters["hours"]) == (
@@ -243,7 +247,7 @@ def test_the_list_says_which_feed_is_not_served_and_leads_to_previews(editor: Cl
     page = content(editor, FEEDS)
     assert page.count("hours must be a whole number from 1 to 168") == 1
     feeds = FeedDefinition.objects
-    assert page.count(">Preview</a>") == page.count(">Use</a>") == feeds.count()
+    assert page.count(">Preview</a>") == page.count(">Usage</a>") == feeds.count()
     assert page.count(">Members</a>") == feeds.filter(kind="label").count()
     (members,) = re.findall(r'href="([^"]*=mpls)">Members', page)
     membership.assign("mpls", b.ALICE, by="test")
@@ -270,9 +274,9 @@ def test_use_is_shown_by_day_with_what_was_counted_a_moment_ago(editor: Client) 
     recorder.flush()
     page = content(editor, page_of("top-1h", "use"))
     assert "Requests: <strong>4</strong>" in page
-    assert "each day's: <strong>3</strong>" in page
+    assert "per day: <strong>3</strong>" in page
     assert "Interactions: <strong>5</strong>" in page
-    assert re.search(r"<strong>3</strong>\s+different readers", page)
+    assert re.search(r"About\s+<strong>3</strong>\s+different logged-in readers", page)
     assert page.count("<rect") == 3
 
 
@@ -306,14 +310,16 @@ def test_who_may_only_look_sees_the_real_values_under_the_labels_of_the_form() -
     Label.objects.filter(name="mpls").update(meaning="")
     FeedDefinition.objects.filter(rkey="a-mpls").update(parameters={"label": "mpls", "reposts": True})
     shown = {**settings_of(viewer, "a-mpls"), **settings_of(viewer, "top-1h"), **settings_of(viewer, "whats-hot")}
-    told = {name: shown[name] for name in ("Label", "Replies", "Reposts", "Who reads it", "Hours", "Media", "Language")}
+    told = {
+        name: shown[name] for name in ("Label", "Replies", "Reposts", "Who can read it", "Hours", "Media", "Language")
+    }
     assert told == {
         "Label": "mpls",
         "Replies": "no",
         "Reposts": "yes",
-        "Who reads it": "only those who carry its label read it",
+        "Who can read it": "only members of its label can read it",
         "Hours": "1",
-        "Media": "With or without",
+        "Media": "All posts",
         "Language": "",
     }
     assert settings_of(viewer, "whats-hot")["Min likes"] == "7"  # the site's own

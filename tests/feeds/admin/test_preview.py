@@ -13,7 +13,7 @@ from atsite.core.kv.lock import Lock
 from feeds.admin.preview import preview
 from feeds.kinds import like_counts
 from feeds.kinds.hot import hot_score
-from feeds.kinds.likes import HOUR
+from feeds.kinds.likes_ranking import HOUR
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking import cursor as cursors
 from feeds.ranking import queries
@@ -147,8 +147,8 @@ def test_a_preview_counts_as_no_reading(editor: Client) -> None:
 
 def test_a_feed_that_cannot_be_ranked_says_why_and_what_to_do(editor: Client) -> None:
     assert "No post qualifies now" in editor.post(page_of("top-1h", "refresh"), follow=True).content.decode()
-    assert "Ask for fewer likes" in content(editor, page_of("top-1h", "preview"))
-    assert "read fresh for each page" in editor.post(page_of("a-mpls", "refresh"), follow=True).content.decode()
+    assert "Lower the minimum number of likes" in content(editor, page_of("top-1h", "preview"))
+    assert "each page is read fresh" in editor.post(page_of("a-mpls", "refresh"), follow=True).content.decode()
     FeedDefinition.objects.filter(rkey="top-1h").update(parameters={"hours": 0})
     assert "Hours must be a whole number" in content(editor, page_of("top-1h", "preview"))
 
@@ -158,7 +158,7 @@ def test_two_refreshes_at_once_are_one(editor: Client) -> None:
     lock = Lock(f"feeds:{feed.definition.key}:refresh", 10)
     assert lock.acquire()
     told = editor.post(page_of("whats-hot", "refresh"), follow=True).content.decode()
-    assert "Another refresh of this feed is under way" in told
+    assert "Another refresh of this feed is running" in told
     lock.release()
 
 
@@ -210,7 +210,7 @@ def test_the_instructions_and_the_pinned_post_are_shown_as_readers_get_them(edit
     page = page_of("a-mpls", "preview")
     as_nobody = content(editor, page)
     assert shown(as_nobody) == [pinned.uri]
-    assert "the instructions post: all that readers without the label mpls see of this feed" in as_nobody
+    assert "the instructions post: the only post that readers without the label mpls see in this feed" in as_nobody
     assert re.findall(r'class="pg-mark">([^<]*)<', as_nobody) == ["instructions"]
     as_member = content(editor, f"{page}?as=alice.test")
     assert shown(as_member) == [pinned.uri, post.uri]
@@ -243,8 +243,8 @@ def test_media_replies_and_unknown_posts_are_marked(editor: Client) -> None:
     assert shown(page) == [*uris(posts), unknown]
     marks = [re.findall(r'class="pg-mark">([^<]*)<', part) for part in page.split("data-uri=")[1:]]
     assert marks == [["2 pictures"], ["video"], ["link"], ["quote"], []]
-    assert page.count("The index does not hold this post") == 1
-    assert page.count("place 5 of your list") == 1
+    assert page.count("This post is not in the index") == 1
+    assert page.count("number 5 in your list") == 1
 
 
 def test_a_cursor_of_another_list_and_stores_that_are_away_are_told_in_words(editor: Client) -> None:
@@ -287,14 +287,14 @@ def test_a_post_or_an_author_is_blocked_from_a_row_after_asking(editor: Client) 
     }
     assert shown(content(editor, page_of("whats-hot", "preview"))) == uris(posts[2:])
     again = editor.post(blocking(posts[1]), {"what": "post", "where": "here", "note": ""}, follow=True)
-    assert "was blocked there before" in again.content.decode()
+    assert "was already blocked there" in again.content.decode()
 
 
 def test_a_wrong_address_or_an_incomplete_answer_blocks_nothing(editor: Client) -> None:
     page = page_of("whats-hot", "block")
     for uri in ("", "x", "at://alice.test/app.bsky.feed.post/3k", f"at://{b.ALICE}/app.bsky.feed.like/3kabcdefghij2"):
         answer = editor.post(f"{page}?uri={quote(uri)}", {"what": "post", "where": "here"}, follow=True)
-        assert "That is no post's address." in html.unescape(answer.content.decode())
+        assert "That is not the address of a post." in html.unescape(answer.content.decode())
     (post,) = hot_posts(1)
     assert editor.post(blocking(post), {"what": "post", "where": "nowhere"}).status_code == 200
     assert not Block.objects.exists()
@@ -303,7 +303,7 @@ def test_a_wrong_address_or_an_incomplete_answer_blocks_nothing(editor: Client) 
 def test_an_author_who_is_not_to_be_indexed_leaves_at_once_and_for_good(editor: Client) -> None:
     posts = hot_posts(3)
     editor.post(page_of("whats-hot", "refresh"))
-    assert "nothing more is" in content(editor, blocking(posts[0], "refuse"))
+    assert "Nothing" in content(editor, blocking(posts[0], "refuse"))
     editor.post(blocking(posts[0], "refuse"), {"note": "asked for it"})
     assert shown(content(editor, page_of("whats-hot", "preview"))) == uris(posts[1:])
     assert RefusedActor.objects.get().created_by == "editor"

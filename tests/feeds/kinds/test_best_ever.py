@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from atsite.core.clickhouse.errors import QueryTimedOut
-from feeds.kinds import best_ever, like_counts, likes
+from feeds.kinds import best_ever, like_counts, likes_ranking
 from feeds.kinds.like_counts import Candidate
 from feeds.ranking import ranking
 from feeds.ranking.page_data import unix_micros
@@ -41,7 +41,7 @@ def test_the_ranking_equals_brute_force_in_whatever_parts_it_is_counted(
 ) -> None:
     rows = worlds.troubled(candidates, now=unix_micros())
     store(*rows)
-    monkeypatch.setattr(likes, "CANDIDATES", candidates)
+    monkeypatch.setattr(likes_ranking, "CANDIDATES", candidates)
     monkeypatch.setattr(ranking, "SIZE_MAX", size)
     monkeypatch.setattr(best_ever, "AT_A_TIME", at_a_time)
     found = best_ever.rank(min_likes=3, seconds=60)

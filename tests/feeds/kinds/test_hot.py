@@ -9,7 +9,7 @@ import pytest
 
 from atsite.core.atproto.syntax import Did, Rkey
 from atsite.core.clickhouse import door
-from feeds.kinds import likes
+from feeds.kinds import likes_ranking
 from feeds.kinds.hot import Hot, HotParameters
 from feeds.ranking import ranking
 from feeds.ranking.feed import Definition, InvalidDefinition, PostKey
@@ -57,7 +57,7 @@ def test_too_few_candidates_are_widened_until_the_ranking_is_proven(
     now = unix_micros()
     rows = worlds.troubled(9, now=now)
     store(*rows)
-    monkeypatch.setattr(likes, "CANDIDATES", candidates)
+    monkeypatch.setattr(likes_ranking, "CANDIDATES", candidates)
     monkeypatch.setattr(ranking, "SIZE_MAX", size)
     expected = oracle.hot(rows, read(HotParameters, PARAMETERS), now=now)
     assert ranked(PARAMETERS, now) == [key for key, _ in expected[:size]]

@@ -10,12 +10,12 @@ import pytest
 
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.atproto.timestamps import datetime_of_micros
-from feeds.kinds import label, made
+from feeds.kinds import label, make_feed
 from feeds.kinds.label import LabelParameters
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedPage, FeedRequest, FeedUnavailable, InvalidDefinition, PostKey, Repost, SkeletonPost
 from feeds.ranking.parameters import read
-from feeds.ranking.store_timeouts import Patience
+from feeds.ranking.store_timeouts import StoreGuard
 from labels.blocks import Blocks
 from tests import builders as b
 from tests.feeds.conftest import Site
@@ -36,7 +36,7 @@ def site(
     request: pytest.FixtureRequest, clickhouse: None, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> Site:
     """A site with a label feed without members, read by author or by time."""
-    monkeypatch.setattr(label, "FEW", 100 if request.param == "few" else -1)
+    monkeypatch.setattr(label, "BY_AUTHOR_MAX", 100 if request.param == "few" else -1)
     return Site(CASES["label, few"])
 
 
@@ -111,8 +111,8 @@ def test_a_cursor_that_is_no_moment_is_refused_and_one_of_the_future_begins_at_t
 
 
 def test_without_clickhouse_there_is_no_page(site: Site) -> None:
-    away = Patience("clickhouse", seconds=0, pause=60)
-    feed = made(site.definition, replace(site.data, lookups=away))
+    away = StoreGuard("clickhouse", seconds=0, pause=60)
+    feed = make_feed(site.definition, replace(site.data, lookups=away))
     with pytest.raises(FeedUnavailable):
         feed.page(FeedRequest(5))
 

@@ -8,7 +8,7 @@ import pytest
 
 from atsite.core.atproto.syntax import Rkey
 from atsite.core.atproto.tid import micros_of_tid
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.kinds.hot import HotParameters
 from feeds.kinds.top import TopParameters
 from feeds.ranking.feed import Definition, InvalidDefinition
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def ranked(kind: str, parameters: Parameters, now: int) -> list[RankedPost]:
-    feed = made(Definition(PUBLISHER, Rkey("one"), kind, "", "", parameters), FeedData())
+    feed = make_feed(Definition(PUBLISHER, Rkey("one"), kind, "", "", parameters), FeedData())
     assert isinstance(feed, RankedFeed)
     return list(feed.rank(now, seconds=30))
 
@@ -60,6 +60,7 @@ def test_a_feed_may_be_of_one_language_and_with_or_without_media(kind: str) -> N
         "ja, picture": b.post(actor(2), at=now - HOUR - MINUTE, text="ja p", langs=("en", "ja"), images=("",)),
         "JA-jp": b.post(actor(3), at=now - HOUR - 2 * MINUTE, text="jp", langs=("JA-jp",)),
         "jam": b.post(actor(4), at=now - HOUR - 3 * MINUTE, text="jam", langs=("jam",)),
+        "jpn": b.post(actor(6), at=now - HOUR - 3 * MINUTE - 9, text="jpn", langs=("jpn",)),
         "none, video": b.post(actor(5), at=now - HOUR - 4 * MINUTE, text="none", video=True),
     }
     store(*posts.values(), *(b.like(actor(100 + n), post, at=now - 9) for n in range(2) for post in posts.values()))
@@ -69,8 +70,8 @@ def test_a_feed_may_be_of_one_language_and_with_or_without_media(kind: str) -> N
         return [names[post.key.uri] for post in ranked(kind, {"min_likes": 2, **parameters}, now)]
 
     assert found() == list(posts)
-    assert found(language="ja") == ["ja", "ja, picture", "JA-jp"]
-    assert found(language="ja", media="without") == ["ja", "JA-jp"]
+    assert found(language="ja") == ["ja", "ja, picture", "JA-jp", "jpn"]
+    assert found(language="ja", media="without") == ["ja", "JA-jp", "jpn"]
     assert found(media="with") == ["ja, picture", "none, video"]
     assert found(language="ja-JP", media="any") == ["JA-jp"]
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
 
-from atsite.core.published.redis_cache import LIFE_SECONDS
+from atsite.core.copies.redis_cache import LIFE_SECONDS
 from feeds.ranking import liveness
 
 #: Errors that may be answered while a store is away, by feed.

@@ -173,10 +173,10 @@ class People:
     def publish(self) -> None:
         """What the worker does each minute."""
         from atsite.core.clickhouse.errors import ClickHouseError
-        from atsite.core.published.tasks import publish_due
+        from atsite.core.copies.tasks import copy_all_due
 
         try:
-            publish_due()
+            copy_all_due()
         except ClickHouseError:
             return
 

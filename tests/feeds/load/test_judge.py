@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from atsite.core.published.redis_cache import LIFE_SECONDS
+from atsite.core.copies.redis_cache import LIFE_SECONDS
 from feeds.ranking import liveness
 from tests.feeds.load.judge import Away, Record, Seen, Walk, World, judged
 from tests.feeds.load.readers import shape_problem

@@ -12,7 +12,7 @@ from feeds.ranking import computed
 from feeds.ranking.computed import GRID, ComputedRankings
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import IDLE
-from feeds.ranking.store_timeouts import Patience
+from feeds.ranking.store_timeouts import StoreGuard
 from tests.feeds.ranking.test_refresh import POST, Ranking
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def rankings(seconds: float = 30) -> ComputedRankings:
-    return ComputedRankings(Patience("clickhouse", seconds=seconds, pause=0))
+    return ComputedRankings(StoreGuard("clickhouse", seconds=seconds, pause=0))
 
 
 def test_many_readers_of_one_moment_share_one_computation() -> None:
@@ -80,8 +80,8 @@ def test_only_the_last_moments_are_remembered() -> None:
 def test_moments_lie_on_a_grid_in_the_past() -> None:
     now = 1_000 * GRID + 7
     assert computed.newest_moment(now) == 1_000 * GRID
-    assert computed.is_given(1_000 * GRID, now)
-    assert not computed.is_given(1_000 * GRID + 1, now)
-    assert not computed.is_given(1_001 * GRID, now)
+    assert computed.is_valid_moment(1_000 * GRID, now)
+    assert not computed.is_valid_moment(1_000 * GRID + 1, now)
+    assert not computed.is_valid_moment(1_001 * GRID, now)
     assert not computed.is_expired(1_000 * GRID, now)
     assert computed.is_expired(now - IDLE, now)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.tid import ALPHABET, MICROS_MAX, TID_MAX, int_to_tid
 from feeds.ranking import cursor
 from feeds.ranking.cursor import Computed, Cursor, InvalidCursor, Listed, Newest, Ranked
@@ -30,7 +30,7 @@ DID = "did:plc:" + "a" * 24
 def test_a_cursor_survives_the_way_through_a_client(given_out: Cursor) -> None:
     text = cursor.encode(given_out)
     assert cursor.decode(text) == given_out
-    assert len(text) <= paging.CURSOR_MAX
+    assert len(text) <= cursor_format.CURSOR_MAX
 
 
 @given(st.one_of(st.text(max_size=300), st.text(ALPHABET, max_size=300)))
@@ -62,23 +62,23 @@ def test_a_cursor_that_was_changed_is_refused_or_is_another_whole_cursor(
 @pytest.mark.parametrize(
     "text",
     [
-        paging.encode("ranked", "3laaaaaaaaaa2", 0),  # a first page needs no cursor
-        paging.encode("ranked", "3laaaaaaaaaa2", -1),
-        paging.encode("ranked", "3laaaaaaaaaa2", cursor.POSITION_MAX + 1),
-        paging.encode("ranked", "no tid", 1),
-        paging.encode("ranked", "3laaaaaaaaaa2", "1"),
-        paging.encode("ranked", "3laaaaaaaaaa2", 1, 1),
-        paging.encode("listed", 0, "3laaaaaaaaaa2", DID),
-        paging.encode("listed", 1, "a/b", DID),
-        paging.encode("listed", 1, "3laaaaaaaaaa2", "alice.test"),
-        paging.encode("computed", -1, 1.0, "3laaaaaaaaaa2", DID),
-        paging.encode("computed", MICROS_MAX + 1, 1.0, "3laaaaaaaaaa2", DID),
-        paging.encode("computed", 1, 1, "3laaaaaaaaaa2", DID),  # a score is a float
-        paging.encode("computed", 1, 1.0, "..", DID),
-        paging.encode("computed", 1, 1.0, "3laaaaaaaaaa2", "alice.example.com"),
-        paging.encode("newest", "a/b", DID),
-        paging.encode("newest", "3laaaaaaaaaa2", "did"),
-        paging.encode("search", "3laaaaaaaaaa2", DID),
+        cursor_format.encode("ranked", "3laaaaaaaaaa2", 0),  # a first page needs no cursor
+        cursor_format.encode("ranked", "3laaaaaaaaaa2", -1),
+        cursor_format.encode("ranked", "3laaaaaaaaaa2", cursor.POSITION_MAX + 1),
+        cursor_format.encode("ranked", "no tid", 1),
+        cursor_format.encode("ranked", "3laaaaaaaaaa2", "1"),
+        cursor_format.encode("ranked", "3laaaaaaaaaa2", 1, 1),
+        cursor_format.encode("listed", 0, "3laaaaaaaaaa2", DID),
+        cursor_format.encode("listed", 1, "a/b", DID),
+        cursor_format.encode("listed", 1, "3laaaaaaaaaa2", "alice.test"),
+        cursor_format.encode("computed", -1, 1.0, "3laaaaaaaaaa2", DID),
+        cursor_format.encode("computed", MICROS_MAX + 1, 1.0, "3laaaaaaaaaa2", DID),
+        cursor_format.encode("computed", 1, 1, "3laaaaaaaaaa2", DID),  # a score is a float
+        cursor_format.encode("computed", 1, 1.0, "..", DID),
+        cursor_format.encode("computed", 1, 1.0, "3laaaaaaaaaa2", "alice.example.com"),
+        cursor_format.encode("newest", "a/b", DID),
+        cursor_format.encode("newest", "3laaaaaaaaaa2", "did"),
+        cursor_format.encode("search", "3laaaaaaaaaa2", DID),
         "",
         "eof",
         "50",

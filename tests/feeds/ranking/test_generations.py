@@ -76,8 +76,8 @@ def life_of(store: Store, generation: Generation) -> float:
 
 def test_a_published_generation_is_the_current_one_and_the_older_one_stays(store: Store) -> None:
     first, second = made(NOW), made(NOW + SECOND)
-    store.generations.publish(FEED, first, now=NOW)
-    store.generations.publish(FEED, second, now=NOW + SECOND)
+    store.generations.store(FEED, first, now=NOW)
+    store.generations.store(FEED, second, now=NOW + SECOND)
     assert store.generations.current(FEED, now=NOW) == second
     assert store.generations.get(FEED, first.id, now=NOW) == first
     assert store.keys() == [
@@ -88,14 +88,14 @@ def test_a_published_generation_is_the_current_one_and_the_older_one_stays(store
 
 
 def test_a_generation_is_its_feeds_own(store: Store) -> None:
-    store.generations.publish(FEED, made(NOW), now=NOW)
+    store.generations.store(FEED, made(NOW), now=NOW)
     assert store.generations.current("did:plc:p/top-1h", now=NOW) is None
     assert store.generations.get("did:plc:p/top-1h", made(NOW).id, now=NOW) is None
 
 
 def test_a_read_prolongs_the_life_in_redis_up_to_six_hours(store: Store) -> None:
     generation = made(NOW)
-    store.generations.publish(FEED, generation, now=NOW)
+    store.generations.store(FEED, generation, now=NOW)
     whole = (IDLE + TOUCH) / SECOND
     assert whole - 10 < life_of(store, generation) <= whole
     store.valkey.pexpire(f"atsite:feeds:{FEED}:generation:{generation.id}", 5000)
@@ -111,7 +111,7 @@ def test_a_read_prolongs_the_life_in_redis_up_to_six_hours(store: Store) -> None
 
 def test_what_redis_lost_it_gets_back_from_a_process_that_reads_it(store: Store) -> None:
     generation = made(NOW)
-    store.generations.publish(FEED, generation, now=NOW)
+    store.generations.store(FEED, generation, now=NOW)
     store.generations.get(FEED, generation.id, now=NOW)
     store.valkey.flushdb()
     assert store.process().get(FEED, generation.id, now=NOW) is None
@@ -123,10 +123,10 @@ def test_what_redis_lost_it_gets_back_from_a_process_that_reads_it(store: Store)
 def test_with_redis_away_a_process_serves_its_copies_and_comes_back_by_itself(store: Store, harm: str) -> None:
     older, newer = made(NOW), made(NOW + SECOND)
     for generation in (older, newer):
-        store.generations.publish(FEED, generation, now=NOW)
+        store.generations.store(FEED, generation, now=NOW)
         assert store.generations.current(FEED, now=NOW) == generation
     unread = made(NOW + 2 * SECOND)
-    store.generations.publish(FEED, unread, now=NOW)
+    store.generations.store(FEED, unread, now=NOW)
     getattr(store.wire, harm)()
     assert store.generations.current(FEED, now=NOW) == newer
     assert store.generations.get(FEED, older.id, now=NOW) == older
@@ -140,7 +140,7 @@ def test_with_redis_away_a_process_serves_its_copies_and_comes_back_by_itself(st
 
 def test_a_broken_value_counts_as_lost(store: Store) -> None:
     generation = made(NOW)
-    store.generations.publish(FEED, generation, now=NOW)
+    store.generations.store(FEED, generation, now=NOW)
     store.valkey.set(f"atsite:feeds:{FEED}:generation:{generation.id}", b"junk")
     assert store.generations.current(FEED, now=NOW) is None
     store.valkey.set(f"atsite:feeds:{FEED}:current", b"\xff no tid")

@@ -30,10 +30,15 @@ def test_a_kind_that_names_a_label_may_be_private() -> None:
 
 def test_a_declaration_names_type_default_and_meaning() -> None:
     assert declared(LabelParameters)[:2] == (
-        Parameter("label", LabelName(), "Its members are shown, and read the feed if it is private.", None),
-        Parameter("replies", Flag(), "Show their replies as well.", False),
+        Parameter(
+            "label",
+            LabelName(),
+            "Shows posts by accounts with this label. If the feed is private, only they can read it.",
+            None,
+        ),
+        Parameter("replies", Flag(), "Also show their replies.", False),
     )
-    assert declared(TopParameters)[0] == Parameter("hours", Between(1, 168), "Age of the oldest post, in hours.", 24)
+    assert declared(TopParameters)[0] == Parameter("hours", Between(1, 168), "Maximum age of a post, in hours.", 24)
 
 
 def test_what_a_definition_does_not_say_is_the_default() -> None:

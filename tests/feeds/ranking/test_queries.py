@@ -108,7 +108,7 @@ def label_page(label: str, **changes: object) -> dict[str, object]:
 @pytest.mark.usefixtures("full_tables")
 def test_a_label_feed_of_few_reads_the_keys_of_its_members() -> None:
     carry("few", *(Did(f"did:plc:{number}") for number in (3, 400, 999)))
-    reads = granules(label_queries.POSTS_OF_FEW, label_page("few"))
+    reads = granules(label_queries.POSTS_BY_AUTHOR, label_page("few"))
     read, there = max(reads, key=itemgetter(1))
     assert there > 20
     assert read <= 6
@@ -119,11 +119,11 @@ def test_a_label_feed_of_many_reads_from_the_newest_on_and_below_its_cursor_only
     """Both in the table's order, so that it stops when it has enough; a cursor leaves out what lies above."""
     carry("many", *(actor(number) for number in range(300)))
     plan = "\n".join(
-        door.column(f"EXPLAIN PIPELINE {label_queries.POSTS_OF_MANY}", label_page("many"), name="tests.explain")
+        door.column(f"EXPLAIN PIPELINE {label_queries.POSTS_BY_TIME}", label_page("many"), name="tests.explain")
     )
-    whole, there = max(granules(label_queries.POSTS_OF_MANY, label_page("many")), key=itemgetter(1))
+    whole, there = max(granules(label_queries.POSTS_BY_TIME, label_page("many")), key=itemgetter(1))
     below = tid_of_micros(NOW - DAYS * 24 * HOUR * 9 // 10)
-    lower, _ = max(granules(label_queries.POSTS_OF_MANY, label_page("many", rkey=below)), key=itemgetter(1))
+    lower, _ = max(granules(label_queries.POSTS_BY_TIME, label_page("many", rkey=below)), key=itemgetter(1))
     assert "PartialSorting" not in plan
     assert there > 20
     assert whole >= there - 1

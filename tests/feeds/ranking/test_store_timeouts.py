@@ -9,15 +9,15 @@ import pytest
 import redis
 
 from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut, SchemaMismatch, Unreachable
-from feeds.ranking.store_timeouts import Patience, StoreAway
+from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 
 
 def test_an_answer_is_passed_on() -> None:
-    assert Patience("store", seconds=5, pause=5).call(lambda: 7) == 7
+    assert StoreGuard("store", seconds=5, pause=5).call(lambda: 7) == 7
 
 
 def test_a_store_that_hangs_counts_as_away_and_is_not_asked_again_in_the_pause() -> None:
-    patience, hanging, asked = Patience("store", seconds=0.05, pause=60), threading.Event(), []
+    patience, hanging, asked = StoreGuard("store", seconds=0.05, pause=60), threading.Event(), []
     with pytest.raises(StoreAway):
         patience.call(hanging.wait)
     with pytest.raises(StoreAway):
@@ -27,7 +27,7 @@ def test_a_store_that_hangs_counts_as_away_and_is_not_asked_again_in_the_pause()
 
 
 def test_after_the_pause_one_asks_again_while_the_others_go_on_without() -> None:
-    patience, answer = Patience("store", seconds=30, pause=0), threading.Event()
+    patience, answer = StoreGuard("store", seconds=30, pause=0), threading.Event()
     with pytest.raises(StoreAway):
         patience.call(Fails(ConnectionError()))
     with ThreadPoolExecutor(1) as threads:
@@ -58,13 +58,13 @@ def test_after_the_pause_one_asks_again_while_the_others_go_on_without() -> None
 )
 def test_what_a_later_try_may_cure_is_away(error: Exception) -> None:
     with pytest.raises(StoreAway):
-        Patience("store", seconds=5, pause=5).call(Fails(error))
+        StoreGuard("store", seconds=5, pause=5).call(Fails(error))
 
 
 @pytest.mark.parametrize("error", [ValueError(), SchemaMismatch("", code=60, name="x")])
 def test_a_fault_of_ours_passes_through(error: Exception) -> None:
     with pytest.raises((ValueError, ClickHouseError)) as caught:
-        Patience("store", seconds=5, pause=5).call(Fails(error))
+        StoreGuard("store", seconds=5, pause=5).call(Fails(error))
     assert caught.value is error
 
 

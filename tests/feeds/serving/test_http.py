@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did, Rkey
 from atsite.core.config import BASE_DIR
-from feeds.kinds import made
+from feeds.kinds import make_feed
 from feeds.ranking import refresh
 from feeds.ranking.feed import Definition
 from feeds.ranking.page_data import FeedData, unix_micros
@@ -56,7 +56,7 @@ def publish(count: int) -> list[str]:
     now = unix_micros()
     store(*worlds.liked_posts(count, now=now))
     data = FeedData()
-    feed = made(HOT, data)
+    feed = make_feed(HOT, data)
     assert isinstance(feed, RankedFeed)
     assert refresh.refresh(feed, data.generations, now=now).outcome == "published"
     generation = data.generations.current(HOT.key, now=now)
@@ -146,7 +146,7 @@ def test_unknown_parameters_and_a_head_request_do_no_harm(service: Service) -> N
         ({"cursor": "50"}, (400, "InvalidRequest")),
         ({"cursor": "\x00"}, (400, "InvalidRequest")),
         ({"cursor": "x" * 5000}, (400, "InvalidRequest")),
-        ({"cursor": paging.encode("newest", "3laaaaaaaaaa2", PUBLISHER)}, (400, "InvalidRequest")),
+        ({"cursor": cursor_format.encode("newest", "3laaaaaaaaaa2", PUBLISHER)}, (400, "InvalidRequest")),
         ({"feed": ""}, (400, "InvalidRequest")),
         ({"feed": "whats-hot"}, (400, "InvalidRequest")),
         ({"feed": "https://bsky.app/profile/x/feed/whats-hot"}, (400, "InvalidRequest")),

@@ -47,10 +47,13 @@ def test_two_publishers_may_use_the_same_name() -> None:
     ("wrong", "message"),
     [
         (replace(HOT, display_name="Other"), "two feeds of this name"),
-        (replace(HOT, rkey=Rkey("what is hot")), "no record key"),
-        (replace(HOT, rkey=Rkey("..")), "no record key"),
-        (replace(HOT, publisher=Did("alice.example.com")), "no did"),
-        (replace(HOT, rkey=Rkey("x"), kind="lukewarm"), "no kind 'lukewarm': expected one of hot, label, static, top"),
+        (replace(HOT, rkey=Rkey("what is hot")), "not a valid record key"),
+        (replace(HOT, rkey=Rkey("..")), "not a valid record key"),
+        (replace(HOT, publisher=Did("alice.example.com")), "not a did"),
+        (
+            replace(HOT, rkey=Rkey("x"), kind="lukewarm"),
+            "unknown kind 'lukewarm': expected one of hot, label, static, top",
+        ),
         (replace(HOT, rkey=Rkey("x"), parameters={"min_likes": 0}), "min_likes must be"),
         (replace(HOT, rkey=Rkey("x"), private=True), "needs a label"),
     ],

@@ -12,7 +12,7 @@ from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
 from feeds import tasks
 from feeds.usage import counting, queries
-from feeds.usage.counting import KEPT_DAYS, Recorder, Usage
+from feeds.usage.counting import KEPT_DAYS, FeedUsageCount, Recorder
 from feeds.usage.queries import DailyUsage
 from tests.away import redis_away
 from tests.feeds import readers
@@ -131,7 +131,7 @@ def test_what_is_counted_while_redis_is_away_is_lost_and_said_so(stores: None) -
     recorder.count("requests", "hot", viewer(1), now=NOW)
     recorder.flush()
     (row,) = counting.counted(now=NOW)
-    assert row == Usage("hot", TODAY, row.counter, 1, 1, 0, 0)
+    assert row == FeedUsageCount("hot", TODAY, row.counter, 1, 1, 0, 0)
 
 
 @pytest.fixture(scope="module")

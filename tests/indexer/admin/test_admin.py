@@ -228,7 +228,7 @@ def test_one_letter_is_tried_again_from_its_page(browser: Client) -> None:
     assert browser.get(f"{LETTERS}{letter}/retry/").status_code == 302
     assert living() == [letter]
     response = browser.post(f"{LETTERS}{letter}/retry/", follow=True)
-    assert "1 indexed, 0 left out for good." in response.content.decode()
+    assert "1 indexed, 0 skipped for good." in response.content.decode()
     assert living() == []
 
 
@@ -237,7 +237,7 @@ def test_ticked_letters_are_tried_again(browser: Client) -> None:
     (other,) = bury(frames.post(frames.did(2), "3mmoojp7etg2g", "other", at=T0))
     assert 'name="_selected_action"' in page(browser, LETTERS)
     response = browser.post(LETTERS, {"action": "retry", "_selected_action": ids}, follow=True)
-    assert "1 indexed, 0 left out for good, 1 still dead: malformed." in response.content.decode()
+    assert "1 indexed, 0 skipped for good, 1 still dead: malformed." in response.content.decode()
     assert living() == sorted([ids[1], other])
 
 
@@ -249,7 +249,7 @@ def test_all_of_a_reason_are_tried_again_by_the_worker(browser: Client, monkeypa
     (kept,) = bury(frames.post(frames.did(2), "3mmoojp7etg2g", "other", at=T0))
     assert "reason: refused" in page(browser, f"{LETTERS}retry/")
     response = browser.post(f"{LETTERS}retry/", {"reason": "refused"}, follow=True)
-    assert "The worker tries them" in response.content.decode()
+    assert "The worker retries them" in response.content.decode()
     assert living() == [kept]
     assert browser.post(f"{LETTERS}retry/", {"reason": "nonsense"}).status_code == 200
     assert living() == [kept]

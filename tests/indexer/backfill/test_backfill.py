@@ -18,13 +18,13 @@ from django.utils import timezone
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
 from atsite.core.config import config
-from atsite.core.identity import resolver
-from indexer.backfill import repo, work
+from atsite.core.identity import did_cache
+from indexer.backfill import jobs, repo
 from indexer.index import do_not_index, stats
 from indexer.index.models import Backfill
 from indexer.stream import subscription
 from tests import builders as b
-from tests.core.published import processes
+from tests.core.copies import processes
 from tests.indexer.pds import MISSING, FakePds, pds_of, serving
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.rows import Record, cid_of, store
@@ -44,14 +44,14 @@ def pds(
     clickhouse: None, valkey: redis.Redis, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FakePds]:
     with serving(pds_of()) as served:
-        monkeypatch.setattr(resolver, "config", replace(config, plc_url=served.url))
+        monkeypatch.setattr(did_cache, "config", replace(config, plc_url=served.url))
         monkeypatch.setattr(repo._paces, "_burst", 1e6)
         yield served
 
 
 def backfill(did: Did = b.ALICE, *, days: int = 30) -> Backfill:
-    work.ask(did, days=days)
-    return work.run_one(did)
+    jobs.ask(did, days=days)
+    return jobs.run_one(did)
 
 
 def again() -> Backfill:
@@ -59,7 +59,7 @@ def again() -> Backfill:
     past = timezone.now() - MINUTE
     Backfill.objects.filter(leased_until=None).update(next_at=past)
     Backfill.objects.exclude(leased_until=None).update(leased_until=past)
-    work.run_due()
+    jobs.run_due()
     return Backfill.objects.get()
 
 
@@ -180,7 +180,9 @@ def test_a_pds_that_lists_nothing_of_what_it_has_is_not_believed(pds: FakePds, h
     pds.hides = {b.POST}
     row = backfill()
     assert row.state == State.FAILED
-    assert row.reason.startswith(f"its PDS leaves {held} of {held} records of app.bsky.feed.post out of its list")
+    assert row.reason.startswith(
+        f"its PDS does not list {held} of {held} records of app.bsky.feed.post, but has at least one of them"
+    )
     assert set(posts()) == {post.rkey for post in made}
 
 
@@ -342,10 +344,10 @@ KILLED = """
 import os
 from dataclasses import replace
 from atsite.core.config import config
-from atsite.core.identity import resolver
-from indexer.backfill import work
-resolver.config = replace(config, plc_url=os.environ["THE_PLC"])
-work.run_due()
+from atsite.core.identity import did_cache
+from indexer.backfill import jobs
+did_cache.config = replace(config, plc_url=os.environ["THE_PLC"])
+jobs.run_due()
 """
 
 
@@ -361,7 +363,7 @@ def test_a_worker_that_is_killed_leaves_its_work_to_the_next_when_its_lease_ends
             go_on.wait(60)
 
     pds.before = hang_at_the_second_page_of_posts
-    work.ask(b.ALICE)
+    jobs.ask(b.ALICE)
     process = processes.start(KILLED, THE_PLC=pds.url)
     assert stopped.wait(60)
     process.kill()
@@ -370,7 +372,7 @@ def test_a_worker_that_is_killed_leaves_its_work_to_the_next_when_its_lease_ends
     pds.before = lambda method, query: None
 
     row = Backfill.objects.get()
-    assert (row.state, len(posts()), work.run_due()) == (State.RUNNING, 2, 0)
+    assert (row.state, len(posts()), jobs.run_due()) == (State.RUNNING, 2, 0)
     asked = len(pds.asked)
     assert again().state == State.COMPLETED
     assert len(posts()) == 6
@@ -386,7 +388,7 @@ def test_the_command_says_what_it_did(pds: FakePds) -> None:
     pds.exists = False
     with pytest.raises(CommandError, match="the account is gone: "):
         call_command("backfill", "--did", b.ALICE)
-    with pytest.raises(CommandError, match="is no did"):
+    with pytest.raises(CommandError, match="is not a valid did"):
         call_command("backfill", "--did", "alice.test")
 
 
@@ -416,11 +418,11 @@ LATER, NO_MORE = True, False
         ("listRecords", MISSING, State.GONE, "does not have the account"),
         ("getLatestCommit", (400, {"error": "RepoDeactivated"}), State.WAITING, "its owner deactivated the account"),
         ("getLatestCommit", (400, {"error": "RepoTakendown"}), State.WAITING, "its PDS took the account down"),
-        ("listRecords", (500, {"error": "InternalServerError"}), State.WAITING, "does not answer now"),
+        ("listRecords", (500, {"error": "InternalServerError"}), State.WAITING, "does not answer"),
         ("listRecords", (200, b"<html>"), State.FAILED, "cannot be read"),
         ("listRecords", (401, {"error": "AuthMissing"}), State.FAILED, "refuses to list"),
-        ("getLatestCommit", (200, {"rev": "yesterday"}), State.FAILED, "no usable rev"),
-        ("getLatestCommit", (200, {"rev": OF_2050}), State.FAILED, "no usable rev"),
+        ("getLatestCommit", (200, {"rev": "yesterday"}), State.FAILED, "an invalid rev"),
+        ("getLatestCommit", (200, {"rev": OF_2050}), State.FAILED, "an invalid rev"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else None,
 )
@@ -440,7 +442,7 @@ def test_a_did_that_does_not_exist_is_gone_and_one_without_a_pds_failed(pds: Fak
     assert (row.state, row.reason) == (State.GONE, f"the account is gone: {b.ALICE} has no document")
     pds.exists, pds.pds = True, "nowhere"
     row = backfill()
-    assert (row.state, row.reason) == (State.FAILED, "its did document names no PDS")
+    assert (row.state, row.reason) == (State.FAILED, "its did document has no PDS")
 
 
 def test_a_pds_that_asks_for_patience_gets_it(pds: FakePds, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -458,7 +460,7 @@ def test_failures_that_do_not_pass_end_in_a_state_that_a_person_sees(pds: FakePd
     Backfill.objects.update(tries=Backfill.max_tries - 1)
     row = again()
     assert row.state == State.FAILED
-    assert row.reason.startswith("given up after 12 tries: its PDS does not answer now")
+    assert row.reason.startswith("given up after 12 tries: its PDS does not answer")
 
 
 def test_a_deleted_account_s_records_do_not_come_back(pds: FakePds) -> None:
@@ -467,7 +469,7 @@ def test_a_deleted_account_s_records_do_not_come_back(pds: FakePds) -> None:
     store(post, b.floor(b.ALICE, at=b.ago(hours=1)))
     row = backfill()
     assert (row.state, raw()) == (State.WAITING, {(b.POST, post.rkey, "create", "jetstream")})
-    assert row.reason == "nothing was written since what is indexed of the actor was ended here"
+    assert row.reason == "the actor has written nothing since its data was deleted here"
     pds.commit(b.post(b.ALICE, at=b.ago(minutes=1), text="came back"))
     assert again().state == State.COMPLETED
 
@@ -487,12 +489,12 @@ def test_a_deletion_in_the_midst_ends_what_comes_after_it(pds: FakePds) -> None:
 
 def test_an_actor_whom_the_site_does_not_index_is_not_fetched(pds: FakePds) -> None:
     pds.commit(b.post(b.ALICE, at=b.ago(hours=1)))
-    do_not_index.refuse(b.ALICE, by="admin", now=timezone.now())
+    do_not_index.exclude(b.ALICE, by="admin", now=timezone.now())
     do_not_index._copy.drop()
     row = backfill()
-    do_not_index.lift(b.ALICE)
+    do_not_index.include(b.ALICE)
     do_not_index._copy.drop()
-    assert (row.state, row.reason, raw()) == (State.FAILED, "this site does not index the actor", set())
+    assert (row.state, row.reason, raw()) == (State.FAILED, "this site does not index this actor", set())
 
 
 def test_asking_anew_ends_the_run_under_way_and_the_next_one_begins_at_the_beginning(pds: FakePds) -> None:
@@ -502,19 +504,19 @@ def test_asking_anew_ends_the_run_under_way_and_the_next_one_begins_at_the_begin
     def ask_anew(method: str, query: dict[str, str]) -> None:
         if query.get("cursor"):
             pds.before = lambda method, query: None
-            work.ask(b.ALICE, days=7)
+            jobs.ask(b.ALICE, days=7)
 
     pds.before = ask_anew
     row = backfill()
     assert (row.state, row.days, row.progress) == (State.QUEUED, 7, {})
-    assert work.run_due() == 1
+    assert jobs.run_due() == 1
     assert Backfill.objects.get().state == State.COMPLETED
     assert len(posts()) == 5
 
 
 def test_a_row_under_way_is_nobody_else_s_until_its_worker_must_have_died(pds: FakePds) -> None:
     seen = []
-    pds.before = lambda method, query: seen.append(work.run_due())
+    pds.before = lambda method, query: seen.append(jobs.run_due())
     assert backfill().state == State.COMPLETED
     assert set(seen) == {0}
 
@@ -522,19 +524,19 @@ def test_a_row_under_way_is_nobody_else_s_until_its_worker_must_have_died(pds: F
 def test_due_rows_are_run_side_by_side_and_each_once(pds: FakePds) -> None:
     dids = [Did(f"did:plc:{name * 24}"[:32]) for name in ("e", "f", "g", "h", "i", "j")]
     for did in dids:
-        work.ask(did)
-    assert work.run_due() == len(dids)  # none of them exists
+        jobs.ask(did)
+    assert jobs.run_due() == len(dids)  # none of them exists
     assert set(Backfill.objects.values_list("state", "tries")) == {(State.GONE, 1)}
-    assert work.run_due() == 0
+    assert jobs.run_due() == 0
     assert json.dumps(Backfill.objects.first().progress) == "{}"  # type: ignore[union-attr]
 
 
 def test_a_backfill_waits_until_the_stream_is_asked_for_the_actor(pds: FakePds, valkey: redis.Redis) -> None:
     """Filter first, then backfill: else what is written between the two is in neither."""
     valkey.set(subscription.KEY, "41")
-    work.ask(b.ALICE, after_us=42)
-    row = work.run_one(b.ALICE)
-    assert (row.state, row.reason) == (State.WAITING, "waits until the indexer asks the stream for this actor")
+    jobs.ask(b.ALICE, after_us=42)
+    row = jobs.run_one(b.ALICE)
+    assert (row.state, row.reason) == (State.WAITING, "waiting until the indexer subscribes to this actor")
     assert (row.tries, pds.asked) == (0, [])
     valkey.set(subscription.KEY, "42")
     assert again().state == State.COMPLETED

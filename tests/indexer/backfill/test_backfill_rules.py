@@ -9,10 +9,10 @@ import pytest
 from atsite.core.atproto.syntax import Did
 from indexer.backfill.rules import (
     ABOVE_ALL,
+    CollectionListing,
     Held,
     Listed,
     Page,
-    Source,
     Span,
     UnreadablePage,
     fold,
@@ -26,7 +26,7 @@ from tests.indexer.frames import CID, POST, T0, did
 REV = "3mmmmmmmmmmm2"
 VERSION = 0x7_0000_0000
 OLD, NEW = 1, 1 << 62
-SOURCE = Source(Did(did(1)), POST, REV, T0 * 2)
+SOURCE = CollectionListing(Did(did(1)), POST, REV, T0 * 2)
 VALUE = b'{"$type":"app.bsky.feed.post","text":"hello"}'
 ALL = Span("", ABOVE_ALL)
 
@@ -134,7 +134,7 @@ def test_some_of_the_missing_are_asked_for_where_they_are_many_and_most(missing:
 
 @pytest.mark.parametrize("given", [page("a", "b"), page("b", "b"), page("j")])
 def test_records_in_another_order_prove_nothing_about_what_is_missing(given: Page) -> None:
-    with pytest.raises(UnreadablePage, match="another order"):
+    with pytest.raises(UnreadablePage, match="does not list records newest first"):
         span_of(given, since="", high="j")
 
 

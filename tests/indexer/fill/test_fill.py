@@ -20,8 +20,8 @@ from feeds.ranking.feed import PostKey
 from feeds.ranking.generations import Generations
 from feeds.ranking.ranking import Generation
 from feeds.serving.registry import ranked_feeds, registry
-from indexer.fill import queries, run, wanted
-from indexer.fill.asking import AppView
+from indexer.fill import due_actors, queries, run
+from indexer.fill.profile_sources import AppView
 from indexer.fill.profiles import Profile
 from indexer.index import do_not_index
 from indexer.index.needed_actors import TO_FILL
@@ -94,7 +94,7 @@ def handles(network: Network, *actors: int) -> dict[str, str]:
     return {did: identities.handle(did, now_us()) or "" for did in dids(network, *actors)}
 
 
-@TO_FILL.only(wanted.recent_posters)
+@TO_FILL.only(due_actors.recent_posters)
 def test_every_poster_of_a_sparse_stream_gets_a_name_and_counts(
     sparse: ThreadedJetstream, network: Network, asked: list[str]
 ) -> None:
@@ -123,11 +123,11 @@ def test_the_most_needed_are_asked_first_and_each_once(network: Network, asked: 
     generation = Generation(rkey, (PostKey(rkey, ranked), PostKey(rkey, member)))
     FeedDefinition.objects.create(publisher=member, rkey="hot", kind="hot", parameters={})
     (feed,) = ranked_feeds(registry())
-    Generations().publish(feed.definition.key, generation, now=now)
+    Generations().store(feed.definition.key, generation, now=now)
     recently_shown.remember({hit, ranked})
     store(post(poster, at=ago(minutes=1)), post(hit, at=ago(minutes=2)))
 
-    order = list(wanted.due(TO_FILL.providers(), now=now))
+    order = list(due_actors.due(TO_FILL.providers(), now=now))
 
     assert order[:2] == [member, ranked]
     assert order[2:] == [hit, poster]
@@ -141,8 +141,8 @@ def test_who_is_known_to_nobody_is_asked_again_after_a_day_only(network: Network
         assert filled() == {nobody: ""} | handles(network, 4)
         assert run.fill() == 0
     later = now_us() + queries.DAY_US + 60_000_000
-    assert list(wanted.due([nobody_and_four], now=later)) == [nobody]
-    assert set(wanted.due([nobody_and_four], now=later + 2 * queries.DAY_US)) == {nobody, *dids(network, 4)}
+    assert list(due_actors.due([nobody_and_four], now=later)) == [nobody]
+    assert set(due_actors.due([nobody_and_four], now=later + 2 * queries.DAY_US)) == {nobody, *dids(network, 4)}
 
 
 _needed: list[Did] = []
@@ -172,8 +172,8 @@ def test_a_round_begins_only_where_no_other_runs_and_no_server_asked_to_be_left_
 def test_a_did_that_must_not_be_indexed_is_not_asked_for(network: Network, asked: list[str]) -> None:
     mira, noel = dids(network, 4, 5)
     _needed[:] = [mira, noel]
-    do_not_index.refuse(mira, by="admin", now=ago())
-    assert list(wanted.due([nobody_and_four], now=now_us())) == [noel]
+    do_not_index.exclude(mira, by="admin", now=ago())
+    assert list(due_actors.due([nobody_and_four], now=now_us())) == [noel]
 
 
 def test_an_event_without_a_handle_makes_its_actor_due_at_once_and_once_more_after_an_hour(
@@ -187,11 +187,11 @@ def test_an_event_without_a_handle_makes_its_actor_due_at_once_and_once_more_aft
         assert queries.recent_posters(now=now_us(), limit=10) == []
         store(post(mira, at=ago(minutes=1)), post(noel, at=ago(minutes=1)))
         assert queries.recent_posters(now=now_us(), limit=10) == [noel]
-        assert list(wanted.due([nobody_and_four], now=now_us())) == [noel]
+        assert list(due_actors.due([nobody_and_four], now=now_us())) == [noel]
         assert run.fill() == 1
         assert run.fill() == 0
-    assert list(wanted.due([nobody_and_four], now=now_us() + queries.HOUR_US - 60_000_000)) == []
-    assert list(wanted.due([nobody_and_four], now=now_us() + queries.HOUR_US)) == [noel]
+    assert list(due_actors.due([nobody_and_four], now=now_us() + queries.HOUR_US - 60_000_000)) == []
+    assert list(due_actors.due([nobody_and_four], now=now_us() + queries.HOUR_US)) == [noel]
 
 
 def test_an_event_that_came_after_the_question_is_not_answered_by_it(network: Network, asked: list[str]) -> None:
@@ -200,7 +200,7 @@ def test_an_event_that_came_after_the_question_is_not_answered_by_it(network: Ne
     told = run.Told("appview", {mira: Profile(mira, "mira.test", "Mira")}, queries.changes_of([mira]))
     store(identity(mira, "", at=now - 1))
     told.store(now)
-    assert list(wanted.due([nobody_and_four], now=now)) == [mira]
+    assert list(due_actors.due([nobody_and_four], now=now)) == [mira]
 
 
 def test_a_part_of_the_site_that_cannot_tell_does_not_silence_the_others(network: Network, asked: list[str]) -> None:
@@ -208,14 +208,14 @@ def test_a_part_of_the_site_that_cannot_tell_does_not_silence_the_others(network
         raise redis.RedisError("away")
 
     _needed[:] = dids(network, 4)
-    assert list(wanted.due([broken, nobody_and_four], now=now_us())) == dids(network, 4)
+    assert list(due_actors.due([broken, nobody_and_four], now=now_us())) == dids(network, 4)
 
 
 def test_a_pds_that_did_not_answer_is_left_alone_for_a_while(network: Network, asked: list[str]) -> None:
     mira, noel = dids(network, 4, 5)
     _needed[:] = [mira, noel]
-    wanted.remember_failed([mira])
-    assert list(wanted.due([nobody_and_four], now=now_us())) == [noel]
+    due_actors.remember_failed([mira])
+    assert list(due_actors.due([nobody_and_four], now=now_us())) == [noel]
 
 
 def test_without_an_appview_names_come_from_the_directory_and_the_pds(
@@ -224,7 +224,7 @@ def test_without_an_appview_names_come_from_the_directory_and_the_pds(
     origin = sparse.server.origin
     changed = dataclasses.replace(config, appview_url="", plc_url=origin, handle_resolver_url=origin)
     monkeypatch.setattr(run, "config", changed)
-    monkeypatch.setattr("atsite.core.identity.resolver.config", changed)
+    monkeypatch.setattr("atsite.core.identity.did_cache.config", changed)
     _needed[:] = dids(network, 4, 5, 12)
     with TO_FILL.only(nobody_and_four):
         assert run.fill() == 3

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from atsite.core.clickhouse import door
 from indexer import tasks
-from indexer.index import overwritten
+from indexer.index import missing_retractions
 from tests import builders as b
 from tests.indexer.schema import tables
 
@@ -82,7 +82,7 @@ def test_the_order_of_arrival_does_not_matter_and_what_was_retracted_is_left_alo
     gone = b.like(b.DAN, ONE, at=b.ago(hours=7))
     b.store(ONE, OTHER, *OVER, gone, b.delete(gone, at=b.ago(hours=6)), b.recreate(gone, at=b.ago(hours=5)))
     b.store(LIKE, REPOST, FOLLOW, REPLY, QUOTE)
-    assert overwritten.write_missing_retractions(since=timezone.now() - HOUR) == 5
+    assert missing_retractions.write_missing_retractions(since=timezone.now() - HOUR) == 5
     assert counts() == {**RIGHT, "like": {"one": 1, "other": 1}}
 
 
@@ -106,10 +106,13 @@ def test_the_command_finds_them_and_repairs_them_whenever_they_arrived() -> None
     tasks.write_missing_retractions()
     assert counts()["follow"] == {b.BOB: 1, b.DAN: 1}, "it arrived before the night's two days"
     said = check()
-    assert said[:2] == ["post: created over, and counted for what was before: 2", f"  {b.ALICE} {REPLY.rkey}"]
-    assert "like: created over, and counted for what was before: 1" in said
+    assert said[:2] == [
+        "post: replaced by a create, and still counted for the old subject: 2",
+        f"  {b.ALICE} {REPLY.rkey}",
+    ]
+    assert "like: replaced by a create, and still counted for the old subject: 1" in said
     assert "follow: counted in followers and not live in follows: 1" in said
-    assert said[-1] == "10 differences; --repair writes what is missing"
+    assert said[-1] == "10 differences; --repair writes the missing rows"
     check("--repair")
     assert (counts(), check()) == (RIGHT, ["no differences"])
 

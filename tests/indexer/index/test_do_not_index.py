@@ -17,8 +17,8 @@ from feeds.ranking.feed import PostKey
 from indexer.index import do_not_index, purge, records
 from indexer.index.events import Dead, DeadReason
 from indexer.index.models import RefusedActor
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import dead_letters
 from indexer.stream.sink import Sink
 from tests import builders as b
@@ -65,34 +65,34 @@ def test_what_is_indexed_is_hidden_at_once_and_then_gone_from_every_table() -> N
     store(b.identity(b.ALICE, "alice.test", at=b.ago(hours=2)), b.identity(b.BOB, "bob.test", at=b.ago(hours=2)))
     assert shown(hers, ahead, his) == [hers, ahead, his]
 
-    assert do_not_index.refuse(b.ALICE, by="mod", note="asked", now=now()) == do_not_index.Refusal(
+    assert do_not_index.exclude(b.ALICE, by="mod", note="asked", now=now()) == do_not_index.Exclusion(
         added=True, hidden=True
     )
     assert shown(hers, ahead, his) == [his]
-    assert do_not_index.settle(now=now()) == 1
+    assert do_not_index.apply_pending(now=now()) == 1
     for table in (*purge.PURGED_TABLES, "actor_identities"):
         assert b.ALICE not in dids(table), table
     assert b.ALICE not in dids("repo_records", "repo")
     assert dids("posts") == dids("actor_identities") == {b.BOB}
-    assert do_not_index.settle(now=now()) == 0
+    assert do_not_index.apply_pending(now=now()) == 0
 
 
 def test_refusing_again_changes_nothing_and_only_dids_are_refused() -> None:
-    do_not_index.refuse(b.ALICE, by="mod", note="asked", now=now())
-    assert not do_not_index.refuse(b.ALICE, by="someone", now=now()).added
+    do_not_index.exclude(b.ALICE, by="mod", note="asked", now=now())
+    assert not do_not_index.exclude(b.ALICE, by="someone", now=now()).added
     assert list(RefusedActor.objects.values_list("did", "note", "created_by")) == [(b.ALICE, "asked", "mod")]
     with pytest.raises(ValidationError, match="Enter a did"):
-        do_not_index.refuse(Did("alice.test"), by="mod", now=now())
+        do_not_index.exclude(Did("alice.test"), by="mod", now=now())
 
 
 def test_with_clickhouse_away_the_decision_holds_and_the_task_does_the_rest() -> None:
     post = b.post(b.ALICE, at=b.ago(hours=1))
     store(post)
     with clickhouse_away():
-        assert do_not_index.refuse(b.ALICE, by="mod", now=now()) == do_not_index.Refusal(added=True, hidden=False)
-    assert do_not_index.refused() == {b.ALICE}
+        assert do_not_index.exclude(b.ALICE, by="mod", now=now()) == do_not_index.Exclusion(added=True, hidden=False)
+    assert do_not_index.excluded_dids() == {b.ALICE}
     assert shown(post) == [post]
-    assert do_not_index.settle(now=now()) == 1
+    assert do_not_index.apply_pending(now=now()) == 1
     assert shown(post) == []
     assert dids("posts") == set()
 
@@ -111,12 +111,12 @@ def turn(second: int, *dids: Did) -> list[bytes]:
 
 
 def test_the_indexer_keeps_out_whatever_comes_and_takes_it_again_when_it_is_lifted() -> None:
-    do_not_index.refuse(b.ALICE, by="mod", now=now())
+    do_not_index.exclude(b.ALICE, by="mod", now=now())
     with simulated_jetstream(MemorySource(turn(0, b.ALICE, b.BOB))) as jetstream:
         index(jetstream.url, events=4)
     assert dids("repo_records", "repo") == dids("actor_identities") == {b.BOB}
-    assert do_not_index.lift(b.ALICE)
-    assert not do_not_index.lift(b.ALICE)
+    assert do_not_index.include(b.ALICE)
+    assert not do_not_index.include(b.ALICE)
     door.execute("TRUNCATE TABLE repo_floors", name="tests.truncate")  # its floor lies at now, the stream in the past
     do_not_index._copy.drop()
     with simulated_jetstream(MemorySource(turn(60, b.ALICE, b.BOB))) as jetstream:
@@ -139,11 +139,11 @@ def test_an_indexer_that_runs_learns_of_it_within_moments(processes: Callable[..
     with simulated_jetstream(source) as jetstream:
         running = processes(jetstream.url, "--from", "1")
         running.until(lambda: stored(b.ALICE) > 0, "records of Alice were stored")
-        do_not_index.refuse(b.ALICE, by="mod", now=now())
+        do_not_index.exclude(b.ALICE, by="mod", now=now())
         # Told by what is stored: the batch that was under way may still hold one of hers.
         running.until(lambda: stored(b.BOB) - stored(b.ALICE) > 50, "hers stopped coming")
         assert running.terminate()[0] == 0
-    do_not_index.settle(now=now())
+    do_not_index.apply_pending(now=now())
     assert dids("repo_records", "repo") == {b.BOB}
 
 
@@ -151,7 +151,7 @@ def test_a_dead_letter_that_is_tried_again_does_not_bring_them_back() -> None:
     sink = Sink("jetstream.test", wait=lambda seconds: False)
     letters = [Dead(DeadReason.MALFORMED, "", frame, T0) for frame in turn(0, b.ALICE)]
     door.insert("dead_letters", records.dead_letters(letters, "jetstream.test"), name="tests.dead_letters")
-    do_not_index.refuse(b.ALICE, by="mod", now=now())
+    do_not_index.exclude(b.ALICE, by="mod", now=now())
     door.execute("TRUNCATE TABLE repo_floors", name="tests.truncate")
     do_not_index._copy.drop()
     assert dead_letters.retry(sink).left_out == 2

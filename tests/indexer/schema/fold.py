@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -91,7 +92,7 @@ def post_columns(text: str) -> Columns:
     return {
         "text": _text(record["text"]),
         "langs": [_text(lang) for lang in _list(record["langs"])],
-        "tags": _distinct([tag.lstrip("#").lower() for tag in tags]),
+        "tags": _distinct([_tag(tag) for tag in tags]),
         "mentions": _distinct([_text(feature["did"]) for feature in features]),
         "links": links,
         "domains": _distinct([_domain(link) for link in links]),
@@ -170,6 +171,13 @@ def _list(value: Json) -> list[Json]:
 
 def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _tag(text: str) -> str:
+    """A tag as it is compared: Unicode's NFKC_Casefold, no # in front, single spaces inside."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.replace("\u200b", " ")).casefold())
+    seen = "".join(character for character in folded if unicodedata.category(character) != "Cf")
+    return " ".join(seen.split()).lstrip("# ")
 
 
 def _distinct(texts: list[str], *, keep_empty: bool = False) -> list[str]:

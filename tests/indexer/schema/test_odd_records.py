@@ -212,6 +212,25 @@ def test_invalid_utf8_blanks_its_own_record_only(clickhouse: None) -> None:
     ]
 
 
+def test_a_tag_is_one_tag_however_it_is_written(clickhouse: None) -> None:
+    """Upper case, full width, spaces around and between, a # in front: clients write all of them."""
+    written = [
+        "knitting",
+        "  Knitting",
+        "KNITTING ",
+        "＃knitting",
+        "# knitting",
+        "#Deep  sea\u00a0diving",
+        "deep sea diving",
+    ]
+    body = {"text": "x", "tags": written, "facets": [{"features": [{"$type": "t", "tag": "#knitting! "}]}]}
+    _insert(POST, [json.dumps(body)])
+
+    (row,) = tables.rows("SELECT tags FROM posts", "tags")
+
+    assert row == {"tags": ["knitting!", "knitting", "deep sea diving"]}
+
+
 REFERENCE = {"uri": "at://did:plc:x/app.bsky.feed.post/3k", "cid": "c"}
 PICTURES = [{"alt": "a picture", "image": {}}, {"alt": "another"}]
 #: Records with every field that a view reads.

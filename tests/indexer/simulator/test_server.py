@@ -10,9 +10,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
 from indexer.simulator.serving.connection import WRITE_BUFFER
+from indexer.simulator.serving.event_source import Batch, MemorySource
 from indexer.simulator.serving.server import SimulatedJetstream
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import Batch, MemorySource
 from tests.indexer.simulator.subscribers import (
     DEADLINE,
     MIRA,

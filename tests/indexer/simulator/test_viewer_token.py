@@ -77,7 +77,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     try:
         assert simulator.stdout is not None
         lines = [simulator.stdout.readline() for _ in range(2)]
-        found = re.fullmatch(r"did documents and handles of its accounts at (http://127\.0\.0\.1:\d+)\n", lines[1])
+        found = re.fullmatch(r"did documents and handles of its accounts: (http://127\.0\.0\.1:\d+)\n", lines[1])
         assert found is not None, lines
         timeline = load(data_dir / "simulator")
         yield Demo(data_dir, found[1], Identities(Network(timeline)).example(time.time_ns() // 1000))

@@ -7,8 +7,8 @@ import pytest
 from atsite.core.clickhouse import door
 from indexer.index import queries, records
 from indexer.index.checkpoint import PROTOCOL, Checkpoint
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import checkpoint_store, service
 from indexer.stream.position import now_us
 from tests.indexer import frames

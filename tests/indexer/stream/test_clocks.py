@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.clock import HOUR_US
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import checkpoint_store, service
+from indexer.stream import jetstream as jetstream_module
 from indexer.stream import position as position_module
-from indexer.stream import source as source_module
 from indexer.stream.position import AGREE_EVENTS
 from tests.indexer import frames
 from tests.indexer.frames import SECOND, T0
@@ -23,7 +23,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from indexer.simulator.serving.sources import Batch
+    from indexer.simulator.serving.event_source import Batch
 
 pytestmark = [
     pytest.mark.usefixtures("clickhouse", "valkey"),
@@ -56,7 +56,7 @@ class LocalClock:
 def local(monkeypatch: pytest.MonkeyPatch) -> LocalClock:
     clock = LocalClock()
     monkeypatch.setattr(service, "now_us", clock)
-    monkeypatch.setattr(source_module, "BACKOFF_FIRST", 0.5)
+    monkeypatch.setattr(jetstream_module, "BACKOFF_FIRST", 0.5)
     return clock
 
 

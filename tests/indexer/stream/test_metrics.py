@@ -10,9 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from atsite.core.embedded.ports import free_port
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
-from indexer.stream import source as source_module
+from indexer.stream import jetstream as jetstream_module
 from indexer.stream.position import now_us
 from tests.indexer import frames
 from tests.indexer.frames import SECOND
@@ -43,7 +43,7 @@ def reasons(port: int) -> tuple[int, list[str]]:
 def test_the_lag_grows_while_the_stream_stands_still_and_a_silent_host_is_not_ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(source_module, "SILENT_AFTER", 1.0)
+    monkeypatch.setattr(jetstream_module, "SILENT_AFTER", 1.0)
     began, port = now_us(), free_port(set())
     stream = [frames.account(frames.did(n), active=True, at=began - (60 - n) * SECOND) for n in range(3)]
     source = MemorySource(stream)
@@ -53,7 +53,7 @@ def test_the_lag_grows_while_the_stream_stands_still_and_a_silent_host_is_not_re
         first = metric(port, "indexer_lag_seconds")
         until(lambda: metric(port, "indexer_lag_seconds") >= first + 1, "it grows")
         until(lambda: reasons(port)[0] == 503, "not ready")
-        assert reasons(port)[1][0].startswith("connected, and no event for ")
+        assert reasons(port)[1][0].startswith("connected, but no event for ")
         assert metric(port, "indexer_silent_seconds") > 1
 
         jetstream.call(source.append, frames.account(frames.did(9), active=True, at=now_us()))

@@ -13,8 +13,8 @@ from atsite.core import kv
 from atsite.core.clickhouse import door
 from atsite.core.config import BASE_DIR
 from atsite.core.embedded.ports import free_port
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import checkpoint_store
 from tests.indexer.conftest import index
 from tests.indexer.stream_fold import fold, stored

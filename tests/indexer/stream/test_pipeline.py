@@ -10,8 +10,8 @@ from atsite.core import kv
 from atsite.core.clickhouse import door
 from indexer.index import purge
 from indexer.index.checkpoint import PROTOCOL
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import checkpoint_store
 from tests.indexer import frames
 from tests.indexer.conftest import index

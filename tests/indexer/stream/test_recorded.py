@@ -12,9 +12,9 @@ from django.utils import timezone
 from atsite.core import kv
 from atsite.core.clickhouse import door
 from indexer.index import purge
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.recorded_source import RecordedSource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import checkpoint_store
 from indexer.stream.batch import Limits
 from tests.indexer import frames

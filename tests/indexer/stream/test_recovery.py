@@ -9,8 +9,8 @@ import pytest
 
 from atsite.core.clickhouse import door
 from atsite.core.config import BASE_DIR
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream.batch import Limits
 from tests.indexer import frames
 from tests.indexer.conftest import index

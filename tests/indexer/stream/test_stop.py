@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from tests.indexer import frames
 from tests.indexer.frames import SECOND, T0
 from tests.indexer.serving import DRIP, serving

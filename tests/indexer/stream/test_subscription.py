@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.errors import ConfigError
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
 from indexer.stream import service, subscription
 from indexer.stream.subscription import Filter, Wanted, WantedUnknown, is_asked_for
 from labels import membership
 from labels.models import ActorLabel
 from tests.away import default_away, redis_away
-from tests.core.published.conftest import label
+from tests.core.copies.conftest import label
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, SMALL, configured, index
 from tests.indexer.frames import MINUTE, SECOND, T0, did

@@ -8,9 +8,9 @@ import pytest
 from atsite.core.clickhouse import door
 from atsite.core.errors import EXIT_NEEDS_YOU
 from indexer.index.events import Dead, DeadReason, Skip, SkipReason
+from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.simulator.serving.sources import MemorySource
-from indexer.stream.unreadable import DEAD_MAX, WINDOW, DeadShare, SourceUnreadable
+from indexer.stream.unreadable import DEAD_MAX, WINDOW, DeadShare, StreamUnreadable
 from tests.indexer.conftest import index
 from tests.indexer.frames import T0
 from tests.indexer.synthetic import synthetic
@@ -34,7 +34,7 @@ def ends_at(frames: str, size: int) -> int | None:
                 share.take(part)
             else:
                 share.pass_by(len(part))
-        except SourceUnreadable:
+        except StreamUnreadable:
             return start + len(part)
     return None
 
@@ -84,7 +84,7 @@ class TestTheStream:
         stream = [b'{"op":1,"time_us":%d}' % (T0 + number) for number in range(2 * WINDOW)]
         with (
             simulated_jetstream(MemorySource(stream)) as jetstream,
-            pytest.raises(SourceUnreadable, match=r"frames could not be read: bad_frame.*WS_URL.*Jetstream v1"),
+            pytest.raises(StreamUnreadable, match=r"frames could not be read: bad_frame.*WS_URL.*Jetstream v1"),
         ):
             index(jetstream.url, events=len(stream))
 

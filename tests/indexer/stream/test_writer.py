@@ -10,9 +10,9 @@ import pytest
 
 from indexer.index.checkpoint import Progress
 from indexer.stream.batch import Batch, Batcher, Limits
+from indexer.stream.jetstream import Chunk
 from indexer.stream.pipeline import Pipeline
 from indexer.stream.sink import GaveUp
-from indexer.stream.source import Chunk
 from indexer.stream.writer import Writer
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE
@@ -141,7 +141,12 @@ def test_a_batch_larger_than_the_queue_passes_an_empty_one() -> None:
 def run(chunks: list[list[bytes]], journal: Journal, *, rows: int = 3, max_events: int | None = None) -> int:
     source = Frames(*chunks)
     pipeline = Pipeline(
-        source, Batcher(Limits(rows=rows, age=PATIENCE)), writer(journal), lambda: T0, filtered=False, lookback_hours=36
+        source,
+        Batcher(Limits(rows=rows, age=PATIENCE)),
+        writer(journal),
+        lambda: T0,
+        filtered=False,
+        lookback_hours=36,
     )
     report = pipeline.run(lambda: not source.chunks, max_events=max_events)
     assert source.closed

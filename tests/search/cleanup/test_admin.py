@@ -54,7 +54,7 @@ def test_a_job_has_a_page_with_its_batches(login: Callable[..., Client]) -> None
     CleanupBatch.objects.create(job=row, number=1, records=200, records_deleted=180, records_gone=20, ended_at=ago())
     CleanupBatch.objects.create(job=row, number=2, records=200, error="InvalidSwap <i>\u202e")
     text = page(login("viewers"), f"{JOBS}{row.pk}/change/")
-    assert "All batches together: 180 deleted, 20 gone" in text
+    assert "All batches together: 180 deleted, 20 already" in text
     assert "InvalidSwap &lt;i&gt;" in text
     assert "&lt;b&gt;the PDS was away" in text
     assert 'name="_save"' not in text
@@ -66,7 +66,7 @@ def test_an_operator_cancels_a_job_after_a_question(login: Callable[..., Client]
     row = job(ALICE, State.RUNNING)
     browser = login("operators")
     assert "Cancel this clean-up?" in page(browser, f"{JOBS}{row.pk}/cancel/")
-    assert RepoCleanupJob.objects.get().place is State.RUNNING
+    assert RepoCleanupJob.objects.get().current_state is State.RUNNING
     response = browser.post(f"{JOBS}{row.pk}/cancel/", follow=True)
     assert response.redirect_chain == [(f"{JOBS}{row.pk}/change/", 302)]
     row.refresh_from_db()
@@ -83,7 +83,7 @@ def test_an_operator_tries_a_failed_job_again(login: Callable[..., Client]) -> N
     browser = login("operators")
     assert "Try this clean-up again?" in page(browser, f"{JOBS}{row.pk}/retry/")
     browser.post(f"{JOBS}{row.pk}/retry/")
-    assert RepoCleanupJob.objects.get().place is State.PLANNING
+    assert RepoCleanupJob.objects.get().current_state is State.PLANNING
 
 
 def test_many_are_cancelled_at_once_and_those_that_cannot_be_are_named(login: Callable[..., Client]) -> None:
@@ -101,14 +101,14 @@ def test_who_may_only_look_cannot_cancel_or_retry(role: str, login: Callable[...
     browser = login(role)
     assert [browser.post(f"{JOBS}{row.pk}/{what}/").status_code for what in ("cancel", "retry", "delete")] == [403] * 3
     browser.post(JOBS, {"action": "retry", "_selected_action": [str(row.pk)]})
-    assert RepoCleanupJob.objects.get().place is State.FAILED
+    assert RepoCleanupJob.objects.get().current_state is State.FAILED
     assert browser.get(f"{JOBS}add/").status_code == 403
 
 
 def test_a_job_that_is_not_there_leads_back_to_the_list(login: Callable[..., Client]) -> None:
     response = login("operators").post(f"{JOBS}999/cancel/", follow=True)
     assert response.redirect_chain == [(JOBS, 302)]
-    assert "There is no such clean-up" in response.content.decode()
+    assert "This clean-up does not exist" in response.content.decode()
 
 
 def test_a_job_at_work_is_asked_to_end_and_says_so(login: Callable[..., Client]) -> None:
@@ -119,8 +119,8 @@ def test_a_job_at_work_is_asked_to_end_and_says_so(login: Callable[..., Client])
     assert f"{ALICE}: running, to be cancelled." in text
     assert "Cancel …" not in text
     form = {"action": "cancel", "_selected_action": [str(row.pk)]}
-    assert "1 will be cancelled after the batch" in browser.post(JOBS, form, follow=True).content.decode()
-    assert RepoCleanupJob.objects.get().place is State.RUNNING
+    assert "1 will be cancelled after the current batch" in browser.post(JOBS, form, follow=True).content.decode()
+    assert RepoCleanupJob.objects.get().current_state is State.RUNNING
 
 
 @pytest.mark.parametrize("address", ["", "?state__exact=running", "7/change/", "7/cancel/", "7/history/"])

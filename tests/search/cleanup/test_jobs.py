@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from atsite.core.clickhouse import door
-from atsite.core.jobs import moves, published
+from atsite.core.copies import compare_copies, versions
+from atsite.core.copies.errors import RowByRowOnly
+from atsite.core.copies.outcome import COPY_LATE
+from atsite.core.copies.tasks import copy_all_due
+from atsite.core.jobs import copied_job, moves
 from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
 from atsite.core.jobs.lease import JobLease, claim, claim_next
-from atsite.core.published import compare_copies, versions
-from atsite.core.published.errors import RowByRowOnly
-from atsite.core.published.outcome import COPY_LATE
-from atsite.core.published.tasks import publish_due
 from search.cleanup import jobs
 from search.cleanup.models import CleanupBatch, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
@@ -156,7 +156,7 @@ def test_a_failed_job_is_tried_again_unless_the_account_has_another() -> None:
 
 
 def test_one_without_a_plan_begins_with_one() -> None:
-    assert jobs.retry(job(state=State.FAILED).pk, by="admin").job.place is State.PLANNING
+    assert jobs.retry(job(state=State.FAILED).pk, by="admin").job.current_state is State.PLANNING
 
 
 def test_of_two_who_cancel_and_complete_at_once_one_is_told() -> None:
@@ -208,7 +208,7 @@ def test_progress_is_published_once_the_copy_is_a_minute_old_and_when_the_lease_
     lease = claimed(job(state=State.RUNNING, records_planned=200))
     seen = []
     for deleted, every in ((10, 60), (20, 0), (30, 60)):
-        monkeypatch.setattr(published, "PUBLISH_US", every * 1_000_000)
+        monkeypatch.setattr(copied_job, "COPY_US", every * 1_000_000)
         lease.keep_progress(records_deleted=deleted)
         seen += [copy.deleted for copy in copies()]
     lease.move(State.COMPLETED)
@@ -217,7 +217,7 @@ def test_progress_is_published_once_the_copy_is_a_minute_old_and_when_the_lease_
 
 
 def test_progress_of_an_unfinished_transaction_is_published_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published, "PUBLISH_US", 0)
+    monkeypatch.setattr(copied_job, "COPY_US", 0)
     lease = claimed(job(state=State.RUNNING, records_planned=200))
     with transaction.atomic():
         CleanupBatch.objects.create(job=lease.job, number=1, records=10)
@@ -227,27 +227,27 @@ def test_progress_of_an_unfinished_transaction_is_published_after_it(monkeypatch
 
 
 def test_progress_goes_on_while_clickhouse_is_away_and_is_published_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published, "PUBLISH_US", 0)
+    monkeypatch.setattr(copied_job, "COPY_US", 0)
     lease = claimed(job(state=State.RUNNING, records_planned=200))
     with clickhouse_away():
         lease.keep_progress(records_deleted=10)
     assert copies()[0].deleted == 0
-    publish_due()
+    copy_all_due()
     assert copies()[0].deleted == 10
 
 
 def test_the_comparison_of_copies_takes_progress_for_no_fault_but_only_while_a_worker_has_the_job() -> None:
     lease = claimed(job(state=State.RUNNING, records_planned=200))
     lease.keep_progress(records_deleted=100)
-    assert compare_copies.mend(RepoCleanupJob) == []
+    assert compare_copies.repair(RepoCleanupJob) == []
     RepoCleanupJob._base_manager.update(requested_by="k2")
-    (told,) = compare_copies.mend(RepoCleanupJob)
-    assert "1 × was something else in the copy" in told
+    (told,) = compare_copies.repair(RepoCleanupJob)
+    assert "1 × was different in the copy" in told
     lease.release()
-    assert compare_copies.mend(RepoCleanupJob) == []
+    assert compare_copies.repair(RepoCleanupJob) == []
     RepoCleanupJob._base_manager.update(records_deleted=7)
-    (told,) = compare_copies.mend(RepoCleanupJob)
-    assert "1 × was something else in the copy" in told
+    (told,) = compare_copies.repair(RepoCleanupJob)
+    assert "1 × was different in the copy" in told
 
 
 def test_a_worker_that_lost_the_job_changes_neither_row_nor_copy_nor_history() -> None:
@@ -284,7 +284,7 @@ def test_a_job_that_a_worker_has_is_cancelled_by_it_after_its_batch() -> None:
     row = job(state=State.RUNNING)
     lease = claimed(row)
     asked = jobs.cancel(row.pk, by="admin").job
-    assert (asked.state, asked.stands, jobs.can_cancel(asked)) == ("running", "running, to be cancelled", False)
+    assert (asked.state, asked.status, jobs.can_cancel(asked)) == ("running", "running, to be cancelled", False)
     lease.keep_progress(records_deleted=3)
     assert lease.cancel_asked
     lease.release(next_at=timezone.now() + timedelta(hours=1))

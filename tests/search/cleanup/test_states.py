@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from atsite.core.jobs.errors import IllegalMove
-from search.cleanup.states import GRAPH, State, resumed
+from search.cleanup.states import GRAPH, State, state_after_retry
 
 #: Every legal move, written out once more as a person would say it.
 LEGAL = """
@@ -56,5 +56,5 @@ def test_an_illegal_move_is_said_in_words() -> None:
 
 
 def test_a_failed_job_goes_on_with_its_plan_or_begins_with_one() -> None:
-    assert (resumed(is_planned=True), resumed(is_planned=False)) == (State.WAITING, State.PLANNING)
-    assert all(GRAPH.may_move(State.FAILED, resumed(is_planned=planned)) for planned in (True, False))
+    assert (state_after_retry(is_planned=True), state_after_retry(is_planned=False)) == (State.WAITING, State.PLANNING)
+    assert all(GRAPH.may_move(State.FAILED, state_after_retry(is_planned=planned)) for planned in (True, False))

@@ -6,27 +6,26 @@ import pytest
 
 from atsite.core.atproto.tid import tid_of_micros
 from search.posts import conditions as conditions
-from search.posts.conditions import Filters, Where, where
-from search.posts.language import Query
+from search.posts.conditions import Filters, Query, Where, where
 from tests.builders import ALICE
 
 DAY = 24 * 3600 * 1_000_000
 NOW = 1_750_000_000_000_000
 NOTHING = Filters()
-WORD = Query(words=("hello", "world"))
-PART = Query(parts=("東京", "tower"))
+WORD = Query(("hello", "world"))
+PART = Query(("tower", "東京", "京都"), ("東京都",))
 CHARACTER = Query(parts=("鯨",))
 
 
 @pytest.mark.parametrize(
     ("query", "filters", "sql", "parameters", "keys_first"),
     [
-        (WORD, NOTHING, [conditions.WORDS], {"words": "hello world"}, True),
+        (WORD, NOTHING, [conditions.TOKENS], {"tokens": ["hello", "world"]}, True),
         (
             PART,
             NOTHING,
-            [conditions.PAIRS, conditions.PARTS],
-            {"pairs": ["東京"], "parts": ["東京", "tower"]},
+            [conditions.TOKENS, conditions.PARTS],
+            {"tokens": ["tower", "東京", "京都"], "parts": ["東京都"]},
             False,
         ),
         (
@@ -58,11 +57,10 @@ CHARACTER = Query(parts=("鯨",))
         (
             WORD,
             Filters(lang="pt-BR", author=ALICE, since=-5, until=1 << 62),
-            [conditions.WORDS, conditions.LANG, conditions.AUTHOR, conditions.SINCE, conditions.UNTIL],
+            [conditions.TOKENS, conditions.LANG, conditions.AUTHOR, conditions.SINCE, conditions.UNTIL],
             {
-                "words": "hello world",
-                "lang": "pt-br",
-                "lang_prefix": "pt-br-",
+                "tokens": ["hello", "world"],
+                "lang": "pt-BR",
                 "author": ALICE,
                 "since": -5,
                 "since_rkey": "2222222222222",

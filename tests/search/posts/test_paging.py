@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from atsite.core import paging
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
-from search.posts.language import tokens
-from search.posts.unspaced_scripts import has_unspaced
 from tests.builders import ALICE, BOB, Record, account, ago, delete, floor, micros, post, store, update
 from tests.search.service import SEARCH, Service, newest_first
 
@@ -46,8 +44,8 @@ def _shown(record: Record, q: str) -> bool:
 
 
 def _has_all(text: str, q: str) -> bool:
-    have = tokens(text)
-    return all(any(word in token for token in have) if has_unspaced(word) else word in have for word in q.split())
+    have = text.lower().replace(",", "").split()
+    return all(word in text if word[0] >= "\u2e80" else word in have for word in q.split())
 
 
 @pytest.fixture
@@ -138,7 +136,7 @@ def test_a_page_is_refilled_past_inactive_authors_and_says_so_when_it_cannot_be(
     assert service.refused(SEARCH, q=q, limit=1) == (
         503,
         "NotEnoughResources",
-        "the newest matches are all posts that are not shown, try a narrower search",
+        "none of the newest matches can be shown; try a narrower search",
     )
 
 
@@ -148,7 +146,7 @@ def _crowd(q: str, numbers: Iterable[int], *, hours: int) -> list[Record]:
 
 
 def test_a_cursor_of_another_list_is_refused(service: Service) -> None:
-    cursor = paging.encode("newest", tid_of_micros(1), ALICE)
+    cursor = cursor_format.encode("newest", tid_of_micros(1), ALICE)
 
     assert service.refused(SEARCH, q="cat", cursor=cursor) == (
         400,
@@ -162,4 +160,4 @@ def test_a_cursor_from_the_future_begins_at_the_top(service: Service) -> None:
     now = post(ALICE, at=ago(minutes=1), text="cat")
     store(future, now)
 
-    assert service.found("cat", cursor=paging.encode("search.posts", "j" * 13, ALICE)) == [now.uri]
+    assert service.found("cat", cursor=cursor_format.encode("search.posts", "j" * 13, ALICE)) == [now.uri]

@@ -22,28 +22,28 @@ from tests.search.service import SEARCH, Service
         ),
         ({"q": "a", "limit": 0}, "InvalidRequest", "limit: Input should be greater than or equal to 1"),
         ({"q": "a", "limit": 101}, "InvalidRequest", "limit: Input should be less than or equal to 100"),
-        ({"q": "a", "sort": "top"}, "InvalidRequest", "sort: this service answers `latest` only"),
+        ({"q": "a", "sort": "top"}, "InvalidRequest", "sort: this service supports only `latest`"),
         ({"q": "a", "since": "now"}, "InvalidRequest", "since: neither a datetime nor a day (YYYY-MM-DD)"),
         ({"q": "a", "until": "2025-02-30"}, "InvalidRequest", "until: neither a datetime nor a day (YYYY-MM-DD)"),
         ({"q": "a", "author": "me"}, "InvalidRequest", "author: neither a did nor a handle"),
         (
             {"q": "a", "author": "a.test"},
             "InvalidRequest",
-            "author: this handle is not known here, give the did",
+            "author: this handle is not known here; give the did",
         ),
         (
             {"q": "a", "author": "handle.invalid"},
             "InvalidRequest",
-            "author: handle.invalid names no account: it stands for handles that could not be verified; use the did.",
+            "author: handle.invalid names no account: it stands for a handle that could not be verified. Use the did.",
         ),
         (
             {"q": "a", "lang": "en' OR 1"},
             "InvalidRequest",
-            "lang: String should match pattern '^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$'",
+            "lang: String should match pattern '^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$'",
         ),
         ({"q": "a", "tag": "cats"}, "InvalidRequest", "tag: this service cannot filter by it yet"),
         ({"q": "a", "cursor": ""}, "InvalidRequest", "cursor: the cursor is empty or too long"),
-        ({"q": "a", "cursor": "eof"}, "InvalidRequest", "cursor: the cursor is not one that was given out"),
+        ({"q": "a", "cursor": "eof"}, "InvalidRequest", "cursor: the cursor is not valid"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_by_name(
@@ -55,7 +55,7 @@ def test_what_cannot_be_answered_is_refused_by_name(
 HOSTILE = [
     "it's", '"quoted"', "back\\slash", "100%", "under_score", "a\0b", "line\nbreak", "{words:String}", "%(q)s", "$1",
     "'; DROP TABLE posts; --", "') OR 1=1 --", "*/ SELECT 1 /*", "שלום \u202eעולם", "🏳️‍🌈", "e\u0301té", "a" * 1_000,
-    "東" * 1_000, "'東京'", "東京%", "\ufeff東京\u3000", "Ⅷ ﬁ ǅ", "＊＊",
+    "東" * 1_000, "'東京'", "東京%", "\ufeff東京\u3000", "Ⅷ ﬁ ǅ",
 ]  # fmt: skip
 
 

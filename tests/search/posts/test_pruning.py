@@ -12,14 +12,14 @@ from atsite.core.clickhouse import door
 from search.posts import queries
 from search.posts.conditions import Filters, where
 from search.posts.language import parse
-from search.posts.queries import BOTTOM, MATCHES, NTH_ROW, PostKey
+from search.posts.queries import BOTTOM, MATCHES, NTH_ROW, MatchKey
 from tests.builders import ago, micros
 
 ROWS: Final = 100_000
 NOW: Final = micros(ago(minutes=0))
 HOUR: Final = 3600 * 1_000_000
 DAY: Final = 24 * HOUR
-TOP: Final = PostKey("zzzzzzzzzzzzz", "")
+TOP: Final = MatchKey("zzzzzzzzzzzzz", "")
 
 # A post every ten seconds, so eleven days; each author has 50 that follow each other.
 FILL = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -120,15 +121,52 @@ def test_inactive_authors_and_dead_rows_vanish_and_active_ones_return(service: S
     assert service.found("cat") == newest_first(again, alice, bob)
 
 
-def test_a_language_finds_its_variants(service: Service) -> None:
-    plain = post(ALICE, at=ago(hours=1), text="gato", langs=["pt"])
-    brazil = post(ALICE, at=ago(hours=2), text="gato", langs=["en", "pt-BR"])
-    store(
-        plain, brazil, post(ALICE, at=ago(hours=3), text="gato", langs=["ptx"]), post(BOB, at=ago(hours=4), text="gato")
-    )
+TYPOGRAPHY = (
+    "The curator’s “armadillo” came first… then an ocelot—margay, serval❤️, caracal\u00a0lynx, «puma», cougar•jaguar, "
+    "kodkod\u202f! Rated１０／１０ Oncilla™ 🇩🇪colocolo👍🏽 C++ soft\u00adhyphen می\u200cخواهم 新しいGuiñaを見た"
+)
 
-    assert service.found("gato", lang="PT") == [plain.uri, brazil.uri]
-    assert service.found("gato", lang="pt-br") == [brazil.uri]
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "armadillo", "curator", "curator's", "curator’s", "first", "ocelot", "margay", "serval", "caracal", "lynx",
+        "puma", "cougar", "jaguar", "kodkod", "10", "oncilla", "colocolo", "c++", "softhyphen", "میخواهم", "می‌خواهم",
+        "guiña", "新しい", "❤", "❤️", "👍", "👍🏿", "🇩🇪", "“puma” — ocelot…",
+    ],
+)  # fmt: skip
+def test_a_word_is_found_whatever_stands_beside_it(service: Service, q: str) -> None:
+    """Quotes, dashes, dots, special spaces and emoji end a word: one real post in seven holds such a word."""
+    found = post(ALICE, at=ago(hours=1), text=TYPOGRAPHY)
+    store(found, post(BOB, at=ago(hours=2), text="nothing of that"))
+
+    assert service.found(q) == [found.uri]
+
+
+def test_a_word_is_found_in_every_unicode_form(service: Service) -> None:
+    texts = ["crème brûlée 판다 デパート GÖTEBORG", "ＣＲÈＭＥ ﾃﾞﾊﾟｰﾄ"]
+    composed = post(ALICE, at=ago(hours=1), text=unicodedata.normalize("NFC", texts[0]))
+    decomposed = post(ALICE, at=ago(hours=2), text=unicodedata.normalize("NFD", texts[0]))
+    wide = post(ALICE, at=ago(hours=3), text=texts[1])
+    store(composed, decomposed, wide)
+
+    for q in ("brûlée", "판다", "göteborg"):
+        for form in ("NFC", "NFD"):
+            assert service.found(unicodedata.normalize(form, q)) == [composed.uri, decomposed.uri], (q, form)
+    for q in ("crème", "デパート", "ﾃﾞﾊﾟｰﾄ", "ｃｒèｍｅ"):
+        assert service.found(q) == [composed.uri, decomposed.uri, wide.uri], q
+
+
+def test_a_language_finds_its_variants(service: Service) -> None:
+    langs = [["pt"], ["en", "pt-BR"], ["pt_BR"], ["por"], ["PT"], ["ptx"], []]
+    posts = [post(ALICE, at=ago(hours=1 + place), text="gato", langs=each) for place, each in enumerate(langs)]
+    store(*posts)
+    uris = [each.uri for each in posts]
+
+    for lang in ("pt", "PT", "por"):
+        assert service.found("gato", lang=lang) == uris[:5]
+    for lang in ("pt-br", "pt_BR", "por-BR"):
+        assert service.found("gato", lang=lang) == uris[1:3]
     assert service.found("gato", lang="de") == []
 
 

@@ -1,0 +1,84 @@
+"""Migration 0015 on posts that are stored already, on databases of its own: search is right before and after."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from atsite.management import scratch
+
+#: Rows as the last release wrote them, the migration with its background work held up, then let go.
+_SCRIPT = r"""
+import json, time
+from django.core.management import call_command
+from atsite.core.clickhouse import door
+from labels.blocks import Blocks
+from search.posts import language, search
+from search.posts.conditions import Filters
+
+NOW = 1_780_000_000_000_000
+INDEXES = "SELECT name FROM system.data_skipping_indices WHERE table = 'posts' ORDER BY name"
+MUTATIONS = "SELECT count() FROM system.mutations WHERE table = 'posts' AND NOT is_done"
+
+def waiting():
+    return door.scalar(MUTATIONS, name="tests.mutations")
+
+def wait_for_mutations():
+    deadline = time.monotonic() + 60
+    while waiting():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+def state():
+    found = {}
+    for q in ("narwhal", "é", "東京", "ｶﾊﾞﾝ", "hello"):
+        page = search.page(language.parse(q), Filters(), Blocks(), limit=5, cursor=None, now=NOW)
+        found[q] = [uri.rsplit("/", 1)[1][-1] for uri in map(str, page.posts)]
+    tags = door.column("SELECT tags FROM posts FINAL WHERE notEmpty(tags)", name="tests.tags")
+    indexes = door.column(INDEXES, name="tests.indexes")
+    return {"found": found, "tags": tags, "indexes": indexes}
+
+call_command("schema", "up", verbosity=0)
+call_command("schema", "down", "indexer", "0014_created_at", verbosity=0)
+texts = ["“narwhal”… hello", "e\u0301 東京タワー", "カバン"]
+door.execute(
+    "INSERT INTO posts (rkey, did, text, tags, created_at, version)"
+    " SELECT concat(substring(atsiteMicrosToTid({now:UInt64} - 60000000), 1, 12), toString(number + 2)), 'did:plc:a',"
+    " {texts:Array(String)}[number + 1], if(number = 0, ['  knitting', '＃knitting', 'a  b'], []),"
+    " fromUnixTimestamp64Micro(toInt64({now:UInt64} - 60000000), 'UTC'), bitShiftLeft({now:UInt64}, 10)"
+    " FROM numbers(3)",
+    {"now": NOW, "texts": texts},
+    name="tests.rows",
+)
+seen = {}
+door.execute("SYSTEM STOP MERGES posts", name="tests.stop")
+call_command("schema", "up", verbosity=0)
+seen["waiting"] = waiting() > 0
+seen["meanwhile"] = state()
+door.execute("SYSTEM START MERGES posts", name="tests.start")
+wait_for_mutations()
+seen["after"] = state()
+call_command("schema", "down", "indexer", "0014_created_at", verbosity=0)
+wait_for_mutations()
+seen["back"] = door.column(INDEXES, name="tests.indexes")
+call_command("schema", "up", verbosity=0)
+wait_for_mutations()
+seen["again"] = state()
+print(json.dumps(seen))
+"""
+
+
+@pytest.mark.slow
+def test_stored_posts_are_found_at_once_and_their_tags_follow() -> None:
+    with scratch.scratch_databases() as environment:
+        printed = scratch.manage("shell", "--verbosity", "0", "-c", _SCRIPT, environment=environment, capture=True)
+    seen = json.loads(printed)
+    found = {"narwhal": ["2"], "é": ["3"], "東京": ["3"], "ｶﾊﾞﾝ": ["4"], "hello": ["2"]}
+    after = {"found": found, "tags": [["knitting", "a b"]], "indexes": ["did_bf", "tokens"]}
+
+    assert seen["waiting"]
+    assert seen["meanwhile"] == after | {"tags": [["  knitting", "＃knitting", "a  b"]]}
+    assert seen["after"] == after
+    assert seen["back"] == ["cj", "did_bf", "ft"]
+    assert seen["again"] == after
