@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "X-API-Key"
 BEARER: Final = "bearer"
-#: Wrong keys (unknown, revoked, expired) from one client address in a minute that are answered with 401.
+#: Invalid keys (unknown, revoked, expired) per minute and client address that get 401; the next ones get 429.
 WRONG_KEYS_MAX: Final = 30
 
 _wrong_keys = RateLimit("wrong-api-keys")
@@ -44,9 +44,9 @@ class ApiKeyAuth(APIKeyHeader):
         return token if scheme.lower() == BEARER and token.startswith(PREFIX) else None
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Principal | None:
-        """The holder of the key. A client that shows wrong keys again and again is told to wait: 429.
+        """The holder of the key. A client address that sends too many invalid keys gets 429.
 
-        Good keys from the same address are let in all the same: programs behind one proxy share an address.
+        Valid keys from the same address are still accepted, because programs behind one proxy share an address.
         """
         if key is None:
             return None
@@ -58,6 +58,6 @@ class ApiKeyAuth(APIKeyHeader):
             wait = _wrong_keys.take(client_address(request), WRONG_KEYS_MAX)
             if not wait:
                 raise
-            message = f"more than {WRONG_KEYS_MAX} wrong API keys a minute from this address"
+            message = f"more than {WRONG_KEYS_MAX} invalid API keys a minute from this address"
             headers = {"Retry-After": str(math.ceil(wait))}
             raise XrpcError("RateLimitExceeded", message, headers=headers) from None

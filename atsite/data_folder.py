@@ -1,6 +1,6 @@
-"""The data folder is its user's alone: it holds sessions, password hashes, keys and what readers do.
+"""Keeps the data folder private to its user: it holds sessions, password hashes, keys and usage data.
 
-`up` and `demo` do the same before they start anything (atsite.management.up_command), each store for its own folder.
+`up` and `demo` do this before they start anything (atsite.management.up_command), each store for its own folder.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from atsite.core.embedded import files
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-#: What SQLite makes beside its file.
+#: The files that SQLite keeps beside its database.
 SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
-#: Folders of embedded stores: large, and mended by the stores when they start.
+#: Folders of embedded stores. They are large; the stores set the modes themselves when they start.
 STORES: Final = frozenset({"clickhouse", "valkey"})
 
 
 def keep_private() -> None:
-    """Once, when Django starts: mend what a service finds, and let what this process makes be private.
+    """Called once when Django starts. In a service: set the umask, and correct the modes of existing files.
 
-    Not the umask of a one-off command: some write into the repository.
+    One-off commands keep their umask, because some of them write into the repository.
     """
     connection_created.connect(make_sqlite_private, dispatch_uid="atsite.data_folder")
     if config.service != "manage":
@@ -35,7 +35,7 @@ def keep_private() -> None:
 
 
 def make_sqlite_private(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Receiver of `connection_created`: whichever process made the file, its rights are mended at the next look."""
+    """Receiver of `connection_created`: corrects the modes of the database, whichever process created it."""
     if connection.vendor == "sqlite":
         for suffix in SQLITE_SUFFIXES:
             files.make_one_private(Path(f"{connection.settings_dict['NAME']}{suffix}"))

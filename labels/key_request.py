@@ -1,4 +1,4 @@
-"""Tells the worker that there are new members, so that it asks for their signing keys at once."""
+"""Asks the worker to fetch the signing keys of new members at once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from atsite.core.kv import quick
 log = structlog.get_logger(__name__)
 
 TASK: Final = "labels.tasks.fetch_member_keys"
-#: One message for all members of so many seconds; the task begins after them, and finds them by their rows.
+#: One message covers the new members of this period; the task starts after it, and finds them by their rows.
 TOGETHER_SECONDS: Final = 1
 EXPIRES_SECONDS: Final = 60
 
 
 def send() -> None:
-    """Send the message, unless one is on its way. A lost one is made good within a minute: the task is due then."""
+    """Send the message, unless one was just sent. If it is lost, the task still runs within a minute."""
     try:
         first = quick.ask(
             lambda client: client.set(f"{kv.PREFIX}labels:key-request", b"", nx=True, px=TOGETHER_SECONDS * 1000)

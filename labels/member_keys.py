@@ -1,4 +1,4 @@
-"""Keeps the keys with which members sign, so that all of them may come at once (atsite.core.identity.stored_keys)."""
+"""Keeps the signing keys of members, so that all of them can read at once (atsite.core.identity.stored_keys)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from atsite.core.identity import renewal, stored_keys
 from atsite.core.kv.lock import single_flight
 from labels.models import ActorLabel
 
-#: Longer than a round and its last answers.
+#: Longer than a run of the task takes.
 LOCK_SECONDS: Final = 120
 
 
 def fetch(*, seconds: float) -> int:
-    """Ask for the keys that are missing or old, for about `seconds`, unless another process is at it; how many came.
+    """Fetch keys that are missing or old, for about `seconds`, unless another process does; returns how many came.
 
     Raises RedisError, DatabaseError.
     """
@@ -26,7 +26,7 @@ def fetch(*, seconds: float) -> int:
             return 0
         deadline, fetched = time.monotonic() + seconds, 0
         while came := renewal.renew(_members(), seconds=deadline - time.monotonic()):
-            fetched += came  # and again: meanwhile others may have become members
+            fetched += came  # again, because there may be new members meanwhile
         stored_keys.expire(now=timezone.now())
         return fetched
 

@@ -1,4 +1,4 @@
-"""Questions that many ask at once, asked together: while one batch is answered, the next one fills."""
+"""Look-ups of many callers, combined into batches: while one batch runs, the next one collects keys."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ V = TypeVar("V")
 
 
 class Batched(Generic[K, V]):
-    """Answers by key, for one event loop. Nothing is remembered.
+    """Answers by key, for one event loop. Nothing is cached.
 
-    `answer` gets up to `size` different keys and must answer each.
+    `answer` gets up to `size` different keys and must return an answer for each.
     """
 
     def __init__(self, answer: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, size: int) -> None:
@@ -26,14 +26,14 @@ class Batched(Generic[K, V]):
         self._running: asyncio.Task[None] | None = None
 
     async def ask(self, key: K) -> V:
-        """The answer of the next batch. Raises what `answer` raises, for all of its batch."""
+        """The answer from the next batch. If `answer` raises, each caller of that batch gets the error."""
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
             future.add_done_callback(_heard)
         if self._running is None:
             self._running = asyncio.create_task(self._run())
-        # A caller that gives up does not end it: others may wait for the same answer.
+        # A caller that gives up does not cancel it: others may wait for the same answer.
         return await asyncio.shield(future)
 
     async def _run(self) -> None:
@@ -58,6 +58,6 @@ class Batched(Generic[K, V]):
 
 
 def _heard(future: asyncio.Future[V]) -> None:
-    """Its error belongs to the callers; unread it would be logged, with what it says of the key."""
+    """Mark its error as retrieved: asyncio would log it otherwise, and it can contain the key."""
     if not future.cancelled():
         future.exception()

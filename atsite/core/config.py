@@ -87,7 +87,7 @@ class Config:
     min_free_disk: int
     #: Days that raw events are kept, counted from their arrival.
     keep_raw_days: int
-    #: Interactions taken in an hour from one reader, and from all together: ten times as many at least.
+    #: The most interactions per hour from one reader, and from all readers (at least ten times as many).
     interactions_per_hour: int
     interactions_total_per_hour: int
     #: OTLP/HTTP collector; empty means no tracing.
@@ -151,7 +151,7 @@ def load(env: Mapping[str, str]) -> Config:
         min_free_disk=_integer(env, "MIN_FREE_DISK", 5_000_000_000, low=0, high=1 << 62),
         keep_raw_days=_integer(env, "KEEP_RAW_DAYS", 30, low=1, high=3650),
         interactions_per_hour=sent,
-        # So much more that no reader uses up what is for all.
+        # So high that no reader can use it up alone.
         interactions_total_per_hour=_integer(env, "INTERACTIONS_TOTAL_PER_HOUR", 500_000, low=10 * sent, high=10**9),
         otel_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         listen_host=env.get("LISTEN_HOST") or "127.0.0.1",

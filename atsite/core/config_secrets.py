@@ -19,7 +19,7 @@ def secret(env: Mapping[str, str], name: str) -> str:
     if not path:
         return env.get(name, "")
     if env.get(name):
-        raise ConfigError(f"both {name} and {name}_FILE are set: keep one of them")
+        raise ConfigError(f"both {name} and {name}_FILE are set: unset one of them")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -27,7 +27,7 @@ def secret(env: Mapping[str, str], name: str) -> str:
 
 
 def secret_key(env: Mapping[str, str], environment: str, data_dir: Path) -> str:
-    """SECRET_KEY; outside production one is made once and kept in data_dir, so that sessions outlive a restart."""
+    """SECRET_KEY; outside production one is generated once and kept in data_dir, so that sessions survive a restart."""
     key = secret(env, "SECRET_KEY")
     if environment == "production":
         if len(key) < 32:

@@ -29,7 +29,7 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         wait = _addresses.take(client_address(self.request) if self.request else "", PER_ADDRESS)
-        # A try that is refused says nothing of a name: one client must neither lock it out nor fill Redis with names.
+        # Refused attempts do not count for the name: one client must not lock out a user, or fill Redis with names.
         if not wait and (name := str(self.data.get("username", ""))[:NAME_MAX].casefold()):
             wait = _names.take(name, PER_NAME)
         if wait:

@@ -1,4 +1,4 @@
-"""Rows of interactions say who sent them, by a pseudonym: docs/decisions/0081-limits-on-writes.md."""
+"""Add the sender of an interaction, as a pseudonym: docs/decisions/0081-limits-on-writes.md."""
 
 from __future__ import annotations
 

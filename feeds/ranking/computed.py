@@ -24,7 +24,7 @@ GRID: Final = 15 * SECOND
 BUDGET_SECONDS: Final = 3
 #: Rankings remembered; each is below half a megabyte.
 REMEMBERED: Final = 16
-#: A walk that goes on later computes its moment again.
+#: A later request computes the ranking of its moment again.
 REMEMBERED_SECONDS: Final = 3600.0
 
 

@@ -43,7 +43,7 @@ async def send_interactions(request: HttpRequest) -> HttpResponse:
 
 
 async def _always() -> bool:
-    """Nothing is taken from someone unknown, so the reader's key is worth waiting for."""
+    """The answer always depends on the reader, so it waits longer for the key."""
     return True
 
 
@@ -53,7 +53,7 @@ def _take(call: Call, viewer: Viewer, now: float) -> None:
     sender = pseudonym(viewer.did).hex()
     try:
         OUTBOX.check_room(sender)
-        sending_limits.take(sender, max(1, len(call.interactions)))  # first: what the token leaves in Redis is bounded
+        sending_limits.take(sender, max(1, len(call.interactions)))  # first, to bound the used tokens in Redis
         take_jti(viewer.token, now)
     except (OutboxFull, RedisAway) as error:
         message = "interactions cannot be stored now, try again later"

@@ -66,7 +66,7 @@ class Interaction:
     event: str
     feed_context: str
     req_id: str
-    #: The reader's pseudonym (feeds.usage.counting), in hex.
+    #: The reader's pseudonym (feeds.usage.counting), in hexadecimal.
     sender: str
 
     @property

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS: Final = 1.0
 #: Some 25,000 interactions: minutes of a busy feed.
 WAITING_MAX: Final = 16_000_000
-#: The part of it that one sender may fill.
+#: The share of it that one sender may fill.
 OF_ONE_SENDER_MAX: Final = WAITING_MAX // 8
 #: Rows of one block, so that an insert stays small beside what the server has.
 BLOCK_ROWS: Final = 10_000
@@ -54,7 +54,7 @@ class Outbox:
         self._flushing = threading.Lock()
         self._waiting: list[Interaction] = []
         self._bytes = 0
-        #: Of each sender that has rows waiting.
+        #: Bytes by sender, for senders with waiting rows.
         self._bytes_of: dict[str, int] = {}
         self._every = Every(FLUSH_SECONDS, self.flush, name="feeds.interactions")
 
@@ -90,7 +90,7 @@ class Outbox:
                     self._count(block, -1)
 
     def _count(self, rows: Sequence[Interaction], sign: int) -> None:
-        """Rows came (1) or went (-1)."""
+        """Count rows that were added (1) or removed (-1)."""
         for row in rows:
             self._bytes += sign * row.bytes
             self._bytes_of[row.sender] = self._bytes_of.get(row.sender, 0) + sign * row.bytes

@@ -85,7 +85,7 @@ REMOVE_SENT_BY = "DELETE FROM feed_interactions WHERE sender = {sender:String}"
 
 
 def remove_interactions(sender: str) -> int:
-    """Delete what the reader with this pseudonym reported; how many rows there were. Raises ClickHouseError."""
+    """Delete the interactions of the reader with this pseudonym; returns how many. Raises ClickHouseError."""
     count = int(door.scalar(SENT_BY, {"sender": sender}, name="feeds.sent_by", limits=TASK))
     if count:
         door.execute(REMOVE_SENT_BY, {"sender": sender}, name="feeds.remove_sent_by", limits=TASK)

@@ -23,7 +23,7 @@ class FeedInteraction(ReadModel):
     event = StringField()
     feed_context = StringField()
     req_id = StringField()
-    #: Who sent it, as a pseudonym: a hash of the did with a key made of SECRET_KEY, in hex.
+    #: The pseudonym of the sender: a hash of the did, keyed with SECRET_KEY, in hexadecimal.
     sender = StringField()
 
     class Meta:

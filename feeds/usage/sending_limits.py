@@ -1,4 +1,4 @@
-"""How many interactions are taken in an hour: from one reader, and from all together."""
+"""Limits on interactions per hour: from one reader, and from all readers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _all: Final = RateLimit("interactions-total", seconds=HOUR)
 
 
 def take(sender: str, count: int) -> None:
-    """Count so many interactions of the reader with this pseudonym. Raises XrpcError RateLimitExceeded.
+    """Count interactions of the reader with this pseudonym. Raises XrpcError RateLimitExceeded.
 
-    The reader's own limit comes first, so that one who is beyond it takes nothing from the others.
+    The reader's own limit is checked first, so that a reader beyond it does not use up the total.
     """
     _check(_readers.take(sender, config.interactions_per_hour, times=count), "from one reader")
     _check(_all.take("all", config.interactions_total_per_hour, times=count), "from all readers")
@@ -24,5 +24,5 @@ def take(sender: str, count: int) -> None:
 
 def _check(wait: float, whose: str) -> None:
     if wait:
-        message = f"no more interactions are taken {whose} in this hour"
+        message = f"too many interactions {whose} in this hour"
         raise XrpcError("RateLimitExceeded", message, headers={"Retry-After": str(math.ceil(wait))})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-#: Documents are untrusted and what is read out of them is kept: a longer address of a PDS counts as none.
+#: Documents are untrusted and are cached, so a longer PDS address is ignored.
 PDS_MAX = 2048
 
 

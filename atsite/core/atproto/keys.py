@@ -111,7 +111,7 @@ def public_key_of(private: ec.EllipticCurvePrivateKey) -> PublicKey:
     return PublicKey(algorithm, private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
 
 
-#: Of keys that signed within the hour; taking one apart costs as much as a third of a check.
+#: Parsed keys, for an hour: parsing costs a third of a verification.
 _verifiers: TtlCache[PublicKey, Callable[[bytes, bytes], bool]] = TtlCache(size=10_000, seconds=3600.0)
 
 

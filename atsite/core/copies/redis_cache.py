@@ -73,8 +73,8 @@ ABSENT: Final = Entry(0, None)
 class VersionedCache:
     """Entries of one kind. Nothing is held in this process.
 
-    `keeps_absent`: whether it is also remembered that there never was a row. Not where untrusted callers choose the
-    keys, as they would fill Redis.
+    `keeps_absent`: whether "there never was such a row" is cached too. Use False if untrusted callers choose the keys,
+    because they could fill Redis.
     """
 
     name: str

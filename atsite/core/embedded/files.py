@@ -26,9 +26,9 @@ def make_private_directory(path: Path) -> None:
 
 
 def make_private(root: Path, *, leave_out: frozenset[str] = frozenset()) -> None:
-    """Take every right of others off `root` and all below it: directories and programs 0700, other files 0600.
+    """Restrict `root` and everything below it to its owner: directories and executables 0700, other files 0600.
 
-    Left alone are what belongs to another user, and entries of `root` with the names in `leave_out`.
+    Skips files of other users, and entries of `root` with a name in `leave_out`.
     """
     for directory, names, file_names in os.walk(root):
         here = Path(directory)
@@ -39,7 +39,7 @@ def make_private(root: Path, *, leave_out: frozenset[str] = frozenset()) -> None
 
 
 def make_one_private(path: Path) -> None:
-    """The same of one directory or file; nothing where it does not exist."""
+    """Do the same for one directory or file, if it exists."""
     try:
         found = path.lstat()
         if stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode):

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class IdentityConfig(AppConfig):
-    """Its one table holds the signing keys of accounts that the site serves."""
+    """Its one table holds the signing keys of label members."""
 
     name = "atsite.core.identity"
     label = "identity"

@@ -38,7 +38,7 @@ ABSENT_SECONDS = 5 * 60
 CONCURRENT_LOOKUPS = 20
 LOOKUPS_PER_SECOND = 20.0
 LOOKUPS_BURST = 80.0
-#: Hosts of did:web at once: apart, as one that does not answer must not hold up the directory.
+#: Requests to hosts of did:web at once. Separate, so that a host that does not answer cannot block the directory.
 CONCURRENT_HOSTS = 8
 
 
@@ -144,7 +144,7 @@ def site_resolver(client: Client, *, host_seconds: float = DOCUMENT_SECONDS) -> 
 
 
 def document_key(did: Did) -> str:
-    """Where Redis keeps what was found of `did`."""
+    """The Redis key of the cached document of `did`."""
     return f"{PREFIX}did:{did}"
 
 

@@ -32,7 +32,7 @@ class LookupFailed(AtsiteError):
 async def fetch_document(
     client: Client, did: Did, *, plc_url: str, loopback: bool = False, seconds: float = DOCUMENT_SECONDS
 ) -> DidDocument:
-    """The document of `did`, asked for within `seconds`. Raises NoSuchIdentity, LookupFailed."""
+    """The document of `did`, fetched within `seconds`. Raises NoSuchIdentity, LookupFailed."""
     url = _document_url(did, plc_url=plc_url, loopback=loopback)
     try:
         fetched = await client.get(url, timeout=seconds, max_redirects=0)

@@ -1,4 +1,4 @@
-"""What this site knows of the keys of many dids without asking the network: out of Redis, else out of `default`."""
+"""The keys of many dids that this site has without the network: from Redis, else from `default`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One did. Without a key the network must be asked; `document` is Redis's, and may say that there is no key."""
+    """What is known of one did. `document` is the cached one, and may have no key. With neither, ask the network."""
 
     document: DidDocument | None = None
     stored_key: PublicKey | None = None
-    #: Why the did is none, as it was found lately.
+    #: Why the did does not exist, if that is cached.
     absent: str | None = None
-    #: Whether it has shown a good token before.
+    #: Whether it has sent a valid token before.
     proven: bool = False
 
 
@@ -38,7 +38,7 @@ def look_up(
     cache: Asking | None,
     read_stored: Callable[[Collection[Did]], Mapping[Did, PublicKey]],
 ) -> dict[Did, Known]:
-    """What is known of each of `dids`. Blocks; a store that is away knows nothing."""
+    """What is known of each of `dids`. Blocks. A store that is unavailable counts as empty."""
     known = {did: _remembered(did, *answer) for did, answer in zip(dids, _from_redis(dids, cache), strict=True)}
     missing = [did for did, one in known.items() if one.document is None and one.absent is None]
     stored = read_stored(missing) if missing else {}
@@ -46,7 +46,7 @@ def look_up(
 
 
 def _from_redis(dids: Sequence[Did], cache: Asking | None) -> list[tuple[bytes | None, float | None]]:
-    """For each did what Redis remembers of its document, and when it proved itself."""
+    """For each did the cached document, and the time of its last valid token."""
 
     def ask(client: redis.Redis) -> list[tuple[bytes | None, float | None]]:
         pipeline = client.pipeline(transaction=False)

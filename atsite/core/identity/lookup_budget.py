@@ -1,4 +1,4 @@
-"""How much the network is asked on behalf of callers who name any did they like."""
+"""Limits on look-ups in the network, because callers can name any did."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.syntax import Did
 
-#: How long a question waits for a slot. Its reader is gone after 5 s, and the look-up and the page take their time.
+#: How long a look-up waits for a slot. A reader gives up after 5 s, and the look-up and the page take time as well.
 SLOT_SECONDS: Final = 2.0
 
 
 class Budget:
-    """`concurrent` questions at once, and as many as the bucket has tokens; a question waits for both.
+    """At most `concurrent` look-ups at once, and one token of the bucket for each; a look-up waits for both.
 
-    Only as many wait as tokens come in the time that they wait, so the queue is bounded. For one event loop.
+    The queue is bounded: only as many wait as tokens come in that time. For one event loop.
     """
 
     def __init__(self, *, concurrent: int, bucket: TokenBucket) -> None:
@@ -34,16 +34,16 @@ class Budget:
 
     @asynccontextmanager
     async def slot(self, now: float, *, seconds: float = SLOT_SECONDS) -> AsyncIterator[None]:
-        """Inside, one more may be asked. Raises LookupFailed where that is not so within `seconds` from `now`."""
+        """Hold a slot for one look-up. Raises LookupFailed if none is free within `seconds` from `now`."""
         wait = self.bucket.take_within(now, seconds)
         if wait is None:
-            raise LookupFailed("too much is asked of the network at once")
+            raise LookupFailed("too many look-ups at once")
         await asyncio.sleep(wait)
         try:
             async with asyncio.timeout(seconds - wait):
                 await self._slots.acquire()
         except TimeoutError as error:
-            raise LookupFailed("too much is asked of the network at once") from error
+            raise LookupFailed("too many look-ups at once") from error
         try:
             yield
         finally:
@@ -56,10 +56,10 @@ def _budget(concurrent: int, rate: float, burst: float) -> Budget:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """One budget each for dids that have proven themselves and for unknown ones, did:plc and did:web apart.
+    """Separate budgets for proven and for unknown dids, and for did:plc and did:web.
 
-    The directory of did:plc is one host that answers. The hosts of did:web are anyone's, and may keep a slot for as
-    long as they are waited for.
+    did:plc has one directory, which answers. Anyone can run a host of a did:web, and make it hold a slot until the
+    time limit.
     """
 
     proven_plc: Budget = field(default_factory=lambda: _budget(8, 10.0, 40.0))
@@ -69,7 +69,7 @@ class Budgets:
     clock: Callable[[], float] = time.monotonic
 
     def of(self, did: Did, *, proven: bool) -> Budget:
-        """The budget out of which the network is asked for `did`."""
+        """The budget that a look-up of `did` uses."""
         if is_plc_did(did):
             return self.proven_plc if proven else self.unknown_plc
         return self.proven_web if proven else self.unknown_web

@@ -8,10 +8,10 @@ from atsite.core.atproto.syntax import DID_MAX
 
 
 class SigningKey(models.Model):
-    """The key with which `did` signed at `asked_at`, when its document was asked for."""
+    """The signing key of `did`, from its document as fetched at `asked_at`."""
 
     did = models.CharField(max_length=DID_MAX, primary_key=True)
-    #: A Multikey; empty where the document has none, or the did has no document.
+    #: A Multikey; empty if the document has no key, or the did has no document.
     key = models.CharField(max_length=128, blank=True)
     asked_at = models.DateTimeField(db_index=True)
 

@@ -1,6 +1,6 @@
-"""Which dids have shown a good token lately. Kept in Redis: bounded in number, for did:plc and did:web apart.
+"""The dids that sent a valid token lately, in two bounded sets in Redis: one for did:plc, one for did:web.
 
-Apart, because anyone has as many did:web as they like, which then push out each other and no did:plc.
+Anyone can create any number of did:web. In a set of their own they displace only each other.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.syntax import Did
 
-#: So long after its last good token a did counts as proven.
+#: How long a did counts as proven after its last valid token.
 PROVEN_SECONDS: Final = 30 * 24 * 3600
-#: Dids of one kind that are remembered; beyond that those seen longest ago go. About 100 bytes each.
+#: The most dids in each set; the one seen longest ago is dropped first. About 100 bytes each.
 PROVEN_MAX: Final = 100_000
 
 
 def add(client: redis.Redis, did: Did) -> None:
-    """Remember that a token of `did` was good now."""
+    """Record that `did` sent a valid token now."""
     pipeline = client.pipeline(transaction=False)
     pipeline.zadd(_key(did), {did: time.time()})
     pipeline.zremrangebyrank(_key(did), 0, -PROVEN_MAX - 1)
@@ -34,13 +34,13 @@ def add(client: redis.Redis, did: Did) -> None:
 
 
 def ask(pipeline: redis.client.Pipeline, dids: Sequence[Did]) -> None:
-    """Add one question for each did to `pipeline`; `is_proven` reads each answer."""
+    """Add one command per did to `pipeline`; pass each reply to `is_proven`."""
     for did in dids:
         pipeline.zscore(_key(did), did)
 
 
 def is_proven(score: float | None) -> bool:
-    """Whether an answer to `ask` says that the did is proven."""
+    """Whether a reply to `ask` means that the did is proven."""
     return score is not None and float(score) > time.time() - PROVEN_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""Asks the network for the keys of accounts that the site chose, ahead of the moment when they read."""
+"""Fetches signing keys ahead of time, for accounts that the site chose."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
     from atsite.core.identity.did_cache import Resolver
 
-#: Asked for, and then stored, between two looks at the clock; the resolver has its own pace.
+#: Keys per step; after each step they are stored and the time is checked. The resolver limits the rate.
 AT_ONCE: Final = 40
 
 
 def renew(dids: Collection[Did], *, seconds: float) -> int:
-    """Ask for the keys of those of `dids` whose stored key is old or missing, for about `seconds`.
+    """Fetch the keys of those of `dids` whose stored key is old or missing, for about `seconds`.
 
-    How many were answered. Redis learns of them as well. Raises DatabaseError.
+    Returns how many were answered. The documents are cached in Redis as well. Raises DatabaseError.
     """
     due = list(stored_keys.due(dids, now=timezone.now()))
-    random.shuffle(due)  # hosts that never answer must not stand before all others each time
+    random.shuffle(due)  # so that hosts that never answer do not always come first
     deadline, answered = time.monotonic() + seconds, 0
-    # The database is asked outside of the coroutines, which must not block.
+    # Database queries stay outside of the coroutines, which must not block.
     with asyncio.Runner() as runner:
         client = Client(loopback=config.allow_loopback)
         resolver = site_resolver(client)
@@ -52,7 +52,7 @@ def renew(dids: Collection[Did], *, seconds: float) -> int:
 
 
 async def _asked(resolver: Resolver, dids: Collection[Did]) -> dict[Did, PublicKey | None]:
-    """The key in each document, None where there is none; who could not be asked for is left out."""
+    """The key in each document, None if it has none. Dids whose look-up failed are left out."""
 
     async def ask(did: Did) -> tuple[Did, PublicKey | None] | None:
         try:

@@ -38,11 +38,11 @@ MEMORY_SECONDS: Final = 60.0
 MEMORY_SIZE: Final = 10_000
 #: A key is fetched again at most this often per did: invalid signatures cost a caller nothing, look-ups cost us.
 RENEWAL_SECONDS: Final = 60.0
-#: A process writes again after an hour that a did is proven.
+#: A process records again after an hour that a did is proven.
 PROVEN_AGAIN_SECONDS: Final = 3600.0
-#: Readers of one question to Redis and `default`.
+#: The most dids in one look-up in Redis and `default`.
 KNOWN_AT_ONCE: Final = 200
-#: How long the host of a did:web may take: it has a slot meanwhile, and its reader does not wait much longer.
+#: Time limit for the host of a did:web. It holds a slot meanwhile, and its reader does not wait much longer.
 HOST_SECONDS: Final = 1.0
 
 

@@ -1,7 +1,7 @@
-"""Signing keys in `default`, so that a Redis that comes back empty does not make readers unknown.
+"""Signing keys in `default`, so that readers stay known when Redis loses its data.
 
-Only accounts that the site chose are kept (those with a label), never those that callers name. A key counts as fresh
-for a day; it is asked for again long before, and a row that nobody renewed goes after that day.
+Only keys of accounts that the site chose (label members) are stored, never of dids that callers name. A key is valid
+for a day. It is fetched again long before that; a row that was not renewed is deleted after that day.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How long a stored key is believed without asking.
+#: How long a stored key is used without a look-up.
 FRESH: Final = timedelta(hours=24)
-#: How old a key becomes before it is asked for again: less than the six hours that Redis keeps a document.
+#: The age at which a key is fetched again: less than the six hours that Redis keeps a document.
 RENEW_AFTER: Final = timedelta(hours=5)
-#: Rows of one statement; SQLite takes few variables.
+#: Variables in one statement; SQLite limits them.
 AT_ONCE: Final = 400
 
-#: A database that does not answer is left alone for a moment: the network can be asked, too.
+#: A database that does not answer is not asked for a moment; the network can answer instead.
 _breaker = CircuitBreaker(pause=1.0, trial=4.0)
 
 
 def fresh(dids: Collection[Did]) -> dict[Did, PublicKey]:
-    """The stored keys of these dids; none while the database is away."""
+    """The stored keys of these dids; none while the database is unavailable."""
     if not _breaker.admits():
         return {}
     try:
@@ -49,7 +49,7 @@ def fresh(dids: Collection[Did]) -> dict[Did, PublicKey]:
     except (DatabaseError, InterfaceError) as error:
         connection = connections[DEFAULT]
         if not connection.in_atomic_block:
-            connection.close()  # it may have died since it was last used; the next call makes another
+            connection.close()  # it may be broken; the next call opens another one
         if _breaker.failed():
             log.warning("default.away", error=type(error).__name__)
         return {}
@@ -59,13 +59,13 @@ def fresh(dids: Collection[Did]) -> dict[Did, PublicKey]:
 
 
 def due(dids: Collection[Did], *, now: datetime) -> set[Did]:
-    """Which of these dids have no key that was asked for lately. Raises DatabaseError."""
+    """Those of these dids whose key was not fetched lately. Raises DatabaseError."""
     recent = SigningKey.objects.filter(asked_at__gt=now - RENEW_AFTER).values_list("did", flat=True)
     return set(dids) - {Did(did) for did in recent}
 
 
 def keep(keys: Mapping[Did, PublicKey | None], *, now: datetime) -> None:
-    """Store what documents say that were asked for at `now`; None: no key. Raises DatabaseError."""
+    """Store keys that were fetched at `now`; None if the document has no key. Raises DatabaseError."""
     rows = [SigningKey(did=did, key=key.multibase if key else "", asked_at=now) for did, key in keys.items()]
     SigningKey.objects.bulk_create(
         rows, AT_ONCE // 3, update_conflicts=True, unique_fields=["did"], update_fields=["key", "asked_at"]
@@ -73,7 +73,7 @@ def keep(keys: Mapping[Did, PublicKey | None], *, now: datetime) -> None:
 
 
 def replace(did: Did, key: PublicKey | None) -> None:
-    """Put a key that was asked for now in the place of a stored one; a did without a row gets none."""
+    """Replace a stored key with one that was fetched now; a did without a row does not get one."""
     try:
         SigningKey.objects.filter(did=did).update(key=key.multibase if key else "", asked_at=timezone.now())
     except (DatabaseError, InterfaceError) as error:
@@ -81,7 +81,7 @@ def replace(did: Did, key: PublicKey | None) -> None:
 
 
 def expire(*, now: datetime) -> int:
-    """Delete rows that nobody renewed: how many. Raises DatabaseError."""
+    """Delete rows that were not renewed; returns how many. Raises DatabaseError."""
     with transaction.atomic(using=DEFAULT):
         deleted, _ = SigningKey.objects.filter(asked_at__lte=now - FRESH).delete()
     return deleted

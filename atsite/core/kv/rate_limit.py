@@ -1,6 +1,6 @@
 """A rate limit for each caller, counted in Redis; while Redis is unavailable, in this process.
 
-The while begins with the first call, so a caller who waits as told is always served. A count in a window, and no token
+A window begins with the first call, so a caller who waits as told is always served. A count in a window, and no token
 bucket (atsite.core.token_bucket): it is one step in Redis, for all processes together.
 """
 
@@ -23,8 +23,8 @@ HOUR: Final = 3600.0
 #: The most callers that a process counts itself; beyond that it drops those whose window ends first.
 CALLERS_MAX: Final = 10_000
 
-#: KEYS: the counter. ARGV: what is allowed, the window in ms, what to take. Returns 0, or ms to wait: what is refused
-#: is not counted.
+#: KEYS: the counter. ARGV: the limit, the window in ms, how many to count. Returns 0, or the ms to wait. Refused calls
+#: are not counted.
 TAKE: Final = """
 local held = tonumber(redis.call("get", KEYS[1]) or "0")
 local allowed = held + ARGV[3] <= tonumber(ARGV[1])
@@ -46,7 +46,7 @@ class _Window:
 
 
 class RateLimit:
-    """Counts of one kind of caller, in windows of so many `seconds`. Thread-safe."""
+    """Limits one kind of caller, in windows of `seconds`. Thread-safe."""
 
     def __init__(self, name: str, *, seconds: float = MINUTE, clock: Callable[[], float] = monotonic) -> None:
         self.name = name

@@ -44,7 +44,7 @@ TOKENS: Final = Counter("service_tokens", "Service tokens that came with a reque
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client that asks, an IPv6 one as its /64; behind trusted proxies, as those say (TRUSTED_PROXIES)."""
+    """The address of the client (an IPv6 address as its /64), also behind the proxies in TRUSTED_PROXIES."""
     peer, forwarded = request.META.get("REMOTE_ADDR") or "", request.META.get("HTTP_X_FORWARDED_FOR", "")
     return client_of(peer, forwarded, config.trusted_proxies)
 

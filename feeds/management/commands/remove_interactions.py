@@ -1,4 +1,4 @@
-"""`manage.py remove_interactions DID`: what an account's apps reported, out of the table."""
+"""`manage.py remove_interactions DID`: deletes the interactions that an account sent."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ class Command(BaseCommand):
             removed = remove_interactions(pseudonym(parse_did(did), secret_key=key).hex())
         except (AtsiteError, OSError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"removed {removed} interactions; what was sent in the last seconds may still be on its way")
+        self.stdout.write(f"removed {removed} interactions; interactions of the last seconds may not be written yet")
