@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from ninja.security import APIKeyHeader
 
 from apikeys.check import check
 from apikeys.keys import PREFIX
+from atsite.core.kv.rate_limit import RateLimit
+from atsite.core.web.auth import client_address
+from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
 HEADER: Final = "X-API-Key"
 BEARER: Final = "bearer"
+#: Invalid keys (unknown, revoked, expired) per minute and client address that get 401; the next ones get 429.
+WRONG_KEYS_MAX: Final = 30
+
+_wrong_keys = RateLimit("wrong-api-keys")
 
 
 class ApiKeyAuth(APIKeyHeader):
@@ -35,7 +43,25 @@ class ApiKeyAuth(APIKeyHeader):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Principal | None:
         """The holder of the key."""
-        return None if key is None else check(key)
+        return None if key is None else check_from(key, client_address(request))
+
+
+def check_from(key: str, address: str) -> Principal:
+    """What `apikeys.check.check` answers. A client address that sends too many invalid keys gets 429.
+
+    Valid keys from the same address are still accepted, because programs behind one proxy share an address.
+    """
+    try:
+        return check(key)
+    except XrpcError as refusal:
+        if refusal.name != "AuthenticationRequired":
+            raise
+        wait = _wrong_keys.take(address, WRONG_KEYS_MAX)
+        if not wait:
+            raise
+        message = f"more than {WRONG_KEYS_MAX} invalid API keys a minute from this address"
+        headers = {"Retry-After": str(math.ceil(wait))}
+        raise XrpcError("RateLimitExceeded", message, headers=headers) from None
 
 
 def bearer_key(authorization: str) -> str | None:

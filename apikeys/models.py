@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: The cache that checks of keys read (apikeys.check). Rename it whenever the meaning of a scope changes, so that older
 #: entries are not used; the last time was migration 0006.
-KEYS = VersionedCache("apikeys-2")
+KEYS = VersionedCache("apikeys-2", keeps_absent=False)  # callers can invent ids
 #: Calls per minute. Ten a second: enough for a script that goes through a list, not for a runaway one.
 DEFAULT_RATE = 600
 MAX_RATE = 1_000_000

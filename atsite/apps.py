@@ -14,13 +14,14 @@ class AtsiteConfig(AppConfig):
         """Runs before the first query of every process."""
         from apikeys.names import names_of
         from atsite import checks as checks
-        from atsite import role_groups
+        from atsite import data_folder, role_groups
         from atsite.celery import app
         from atsite.core.clickhouse import backend
         from labels.admin.names import KEY_NAMES
 
         KEY_NAMES.provide(names_of)  # by the project: of these two apps neither knows the other
         backend.install()
+        data_folder.keep_private()
         role_groups.connect()
         # `.delay` from any thread of any process goes to this project's broker. Celery's guide imports the app in
         # __init__.py, which makes it that of the importing thread only, and of processes that need no Django.

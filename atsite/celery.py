@@ -84,6 +84,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "ask for names and counts of actors": due("indexer.tasks.fill_actors", crontab(), every=timedelta(minutes=1)),
     "fetch the records of new actors": due("indexer.tasks.run_backfills", crontab(), every=timedelta(minutes=1)),
     "finish bulk changes of labels": due("labels.tasks.finish_bulk_changes", crontab(), every=timedelta(minutes=1)),
+    # A new member asks for it at once; this is for messages that got lost, and renews keys of some hours ago.
+    "fetch the signing keys of members": due("labels.tasks.fetch_member_keys", crontab(), every=timedelta(minutes=1)),
     "count the totals of /stats": due(
         "search.tasks.refresh_stats", crontab(minute="1-59/5"), every=timedelta(minutes=5)
     ),

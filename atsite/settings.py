@@ -21,6 +21,7 @@ USE_I18N = False
 INSTALLED_APPS = [
     "atsite",
     "atsite.core.copies",
+    "atsite.core.identity",
     "indexer",
     "feeds",
     "search",

@@ -252,7 +252,8 @@ CREATE TABLE feed_interactions
     `item` String,
     `event` String,
     `feed_context` String,
-    `req_id` String
+    `req_id` String,
+    `sender` String
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toDate(received_at)
@@ -1216,6 +1217,10 @@ CREATE INDEX "feeds_historicalpinnedpost_id_bb5b19c6" ON "feeds_historicalpinned
 CREATE TABLE "feeds_pinnedpost" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "position" integer NOT NULL, "uri" varchar(2648) NOT NULL, "feed_id" bigint NOT NULL REFERENCES "feeds_feeddefinition" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "feeds_pinnedpost_once" UNIQUE ("feed_id", "uri"));
 
 CREATE INDEX "feeds_pinnedpost_feed_id_1da0955c" ON "feeds_pinnedpost" ("feed_id");
+
+CREATE TABLE "identity_signingkey" ("did" varchar(2048) NOT NULL PRIMARY KEY, "key" varchar(128) NOT NULL, "asked_at" datetime NOT NULL);
+
+CREATE INDEX "identity_signingkey_asked_at_945a29a3" ON "identity_signingkey" ("asked_at");
 
 CREATE TABLE "indexer_backfill" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL UNIQUE, "days" integer unsigned NOT NULL CHECK ("days" >= 0), "state" varchar(16) NOT NULL, "reason" text NOT NULL, "requested_at" datetime NOT NULL, "started_at" datetime NULL, "finished_at" datetime NULL, "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "after_us" bigint NOT NULL, "progress" text NOT NULL CHECK ((JSON_VALID("progress") OR "progress" IS NULL)), "cancel_asked_by" varchar(150) NOT NULL, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "leased_until" datetime NULL, "next_at" datetime NULL);
 

@@ -21,7 +21,7 @@ from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
 from atsite.core.routers import DEFAULT
 from indexer.index.models.do_not_index import validate_did as validate_did
-from labels import backfills, change_author
+from labels import backfills, change_author, key_request
 from labels.change_author import Via
 
 LABEL_MAX = 64
@@ -116,7 +116,7 @@ class ActorLabel(CopiedModel):
         return f"{self.called or self.did} as {self.label_id}"
 
     def save(self, **options: Any) -> None:
-        """As CopiedModel.save; also requests a backfill of a new member, in the same transaction."""
+        """As CopiedModel.save; also requests a backfill and the signing key of a new member."""
         author = change_author.current()
         self.changed_by, self.changed_via = author.name, author.via
         if options.get("update_fields") is not None:
@@ -127,6 +127,7 @@ class ActorLabel(CopiedModel):
             if adding:
                 others = type(self).objects.filter(did=self.did).exclude(pk=self.pk)
                 backfills.request(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
+                transaction.on_commit(key_request.send, using=DEFAULT, robust=True)
 
     def cached(self) -> Cached:
         entry = Entry(self.time_us, None if self.deleted else "")

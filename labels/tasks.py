@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from labels import bulk_changes
+from labels import bulk_changes, member_keys
 
 #: Less than the minute between two rounds.
 BUDGET_SECONDS = 45.0
@@ -14,3 +14,9 @@ BUDGET_SECONDS = 45.0
 def finish_bulk_changes() -> None:
     """Continue confirmed bulk changes whose page was closed."""
     bulk_changes.finish_confirmed(seconds=BUDGET_SECONDS)
+
+
+@shared_task(name="labels.tasks.fetch_member_keys", ignore_result=True)
+def fetch_member_keys() -> None:
+    """Fetch the signing keys of members that are new, or whose key was fetched hours ago."""
+    member_keys.fetch(seconds=BUDGET_SECONDS)

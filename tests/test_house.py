@@ -116,6 +116,21 @@ def test_files_that_the_documents_name_exist() -> None:
     assert missing == []
 
 
+def test_every_test_that_the_documents_name_exists() -> None:
+    """`tests/….py::test_name`, as in the table of docs/security.md; each row of that names one."""
+    named = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+    missing = [
+        f"{path.relative_to(BASE_DIR)}: {file}::{test}"
+        for path in tracked()
+        if path.suffix == ".md"
+        for file, test in named.findall(path.read_text("utf-8"))
+        if f"def {test}(" not in (BASE_DIR / file).read_text("utf-8")
+    ]
+    assert missing == []
+    rows = [line for line in (BASE_DIR / "docs/security.md").read_text("utf-8").splitlines() if line.startswith("| ")]
+    assert [row for row in rows[1:] if not named.search(row)] == []
+
+
 def test_every_command_of_the_documents_exists() -> None:
     """`./just NAME` in a document is a recipe of the justfile."""
     recipes = set(re.findall(r"^([a-z][\w-]*)[^:=\n]*:(?!=)", (BASE_DIR / "justfile").read_text("utf-8"), re.MULTILINE))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
+from atsite.core.config_secrets import secret, secret_key
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -87,6 +87,9 @@ class Config:
     min_free_disk: int
     #: Days that raw events are kept, counted from their arrival.
     keep_raw_days: int
+    #: The most interactions per hour from one reader, and from all readers (at least ten times as many).
+    interactions_per_hour: int
+    interactions_total_per_hour: int
     #: OTLP/HTTP collector; empty means no tracing.
     otel_endpoint: str
     #: Address the services listen on, and the metrics port of this process.
@@ -113,18 +116,19 @@ def load(env: Mapping[str, str]) -> Config:
     running = _running_stores(data_dir)
     clickhouse_address = env.get("CLICKHOUSE_ADDRESS") or running.get("clickhouse_address", "")
     embedded = not env.get("CLICKHOUSE_ADDRESS")
-    redis_address = _secret(env, "REDIS_ADDRESS")
+    redis_address = secret(env, "REDIS_ADDRESS")
     endpoint = env.get("SERVICE_ENDPOINT", "").rstrip("/")
+    sent = _integer(env, "INTERACTIONS_PER_HOUR", 5_000, low=500, high=1_000_000)
     return Config(
         service=service,  # type: ignore[arg-type]
         environment=environment,  # type: ignore[arg-type]
         data_dir=data_dir,
-        secret_key=_secret_key(env, environment, data_dir),
-        database_url=_secret(env, "DATABASE_URL"),
+        secret_key=secret_key(env, environment, data_dir),
+        database_url=secret(env, "DATABASE_URL"),
         clickhouse_address=_address(clickhouse_address, "CLICKHOUSE_ADDRESS"),
         clickhouse_username=env.get("CLICKHOUSE_USERNAME")
         or (running.get("clickhouse_username", "") if embedded else "default"),
-        clickhouse_password=_secret(env, "CLICKHOUSE_PASSWORD")
+        clickhouse_password=secret(env, "CLICKHOUSE_PASSWORD")
         or (running.get("clickhouse_password", "") if embedded else ""),
         clickhouse_database=env.get("CLICKHOUSE_DATABASE") or "atsite",
         redis_url=_redis_url(redis_address or running.get("redis_address", "")),
@@ -139,13 +143,16 @@ def load(env: Mapping[str, str]) -> Config:
         appview_url="" if env.get("APPVIEW_URL") == "none" else _url(env, "APPVIEW_URL", PUBLIC_APPVIEW),
         allow_loopback=_allow_loopback(env, environment),
         feed_min_likes=_integer(env, "FEED_MIN_LIKES", 20 if environment == "demo" else 100, low=1, high=1_000_000),
-        publisher_app_password=_secret(env, "PUBLISHER_APP_PASSWORD"),
+        publisher_app_password=secret(env, "PUBLISHER_APP_PASSWORD"),
         wanted_collections=_words(env, "WANTED_COLLECTIONS"),
         wanted_dids=_words(env, "WANTED_DIDS"),
         start_hours=_integer(env, "START_HOURS", 24, low=0, high=24 * 365),
         jetstream_lookback_hours=_integer(env, "JETSTREAM_LOOKBACK_HOURS", 36, low=1, high=24 * 365),
         min_free_disk=_integer(env, "MIN_FREE_DISK", 5_000_000_000, low=0, high=1 << 62),
         keep_raw_days=_integer(env, "KEEP_RAW_DAYS", 30, low=1, high=3650),
+        interactions_per_hour=sent,
+        # So high that no reader can use it up alone.
+        interactions_total_per_hour=_integer(env, "INTERACTIONS_TOTAL_PER_HOUR", 500_000, low=10 * sent, high=10**9),
         otel_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         listen_host=env.get("LISTEN_HOST") or "127.0.0.1",
         metrics_port=_integer(env, "METRICS_PORT", METRICS_PORTS[service], low=0, high=65535),  # type: ignore[index]
@@ -223,43 +230,6 @@ def _networks(env: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Netw
         return tuple(ip_network(word) for word in _words(env, name))
     except ValueError as error:
         raise ConfigError(f"{name}: {error}: expected addresses or networks such as 10.0.0.0/8") from error
-
-
-def _secret(env: Mapping[str, str], name: str) -> str:
-    """The value of `name`, or the content of the file that `name`_FILE names."""
-    path = env.get(f"{name}_FILE")
-    if not path:
-        return env.get(name, "")
-    if env.get(name):
-        raise ConfigError(f"both {name} and {name}_FILE are set: unset one of them")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"{name}_FILE={path!r} cannot be read: {error.strerror}") from error
-
-
-def _secret_key(env: Mapping[str, str], environment: str, data_dir: Path) -> str:
-    """SECRET_KEY; outside production one is generated once and kept in data_dir, so that sessions survive a restart."""
-    key = _secret(env, "SECRET_KEY")
-    if environment == "production":
-        if len(key) < 32:
-            raise ConfigError("SECRET_KEY (or SECRET_KEY_FILE) must be set to at least 32 characters in production")
-        return key
-    if key:
-        return key
-    path = data_dir / "secret_key"
-    try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        key = secrets.token_urlsafe(48)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another process of the same start was quicker
-            return path.read_text(encoding="ascii")
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(key)
-        return key
 
 
 def _address(text: str, name: str) -> str:

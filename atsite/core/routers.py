@@ -46,7 +46,7 @@ class StoreRouter:
 
 
 #: Apps of this project: their migrations must name the database of each RunSQL and RunPython.
-FIRST_PARTY = frozenset({"indexer", "feeds", "search", "cleanup", "labels", "apikeys", "publish"})
+FIRST_PARTY = frozenset({"indexer", "feeds", "search", "cleanup", "labels", "apikeys", "publish", "identity"})
 
 
 def _alias(model: type[Model]) -> str:

@@ -22,11 +22,19 @@ class TokenBucket:
 
     def take_at_once(self, now: float) -> bool:
         """Take a token if there is one; returns whether there was."""
+        return self.take_within(now, 0.0) is not None
+
+    def take_within(self, now: float, seconds: float) -> float | None:
+        """Take a token that is there within `seconds` and return the wait; None, and no token, if it comes later.
+
+        So only as many callers wait as tokens come in that time.
+        """
         self._fill(now)
-        if self._tokens < 1:
-            return False
+        wait = max(0.0, (1 - self._tokens) / self.rate)
+        if wait > seconds:
+            return None
         self._tokens -= 1
-        return True
+        return wait
 
     def _fill(self, now: float) -> None:
         gained = self.burst if self._at is None else (now - self._at) * self.rate

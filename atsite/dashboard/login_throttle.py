@@ -6,17 +6,13 @@ The limit per name is the larger one, so that one attacker reaches their own lim
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
-from atsite.core.config import config
 from atsite.core.kv.rate_limit import RateLimit
-from atsite.core.web.client_address import client_of
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
+from atsite.core.web.auth import client_address
 
 #: Attempts a minute; a user who mistypes a password does not reach it.
 PER_ADDRESS: Final = 10
@@ -32,19 +28,12 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
     """Counts each attempt before it checks the password."""
 
     def clean(self) -> dict[str, Any]:
-        waits = [_addresses.take(address_of(self.request), PER_ADDRESS)]
-        if name := str(self.data.get("username", ""))[:NAME_MAX].casefold():
-            waits.append(_names.take(name, PER_NAME))
-        if any(waits):
-            seconds = math.ceil(max(waits))
+        wait = _addresses.take(client_address(self.request) if self.request else "", PER_ADDRESS)
+        # Refused attempts do not count for the name: one client must not lock out a user, or fill Redis with names.
+        if not wait and (name := str(self.data.get("username", ""))[:NAME_MAX].casefold()):
+            wait = _names.take(name, PER_NAME)
+        if wait:
+            seconds = math.ceil(wait)
             text = f"Too many attempts to log in. Try again in {seconds} second{'' if seconds == 1 else 's'}."
             raise ValidationError(text, code="too_many")
         return super().clean()  # type: ignore[no-any-return]
-
-
-def address_of(request: HttpRequest | None) -> str:
-    """The address of the client."""
-    if request is None:
-        return ""
-    peer, forwarded = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
-    return client_of(peer, forwarded, config.trusted_proxies)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 import structlog
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.config import config
+from atsite.core.embedded import files
 from atsite.core.embedded.ports import free_port
 from atsite.core.errors import AtsiteError
+from atsite.data_folder import STORES
 from atsite.supervision.children import Ports, Site
 from atsite.supervision.errors import first_line
 from atsite.supervision.own_log import keep_off_the_terminal
@@ -53,6 +56,8 @@ class UpCommand(BaseCommand):
         terminal = Terminal(self.stdout)
         until = Until(run_for=run_for, first_page=once)
         own = site.logs / f"{self.purpose}.log"
+        os.umask(files.UMASK)
+        files.make_private(site.data_dir, leave_out=STORES)
         try:
             keep_off_the_terminal(own)
             run(site, config, terminal, usual_ports=not free_ports, until=until, after=self.prepare)

@@ -13,11 +13,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Query, Router
 
 import atsite
-from apikeys.auth import bearer_key
-from apikeys.check import check
+from apikeys.auth import bearer_key, check_from
 from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
-from atsite.core.web.auth import Unverifiable, service_auth
+from atsite.core.web.auth import Unverifiable, client_address, service_auth
 from atsite.core.web.xrpc import error_response
 from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, RankingPending, UnknownFeed
 from feeds.serving.registry import registry
@@ -122,14 +121,18 @@ async def reader_of(request: HttpRequest, feed: str) -> Reader:
     A program with a good API key reads as someone not logged in. Raises BadToken; Unverifiable if the feed depends on
     the reader; what apikeys.check.check raises; InvalidSyntax, UnknownFeed.
     """
+
+    async def is_personal() -> bool:
+        return await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed))
+
     authorization = request.headers.get("Authorization", "")
     if (key := bearer_key(authorization)) is not None:
-        await asyncio.to_thread(check, key)
+        await asyncio.to_thread(check_from, key, client_address(request))
         return Reader()
     try:
-        viewer = await service_auth().authenticate(authorization, SKELETON, time.time())
+        viewer = await service_auth().authenticate(authorization, SKELETON, time.time(), insist=is_personal)
     except Unverifiable:
-        if await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed)):
+        if await is_personal():
             raise
         return Reader(counts=False)
     return Reader(None if viewer is None else viewer.did)

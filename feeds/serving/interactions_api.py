@@ -15,8 +15,8 @@ from atsite.core.web.auth import service_auth, take_jti
 from atsite.core.web.xrpc import XrpcError
 from feeds.serving.registry import registry
 from feeds.serving.skeleton import rkey_of
-from feeds.usage import interactions
-from feeds.usage.counting import RECORDER
+from feeds.usage import interactions, sending_limits
+from feeds.usage.counting import RECORDER, pseudonym
 from feeds.usage.interactions import SEND
 from feeds.usage.interactions_outbox import OUTBOX, OutboxFull
 
@@ -34,7 +34,7 @@ async def send_interactions(request: HttpRequest) -> HttpResponse:
     The token is marked as used last, when nothing else can refuse the call.
     """
     now = time.time()
-    viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now)
+    viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now, insist=_always)
     if viewer is None:
         raise XrpcError("AuthenticationRequired", "interactions are accepted only from readers who are logged in")
     call = interactions.read(request.body)
@@ -42,11 +42,18 @@ async def send_interactions(request: HttpRequest) -> HttpResponse:
     return JsonResponse({})
 
 
+async def _always() -> bool:
+    """The answer always depends on the reader, so it waits longer for the key."""
+    return True
+
+
 def _take(call: Call, viewer: Viewer, now: float) -> None:
-    """Raises UnknownFeed, InvalidSyntax, BadToken, XrpcError NotEnoughResources."""
+    """Raises UnknownFeed, InvalidSyntax, BadToken, XrpcError NotEnoughResources, RateLimitExceeded."""
     feed = "" if call.feed is None else rkey_of(registry(), call.feed)
+    sender = pseudonym(viewer.did).hex()
     try:
-        OUTBOX.check_room()
+        OUTBOX.check_room(sender)
+        sending_limits.take(sender, max(1, len(call.interactions)))  # first, to bound the used tokens in Redis
         take_jti(viewer.token, now)
     except (OutboxFull, RedisAway) as error:
         message = "interactions cannot be stored now, try again later"
@@ -54,5 +61,5 @@ def _take(call: Call, viewer: Viewer, now: float) -> None:
     if not call.interactions:
         return
     received_at = datetime.fromtimestamp(now, UTC)
-    OUTBOX.add(interactions.rows(call, feed=feed, now=received_at))
+    OUTBOX.add(interactions.rows(call, feed=feed, sender=sender, now=received_at))
     RECORDER.count("interactions", feed, viewer.did, times=len(call.interactions), now=received_at)

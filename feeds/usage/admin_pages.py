@@ -10,7 +10,7 @@ from atsite.core.clickhouse.models import ReadModel
 
 
 class FeedInteraction(ReadModel):
-    """An interaction with a post of a feed, as a reader's app reported it; it does not identify the reader."""
+    """An interaction with a post of a feed, as a reader's app reported it."""
 
     pk = models.CompositePrimaryKey("feed", "received_at", "id")
     received_at = DateTime64Field(precision=3)
@@ -23,6 +23,8 @@ class FeedInteraction(ReadModel):
     event = StringField()
     feed_context = StringField()
     req_id = StringField()
+    #: The pseudonym of the sender: a hash of the did, keyed with SECRET_KEY, in hexadecimal.
+    sender = StringField()
 
     class Meta:
         managed = False

@@ -38,7 +38,6 @@ KEPT_DAYS: Final = 32
 #: Days that the worker may be down without losing a count.
 WRITTEN_DAYS: Final = 7
 _KEPT_SECONDS: Final = KEPT_DAYS * 86_400
-_HASH_KEY: Final = blake2b(config.secret_key.encode(), digest_size=32, person=b"feeds.usage").digest()
 
 LOST: Final = Counter("feed_usage_lost", "Requests and interactions not counted, as Redis was away", ["what"])
 
@@ -119,9 +118,10 @@ def count_page_read(sender: object, *, feed: Rkey, viewer: Did | None, **_: obje
     RECORDER.count("requests", feed, viewer)
 
 
-def pseudonym(viewer: Did) -> bytes:
-    """The keyed hash that identifies a viewer in the counts; it cannot be reversed."""
-    return blake2b(viewer.encode(), digest_size=16, key=_HASH_KEY).digest()
+def pseudonym(viewer: Did, *, secret_key: str = config.secret_key) -> bytes:
+    """The keyed hash that identifies a viewer in counts and rows; it cannot be reversed, and changes with the key."""
+    key = blake2b(secret_key.encode(), digest_size=32, person=b"feeds.usage").digest()
+    return blake2b(viewer.encode(), digest_size=16, key=key).digest()
 
 
 def counted(*, now: datetime) -> list[FeedUsageCount]:

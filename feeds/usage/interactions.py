@@ -1,6 +1,6 @@
 """Interactions reported by readers' apps (lexicon app.bsky.feed.sendInteractions): parsed, limited, made into rows.
 
-Events are an open set, so an unknown event is stored as sent. A row never identifies its sender.
+Events are an open set, so an unknown event is stored as sent. A row identifies its sender only by a pseudonym.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Interaction:
     event: str
     feed_context: str
     req_id: str
+    #: The reader's pseudonym (feeds.usage.counting), in hexadecimal.
+    sender: str
 
     @property
     def bytes(self) -> int:
@@ -88,8 +90,8 @@ def read(body: bytes) -> Call:
     return call
 
 
-def rows(call: Call, *, feed: str, now: datetime) -> list[Interaction]:
-    """The rows of a call received at `now`. `feed`: the rkey, or ""."""
+def rows(call: Call, *, feed: str, sender: str, now: datetime) -> list[Interaction]:
+    """The rows of a call received at `now`. `feed`: the rkey, or "". `sender`: the reader's pseudonym."""
     return [
         Interaction(
             received_at=now,
@@ -99,6 +101,7 @@ def rows(call: Call, *, feed: str, now: datetime) -> list[Interaction]:
             event=reported.event or "",
             feed_context=reported.feed_context or "",
             req_id=reported.req_id or "",
+            sender=sender,
         )
         for reported in call.interactions
     ]

@@ -1,8 +1,8 @@
 """A buffer for interactions on their way to ClickHouse, which handles few large inserts better than many small ones.
 
 A call is answered once its rows are in the buffer; they are written each second. While ClickHouse is down they wait, up
-to WAITING_MAX bytes; then calls are refused (503). Rows are lost if the process is killed, or ends while ClickHouse is
-down: they are only usage counts.
+to WAITING_MAX bytes, and for one sender up to an eighth of that; then calls are refused (503). Rows are lost if the
+process is killed, or ends while ClickHouse is down: they are only usage counts.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 FLUSH_SECONDS: Final = 1.0
 #: Some 25,000 interactions: minutes of a busy feed.
 WAITING_MAX: Final = 16_000_000
+#: The share of it that one sender may fill.
+OF_ONE_SENDER_MAX: Final = WAITING_MAX // 8
 #: Rows of one block, so that an insert stays small beside what the server has.
 BLOCK_ROWS: Final = 10_000
 
@@ -52,18 +54,20 @@ class Outbox:
         self._flushing = threading.Lock()
         self._waiting: list[Interaction] = []
         self._bytes = 0
+        #: Bytes by sender, for senders with waiting rows.
+        self._bytes_of: dict[str, int] = {}
         self._every = Every(FLUSH_SECONDS, self.flush, name="feeds.interactions")
 
-    def check_room(self) -> None:
+    def check_room(self, sender: str) -> None:
         """Raises OutboxFull. Called before a request uses up its token; requests already running still fit in."""
-        if self._bytes >= WAITING_MAX:
+        if self._bytes >= WAITING_MAX or self._bytes_of.get(sender, 0) >= OF_ONE_SENDER_MAX:
             raise OutboxFull
 
     def add(self, rows: Sequence[Interaction]) -> None:
         """Add rows to the buffer."""
         with self._lock:
             self._waiting += rows
-            self._count(sum(row.bytes for row in rows))
+            self._count(rows, 1)
         for row in rows:
             RECEIVED.labels(event=KNOWN.get(row.event, "other")).inc()
         self._every.start()
@@ -83,10 +87,15 @@ class Outbox:
                     LOST.inc(len(block))
                 with self._lock:
                     del self._waiting[: len(block)]
-                    self._count(-sum(row.bytes for row in block))
+                    self._count(block, -1)
 
-    def _count(self, change: int) -> None:
-        self._bytes += change
+    def _count(self, rows: Sequence[Interaction], sign: int) -> None:
+        """Count rows that were added (1) or removed (-1)."""
+        for row in rows:
+            self._bytes += sign * row.bytes
+            self._bytes_of[row.sender] = self._bytes_of.get(row.sender, 0) + sign * row.bytes
+            if not self._bytes_of[row.sender]:
+                del self._bytes_of[row.sender]
         WAITING.set(self._bytes)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import TASK
 from feeds.usage.counting import FeedUsageCount
 
 if TYPE_CHECKING:
@@ -77,3 +78,15 @@ class EventCount:
 def events(feed: str, *, since: datetime) -> list[EventCount]:
     """The most frequent events of one feed since then."""
     return door.query(EVENTS, {"feed": feed, "since": since}, into=EventCount, name="feeds.events")
+
+
+SENT_BY = "SELECT count() FROM feed_interactions FINAL WHERE sender = {sender:String}"
+REMOVE_SENT_BY = "DELETE FROM feed_interactions WHERE sender = {sender:String}"
+
+
+def remove_interactions(sender: str) -> int:
+    """Delete the interactions of the reader with this pseudonym; returns how many. Raises ClickHouseError."""
+    count = int(door.scalar(SENT_BY, {"sender": sender}, name="feeds.sent_by", limits=TASK))
+    if count:
+        door.execute(REMOVE_SENT_BY, {"sender": sender}, name="feeds.remove_sent_by", limits=TASK)
+    return count

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from atsite import checks
@@ -93,6 +94,18 @@ def test_a_name_has_few_tries_from_all_addresses_together(valkey: redis.Redis, c
     for number in range(admin_login.PER_NAME):
         assert "Too many" not in attempt(client, "mira" if number % 2 else "MIRA", address=f"192.0.2.{number + 1}")
     assert "Too many" in attempt(client, "mira", address="198.51.100.1")
+
+
+@pytest.mark.django_db
+def test_one_address_cannot_lock_a_name_out_nor_fill_the_stores(valkey: redis.Redis, client: Client) -> None:
+    User.objects.create_superuser("mira", password="right")
+    for number in range(admin_login.PER_NAME + 1):
+        attempt(client, "mira")
+        attempt(client, f"name{number}")
+    assert attempt(Client(), "mira", "right", "192.0.2.2") == "in"
+    assert len(valkey.keys("*rate:login:name:*")) <= admin_login.PER_ADDRESS
+    assert all(0 < valkey.pttl(key) <= 60_000 for key in valkey.keys("*rate:login:*"))
+    assert Session.objects.count() == 1  # of the login that succeeded
 
 
 @pytest.mark.django_db

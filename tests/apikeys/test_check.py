@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apikeys import check as check_module
 from apikeys import keys
+from apikeys.auth import WRONG_KEYS_MAX
 from apikeys.check import check
 from apikeys.keys import Key
 from apikeys.models import ApiKey
@@ -255,3 +256,29 @@ def test_with_the_store_away_a_key_is_decided_from_its_entry_and_then_refused(
 def test_with_both_away_a_key_is_refused(reader_key: Key, tmp_path: Path) -> None:
     with default_away(tmp_path), redis_away(), pytest.raises(Undecidable):
         check(reader_key.text)
+
+
+def test_wrong_keys_are_told_to_wait_by_their_address_and_good_ones_from_it_are_not(
+    client: Client, reader_key: Key, valkey: redis.Redis
+) -> None:
+    def ask(text: str, address: str = "192.0.2.1") -> int:
+        return client.get("/stats", headers={"X-API-Key": text}, REMOTE_ADDR=address).status_code
+
+    revoked = keys.mint()
+    wrong = [keys.mint().text, "garbage", Key(reader_key.id, keys.mint().secret).text, revoked.text]
+    statuses = [ask(wrong[number % 4]) for number in range(WRONG_KEYS_MAX + 5)]
+    assert statuses == [401] * WRONG_KEYS_MAX + [429] * 5
+    answered = client.get("/stats", headers={"X-API-Key": wrong[0]}, REMOTE_ADDR="192.0.2.1")
+    assert answered.json()["error"] == "RateLimitExceeded"
+    assert 0 < int(answered["Retry-After"]) <= 60
+    assert [ask(reader_key.text) for _ in range(50)] == [200] * 50
+    assert [ask(wrong[0], "192.0.2.2"), ask(""), ask(reader_key.text)] == [401, 429, 200]
+
+
+def test_invented_keys_leave_one_key_in_redis_for_each_address(
+    stores: None, client: Client, valkey: redis.Redis
+) -> None:
+    for _ in range(50):
+        client.get("/stats", headers={"X-API-Key": keys.mint().text}, REMOTE_ADDR="2001:db8::7")
+    assert valkey.keys("*") == [b"atsite:rate:wrong-api-keys:2001:db8::/64"]
+    assert 0 < valkey.pttl("atsite:rate:wrong-api-keys:2001:db8::/64") <= 60_000

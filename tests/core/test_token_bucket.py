@@ -28,3 +28,9 @@ def test_who_does_not_wait_takes_only_what_is_there() -> None:
 def test_it_never_holds_more_than_a_burst() -> None:
     bucket = TokenBucket(rate=1.0, burst=2.0)
     assert [bucket.take_at_once(now) for now in (0.0, 1000.0, 1000.0, 1000.0)] == [True, True, True, False]
+
+
+def test_who_waits_for_a_while_takes_only_what_comes_meanwhile() -> None:
+    bucket = TokenBucket(rate=2.0, burst=1.0)
+    waits = [bucket.take_within(now, 1.0) for now in (0.0, 0.0, 0.0, 0.0, 0.5, 0.5)]
+    assert waits == [0.0, 0.5, 1.0, None, 1.0, None]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import pytest
+import redis
 
 from atsite.core.config import BASE_DIR
 from indexer.simulator.serving.event_source import MemorySource
@@ -46,7 +48,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
             os.kill(pid, signal.SIGKILL)
 
 
-def command(name: str, data_dir: Path, *options: str) -> subprocess.Popen[str]:
+def command(name: str, data_dir: Path, *options: str, umask: int = 0o022) -> subprocess.Popen[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(NOT_INHERITED)}
     return subprocess.Popen(
         [sys.executable, "manage.py", name, "--free-ports", *options],
@@ -55,7 +57,54 @@ def command(name: str, data_dir: Path, *options: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        umask=umask,
     )
+
+
+def modes(data_dir: Path) -> dict[str, tuple[str, str]]:
+    """Every directory and file of a data folder: what it is, and who may do what with it."""
+    found = {}
+    for path in (data_dir, *data_dir.rglob("*")):
+        with suppress(FileNotFoundError):  # the stores write and delete meanwhile
+            mode = path.lstat().st_mode
+            kind = "directory" if stat.S_ISDIR(mode) else "program" if mode & 0o111 else "file"
+            if not stat.S_ISLNK(mode):
+                found[str(path.relative_to(data_dir))] = (kind, oct(stat.S_IMODE(mode)))
+    return found
+
+
+def test_every_file_of_a_running_site_is_its_users_alone_whatever_the_umask_and_whoever_made_it(
+    data_dir: Path,
+) -> None:
+    lax = [data_dir / name for name in ("atsite.sqlite3", "log/feedgen.log", "clickhouse/data/old", "valkey/data/old")]
+    for path in lax:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (data_dir / "program").touch()
+    for path in (data_dir, *data_dir.rglob("*")):
+        path.chmod(0o777 if path.is_dir() or path.name == "program" else 0o666)
+    with command("demo", data_dir, umask=0) as demo:
+        assert demo.stdout is not None
+        read_until(demo.stdout, r"as `admin` with the password")
+        stores = json.loads((data_dir / "stores.json").read_text())
+        with redis.Redis.from_url(stores["redis_address"]) as valkey:
+            valkey.save()
+        until(lambda: list(data_dir.glob("beat-schedule*")))  # its suffix is the library's
+        found = modes(data_dir)
+        demo.send_signal(signal.SIGINT)
+        demo.communicate()
+    expected = {"directory": "0o700", "program": "0o700", "file": "0o600"}
+    assert {name: mode for name, (kind, mode) in found.items() if mode != expected[kind]} == {}
+    assert found["program"][0] == "program"
+    assert found.keys() >= {
+        *("atsite.sqlite3", "atsite.sqlite3-wal", "atsite.sqlite3-shm", "secret_key", "admin_password", "stores.json"),
+        *("valkey/data/dump.rdb", "valkey/data/appendonlydir", "valkey/etc/password", "valkey/lock"),
+        *("clickhouse/etc/users.xml", "clickhouse/etc/password", "clickhouse/log/server.log", "clickhouse/lock"),
+        *("log/demo.log", "log/feedgen.log", "log/worker.log"),
+    }
+    assert [name for name in found if name.startswith("clickhouse/data/store/") and name.endswith(".bin")]
+    after = modes(data_dir)
+    assert {name: mode for name, (kind, mode) in after.items() if mode != expected[kind]} == {}
 
 
 def read_until(stream: IO[str], pattern: str) -> tuple[str, re.Match[str]]:

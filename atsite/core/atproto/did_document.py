@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+#: Documents are untrusted and are cached, so a longer PDS address is ignored.
+PDS_MAX = 2048
+
+
 @dataclass(frozen=True, slots=True)
 class DidDocument:
     """A did's document; absent or unusable parts are None."""
@@ -64,7 +68,8 @@ def _pds(document: Mapping[str, Any], did: str) -> str | None:
     for service in _entries(document, "service", f"{did}#atproto_pds"):
         endpoint = service.get("serviceEndpoint")
         if service.get("type") == "AtprotoPersonalDataServer" and isinstance(endpoint, str):
-            return endpoint.rstrip("/") if endpoint.startswith(("https://", "http://")) else None
+            usable = endpoint.startswith(("https://", "http://")) and len(endpoint) <= PDS_MAX
+            return endpoint.rstrip("/") if usable else None
     return None
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import coincurve
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from atsite.core.atproto.syntax import invalid
+from atsite.core.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class PublicKey:
         if len(signature) != _SIGNATURE_BYTES or not is_low_s(signature, self.algorithm):
             return False
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        return _verifier(self)(encode_dss_signature(r, s), message)
+        return _verifiers.get(self, lambda: _verifier(self))(encode_dss_signature(r, s), message)
 
 
 def is_low_s(signature: bytes, algorithm: Algorithm) -> bool:
@@ -111,12 +111,14 @@ def public_key_of(private: ec.EllipticCurvePrivateKey) -> PublicKey:
     return PublicKey(algorithm, private.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
 
 
-@lru_cache(maxsize=10_000)
+#: Parsed keys, for an hour: parsing costs a third of a verification.
+_verifiers: TtlCache[PublicKey, Callable[[bytes, bytes], bool]] = TtlCache(size=10_000, seconds=3600.0)
+
+
 def _verifier(key: PublicKey) -> Callable[[bytes, bytes], bool]:
     """A function that verifies this key's signature (DER) over the SHA-256 of a message.
 
-    The key is parsed once, which costs a third of a verification. Nearly all accounts use secp256k1, which takes
-    OpenSSL 400 to 700 µs per verification and libsecp256k1 50.
+    Nearly all accounts use secp256k1, which takes OpenSSL 400 to 700 µs per verification and libsecp256k1 50.
     """
     if key.algorithm is Algorithm.ES256K:
         fast = coincurve.PublicKey(key.point)

@@ -71,9 +71,14 @@ ABSENT: Final = Entry(0, None)
 
 @dataclass(frozen=True, slots=True)
 class VersionedCache:
-    """Entries of one kind. Nothing is held in this process."""
+    """Entries of one kind. Nothing is held in this process.
+
+    `keeps_absent`: whether "there never was such a row" is cached too. Use False if untrusted callers choose the keys,
+    because they could fill Redis.
+    """
 
     name: str
+    keeps_absent: bool = True
 
     def look_up(self, key: str, load: Callable[[], Entry]) -> Entry:
         """The entry of `key`: from Redis, else from `load`, which reads `default` (ABSENT where it finds nothing).
@@ -89,7 +94,7 @@ class VersionedCache:
         # A row of an open transaction may be rolled back, so it is not shared yet.
         shared = not connections[DEFAULT].in_atomic_block
         entry = from_default(load)
-        if not shared:
+        if not shared or (entry == ABSENT and not self.keeps_absent):
             return entry
         try:
             return self._put(key, entry, ends=read_at + LIFE_SECONDS * 1000)

@@ -58,7 +58,7 @@ class Child:
                 pass_fds=(watch,) if inherit is None else (watch, inherit),
                 env=os.environ | dict(environment or {}),
                 start_new_session=True,
-                umask=0o077,
+                umask=files.UMASK,
             )
         except OSError:
             os.close(leash)

@@ -6,14 +6,14 @@ import fcntl
 import json
 import os
 import secrets
-from typing import TYPE_CHECKING
+import stat
+from pathlib import Path
 
 from atsite.core.embedded.errors import DataDirectoryInUse
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 OWNER_ONLY = 0o600
+#: The umask of processes that write into a data directory.
+UMASK = 0o077
 #: 128 bits cannot be guessed, and hexadecimal needs no quoting in any configuration format.
 PASSWORD_BYTES = 16
 
@@ -23,6 +23,31 @@ def make_private_directory(path: Path) -> None:
     missing = [directory for directory in (path, *path.parents) if not directory.exists()]
     for directory in reversed(missing):
         directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private(root: Path, *, leave_out: frozenset[str] = frozenset()) -> None:
+    """Restrict `root` and everything below it to its owner: directories and executables 0700, other files 0600.
+
+    Skips files of other users, and entries of `root` with a name in `leave_out`.
+    """
+    for directory, names, file_names in os.walk(root):
+        here = Path(directory)
+        if here == root:
+            names[:] = [name for name in names if name not in leave_out]
+        for path in (here, *(here / name for name in file_names)):
+            make_one_private(path)
+
+
+def make_one_private(path: Path) -> None:
+    """Do the same for one directory or file, if it exists."""
+    try:
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode):
+            private = found.st_mode & 0o700 | (0o700 if stat.S_ISDIR(found.st_mode) else OWNER_ONLY)
+            if stat.S_IMODE(found.st_mode) != private:
+                path.chmod(private)
+    except (FileNotFoundError, PermissionError):  # gone meanwhile, or another user's
+        return
 
 
 def append_private(path: Path) -> int:

@@ -41,6 +41,7 @@ def shorten(log: Path, limit: int = LOG_BYTES) -> None:
     try:
         if log.stat().st_size <= limit:
             return
+        os.close(files.append_private(_older(log)))
         _older(log).write_bytes(log.read_bytes())
         os.truncate(log, 0)
     except FileNotFoundError:

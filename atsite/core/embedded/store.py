@@ -112,6 +112,7 @@ class EmbeddedStore(OneChild, ABC, Generic[Address]):
                 files.make_private_directory(directory)
             self._require_disk_space()
             with self._locked() as lock:
+                files.make_private(self.root)  # what an older version, or a copy, left readable
                 self._start_locked(command, wishes, lock)
 
     def _start_locked(self, command: list[str], wishes: tuple[ports.PortWish, ...], lock: int) -> None:

@@ -29,11 +29,13 @@ class LookupFailed(AtsiteError):
     """The network did not answer. A later attempt may succeed."""
 
 
-async def fetch_document(client: Client, did: Did, *, plc_url: str, loopback: bool = False) -> DidDocument:
-    """The document of `did`. Raises NoSuchIdentity, LookupFailed."""
+async def fetch_document(
+    client: Client, did: Did, *, plc_url: str, loopback: bool = False, seconds: float = DOCUMENT_SECONDS
+) -> DidDocument:
+    """The document of `did`, fetched within `seconds`. Raises NoSuchIdentity, LookupFailed."""
     url = _document_url(did, plc_url=plc_url, loopback=loopback)
     try:
-        fetched = await client.get(url, timeout=DOCUMENT_SECONDS, max_redirects=0)
+        fetched = await client.get(url, timeout=seconds, max_redirects=0)
         if fetched.status in (404, 410):  # 410: tombstoned
             raise NoSuchIdentity(f"{did} has no document")
         if fetched.status != 200:

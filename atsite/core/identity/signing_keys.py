@@ -1,32 +1,35 @@
 """The current signing keys of dids, to verify tokens while readers wait.
 
-Keys come from this process's cache, then Redis (the resolver's cache), then the network. Anyone who can reach the
-service can make it use the network, with tokens for any did. So there are two budgets for the network: one for dids
-with an earlier valid token (proven), one for all others. A key that is fetched again after an invalid signature always
-uses the budget of the others, because anyone can name any did.
+Keys come from this process's cache, then Redis and `default` (atsite.core.identity.known_keys, many readers at once),
+then the network. Anyone who can reach the service can make it use the network, with tokens for any did. So there are
+budgets for the network (atsite.core.identity.lookup_budget): those of dids with an earlier valid token (proven), and
+those of all others. A key that is fetched again after an invalid signature always uses the budget of the others,
+because anyone can name any did.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from atsite.core.batched import Batched
+from atsite.core.identity import known_keys, proven_readers
 from atsite.core.identity.documents import LookupFailed, NoSuchIdentity
+from atsite.core.identity.lookup_budget import Budgets
 from atsite.core.in_flight import InFlight
-from atsite.core.kv import PREFIX
 from atsite.core.kv.quick import RedisAway
-from atsite.core.token_bucket import TokenBucket
 from atsite.core.ttl_cache import TtlCache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from atsite.core.atproto.did_document import DidDocument
     from atsite.core.atproto.keys import PublicKey
     from atsite.core.atproto.syntax import Did
     from atsite.core.identity.did_cache import Resolver
+    from atsite.core.identity.known_keys import Known
+    from atsite.core.identity.lookup_budget import Budget
     from atsite.core.kv.quick import Asking
 
 #: How long a key is used without checking Redis, where another process may have stored a newer one.
@@ -35,56 +38,48 @@ MEMORY_SECONDS: Final = 60.0
 MEMORY_SIZE: Final = 10_000
 #: A key is fetched again at most this often per did: invalid signatures cost a caller nothing, look-ups cost us.
 RENEWAL_SECONDS: Final = 60.0
-#: How long Redis keeps that a did is proven; a process writes it again after an hour.
-PROVEN_SECONDS: Final = 30 * 24 * 3600
+#: A process records again after an hour that a did is proven.
 PROVEN_AGAIN_SECONDS: Final = 3600.0
+#: The most dids in one look-up in Redis and `default`.
+KNOWN_AT_ONCE: Final = 200
+#: Time limit for the host of a did:web. It holds a slot meanwhile, and its reader does not wait much longer.
+HOST_SECONDS: Final = 1.0
 
 
-@dataclass(slots=True)
-class Budget:
-    """A budget of look-ups: `concurrent` at once, and as many as the bucket has tokens."""
-
-    concurrent: int
-    bucket: TokenBucket
-    _running: int = 0
-
-    def take(self, now: float) -> bool:
-        """Whether one more look-up may start; give it back when it has ended. Never waits, as a queue would grow."""
-        if self._running >= self.concurrent or not self.bucket.take_at_once(now):
-            return False
-        self._running += 1
-        return True
-
-    def give_back(self) -> None:
-        """A look-up has ended."""
-        self._running -= 1
+def _nothing_stored(dids: Collection[Did]) -> Mapping[Did, PublicKey]:
+    return {}
 
 
-def proven_budget() -> Budget:
-    """The budget of proven dids. Both budgets together stay within the resolver's limits."""
-    return Budget(concurrent=5, bucket=TokenBucket(rate=12.0, burst=24.0))
-
-
-def strangers_budget() -> Budget:
-    """The budget of all other dids."""
-    return Budget(concurrent=3, bucket=TokenBucket(rate=6.0, burst=12.0))
+def _replace_nothing(did: Did, key: PublicKey | None) -> None:
+    pass
 
 
 class SigningKeys:
-    """Keys by did. For one event loop. The resolver must not be shared, because the budgets are sized for it."""
+    """Keys by did. For one event loop. The resolver must not be shared, because the budgets are sized for it.
+
+    `read_stored` and `replace_stored` are those of atsite.core.identity.stored_keys. They block, in threads.
+    """
 
     def __init__(
-        self, resolver: Resolver, cache: Asking | None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        resolver: Resolver,
+        cache: Asking | None,
+        *,
+        read_stored: Callable[[Collection[Did]], Mapping[Did, PublicKey]] = _nothing_stored,
+        replace_stored: Callable[[Did, PublicKey | None], None] = _replace_nothing,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._resolver = resolver
         self._cache = cache
+        self._read_stored = read_stored
+        self._replace_stored = replace_stored
         self._clock = clock
-        self._for_proven = proven_budget()
-        self._for_strangers = strangers_budget()
+        self._budgets = Budgets()
         self._keys: TtlCache[Did, PublicKey] = TtlCache(size=MEMORY_SIZE, seconds=MEMORY_SECONDS, clock=clock)
         self._proven: TtlCache[Did, bool] = TtlCache(size=10 * MEMORY_SIZE, seconds=PROVEN_AGAIN_SECONDS, clock=clock)
         # Value: whether the look-up was answered.
         self._renewals: TtlCache[Did, bool] = TtlCache(size=MEMORY_SIZE, seconds=RENEWAL_SECONDS, clock=clock)
+        self._known: Batched[Did, Known] = Batched(self._look_up_known, size=KNOWN_AT_ONCE)
         self._looking: InFlight[Did, DidDocument] = InFlight()
 
     def at_hand(self, did: Did) -> PublicKey | None:
@@ -96,14 +91,19 @@ class SigningKeys:
         key = self.at_hand(did)
         if key is not None:
             return key
-        document = await self._resolver.remembered(did)
-        if document is None:
-            budget = self._for_proven if await self._is_proven(did) else self._for_strangers
-            key = self.at_hand(did)
-            if key is not None:  # the answer of an earlier look-up came meanwhile
-                return key
-            document = await self._asked(did, budget)
-        return self._kept(document)
+        known = await self._known.ask(did)
+        key = self.at_hand(did)
+        if key is not None:  # the answer to an earlier question came meanwhile
+            return key
+        if known.absent is not None:
+            raise NoSuchIdentity(known.absent)
+        if known.stored_key is not None:
+            self._keys.put(did, known.stored_key)
+            return known.stored_key
+        if known.document is not None:
+            return self._kept(known.document)
+        proven = known.proven or bool(self._proven.peek(did))
+        return self._kept(await self._asked(did, self._budgets.of(did, proven=proven)))
 
     async def renewed(self, did: Did) -> PublicKey | None:
         """The current key from the network, after the key of `key` did not match.
@@ -117,7 +117,7 @@ class SigningKeys:
                 if answered:
                     return None
                 raise LookupFailed("the network did not answer a moment ago")
-        return self._kept(await self._asked(did, self._for_strangers, renewal=True))
+        return self._kept(await self._asked(did, self._budgets.of(did, proven=False), renewal=True))
 
     def prove(self, did: Did) -> None:
         """Record that a token of `did` was valid. Returns at once; Redis is written in the background."""
@@ -129,49 +129,35 @@ class SigningKeys:
 
     def _write_proven(self, cache: Asking, did: Did) -> None:
         try:
-            cache.ask(lambda client: client.set(_proven_key(did), b"", ex=PROVEN_SECONDS))
+            cache.ask(lambda client: proven_readers.add(client, did))
         except RedisAway:
             return  # this process knows it for an hour
 
-    async def _is_proven(self, did: Did) -> bool:
-        if self._proven.peek(did):
-            return True
-        cache = self._cache
-        if cache is None:
-            return False
-        try:
-            return bool(await asyncio.to_thread(cache.ask, lambda client: client.exists(_proven_key(did))))
-        except RedisAway:
-            return False
+    async def _look_up_known(self, dids: Sequence[Did]) -> Mapping[Did, Known]:
+        return await asyncio.to_thread(known_keys.look_up, dids, self._cache, self._read_stored)
 
     async def _asked(self, did: Did, budget: Budget, *, renewal: bool = False) -> DidDocument:
         """The current document from the network. Raises NoSuchIdentity, LookupFailed (also if the budget is spent)."""
-
-        def begin() -> Coroutine[object, object, DidDocument]:
-            if not budget.take(self._clock()):
-                raise LookupFailed("too many look-ups at once")
-            if renewal:
-                self._renewals.put(did, False)
-            return self._look_up(did, budget, renewal=renewal)
-
-        return await self._looking.ask(did, begin)
+        return await self._looking.ask(did, lambda: self._look_up(did, budget, renewal=renewal))
 
     async def _look_up(self, did: Did, budget: Budget, *, renewal: bool) -> DidDocument:
-        try:
-            document = await self._resolver.document(did, fresh=True)
-        except NoSuchIdentity:
-            self._keys.drop(did)
-            self._answered(did, renewal)
-            raise
-        finally:
-            budget.give_back()
+        async with budget.slot(self._clock()):
+            if renewal:
+                self._renewals.put(did, False)
+            try:
+                document = await self._resolver.document(did, fresh=True)
+            except NoSuchIdentity:
+                self._keys.drop(did)
+                await self._answered(did, None, renewal)
+                raise
         self._kept(document)
-        self._answered(did, renewal)
+        await self._answered(did, document.signing_key, renewal)
         return document
 
-    def _answered(self, did: Did, renewal: bool) -> None:
+    async def _answered(self, did: Did, key: PublicKey | None, renewal: bool) -> None:
         if renewal:
             self._renewals.put(did, True)
+            await asyncio.to_thread(self._replace_stored, did, key)
 
     def _kept(self, document: DidDocument) -> PublicKey | None:
         if document.signing_key is None:
@@ -179,7 +165,3 @@ class SigningKeys:
         else:
             self._keys.put(document.did, document.signing_key)
         return document.signing_key
-
-
-def _proven_key(did: Did) -> str:
-    return f"{PREFIX}reader:{did}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -17,9 +18,11 @@ from prometheus_client import Counter
 
 from atsite.core.atproto.service_jwt import CLOCK_SKEW_SECONDS, BadToken, ServiceToken, read
 from atsite.core.config import config
-from atsite.core.identity import LookupFailed, NoSuchIdentity, SigningKeys, site_resolver
+from atsite.core.identity import LookupFailed, NoSuchIdentity, SigningKeys, site_resolver, stored_keys
+from atsite.core.identity.signing_keys import HOST_SECONDS
 from atsite.core.kv import PREFIX, quick
 from atsite.core.outgoing import Client
+from atsite.core.web.client_address import client_of
 from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
@@ -29,12 +32,21 @@ if TYPE_CHECKING:
     from atsite.core.atproto.service_jwt import UnverifiedToken
     from atsite.core.atproto.syntax import Did
 
-#: Seconds for the look-up of a key: a reader gives up after 5 s, and the page takes time as well.
+#: Seconds for the look-up of a key, and more of them if the answer depends on the reader. A reader gives up after 5 s,
+#: and the page takes time as well.
 PATIENCE_SECONDS: Final = 1.0
+MORE_PATIENCE_SECONDS: Final = 1.5
+Insist = Callable[[], Awaitable[bool]]
 #: The prefix of API keys. They may also be sent as Bearer, but are not tokens.
 API_KEY_PREFIX: Final = "atsk_"
 #: outcome: good, unverifiable, or the name of the error.
 TOKENS: Final = Counter("service_tokens", "Service tokens that came with a request", ["outcome"])
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of the client (an IPv6 address as its /64), also behind the proxies in TRUSTED_PROXIES."""
+    peer, forwarded = request.META.get("REMOTE_ADDR") or "", request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return client_of(peer, forwarded, config.trusted_proxies)
 
 
 class Scope(StrEnum):
@@ -109,9 +121,13 @@ class ServiceAuth:
         self._audience = audience
         self._keys = keys
 
-    async def authenticate(self, authorization: str | None, method: str, now: float) -> Viewer | None:
+    async def authenticate(
+        self, authorization: str | None, method: str, now: float, *, insist: Insist | None = None
+    ) -> Viewer | None:
         """The reader that the Authorization header proves, for a call of `method` (an NSID) at `now` (unix s).
 
+        `insist` is called if the key is not known after PATIENCE_SECONDS: whether the answer depends on the reader, so
+        that it waits for MORE_PATIENCE_SECONDS.
         None without a credential, or with an API key, which another authenticator handles. Raises BadToken (any other
         credential is answered with 401, never treated as anonymous), Unverifiable.
         """
@@ -119,7 +135,7 @@ class ServiceAuth:
             text = bearer(authorization)
             if text is None:
                 return None
-            token = await self._verified(text, method, now)
+            token = await self._verified(text, method, now, insist)
         except BadToken as bad:
             TOKENS.labels(outcome=bad.name).inc()
             raise
@@ -130,20 +146,27 @@ class ServiceAuth:
         self._keys.prove(token.issuer)
         return Viewer(token)
 
-    async def _verified(self, text: str, method: str, now: float) -> ServiceToken:
+    async def _verified(self, text: str, method: str, now: float, insist: Insist | None) -> ServiceToken:
         if not self._audience:
             raise BadToken("BadJwtAudience", "this service has no did, so it accepts no token")
         token = read(text, audience=self._audience, method=method, now=now)
         key = self._keys.at_hand(token.issuer)
         if key is not None and (good := _if_signed(token, key)):
             return good
+        looking = asyncio.create_task(self._verified_by_looking(token))
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._verified_by_looking(token)
-        except (LookupFailed, TimeoutError) as error:
+            done, _ = await asyncio.wait([looking], timeout=PATIENCE_SECONDS)
+            if not done and insist is not None and await insist():
+                await asyncio.wait([looking], timeout=MORE_PATIENCE_SECONDS)
+            if not looking.done():
+                raise Unverifiable
+            return looking.result()
+        except LookupFailed as error:
             raise Unverifiable from error
         except NoSuchIdentity as error:
             raise BadToken("BadJwtIss", "the issuer has no usable did document") from error
+        finally:
+            looking.cancel()  # the look-up itself continues, for the next reader
 
     async def _verified_by_looking(self, token: UnverifiedToken) -> ServiceToken:
         """Verify with the cached key, else with the current one: keys are rotated. Raises as SigningKeys does."""
@@ -193,5 +216,6 @@ def take_jti(token: ServiceToken, now: float) -> None:
 @lru_cache(maxsize=1)
 def service_auth() -> ServiceAuth:
     """The ServiceAuth of this process, for its event loop."""
-    resolver = site_resolver(Client(loopback=config.allow_loopback))
-    return ServiceAuth(audience=config.service_did, keys=SigningKeys(resolver, quick.asking()))
+    resolver = site_resolver(Client(loopback=config.allow_loopback), host_seconds=HOST_SECONDS)
+    keys = SigningKeys(resolver, quick.asking(), read_stored=stored_keys.fresh, replace_stored=stored_keys.replace)
+    return ServiceAuth(audience=config.service_did, keys=keys)

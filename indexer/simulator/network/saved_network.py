@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from atsite.core.embedded import files
 from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.timeline import Timeline
 
@@ -65,9 +66,6 @@ def _read(path: Path) -> dict[str, int]:
 
 
 def _write(path: Path, timeline: Timeline) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_private_directory(path.parent)
     content = {"generator": GENERATOR} | {name: getattr(timeline, name) for name in FIELDS}
-    # Written to another file and moved, so that a kill leaves no partial file.
-    aside = path.with_suffix(".new")
-    aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    aside.replace(path)
+    files.write_private(path, json.dumps(content, indent=2) + "\n")

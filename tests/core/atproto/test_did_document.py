@@ -7,7 +7,7 @@ import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from atsite.core.atproto.did_document import DidDocument, parse_did_document
+from atsite.core.atproto.did_document import PDS_MAX, DidDocument, parse_did_document
 from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did, Handle
 from atsite.core.errors import InvalidSyntax
@@ -52,6 +52,15 @@ def test_the_four_fields_are_read() -> None:
 def test_fields_of_a_wrong_shape_are_as_if_absent(changes: dict[str, Any]) -> None:
     parsed = parse_did_document(document(**changes), did=ALICE)
     assert parsed == DidDocument(did=ALICE, handle=None, signing_key=None, pds=None)
+
+
+def test_an_address_of_a_pds_is_bounded() -> None:
+    def pds_of(endpoint: str) -> str | None:
+        service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": endpoint}
+        return parse_did_document(document(service=[service]), did=ALICE).pds
+
+    longest = "https://" + "a" * (PDS_MAX - 8)
+    assert [pds_of(longest), pds_of(longest + "a")] == [longest, None]
 
 
 @pytest.mark.parametrize("content", [None, [], "text", {}, {"id": "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"}])

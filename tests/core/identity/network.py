@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ class Network:
     """What each path answers (a JSON value, or a status), and which paths were asked, in order."""
 
     connections: int = 0
-
+    ended: int = 0
+    #: How long each answer takes.
+    seconds: float = 0.0
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     port: int = 0
@@ -35,12 +37,15 @@ class Network:
         self.asked.append(path)
         self.first.set()
         await self.gate.wait()
+        await asyncio.sleep(self.seconds)
         answer = self.answers.get(path, 404)
         status, body = (answer, b"{}") if isinstance(answer, int) else (200, json.dumps(answer).encode())
         writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
+        with suppress(ConnectionError):  # its client has given up
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+        self.ended += 1
 
 
 @asynccontextmanager

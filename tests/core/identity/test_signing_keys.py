@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,9 +17,10 @@ from atsite.core.identity import (
     Resolver,
     SigningKeys,
     did_cache,
+    proven_readers,
     signing_keys,
 )
-from atsite.core.identity.signing_keys import Budget
+from atsite.core.identity.lookup_budget import SLOT_SECONDS, Budget, Budgets
 from atsite.core.kv import PREFIX, quick
 from atsite.core.kv.quick import Asking
 from atsite.core.outgoing import Client
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
     import redis
+
+    from atsite.core.atproto.keys import PublicKey
 
 KEYS = [public_key_of(key(number)) for number in (7, 8)]
 NOWHERE = Asking("redis://127.0.0.1:1")
@@ -52,10 +56,12 @@ class World:
 
 
 @asynccontextmanager
-async def world(cache: Asking | None) -> AsyncIterator[World]:
+async def world(cache: Asking | None, *, host_seconds: float = 3.0, **stored: Any) -> AsyncIterator[World]:
     async with running() as network, Client(loopback=True) as client:
-        names = Resolver(client, cache, plc_url=network.url, handles=HandleLookup(), loopback=True)
-        made = World(network, SigningKeys(names, cache, clock=lambda: made.time))
+        names = Resolver(
+            client, cache, plc_url=network.url, handles=HandleLookup(), loopback=True, host_seconds=host_seconds
+        )
+        made = World(network, SigningKeys(names, cache, clock=lambda: made.time, **stored))
         yield made
         network.gate.set()  # callers that still wait are answered, as the client goes
 
@@ -147,46 +153,111 @@ async def test_an_answer_that_comes_too_late_is_there_for_the_next_reader(valkey
         assert here.network.asked == [f"/{did(1)}"]
 
 
-async def test_strangers_do_not_use_up_what_is_kept_for_known_readers(valkey: redis.Redis) -> None:
+def used_up(budget: Budget) -> Budget:
+    """The budget without a token, for as long as its clock stands."""
+    while budget.bucket.take_within(1000.0, SLOT_SECONDS) is not None:
+        pass
+    return budget
+
+
+async def test_unknown_issuers_do_not_use_up_what_is_kept_for_known_readers(valkey: redis.Redis) -> None:
     async with world(quick.asking()) as before:
         before.keys.prove(did(1))
-        await until_async(lambda: valkey.exists(f"{PREFIX}reader:{did(1)}"))
-    assert valkey.ttl(f"{PREFIX}reader:{did(1)}") in range(1, signing_keys.PROVEN_SECONDS + 1)
+        await until_async(lambda: valkey.zscore(f"{PREFIX}readers:plc", did(1)))
     async with world(quick.asking()) as here:
-        for number in range(100):
+        for number in range(1, 5):
             here.publish(did(number))
-        answers = [await refused(here.keys.key(did(number))) for number in range(2, 60)]
-        allowed = int(signing_keys.strangers_budget().bucket.burst)
-        assert answers == [""] * allowed + ["LookupFailed"] * (58 - allowed)
-        assert await here.keys.key(did(1)) == KEYS[0]
-        # Naming a known reader is no way into that part: anybody can name anybody.
+        used_up(here.keys._budgets.unknown_plc)
+        assert [await refused(here.keys.key(did(number))) for number in (2, 1)] == ["LookupFailed", ""]
+        # Naming a known reader is no way into that part: anyone can name anyone.
         assert await refused(here.keys.renewed(did(1))) == "LookupFailed"
-        here.time += 1
+        here.time += SLOT_SECONDS
         assert await here.keys.renewed(did(1)) == KEYS[0]
 
 
 async def test_known_readers_are_known_without_redis_by_the_process_that_saw_them() -> None:
     async with world(NOWHERE) as here:
-        for number in range(100):
+        for number in range(1, 5):
             here.publish(did(number))
         here.keys.prove(did(1))
-        for number in range(2, 60):
-            await refused(here.keys.key(did(number)))
-        assert (await refused(here.keys.key(did(70))), await here.keys.key(did(1))) == ("LookupFailed", KEYS[0])
+        used_up(here.keys._budgets.unknown_plc)
+        assert (await refused(here.keys.key(did(2))), await here.keys.key(did(1))) == ("LookupFailed", KEYS[0])
 
 
-def test_a_budget_bounds_what_runs_at_once_and_what_is_begun() -> None:
+async def test_forty_unknown_issuers_at_once_wait_for_their_turn(valkey: redis.Redis) -> None:
+    async with world(quick.asking()) as here:
+        here.network.seconds = 0.2
+        for number in range(40):
+            here.publish(did(number))
+        assert await asyncio.gather(*(here.keys.key(did(number)) for number in range(40))) == [KEYS[0]] * 40
+
+
+async def test_hosts_that_do_not_answer_hold_up_no_did_of_the_directory_and_give_their_slots_back(
+    valkey: redis.Redis,
+) -> None:
+    async with world(quick.asking(), host_seconds=0.2) as here, running() as hosts:
+        here.publish(did(1))
+        hosts.gate.clear()
+        slots = Budgets().unknown_web.concurrent
+        servers = [await asyncio.start_server(hosts.handle, "127.0.0.1", 0) for _ in range(slots + 1)]
+        names = [Did(f"did:web:localhost%3A{server.sockets[0].getsockname()[1]}") for server in servers]
+        waiting = [asyncio.create_task(refused(here.keys.key(name))) for name in names]
+        await hosts.first.wait()
+        assert await here.keys.key(did(1)) == KEYS[0]
+        assert await asyncio.gather(*waiting) == ["LookupFailed"] * (slots + 1)
+        assert hosts.connections == slots + 1  # the last one had its turn
+        hosts.gate.set()
+        await until_async(lambda: hosts.ended == hosts.connections)
+        for server in servers:
+            server.close()
+
+
+async def test_what_is_proven_is_bounded_and_ends(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proven_readers, "PROVEN_MAX", 3)
+    client = quick.asking()
+    assert client is not None
+    for number in range(5):
+        client.ask(lambda redis, number=number: proven_readers.add(redis, did(number)))  # type: ignore[misc]
+        client.ask(lambda redis, number=number: proven_readers.add(redis, Did(f"did:web:{number}.test")))  # type: ignore[misc]
+    assert valkey.zrange(f"{PREFIX}readers:plc", 0, -1) == [did(number).encode() for number in (2, 3, 4)]
+    assert valkey.zcard(f"{PREFIX}readers:web") == 3
+    assert valkey.ttl(f"{PREFIX}readers:plc") in range(1, proven_readers.PROVEN_SECONDS + 1)
+    month_ago = time.time() - proven_readers.PROVEN_SECONDS
+    assert [proven_readers.is_proven(score) for score in (None, month_ago, time.time())] == [False, False, True]
+
+
+async def test_a_budget_bounds_what_runs_at_once_and_what_is_begun() -> None:
     budget = Budget(concurrent=2, bucket=TokenBucket(rate=1.0, burst=3.0))
-    assert [budget.take(10.0) for _ in range(3)] == [True, True, False]
-    budget.give_back()
-    budget.give_back()
-    assert [budget.take(10.0), budget.take(10.0)] == [True, False]
-    budget.give_back()
-    assert [budget.take(10.9), budget.take(11.0)] == [False, True]
+    async with budget.slot(10.0, seconds=0.0), budget.slot(10.0, seconds=0.0):
+        with pytest.raises(LookupFailed):  # no slot, and its token is gone
+            async with budget.slot(10.0, seconds=0.01):
+                pass
+    with pytest.raises(LookupFailed):  # no token
+        async with budget.slot(10.9, seconds=0.0):
+            pass
+    async with budget.slot(11.0, seconds=0.0):
+        pass
 
 
-def test_both_parts_together_never_make_the_resolver_wait() -> None:
-    parts = [signing_keys.proven_budget(), signing_keys.strangers_budget()]
-    assert sum(part.concurrent for part in parts) <= did_cache.CONCURRENT_LOOKUPS
-    assert sum(part.bucket.rate for part in parts) <= did_cache.LOOKUPS_PER_SECOND
-    assert sum(part.bucket.burst for part in parts) <= 2 * did_cache.LOOKUPS_PER_SECOND
+def test_the_budgets_together_never_make_the_resolver_wait() -> None:
+    budgets = Budgets()
+    directory, hosts = (budgets.proven_plc, budgets.unknown_plc), (budgets.proven_web, budgets.unknown_web)
+    assert sum(part.concurrent for part in directory) <= did_cache.CONCURRENT_LOOKUPS
+    assert sum(part.bucket.rate for part in directory) <= did_cache.LOOKUPS_PER_SECOND
+    assert sum(part.bucket.burst for part in directory) <= did_cache.LOOKUPS_BURST
+    assert sum(part.concurrent for part in hosts) <= did_cache.CONCURRENT_HOSTS
+
+
+async def test_a_stored_key_asks_nobody_and_one_that_does_not_fit_asks_once(valkey: redis.Redis) -> None:
+    replaced: dict[Did, PublicKey | None] = {}
+    async with world(
+        quick.asking(),
+        read_stored=lambda dids: dict.fromkeys(dids, KEYS[0]),
+        replace_stored=replaced.__setitem__,
+    ) as here:
+        here.publish(did(1), 1)
+        assert await here.keys.key(did(1)) == KEYS[0]
+        assert here.network.asked == []
+        assert [await here.keys.renewed(did(1)) for _ in range(2)] == [KEYS[1], None]
+        assert (here.network.asked, replaced) == ([f"/{did(1)}"], {did(1): KEYS[1]})
+        assert here.keys.at_hand(did(1)) == KEYS[1]

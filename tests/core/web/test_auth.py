@@ -214,6 +214,30 @@ async def test_a_directory_that_hangs_is_not_waited_for_and_its_late_answer_is_u
         assert here.network.asked == [f"/{ALICE}"]
 
 
+async def test_an_answer_that_depends_on_the_reader_waits_longer_than_one_that_does_not(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atsite.core.web.auth.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("atsite.core.web.auth.MORE_PATIENCE_SECONDS", 20)
+    async with door(quick.asking()) as here:
+        here.publish(K256)
+        here.network.gate.clear()
+
+        async def depends(answer: bool) -> bool:
+            if answer:
+                here.network.gate.set()
+            return answer
+
+        async def ask(answer: bool) -> Viewer | None:
+            return await here.auth.authenticate(bearing(), SKELETON, time.time(), insist=lambda: depends(answer))
+
+        with pytest.raises(Unverifiable):
+            await ask(False)
+        viewer = await ask(True)
+        assert viewer is not None
+        assert viewer.did == ALICE
+
+
 async def test_a_key_that_may_have_been_rotated_proves_nothing_while_the_directory_fails(valkey: redis.Redis) -> None:
     async with door(quick.asking()) as here:
         here.publish(K256)

@@ -6,14 +6,20 @@ import json
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
+from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
 from atsite.core.web.body_limit import BODY_MAX
-from feeds.usage.interactions import SEND
+from feeds.usage import interactions
+from feeds.usage.counting import pseudonym
+from feeds.usage.interactions import SEND, Interaction
 from tests.feeds import readers
 from tests.feeds.service import FEED
 from tests.feeds.serving.test_http import error
@@ -79,7 +85,7 @@ def one(**changes: Any) -> dict[str, Any]:
     return {"feed": FEED, "interactions": [{"item": POST, "event": SEEN, **changes}]}
 
 
-def test_what_a_reader_reports_is_stored_without_the_reader(site: Site) -> None:
+def test_what_a_reader_reports_is_stored_under_a_pseudonym(site: Site) -> None:
     reader = site.someone()
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     response = site.send(
@@ -102,10 +108,12 @@ def test_what_a_reader_reports_is_stored_without_the_reader(site: Site) -> None:
         "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'feed_interactions'",
         name="tests.columns",
     )
-    assert columns == ["received_at", "id", "feed", "item", "event", "feed_context", "req_id"]
+    assert columns == ["received_at", "id", "feed", "item", "event", "feed_context", "req_id", "sender"]
+    senders = door.column("SELECT DISTINCT sender FROM feed_interactions", name="tests.senders")
+    assert senders == [pseudonym(Did(reader)).hex()]
 
 
-def test_rows_of_one_call_have_nothing_but_their_moment_in_common(site: Site) -> None:
+def test_rows_of_one_call_have_nothing_but_their_moment_and_sender_in_common(site: Site) -> None:
     assert site.send({"interactions": [{"event": SEEN}] * 500}).status_code == 200
     until(lambda: len(stored()) == 500)
     ids = sorted(door.column("SELECT id FROM feed_interactions", name="tests.ids"))
@@ -259,6 +267,29 @@ def test_a_service_that_is_stopped_writes_what_it_has(
     with readers.running(tmp_path) as site:
         assert site.send(one()).status_code == 200
     assert stored() == [Stored("whats-hot", POST, SEEN, "", "")]
+
+
+def test_what_an_account_sent_can_be_removed_also_under_an_earlier_key(site: Site, tmp_path: Path) -> None:
+    gone, stays = site.someone(), site.someone()
+    for did in (gone, stays, gone):
+        assert site.send(one(), iss=did).status_code == 200
+    until(lambda: len(stored()) == 3)
+    (tmp_path / "key").write_text("an earlier key\n")
+    earlier = pseudonym(Did(gone), secret_key="an earlier key").hex()
+    interactions.store([Interaction(datetime.now(UTC), 1, "whats-hot", POST, SEEN, "", "", earlier)])
+
+    def removed(*options: str) -> str:
+        out = StringIO()
+        call_command("remove_interactions", gone, *options, stdout=out)
+        return out.getvalue().partition(";")[0]
+
+    assert [removed(), removed()] == ["removed 2 interactions", "removed 0 interactions"]
+    assert removed("--secret-key-file", str(tmp_path / "key")) == "removed 1 interactions"
+    assert door.column("SELECT sender FROM feed_interactions FINAL", name="tests.senders") == [
+        pseudonym(Did(stays)).hex()
+    ]
+    with pytest.raises(CommandError):
+        call_command("remove_interactions", "alice.example.com")
 
 
 def test_no_log_metric_or_store_tells_who_reported(site: Site, valkey: redis.Redis) -> None:

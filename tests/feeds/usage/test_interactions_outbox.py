@@ -11,7 +11,7 @@ import pytest
 from atsite.core.clickhouse.errors import BadContent, Unreachable
 from feeds.usage import interactions
 from feeds.usage.interactions import Interaction
-from feeds.usage.interactions_outbox import WAITING_MAX, Outbox, OutboxFull
+from feeds.usage.interactions_outbox import OF_ONE_SENDER_MAX, WAITING_MAX, Outbox, OutboxFull
 from tests.feeds.usage.test_interactions import POST, SEEN, stored
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def row(number: int = 1) -> Interaction:
-    return Interaction(NOW, number, "whats-hot", POST, SEEN, "", "")
+def row(number: int = 1, sender: str = "a") -> Interaction:
+    return Interaction(NOW, number, "whats-hot", POST, SEEN, "", "", sender)
 
 
 def test_rows_whose_answer_was_lost_are_stored_once(clickhouse: None) -> None:
@@ -67,15 +67,36 @@ def test_a_full_outbox_takes_nothing_until_it_was_emptied() -> None:
             raise Unreachable("away", code=0, name="tests")
 
     outbox = Outbox(store)
-    large = replace(row(), feed_context="x" * 2000)
-    outbox.add([large] * (WAITING_MAX // large.bytes))
-    outbox.check_room()
-    outbox.add([large])
+    large = [replace(row(sender=str(number)), feed_context="x" * 2000) for number in range(100)]
+    outbox.add([large[number % 100] for number in range(WAITING_MAX // large[99].bytes)])
+    outbox.check_room("b")
+    outbox.add(large[-10:])
     with pytest.raises(OutboxFull):
-        outbox.check_room()
+        outbox.check_room("b")
     outbox.flush()
     with pytest.raises(OutboxFull):
-        outbox.check_room()
+        outbox.check_room("b")
     away = False
     outbox.flush()
-    outbox.check_room()
+    outbox.check_room("b")
+
+
+def test_one_sender_fills_an_eighth_of_the_outbox_and_the_others_still_fit_in() -> None:
+    away = True
+
+    def store(rows: Sequence[Interaction]) -> None:
+        if away:
+            raise Unreachable("away", code=0, name="tests")
+
+    outbox = Outbox(store)
+    large = replace(row(), feed_context="x" * 2000)
+    outbox.add([large] * (OF_ONE_SENDER_MAX // large.bytes))
+    outbox.check_room("a")
+    outbox.add([large, row(sender="b")])
+    with pytest.raises(OutboxFull):
+        outbox.check_room("a")
+    outbox.check_room("b")
+    away = False
+    outbox.flush()
+    outbox.check_room("a")
+    assert outbox._bytes_of == {}

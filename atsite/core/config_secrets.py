@@ -1,0 +1,50 @@
+"""Secrets out of the environment, or out of files that it names (atsite.core.config)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atsite.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def secret(env: Mapping[str, str], name: str) -> str:
+    """The value of `name`, or the content of the file that `name`_FILE names. Raises ConfigError."""
+    path = env.get(f"{name}_FILE")
+    if not path:
+        return env.get(name, "")
+    if env.get(name):
+        raise ConfigError(f"both {name} and {name}_FILE are set: unset one of them")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE={path!r} cannot be read: {error.strerror}") from error
+
+
+def secret_key(env: Mapping[str, str], environment: str, data_dir: Path) -> str:
+    """SECRET_KEY; outside production one is generated once and kept in data_dir, so that sessions survive a restart."""
+    key = secret(env, "SECRET_KEY")
+    if environment == "production":
+        if len(key) < 32:
+            raise ConfigError("SECRET_KEY (or SECRET_KEY_FILE) must be set to at least 32 characters in production")
+        return key
+    if key:
+        return key
+    path = data_dir / "secret_key"
+    try:
+        return path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = secrets.token_urlsafe(48)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:  # another process of the same start was quicker
+            return path.read_text(encoding="ascii")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(key)
+        return key
