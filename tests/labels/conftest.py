@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.config import config
-from atsite.core.identity import did_cache
+from atsite.core.identity import resolver
 from labels import account_lookup
 from tests.core.copies.conftest import label
 from tests.core.identity import network as networks
@@ -32,6 +32,6 @@ def network(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ne
             found.answers[f"/{person.did}"] = networks.document(person.did, person.handle)
             found.answers[f"{RESOLVE}{person.handle}"] = {"did": person.did}
         asked = replace(config, plc_url=found.url, handle_resolver_url=found.url)
-        monkeypatch.setattr(did_cache, "config", asked)
+        monkeypatch.setattr(resolver, "config", asked)
         monkeypatch.setattr(account_lookup, "config", asked)
         yield found

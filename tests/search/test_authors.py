@@ -47,7 +47,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     with networks.in_a_thread() as found:
         asked = replace(config, appview_url="", plc_url=found.url, handle_resolver_url=found.url)
         monkeypatch.setattr(run, "config", asked)
-        monkeypatch.setattr("atsite.core.identity.did_cache.config", asked)
+        monkeypatch.setattr("atsite.core.identity.resolver.config", asked)
         yield found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from atsite.core.identity.did_cache import Resolver, site_resolver
 from atsite.core.identity.documents import LookupFailed, NoSuchIdentity, fetch_document
 from atsite.core.identity.handles import HandleLookup, did_of_handle
+from atsite.core.identity.resolver import Resolver, site_resolver
 from atsite.core.identity.signing_keys import SigningKeys
 
 __all__ = [

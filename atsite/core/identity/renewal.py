@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from atsite.core.config import config
 from atsite.core.identity import stored_keys
-from atsite.core.identity.did_cache import site_resolver
 from atsite.core.identity.documents import LookupFailed, NoSuchIdentity
+from atsite.core.identity.resolver import site_resolver
 from atsite.core.outgoing import Client
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from atsite.core.atproto.keys import PublicKey
     from atsite.core.atproto.syntax import Did
-    from atsite.core.identity.did_cache import Resolver
+    from atsite.core.identity.resolver import Resolver
 
 #: Keys per step; after each step they are stored and the time is checked. The resolver limits the rate.
 AT_ONCE: Final = 40

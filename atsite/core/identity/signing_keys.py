@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from atsite.core.atproto.did_document import DidDocument
     from atsite.core.atproto.keys import PublicKey
     from atsite.core.atproto.syntax import Did
-    from atsite.core.identity.did_cache import Resolver
     from atsite.core.identity.known_keys import Known
     from atsite.core.identity.lookup_budget import Budget
+    from atsite.core.identity.resolver import Resolver
     from atsite.core.kv.quick import Asking
 
 #: How long a key is used without checking Redis, where another process may have stored a newer one.

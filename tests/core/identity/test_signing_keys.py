@@ -16,8 +16,8 @@ from atsite.core.identity import (
     NoSuchIdentity,
     Resolver,
     SigningKeys,
-    did_cache,
     proven_readers,
+    resolver,
     signing_keys,
 )
 from atsite.core.identity.lookup_budget import SLOT_SECONDS, Budget, Budgets
@@ -242,10 +242,10 @@ async def test_a_budget_bounds_what_runs_at_once_and_what_is_begun() -> None:
 def test_the_budgets_together_never_make_the_resolver_wait() -> None:
     budgets = Budgets()
     directory, hosts = (budgets.proven_plc, budgets.unknown_plc), (budgets.proven_web, budgets.unknown_web)
-    assert sum(part.concurrent for part in directory) <= did_cache.CONCURRENT_LOOKUPS
-    assert sum(part.bucket.rate for part in directory) <= did_cache.LOOKUPS_PER_SECOND
-    assert sum(part.bucket.burst for part in directory) <= did_cache.LOOKUPS_BURST
-    assert sum(part.concurrent for part in hosts) <= did_cache.CONCURRENT_HOSTS
+    assert sum(part.concurrent for part in directory) <= resolver.CONCURRENT_LOOKUPS
+    assert sum(part.bucket.rate for part in directory) <= resolver.LOOKUPS_PER_SECOND
+    assert sum(part.bucket.burst for part in directory) <= resolver.LOOKUPS_BURST
+    assert sum(part.concurrent for part in hosts) <= resolver.CONCURRENT_HOSTS
 
 
 async def test_a_stored_key_asks_nobody_and_one_that_does_not_fit_asks_once(valkey: redis.Redis) -> None:

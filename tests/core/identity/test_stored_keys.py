@@ -12,7 +12,7 @@ from django.utils import timezone
 from atsite.core.atproto.keys import public_key_of
 from atsite.core.circuit_breaker import CircuitBreaker
 from atsite.core.config import config
-from atsite.core.identity import did_cache, renewal, stored_keys
+from atsite.core.identity import renewal, resolver, stored_keys
 from atsite.core.identity.models import SigningKey
 from atsite.core.identity.stored_keys import FRESH, RENEW_AFTER
 from tests.away import default_away
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 def network(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     """The directory that this process asks."""
     with networks.in_a_thread() as found:
-        monkeypatch.setattr(did_cache, "config", replace(config, plc_url=found.url))
+        monkeypatch.setattr(resolver, "config", replace(config, plc_url=found.url))
         yield found
 
 

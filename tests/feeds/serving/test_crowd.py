@@ -12,7 +12,7 @@ import pytest
 from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did
 from atsite.core.config import config
-from atsite.core.identity import did_cache
+from atsite.core.identity import resolver
 from feeds.ranking.page_data import unix_micros
 from labels import bulk_changes, member_keys
 from labels.models import BulkChange, Label
@@ -54,8 +54,8 @@ def site(
     """A service whose private feed has a post, and whose directory takes its time; the worker asks the same one."""
     readers.define_feeds(django_db_blocker)
     with readers.running(tmp_path_factory.mktemp("feedgen")) as site:
-        monkeypatch.setattr(did_cache, "config", replace(config, plc_url=site.network.url))
-        monkeypatch.setattr(did_cache, "LOOKUPS_PER_SECOND", 1000.0)
+        monkeypatch.setattr(resolver, "config", replace(config, plc_url=site.network.url))
+        monkeypatch.setattr(resolver, "LOOKUPS_PER_SECOND", 1000.0)
         site.network.seconds = DIRECTORY_SECONDS
         until(lambda: site.service.skeleton(feed=FEED).status_code == 200)
         yield site

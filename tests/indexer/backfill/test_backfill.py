@@ -18,7 +18,7 @@ from django.utils import timezone
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
 from atsite.core.config import config
-from atsite.core.identity import did_cache
+from atsite.core.identity import resolver
 from indexer.backfill import jobs, repo
 from indexer.index import do_not_index, stats
 from indexer.index.models import Backfill
@@ -44,7 +44,7 @@ def pds(
     clickhouse: None, valkey: redis.Redis, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FakePds]:
     with serving(pds_of()) as served:
-        monkeypatch.setattr(did_cache, "config", replace(config, plc_url=served.url))
+        monkeypatch.setattr(resolver, "config", replace(config, plc_url=served.url))
         monkeypatch.setattr(repo._paces, "_burst", 1e6)
         yield served
 
@@ -344,9 +344,9 @@ KILLED = """
 import os
 from dataclasses import replace
 from atsite.core.config import config
-from atsite.core.identity import did_cache
+from atsite.core.identity import resolver
 from indexer.backfill import jobs
-did_cache.config = replace(config, plc_url=os.environ["THE_PLC"])
+resolver.config = replace(config, plc_url=os.environ["THE_PLC"])
 jobs.run_due()
 """
 

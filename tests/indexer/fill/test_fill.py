@@ -224,7 +224,7 @@ def test_without_an_appview_names_come_from_the_directory_and_the_pds(
     origin = sparse.server.origin
     changed = dataclasses.replace(config, appview_url="", plc_url=origin, handle_resolver_url=origin)
     monkeypatch.setattr(run, "config", changed)
-    monkeypatch.setattr("atsite.core.identity.did_cache.config", changed)
+    monkeypatch.setattr("atsite.core.identity.resolver.config", changed)
     _needed[:] = dids(network, 4, 5, 12)
     with TO_FILL.only(nobody_and_four):
         assert run.fill() == 3
