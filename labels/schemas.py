@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ninja import Field, Schema
 
+from atsite.core import page_limits
 from atsite.core.atproto.syntax import DID_MAX
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
 from labels.models import LABEL_MAX
 
 if TYPE_CHECKING:
     from labels.members_for_api import MemberPage
-
-MEMBERS_MAX: Final = 1000
 
 
 class Failure(Schema):
@@ -35,7 +34,7 @@ class LabelMemberQuery(Schema):
 class LabelMembersQuery(Schema):
     label: str = Field(max_length=LABEL_MAX, description="name of the label, such as mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
-    limit: WholeNumber = Field(100, ge=1, le=MEMBERS_MAX)
+    limit: WholeNumber = Field(page_limits.MEMBERS_DEFAULT, ge=1, le=page_limits.MEMBERS_MAX)
     cursor: str | None = Field(None, description="the cursor of the previous page")
 
 

@@ -9,10 +9,10 @@ from ninja import Field, Schema
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
+from atsite.core import page_limits
 from atsite.core.atproto.syntax import DID_MAX
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
 from feeds.usage.counting import KEPT_DAYS
-from labels.schemas import MEMBERS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ class MemberQuery(_Camel):
 class MembersQuery(_Camel):
     feed_name: str = Field(max_length=RKEY_MAX, description="record key of the feed, such as a-mpls")
     handle: str | None = Field(None, max_length=DID_MAX, description="handle or did: answer for this account only")
-    limit: WholeNumber = Field(100, ge=1, le=MEMBERS_MAX)
+    limit: WholeNumber = Field(page_limits.MEMBERS_DEFAULT, ge=1, le=page_limits.MEMBERS_MAX)
     cursor: str | None = Field(None, description="the cursor of the previous page")
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from ninja import Field, Schema
 
+from atsite.core import page_limits
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
-from feeds.serving.page_limit import LIMIT_DEFAULT, LIMIT_MAX, LIMIT_MIN
 
 
 class SkeletonQuery(Schema):
     """Parameters of app.bsky.feed.getFeedSkeleton."""
 
     feed: str = Field(description="at-uri of the generator record")
-    limit: WholeNumber = Field(LIMIT_DEFAULT, ge=LIMIT_MIN, le=LIMIT_MAX)
+    limit: WholeNumber = Field(page_limits.FEED_DEFAULT, ge=1, le=page_limits.FEED_MAX)
     cursor: str | None = Field(None, description="the cursor of the previous page")
 
 

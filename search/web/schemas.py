@@ -10,6 +10,7 @@ from ninja import Field, Schema
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
+from atsite.core import page_limits
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class SearchPostsQuery(Schema):
     until: str | None = Field(None, max_length=NAME_MAX, description="before this datetime or day")
     author: str | None = Field(None, max_length=NAME_MAX, description="did or handle")
     lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$")
-    limit: WholeNumber = Field(25, ge=1, le=100)
+    limit: WholeNumber = Field(page_limits.SEARCH_DEFAULT, ge=1, le=page_limits.SEARCH_MAX)
     cursor: str | None = None
 
 
