@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from apikeys import keys, usage
-from apikeys.forms import ApiKeyForm, RotationForm, overlap_in_words
-from apikeys.key_status import ALREADY_CREATED, FORM_OUTDATED, REVOKED, old_secret_is_valid, status_of
+from apikeys.forms import ApiKeyForm, RotationForm
+from apikeys.key_status import ALREADY_CREATED, FORM_OUTDATED, REVOKED, status_of
 from apikeys.models import ApiKey, ApiKeyUsage
+from apikeys.rotation import old_secret_works, overlap_in_words
 from atsite.core import charts
 from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
 from atsite.core.clickhouse.errors import ClickHouseError
@@ -214,7 +215,9 @@ class ApiKeyAdmin(DecisionAdmin):
         row = options.get("obj")
         if row is not None:
             (use,) = _uses([row])
-            days = use.by_day(timezone.now(), DAYS) if use is not None else []
+            now = timezone.now()
+            works = row.revoked_at is None and old_secret_works(row.old_valid_until, now)
+            days = use.by_day(now, DAYS) if use is not None else []
             caption = f"Accepted calls in the last {DAYS} days"
             context |= {
                 "key": row,
@@ -222,7 +225,7 @@ class ApiKeyAdmin(DecisionAdmin):
                 "may_revoke": may(request.user, Right.REVOKE_KEY) and row.revoked_at is None,
                 "last_used": _moment(use),
                 "chart": charts.bars(caption, [(f"{day:%-d %b}", count) for day, count in days]),
-                "ends_old_at": row.old_valid_until if old_secret_is_valid(row) else None,
+                "ends_old_at": row.old_valid_until if works else None,
             }
         return super().render_change_form(request, context, **options)
 

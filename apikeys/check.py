@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from apikeys import keys, usage
 from apikeys.models import KEYS, ApiKey
+from apikeys.rotation import old_secret_works
+from atsite.core.clock import datetime_of
 from atsite.core.copies.redis_cache import ABSENT, Entry
 from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import Principal, Scope
@@ -46,13 +48,14 @@ class _Rights:
         known = frozenset(Scope(scope) for scope in fields.pop("scopes") if scope in set(Scope))
         return cls(scopes=known, feeds=frozenset(fields.pop("feeds")), **fields)
 
-    def match(self, key: Key, now_us: float) -> bool:
+    def match(self, key: Key, now: datetime) -> bool:
         """Whether the secret of `key` is the newest, or the old one while that is valid.
 
         Both are compared every time, so that the timing reveals nothing.
         """
+        until = None if self.old_until_us is None else datetime_of(self.old_until_us)
         newest, old = keys.matches(key, self.hash), keys.matches(key, self.old_hash or NO_HASH)
-        return newest or (old and self.old_until_us is not None and now_us < self.old_until_us)
+        return newest or (old and old_secret_works(until, now))
 
 
 def check(text: str, *, now: datetime | None = None) -> Principal:
@@ -68,7 +71,7 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
     value = KEYS.look_up(key.id, lambda: _stored(key.id)).value
     rights = None if value is None else _Rights.of(value)
     now_us = now.timestamp() * 1_000_000
-    if rights is None or not rights.match(key, now_us):
+    if rights is None or not rights.match(key, now):
         raise _refusal("this API key is not known")
     if rights.revoked:
         raise _refusal("this API key was revoked")

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from apikeys import keys
+from apikeys import keys, rotation
 from apikeys.feed_choices import FEEDS
 from apikeys.models import ApiKey
 from atsite.core.web.auth import SCOPES, Scope
-
-HOUR: Final = 3600
-#: How long the old secret may keep working after a rotation, in seconds.
-OVERLAPS: Final = {
-    0: "no time: it stops working now",
-    HOUR: "one hour",
-    24 * HOUR: "one day",
-    7 * 24 * HOUR: "seven days",
-    30 * 24 * HOUR: "thirty days",
-}
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
@@ -74,16 +64,11 @@ class RotationForm(forms.Form):
     """How long the current secret keeps working."""
 
     overlap = forms.TypedChoiceField(
-        choices=[(str(seconds), text) for seconds, text in OVERLAPS.items()],
+        choices=[(str(seconds), text) for seconds, text in rotation.OVERLAPS.items()],
         coerce=lambda text: timedelta(seconds=int(text)),
-        initial=str(24 * HOUR),
+        initial=str(rotation.OVERLAP_DEFAULT),
         widget=forms.RadioSelect,
         label="The current secret keeps working for",
     )
     #: The row's version when the page was opened.
     version = forms.IntegerField(widget=forms.HiddenInput)
-
-
-def overlap_in_words(overlap: timedelta) -> str:
-    """The chosen overlap, in words."""
-    return OVERLAPS[int(overlap.total_seconds())].partition(":")[0]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
 
+from apikeys.rotation import old_secret_works
+
 if TYPE_CHECKING:
     from apikeys.models import ApiKey
 
@@ -26,11 +28,6 @@ def status_of(key: ApiKey) -> str:
         return f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC"
     if key.expires_at is not None and key.expires_at <= now:
         return f"expired {key.expires_at:%Y-%m-%d %H:%M} UTC"
-    if key.old_valid_until is not None and old_secret_is_valid(key):
+    if old_secret_works(key.old_valid_until, now):
         return f"active; the old secret works until {key.old_valid_until:%Y-%m-%d %H:%M} UTC"
     return "active"
-
-
-def old_secret_is_valid(key: ApiKey) -> bool:
-    """Whether the secret from before the last rotation still works."""
-    return key.revoked_at is None and key.old_valid_until is not None and key.old_valid_until > timezone.now()
