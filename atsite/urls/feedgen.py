@@ -37,3 +37,6 @@ for service in (protocol, api):
     install_feed_errors(service)
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", protocol.urls), path("", api.urls), *documentation.urlpatterns]
+
+handler400 = "atsite.core.web.handler.bad_request"
+handler404 = "atsite.core.web.handler.not_found"

@@ -38,3 +38,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", api.urls),
     *documentation.urlpatterns,
 ]
+
+handler400 = "atsite.core.web.handler.bad_request"
+handler404 = "atsite.core.web.handler.not_found"

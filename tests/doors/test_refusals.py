@@ -70,6 +70,12 @@ def test_a_content_type_that_django_cannot_read_is_refused_or_passed_over(
     assert answer.status == 200 or answer.error == REFUSED
 
 
+def test_an_unknown_address_with_too_many_parameters_is_a_4xx(door: tuple[int, bytes]) -> None:
+    port, _ = door
+    for path in (b"/nowhere", b"/openapi.json//", b"/docs;x"):
+        assert ask(port, request(path + b"?" + b"a=b&" * 1200)).error == (404, "XRPCNotSupported")
+
+
 def test_what_is_no_http_is_refused_by_the_server_itself(door: tuple[int, bytes]) -> None:
     port, page = door
     assert ask(port, request(page + b"&x=\xff")).status == 400

@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import django
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http import HttpRequest, HttpResponse
 
 from atsite.core.web.xrpc import error_response, name_of
 
@@ -39,6 +40,16 @@ class ServiceHandler(ASGIHandler):
         status = HTTPStatus.BAD_REQUEST if refused is None else refused.status_code
         message = UNREADABLE if status == HTTPStatus.BAD_REQUEST else HTTPStatus(status).phrase
         return None, error_response(name_of(status), message, status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400 of the services: its own renders a template, which may read the request again and fail."""
+    return error_response("InvalidRequest", "the request cannot be read", HTTPStatus.BAD_REQUEST)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The handler404; ErrorBodies knows what an unknown XRPC method is."""
+    return HttpResponse("Not Found", content_type="text/plain", status=HTTPStatus.NOT_FOUND)
 
 
 def service_application() -> Application:
