@@ -48,9 +48,9 @@ def test_a_label_and_a_bulk_change_tell_the_worker_once_after_the_commit(
     clickhouse: None, valkey: redis.Redis, network: Network
 ) -> None:
     publish(network)
-    label = Label.objects.create(name="mpls")
+    label = Label.objects.create(name="knitters")
     with transaction.atomic():
-        membership.assign("mpls", MIRA.did, by="admin")
+        membership.assign("knitters", MIRA.did, by="admin")
         assert messages(valkey) == []
     assert messages(valkey) == ["labels.tasks.fetch_member_keys"]
     valkey.delete(f"{PREFIX}labels:key-request", f"{QUEUE_PREFIX}{QUEUE}")  # the second in which one message is enough
@@ -68,9 +68,9 @@ def test_without_redis_the_label_is_given_and_the_key_comes_with_the_next_round(
     clickhouse: None, valkey: redis.Redis, network: Network
 ) -> None:
     publish(network)
-    Label.objects.create(name="mpls")
+    Label.objects.create(name="knitters")
     with redis_away():
-        membership.assign("mpls", MIRA.did, by="admin")
+        membership.assign("knitters", MIRA.did, by="admin")
     assert messages(valkey) == []
     assert member_keys.fetch(seconds=60) == 1
     assert keys() == {MIRA.did: KEY}
