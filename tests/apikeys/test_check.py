@@ -245,7 +245,7 @@ def test_with_the_store_away_a_key_is_decided_from_its_entry_and_then_refused(
     client: Client, reader_key: Key, valkey: redis.Redis, tmp_path: Path
 ) -> None:
     headers = {"X-API-Key": reader_key.text}
-    message = "the store that decides does not answer now, try again later"
+    message = "the relational database does not answer now, try again later"
     with default_away(tmp_path):
         assert answer(client, "/stats", headers) == (200, {"key": reader_key.id})
         valkey.flushdb()

@@ -80,7 +80,7 @@ def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Cl
     ("text", "sentence"),
     [
         ("noone.example.com", "No account has the handle noone.example.com. Check the spelling, or enter the did."),
-        ("mira", "“mira” is neither a handle, nor a did, nor a profile address"),
+        ("mira", "“mira” is not a handle, a did or a profile address"),
         ("Handle.invalid", "handle.invalid names no account"),
         (NOBODY, f"There is no account with the did {NOBODY}."),
         ("did:plc:short", "did:plc:short is not a whole did"),

@@ -26,7 +26,7 @@ def test_a_list_has_one_actor_a_line() -> None:
 
 def test_an_invalid_line_says_why() -> None:
     (line,) = parse_lines("no actor")
-    assert (line.text, line.reason.partition(",")[0]) == ("no actor", "“no actor” is neither a handle")
+    assert (line.text, line.reason.partition(",")[0]) == ("no actor", "“no actor” is not a handle")
 
 
 @pytest.mark.parametrize(
