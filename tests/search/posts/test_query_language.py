@@ -10,7 +10,7 @@ import pytest
 
 from atsite.core.clickhouse import door
 from search.posts.conditions import Query
-from search.posts.language import PAIRS_MAX, TERMS_MAX, BadQuery, parse
+from search.posts.query_language import PAIRS_MAX, TERMS_MAX, BadQuery, parse
 
 pytestmark = pytest.mark.usefixtures("django_db_setup")
 
