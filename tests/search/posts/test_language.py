@@ -67,7 +67,9 @@ def test_a_text_becomes_tokens_and_parts(text: str, query: Query) -> None:
     assert parse(text) == query
 
 
-@pytest.mark.parametrize("text", ["", " ", "!?", "´", "\u0301", "\0", "%_\\'\"", "\t\n", "…—“”", "\u200b\u00ad", "、。", "＊＊"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "!?", "´", "\u0301", "\0", "%_\\'\"", "\t\n", "…—“”", "\u200b\u00ad", "、。", "＊＊"]
+)
 def test_a_text_without_a_word_is_refused(text: str) -> None:
     with pytest.raises(BadQuery, match="there is no word in the query"):
         parse(text)
