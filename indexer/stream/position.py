@@ -4,8 +4,9 @@ A reconnect and a checkpoint resume from the position. So a single event with a 
 position: events up to that time would never be requested. The largest time counts, with one exception:
 
 1. A time more than AHEAD_US ahead of the local clock waits. It counts once AGREE_EVENTS events in a row, or all events
-   of AGREE_SECONDS (at least two), are ahead: then the host's clock is fast or the local clock is slow, and neither may
-   stop the stream. The skew is how far all of them are ahead; times up to it no longer wait.
+   of AGREE_SECONDS (at least two), are ahead by the same, give or take AHEAD_US: then the host's clock is fast or the
+   local clock is slow, and neither may stop the stream. Times that are scattered ahead agree on nothing. The skew is
+   how far all of them are ahead; times up to it no longer wait.
 2. Once as many events in a row are less far ahead than the skew, the skew becomes theirs, and a position ahead of it
    goes back to theirs.
 
@@ -45,8 +46,13 @@ class _Run:
     since: float = 0.0
     events: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, ahead_us: int, time_us: int, now: float) -> bool:
-        """Add an event; returns whether the run is long enough to be believed."""
+    def add(self, ahead_us: int, time_us: int, now: float, *, apart_us: int | None = None) -> bool:
+        """Add an event; returns whether the run is long enough to be believed.
+
+        An event that is more than `apart_us` from the first one of the run begins another run.
+        """
+        if apart_us is not None and self.events and abs(ahead_us - self.events[0][0]) > apart_us:
+            self.events = []
         if not self.events:
             self.since = now
         self.events.append((ahead_us, time_us))
@@ -100,7 +106,7 @@ class Position:
         if ahead_us <= AHEAD_US:
             self.plausible_us = max(self.plausible_us, time_us)
         if ahead_us > self.skew_us + AHEAD_US:
-            if self._ahead.add(ahead_us, time_us, now):
+            if self._ahead.add(ahead_us, time_us, now, apart_us=AHEAD_US):
                 self._believe()
             return
         self._ahead = _Run()
