@@ -16,13 +16,14 @@ position: events up to that time would never be requested. The largest time coun
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 import structlog
+
+from atsite.core.clock import now_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,11 +35,6 @@ AHEAD_US: Final = 120_000_000
 #: This many events in a row that agree, or all events of this many seconds, are not a glitch.
 AGREE_EVENTS: Final = 100
 AGREE_SECONDS: Final = 60.0
-
-
-def now_us() -> int:
-    """Unix microseconds."""
-    return time.time_ns() // 1_000
 
 
 @dataclass(frozen=True, slots=True)

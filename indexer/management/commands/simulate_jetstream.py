@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from atsite.core.clock import now_us
 from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
@@ -15,7 +16,7 @@ from indexer.simulator.network.saved_network import load_or_create, make
 from indexer.simulator.serving.network_source import LOOKBACK_HOURS, NetworkSource
 from indexer.simulator.serving.plc_directory import Directory
 from indexer.simulator.serving.recorded_source import MAX, RecordedSource
-from indexer.simulator.serving.server import SimulatedJetstream, now_us
+from indexer.simulator.serving.server import SimulatedJetstream
 from indexer.simulator.serving.xrpc import Xrpc
 
 if TYPE_CHECKING:
