@@ -292,7 +292,8 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
     assert check() == (
         "apikeys.ApiKey: rows and copies agree\n"
         "cleanup.RepoCleanupJob: rows and copies agree\n"
-        "labels.ActorLabel: 1 × was missing or outdated in the copy (mpls, did:plc:miramiramiramiramiramira); repaired\n"
+        "labels.ActorLabel: 1 × was missing or outdated in the copy "
+        "(mpls, did:plc:miramiramiramiramiramira); repaired\n"
         "labels.ActorLabel: 2 × was different in the copy"
         " (mpls, did:plc:noelnoelnoelnoelnoelnoel; mpls, did:plc:ottoottoottoottoottootto); repaired\n"
         "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghostghostghostghostghos); repaired\n"
