@@ -97,7 +97,7 @@ class Label(models.Model):
                 raise models.ProtectedError("Remove its members and its feeds first.", {self})
             for model in (BulkChange, ActorLabel):
                 rows: models.QuerySet[Any] = models.QuerySet(model).using(DEFAULT).filter(label=self)
-                rows._raw_delete(using=DEFAULT)  # type: ignore[attr-defined]  # past the rules of CopiedModel
+                rows._raw_delete(using=DEFAULT)  # past the rules of CopiedModel
             return super().delete(using, keep_parents)
 
 
