@@ -7,6 +7,7 @@ file, so a later start adds nothing again, and what an operator deletes stays de
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,7 +49,9 @@ DONE_FILE: Final = "demo_community.json"
 KEY_FILE: Final = "demo_api_key"
 ADMIN: Final = "admin"
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
+DESCRIBE: Final = "app.bsky.feed.describeFeedGenerator"
 ANSWER_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 0.2
 #: Accounts that are looked up; some of the busiest are deleted or have no handle that resolves.
 CANDIDATES: Final = 60
 PRIVATE_MEMBERS, PUBLIC_MEMBERS, LISTED_POSTS, READERS = 12, 10, 15, 5
@@ -128,6 +131,16 @@ class Demo:
         """The first page of a feed, as at-uris. Raises PartFailed."""
         query = urlencode({"feed": uri_of(rkey), "limit": 50})
         return [str(item["post"]) for item in self.call("GET", f"/xrpc/{SKELETON}?{query}", **headers)["feed"]]
+
+    def wait_until_served(self, *rkeys: str) -> None:
+        """Return when these feeds are served: a feed is switched on within a second. Raises PartFailed."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        wanted = {uri_of(rkey) for rkey in rkeys}
+        while time.monotonic() < deadline:
+            if wanted <= {feed["uri"] for feed in self.call("GET", f"/xrpc/{DESCRIBE}")["feeds"]}:
+                return
+            time.sleep(LOOK_SECONDS)
+        raise PartFailed(f"{' and '.join(rkeys)} are not served yet")
 
     def token(self, handle: str, method: str) -> str:
         """The Authorization header of a reader's app. Raises SimulatorError."""
@@ -216,6 +229,7 @@ def do_not_index(demo: Demo) -> None:
 
 def read_as_members(demo: Demo) -> None:
     """Members read their feeds, and their apps report what they did there."""
+    demo.wait_until_served("a-mpls", "cl-tqsp")
     for actor in demo.private_members[:READERS]:
         for rkey in ("a-mpls", "cl-tqsp", "whats-hot"):
             posts = demo.posts(rkey, Authorization=demo.token(actor.handle, SKELETON))
@@ -223,6 +237,17 @@ def read_as_members(demo: Demo) -> None:
             sent = {"feed": uri_of(rkey), "interactions": reported}
             if reported:
                 demo.call("POST", f"/xrpc/{SEND}", body=sent, Authorization=demo.token(actor.handle, SEND))
+
+
+def set_instructions(demo: Demo) -> None:
+    """What others see in the private feed: a post of a member, which is some minutes old."""
+    demo.wait_until_served("a-mpls")
+    token = demo.token(demo.private_members[0].handle, SKELETON)
+    feed = FeedDefinition.objects.get(rkey="a-mpls")
+    feed.instructions_post = demo.posts("a-mpls", Authorization=token)[-1]
+    feed.full_clean()
+    feed.save()
+    _log([feed], "Instructions post chosen.")
 
 
 def _log(rows: Sequence[Any], message: str) -> None:
@@ -240,6 +265,7 @@ PARTS: Final[dict[str, Callable[[Demo], None]]] = {
     "use of the API key": use_key,
     "blocks": block,
     "actor that is not indexed": do_not_index,
+    "instructions of a-mpls": set_instructions,
     "readers": read_as_members,
 }
 

@@ -29,8 +29,8 @@ __all__ = ["data_dir"]  # the fixture of test_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-#: A gap is a fault, and no service schedules clean-ups yet.
-MAY_BE_EMPTY = {"indexer.streamgap", "cleanup.repocleanupjob"}
+#: A gap is a fault; events are read again after an update of atsite; and no service schedules clean-ups yet.
+MAY_BE_EMPTY = {"indexer.streamgap", "indexer.rereading", "cleanup.repocleanupjob"}
 FEEDS = ("a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot")
 
 
@@ -79,7 +79,7 @@ def readme_line(pattern: str) -> str:
 
 
 @pytest.fixture
-def demo(data_dir: Path) -> Iterator[Demo]:  # noqa: F811
+def demo(data_dir: Path) -> Iterator[Demo]:
     with command("demo", data_dir) as running:
         assert running.stdout is not None
         said, _ = read_until(running.stdout, r"manage\.py viewer_token \S+ --feed a-mpls|demo_community did not")
@@ -124,7 +124,7 @@ def every_feed_has_a_page(demo: Demo, handle: str) -> None:
         until(lambda address=address: httpx.get(skeleton, params=address).json().get("feed"), rkey)  # type: ignore[misc]
     line = demo.shell(readme_line(r"\S+ manage\.py viewer_token").replace("HANDLE", handle))
     assert '"post"' in demo.shell(line)
-    assert httpx.get(skeleton, params={"feed": feeds["a-mpls"]}).json()["feed"] == []
+    assert len(httpx.get(skeleton, params={"feed": feeds["a-mpls"]}).json()["feed"]) == 1  # the instructions
 
 
 def no_list_of_the_admin_is_empty(demo: Demo) -> None:
@@ -133,10 +133,17 @@ def no_list_of_the_admin_is_empty(demo: Demo) -> None:
         client.get("/admin/login/")
         form = {"username": "admin", "password": password, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
         assert client.post("/admin/login/?next=/admin/", data=form).url.path == "/admin/"
-        for model in admin.site._registry:
-            if (label := model._meta.label_lower) not in MAY_BE_EMPTY:
-                address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-                until(lambda address=address, label=label: has_rows(client.get(address), label), label)  # type: ignore[misc]
+        lists = {model._meta.label_lower for model in admin.site._registry} - MAY_BE_EMPTY
+        empty = sorted(lists)
+
+        def none_is_empty() -> bool:
+            empty[:] = [
+                label for label in empty if not has_rows(client.get(f"/admin/{label.replace('.', '/')}/"), label)
+            ]
+            return not empty
+
+        # The worker writes counts some seconds after the community has made them.
+        until(none_is_empty, lambda: f"empty: {empty}", seconds=60)
 
 
 def has_rows(response: httpx.Response, label: str) -> bool:
