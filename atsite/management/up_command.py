@@ -40,8 +40,8 @@ class UpCommand(BaseCommand):
     def handle(
         self, *args: object, free_ports: bool, once: bool, run_for: float | None, **options: object
     ) -> None:  # fmt: skip
-        self.refuse()
-        ports = Ports().chosen_by(free_port) if free_ports else Ports()
+        self.refuse(**options)
+        ports = Ports().chosen_by(free_port) if free_ports else Ports().moved_by(config.port_offset)
         site = Site(
             self.purpose,
             config.data_dir,
@@ -75,11 +75,11 @@ class UpCommand(BaseCommand):
             ) from error
         terminal.say("stopped; the data is kept in " + str(config.data_dir))
 
-    def refuse(self) -> None:
+    def refuse(self, **options: object) -> None:
         """Raise CommandError where this command must not run."""
 
     def host(self) -> str:
-        """The address the services listen on."""
+        """The address the feed generator listens on; everything else stays on loopback."""
         return config.listen_host
 
     def environment(self, ports: Ports) -> dict[str, str]:

@@ -91,7 +91,7 @@ def refuse_taken_ports(children: tuple[ProcessSpec, ...]) -> None:
         names = ", ".join(f"{port} (for {name})" for name, port in taken)
         raise UpFailed(
             f"these ports are in use by other processes: {names}. Is another `up` or `demo` running? Stop the processes"
-            " that use them (`ss -ltnp` lists these), or use other ports with --free-ports."
+            " that use them (`ss -ltnp` lists these), or use other ports with PORT_OFFSET=100 or --free-ports."
         )
 
 

@@ -70,7 +70,10 @@ def test_it_says_when_the_copy_is_late_and_the_key_is_let_in_all_the_same(stores
     with clickhouse_away():
         text = create("--scope", "stats", stderr=late)
         assert check(text.strip()).scopes == {Scope.STATS}
-    assert late.getvalue() == "Saved, but ClickHouse does not answer: statistics and feeds apply the change when it does.\n"
+    assert (
+        late.getvalue()
+        == "Saved, but ClickHouse does not answer: statistics and feeds apply the change when it does.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandError
 
+from atsite.checks import is_loopback
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
 from indexer.stream.start_options import add_start_options
@@ -27,15 +28,27 @@ class Command(UpCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         add_start_options(parser)
+        parser.add_argument(
+            "--listen-publicly",
+            action="store_true",
+            help="let the feed generator listen on LISTEN_HOST outside production, too",
+        )
 
     def begin(self, **options: object) -> tuple[str, ...]:
         if options["from_cursor"] is not None:
             return ("--from", str(options["from_cursor"]))
         return ("--from-live",) if options["from_live"] else ()
 
-    def refuse(self) -> None:
+    def refuse(self, **options: object) -> None:
         if config.environment == "demo":
             raise CommandError("ATSITE_ENVIRONMENT=demo is set: unset it, or run `manage.py demo`")
+        if not (config.production or options["listen_publicly"] or is_loopback(config.listen_host)):
+            raise CommandError(
+                f"LISTEN_HOST={config.listen_host} lets other machines reach this site, and"
+                f" ATSITE_ENVIRONMENT={config.environment} is not made for that: it accepts any Host header and plain"
+                " http. Set ATSITE_ENVIRONMENT=production (docs/operating.md, Run a public site), unset LISTEN_HOST, or"
+                " add --listen-publicly on a network that you trust."
+            )
 
     def environment(self, ports: Ports) -> dict[str, str]:
         """Outside production, a site without a public name serves this machine under a local one."""
