@@ -16,7 +16,7 @@ from atsite.supervision import migrate
 from atsite.supervision.addresses import address_table
 from atsite.supervision.children import children_of
 from atsite.supervision.errors import UpFailed, first_line
-from atsite.supervision.progress import Sample, progress_line
+from atsite.supervision.progress import Sample, change_of, progress_line
 from atsite.supervision.site_probe import FULL_PAGE, REFRESH_TASK, SiteProbe
 from atsite.supervision.start_checkpoint import save_start_checkpoint
 from atsite.supervision.stores import running_stores
@@ -221,6 +221,8 @@ class Up:
             if time.monotonic() >= due:
                 due = time.monotonic() + PROGRESS_SECONDS
                 now = self.probe.sample().at_least(self.samples[-1])
+                if change := change_of(self.samples[-1].problem, now.problem):
+                    self.terminal.say(change)
                 self.terminal.progress(progress_line(self.samples[0], now))
                 self.samples.append(now)
                 yield now

@@ -8,18 +8,22 @@ import urllib.request
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+import redis
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as ClickHouseDriverError
 from prometheus_client.parser import text_string_to_metric_families
 
 from atsite.celery import app
+from atsite.core import kv
 from atsite.supervision.addresses import feed_address
 from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import TABLES, Sample
+from indexer.stream.state_reports import KEY, decoded
 
 if TYPE_CHECKING:
     from atsite.core.config import Config
     from atsite.supervision.children import Site
+    from indexer.index.stream_state import StreamState
 
 #: A page as long as a client asks for when it asks for nothing special (the default of the lexicon).
 FULL_PAGE = 50
@@ -49,6 +53,7 @@ class SiteProbe:
         self._site = site
         self._config = config
         host, _, port = config.clickhouse_address.rpartition(":")
+        self._redis = kv.connect(config.redis_url, answer_seconds=ANSWER_SECONDS)
         self._clickhouse = Client(
             host=host.strip("[]"),
             port=int(port),
@@ -62,7 +67,8 @@ class SiteProbe:
         )
 
     def close(self) -> None:
-        """Close the connection: an open one delays the stop of the embedded ClickHouse."""
+        """Close the connections: an open one delays the stop of the embedded ClickHouse."""
+        self._redis.close()
         self._clickhouse.disconnect()
 
     def create_database(self) -> None:
@@ -78,7 +84,10 @@ class SiteProbe:
     def sample(self) -> Sample:
         """How far the indexer is now."""
         metrics = self._metrics()
-        return Sample(time.monotonic(), metrics.get(EVENTS_METRIC), metrics.get(LAG_METRIC), self._rows())
+        state = self._stream()
+        problem = "" if state is None else state.problem(time.time())
+        events, lag = metrics.get(EVENTS_METRIC), metrics.get(LAG_METRIC)
+        return Sample(time.monotonic(), events, lag, self._rows(), state, problem)
 
     def feed(self) -> str | None:
         """The at-uri of the feed to show first, as the feed generator describes it; None while it has none."""
@@ -95,6 +104,12 @@ class SiteProbe:
         kwargs = {"force": True} if task == REFRESH_TASK else {}  # the feeds are ranked, due or not
         with app.connection_for_write(self._config.redis_url) as broker:
             app.send_task(task, kwargs=kwargs, connection=broker, expires=REFRESH_EXPIRES, retry=False)
+
+    def _stream(self) -> StreamState | None:
+        try:
+            return decoded(self._redis.get(KEY))
+        except redis.RedisError:
+            return None
 
     def _rows(self) -> dict[str, int]:
         try:
