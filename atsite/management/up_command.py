@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.config import config
 from atsite.core.embedded import files
+from atsite.core.embedded.errors import explained
 from atsite.core.embedded.ports import free_port
 from atsite.core.errors import AtsiteError
 from atsite.data_folder import STORES
@@ -57,8 +58,10 @@ class UpCommand(BaseCommand):
         until = Until(run_for=run_for, first_page=once)
         own = site.logs / f"{self.purpose}.log"
         os.umask(files.UMASK)
-        files.make_private(site.data_dir, leave_out=STORES)
         try:
+            with explained("This command", site.data_dir):
+                files.make_private_directory(site.data_dir)
+                files.make_private(site.data_dir, leave_out=STORES)
             keep_off_the_terminal(own)
             run(site, config, terminal, usual_ports=not free_ports, until=until, after=self.prepare)
         except Stopped:

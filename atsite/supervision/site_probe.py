@@ -15,12 +15,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from atsite.celery import app
 from atsite.core import kv
+from atsite.core.web import probe
 from atsite.supervision.addresses import feed_address
 from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import TABLES, Sample
 from indexer.stream.state_reports import KEY, decoded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atsite.core.config import Config
     from atsite.supervision.children import Site
     from indexer.index.stream_state import StreamState
@@ -91,19 +94,30 @@ class SiteProbe:
 
     def feed(self) -> str | None:
         """The at-uri of the feed to show first, as the feed generator describes it; None while it has none."""
-        answer = _json(f"{self._site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator")
+        answer = self._json(f"{self._site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator")
         uris = [str(feed["uri"]) for feed in answer.get("feeds", [])]
         return next((uri for uri in uris if uri.endswith(f"/{FIRST_FEED}")), uris[0] if uris else None)
 
     def page_length(self, uri: str) -> int:
         """How many posts the first page of the feed has now."""
-        return len(_json(feed_address(self._site, uri, FULL_PAGE)).get("feed", []))
+        return len(self._json(feed_address(self._site, uri, FULL_PAGE)).get("feed", []))
 
     def ask_worker(self, task: str) -> None:
         """Ask the worker to run a task now. Raises kombu's OperationalError when the broker is away."""
         kwargs = {"force": True} if task == REFRESH_TASK else {}  # the feeds are ranked, due or not
         with app.connection_for_write(self._config.redis_url) as broker:
             app.send_task(task, kwargs=kwargs, connection=broker, expires=REFRESH_EXPIRES, retry=False)
+
+    def _json(self, url: str) -> dict[str, Any]:
+        """The JSON object at `url` of this site; empty when there is none."""
+        headers = {probe.HEADER: probe.proof()}
+        if self._config.production and self._config.allowed_hosts:
+            headers["Host"] = self._config.allowed_hosts[0].lstrip(".")  # it refuses every other one, also 127.0.0.1
+        try:
+            answer = json.loads(_get(url, headers))
+        except ValueError:
+            return {}
+        return answer if isinstance(answer, dict) else {}
 
     def _stream(self) -> StreamState | None:
         try:
@@ -135,20 +149,12 @@ class SiteProbe:
         }
 
 
-def _json(url: str) -> dict[str, Any]:
-    """The JSON object at `url`; empty when there is none."""
-    try:
-        answer = json.loads(_get(url))
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _get(url: str) -> bytes:
+def _get(url: str, headers: Mapping[str, str] | None = None) -> bytes:
     """The body at `url`, whatever its status; empty when there is no answer in time."""
+    request = urllib.request.Request(url, headers=dict(headers or {}))  # noqa: S310 - our own http addresses
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the site is on this machine: no proxy
     try:
-        with opener.open(url, timeout=ANSWER_SECONDS) as answer:
+        with opener.open(request, timeout=ANSWER_SECONDS) as answer:
             return bytes(answer.read())
     except (OSError, HTTPException):
         return b""

@@ -18,6 +18,7 @@ from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, client_address, service_auth
 from atsite.core.web.documented import example, failures
+from atsite.core.web.probe import is_probe
 from atsite.core.web.xrpc import error_response
 from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, RankingPending, UnknownFeed
 from feeds.serving.registry import registry
@@ -125,7 +126,7 @@ async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The reader. `did` is None if not logged in; `counts` is False if the reader could not be identified."""
+    """The reader. `did` is None if not logged in; `counts` is False if it could not be identified, or is this site."""
 
     did: Did | None = field(default=None, repr=False)
     counts: bool = True
@@ -167,6 +168,8 @@ async def reader_of(request: HttpRequest, feed: str) -> Reader:
     async def is_personal() -> bool:
         return await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed))
 
+    if is_probe(request):
+        return Reader(counts=False)
     authorization = request.headers.get("Authorization", "")
     if (key := bearer_key(authorization)) is not None:
         await asyncio.to_thread(check_from, key, client_address(request))
