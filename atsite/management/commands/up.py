@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from atsite.checks import is_loopback
@@ -49,6 +50,12 @@ class Command(UpCommand):
                 " http. Set ATSITE_ENVIRONMENT=production (docs/operating.md, Run a public site), unset LISTEN_HOST, or"
                 " add --listen-publicly on a network that you trust."
             )
+
+    def prepare(self) -> str:
+        """In production, collect the static files of the admin: it serves them from the data folder then."""
+        if config.production:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        return ""
 
     def environment(self, ports: Ports) -> dict[str, str]:
         """Outside production, a site without a public name serves this machine under a local one."""
