@@ -13,6 +13,7 @@ from atsite.core.atproto.syntax import is_did
 from atsite.core.clickhouse import door
 from atsite.core.clock import now_us
 from atsite.core.errors import InvalidSyntax
+from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
 from indexer.index import pasted_identifiers
 from indexer.index.handles import did_of_handle
@@ -33,11 +34,48 @@ api_router = Router()
 #: Parameters of the lexicon that are not supported yet. Refused, because an answer without the filter would be wrong.
 UNSUPPORTED: Final = ("mentions", "domain", "url", "tag")
 
+#: The example of /docs: one day of a small site.
+STATS: Final = {
+    "computedAt": "2026-03-01T12:00:00Z",
+    "totals": {"posts": 102030, "likes": 220123, "reposts": 30412, "follows": 51877, "blocks": 1204},
+    "withoutDay": {"posts": 3, "likes": 0, "reposts": 0},
+    "days": [
+        {
+            "day": "2026-03-01",
+            "posts": 1402,
+            "postsWithImages": 311,
+            "images": 420,
+            "imagesWithAlt": 95,
+            "likes": 5120,
+            "reposts": 640,
+            "follows": 710,
+            "blocks": 12,
+            "postActors": 380,
+            "likeActors": 902,
+            "repostActors": 210,
+            "followActors": 301,
+            "blockActors": 9,
+            "actors": 1204,
+        }
+    ],
+}
 NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower search"
 
 
 @xrpc_router.get(
-    "/app.bsky.unspecced.searchPostsSkeleton", response=SearchPostsAnswer, exclude_none=True, tags=["search"]
+    "/app.bsky.unspecced.searchPostsSkeleton",
+    response={200: SearchPostsAnswer, **failures(400, 503, 504)},
+    exclude_none=True,
+    tags=["search"],
+    openapi_extra=example(
+        {
+            "cursor": "1772366400000000",
+            "posts": [{"uri": "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"}],
+        },
+        q="music",
+        lang="en",
+        limit=5,
+    ),
 )
 def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> SearchPostsAnswer:
     """The newest posts that have all words of `q`.
@@ -71,14 +109,25 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     return SearchPostsAnswer.of(page)
 
 
-@xrpc_router.get("/_health", response=Health, tags=["service"])
+@xrpc_router.get(
+    "/_health",
+    response={200: Health, **failures(503, 504)},
+    tags=["service"],
+    openapi_extra=example({"version": atsite.__version__}),
+)
 def health(request: HttpRequest) -> Health:
     """Answers if the service works; 503 if ClickHouse does not answer."""
     door.ping()
     return Health(version=atsite.__version__)
 
 
-@api_router.get("/stats", response=StatsAnswer, by_alias=True, tags=["statistics"])
+@api_router.get(
+    "/stats",
+    response={200: StatsAnswer, **failures(400, 503, 504)},
+    by_alias=True,
+    tags=["statistics"],
+    openapi_extra=example(STATS, days=1),
+)
 def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsAnswer:
     """Totals of the records that exist now, and the numbers of each of the last days."""
     try:

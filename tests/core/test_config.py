@@ -82,3 +82,14 @@ def test_a_token_of_the_demo_is_made_where_the_demo_lives() -> None:
 )
 def test_a_websocket_address_is_taken_as_it_is(tmp_path: Path, address: str) -> None:
     assert load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "WS_URL": address}).ws_url == address
+
+
+@pytest.mark.parametrize(
+    ("service", "port"), [("indexer", 8191), ("feedgen", 8195), ("worker", 8188), ("beat", 0), ("manage", 0)]
+)
+def test_an_offset_moves_the_metrics_port_unless_that_is_off(tmp_path: Path, service: str, port: int) -> None:
+    env = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "ATSITE_SERVICE": service, "PORT_OFFSET": "100"}
+    assert (load(env).metrics_port, load(env).port_offset) == (port, 100)
+    assert load(env | {"METRICS_PORT": "7"}).metrics_port == 7
+    with pytest.raises(ConfigError, match=r"^PORT_OFFSET='60000': expected a whole number from 0 to 56000$"):
+        load(env | {"PORT_OFFSET": "60000"})
