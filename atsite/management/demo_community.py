@@ -7,11 +7,6 @@ file, so a later start adds nothing again, and what an operator deletes stays de
 from __future__ import annotations
 
 import json
-import time
-import urllib.request
-from dataclasses import dataclass
-from functools import cached_property
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -24,15 +19,13 @@ from django.utils import timezone
 from apikeys import keys
 from apikeys.models import add_key
 from atsite.core.atproto.syntax import Did
-from atsite.core.clickhouse import door
 from atsite.core.embedded import files
 from atsite.core.errors import AtsiteError
+from atsite.management.running_demo import SKELETON, Demo, PartFailed, uri_of
 from feeds.admin import moderation
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.publishing.actions import act
 from feeds.usage.interactions import SEND
-from indexer.simulator.demo import FOLDER, PUBLISHER
-from indexer.simulator.network.viewer_token import viewer_token
 from labels import account_lookup, bulk_changes, membership
 from labels.account_lookup import Actor
 from labels.change_author import Via
@@ -48,13 +41,7 @@ DONE_FILE: Final = "demo_community.json"
 #: The key of the demo's bot, as an operator would keep it.
 KEY_FILE: Final = "demo_api_key"
 ADMIN: Final = "admin"
-SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
-DESCRIBE: Final = "app.bsky.feed.describeFeedGenerator"
-ANSWER_SECONDS: Final = 10.0
-LOOK_SECONDS: Final = 0.2
-#: Accounts that are looked up; some of the busiest are deleted or have no handle that resolves.
-CANDIDATES: Final = 60
-PRIVATE_MEMBERS, PUBLIC_MEMBERS, LISTED_POSTS, READERS = 12, 10, 15, 5
+LISTED_POSTS, READERS = 15, 5
 EVENTS: Final = tuple(
     f"app.bsky.feed.defs#{name}" for name in ("interactionSeen", "clickthroughItem", "interactionLike", "requestMore")
 )
@@ -68,89 +55,6 @@ TASKS: Final = (
 )
 #: By then the services have written their counts to Redis.
 TASK_DELAY_SECONDS: Final = 3
-
-BUSIEST = """
-SELECT did
-FROM posts
-WHERE root_uri = '' AND deleted = 0
-GROUP BY did
-ORDER BY count() DESC, did
-LIMIT {limit:UInt32}
-"""
-
-
-class PartFailed(AtsiteError):
-    """A part of the community cannot be added now; the next start tries it again."""
-
-
-@dataclass
-class Demo:
-    """The running demo that the parts are added to."""
-
-    config: Config
-
-    @cached_property
-    def authors(self) -> list[Actor]:
-        """Accounts with a handle that post much, the busiest first."""
-        dids = [Did(did) for did in door.column(BUSIEST, {"limit": CANDIDATES}, name="demo.busiest")]
-        found = [each for each in account_lookup.find_all(dids) if isinstance(each, Actor) and each.handle]
-        if len(found) < PRIVATE_MEMBERS + PUBLIC_MEMBERS + 4:
-            raise PartFailed(f"only {len(found)} accounts with posts are indexed so far")
-        return found
-
-    @property
-    def private_members(self) -> list[Actor]:
-        return self.authors[:PRIVATE_MEMBERS]
-
-    @property
-    def public_members(self) -> list[Actor]:
-        return self.authors[PRIVATE_MEMBERS:][:PUBLIC_MEMBERS]
-
-    @property
-    def strangers(self) -> list[Actor]:
-        """The authors that are in no label."""
-        return self.authors[PRIVATE_MEMBERS + PUBLIC_MEMBERS :]
-
-    def call(self, method: str, path: str, *, body: object = None, **headers: str) -> dict[str, Any]:
-        """The JSON answer of the feed generator. Raises PartFailed."""
-        content = None if body is None else json.dumps(body).encode()
-        typed = {"Content-Type": "application/json"} if content else {}
-        request = urllib.request.Request(  # noqa: S310 - the demo's own address
-            self.config.service_endpoint + path, content, {**typed, **headers}, method=method
-        )
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                request, timeout=ANSWER_SECONDS
-            ) as answer:
-                found: dict[str, Any] = json.load(answer)
-                return found
-        except (OSError, HTTPException, ValueError) as error:
-            raise PartFailed(f"{method} {path.partition('?')[0]}: {error}") from error
-
-    def posts(self, rkey: str, **headers: str) -> list[str]:
-        """The first page of a feed, as at-uris. Raises PartFailed."""
-        query = urlencode({"feed": uri_of(rkey), "limit": 50})
-        return [str(item["post"]) for item in self.call("GET", f"/xrpc/{SKELETON}?{query}", **headers)["feed"]]
-
-    def wait_until_served(self, *rkeys: str) -> None:
-        """Return when these feeds are served: a feed is switched on within a second. Raises PartFailed."""
-        deadline = time.monotonic() + ANSWER_SECONDS
-        wanted = {uri_of(rkey) for rkey in rkeys}
-        while time.monotonic() < deadline:
-            if wanted <= {feed["uri"] for feed in self.call("GET", f"/xrpc/{DESCRIBE}")["feeds"]}:
-                return
-            time.sleep(LOOK_SECONDS)
-        raise PartFailed(f"{' and '.join(rkeys)} are not served yet")
-
-    def token(self, handle: str, method: str) -> str:
-        """The Authorization header of a reader's app. Raises SimulatorError."""
-        folder = self.config.data_dir / FOLDER
-        return f"Bearer {viewer_token(folder, handle, audience=self.config.service_did, method=method)}"
-
-
-def uri_of(rkey: str) -> str:
-    """The at-uri of one of the demo's feeds."""
-    return f"at://{PUBLISHER}/app.bsky.feed.generator/{rkey}"
 
 
 def add_private_members(demo: Demo) -> None:

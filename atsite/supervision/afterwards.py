@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from atsite.supervision.children import Site
 
-#: The site runs meanwhile; the command takes ten seconds on two cores.
-SECONDS: Final = 120.0
+#: The site runs meanwhile; the command takes ten to thirty seconds on two cores.
+SECONDS: Final = 300.0
 
 
 def run_afterwards(site: Site, ticks: Iterable[object]) -> str:

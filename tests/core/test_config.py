@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.core.config import defaults_of, load
+from atsite.core.config import RUNNING_DEMO, defaults_of, load
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -93,3 +94,15 @@ def test_an_offset_moves_the_metrics_port_unless_that_is_off(tmp_path: Path, ser
     assert load(env | {"METRICS_PORT": "7"}).metrics_port == 7
     with pytest.raises(ConfigError, match=r"^PORT_OFFSET='60000': expected a whole number from 0 to 56000$"):
         load(env | {"PORT_OFFSET": "60000"})
+
+
+def test_a_command_of_the_demo_finds_the_one_that_runs(tmp_path: Path) -> None:
+    (tmp_path / RUNNING_DEMO).write_text(
+        json.dumps({"PLC_URL": "http://127.0.0.1:4096", "FEED_ACTOR_DID": "did:plc:demo"})
+    )
+    env = {"ATSITE_ENVIRONMENT": "demo", "DATA_DIR": str(tmp_path), "PLC_URL": "https://plc.example"}
+    assert (load(env).plc_url, load(env).feed_actor_did) == ("http://127.0.0.1:4096", "did:plc:demo")
+    assert load({**env, "INSIDE_DEMO": "1"}).plc_url == "https://plc.example"
+    assert load({**env, "ATSITE_ENVIRONMENT": "development"}).plc_url == "https://plc.example"
+    (tmp_path / RUNNING_DEMO).unlink()
+    assert load(env).plc_url == "https://plc.example"
