@@ -35,6 +35,7 @@ METRICS_PORTS: dict[Service, int] = {
 SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8094}
 #: The highest port is that of ClickHouse, 9000; moved by this it is still a port.
 PORT_OFFSET_MAX = 56_000
+_NOT_IN_WS_URL = {"compress", "cursor", "requireHello", "maxMessageSizeBytes", "wantedCollections", "wantedDids"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def _websocket_url(env: Mapping[str, str], name: str, default: str) -> str:
         usable = False
     if not usable or not value.isprintable() or " " in value or "#" in value:
         raise ConfigError(f"{name} is not a websocket address: expected wss://HOST/subscribe of a Jetstream v1 host")
-    if own := sorted({"compress", "cursor", "requireHello"} & dict(parse_qsl(parts.query, True)).keys()):
+    if own := sorted(_NOT_IN_WS_URL & dict(parse_qsl(parts.query, True)).keys()):
         raise ConfigError(f"{name}: remove {', '.join(own)} from its query; the indexer sets these itself")
     return value
 

@@ -19,7 +19,7 @@ from indexer.index import pasted_identifiers
 from indexer.index.handles import did_of_handle
 from indexer.index.page_refill import NothingToShow
 from labels.blocks import blocked
-from search.posts import language, period, recently_shown, search
+from search.posts import period, query_language, recently_shown, search
 from search.posts.conditions import Filters
 from search.stats import site_stats
 from search.stats.totals import TotalsNotReady
@@ -91,8 +91,8 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     if parameters.sort != "latest":
         raise XrpcError("InvalidRequest", "sort: this service supports only `latest`")
     try:
-        query = language.parse(parameters.q)
-    except language.BadQuery as error:
+        query = query_language.parse(parameters.q)
+    except query_language.BadQuery as error:
         raise XrpcError("BadQueryString", f"q: {error}") from error
     filters = Filters(
         lang=parameters.lang,

@@ -60,6 +60,10 @@ def test_loopback_is_open_where_the_network_lives_on_it(tmp_path: Path, environm
             {"WS_URL": "wss://jetstream.example/subscribe?requireHello&cursor=5"},
             "WS_URL: remove cursor, requireHello from",
         ),
+        (
+            {"WS_URL": "wss://jetstream.example/subscribe?maxMessageSizeBytes=9&wantedCollections=a.b.c&wantedDids=x"},
+            "WS_URL: remove maxMessageSizeBytes, wantedCollections, wantedDids from",
+        ),
     ],
 )
 def test_nonsense_is_named(tmp_path: Path, env: dict[str, str], named: str) -> None:
