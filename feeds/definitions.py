@@ -23,6 +23,12 @@ def enabled(site: Config) -> list[Definition]:
     return [definition_of(row, site, [post.uri for post in row.posts.all()]) for row in owned]
 
 
+def waiting(site: Config) -> list[Definition]:
+    """The feeds that are off until their label has a member, by name. Raises DatabaseError."""
+    rows = FeedDefinition.objects.filter(enabled=False, waits_for_members=True)
+    return [definition_of(row, site) for row in rows if row.publisher or site.feed_actor_did]
+
+
 def names() -> list[tuple[str, str]]:
     """Name and display name of each feed, enabled or not. Raises DatabaseError."""
     return list(FeedDefinition.objects.order_by("rkey").values_list("rkey", "display_name"))

@@ -20,7 +20,8 @@ def feeds_by_label() -> Iterator[LabelUse]:
         label = row.parameters.get(LABEL) if isinstance(row.parameters, dict) else None
         if isinstance(label, str) and label:
             how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts by its members"
-            yield LabelUse(label, row.rkey, _page(row), how if row.enabled else f"{how}, switched off")
+            off = "off until it has a member" if row.waits_for_members else "switched off"
+            yield LabelUse(label, row.rkey, _page(row), how if row.enabled else f"{how}, {off}")
 
 
 def _page(row: FeedDefinition) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -11,9 +13,10 @@ from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
 from atsite.core.copies.models import AnnouncedModel
 from atsite.core.errors import InvalidSyntax
 from feeds.definition_from_row import PRIVATE as MEMBERS_ONLY
-from feeds.ranking.feed import PostKey
+from feeds.ranking.feed import LABEL, PostKey
 from feeds.validation import validate_definition
 from indexer.index.models.do_not_index import validate_did
+from labels.models import ActorLabel
 
 #: Room for an at-uri of a post: a did, the collection, a record key.
 URI_MAX = DID_MAX + 600
@@ -73,6 +76,11 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
     pinned_post = models.CharField(max_length=URI_MAX, blank=True, validators=[validate_post])
     instructions_post = models.CharField(max_length=URI_MAX, blank=True, validators=[validate_post])
     enabled = models.BooleanField(default=True)
+    waits_for_members = models.BooleanField(
+        "switch on with the first member",
+        default=False,
+        help_text="While the feed is switched off: switch it on when its label gets a member.",
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -82,6 +90,20 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
 
     def __str__(self) -> str:
         return self.rkey
+
+    def save(self, **options: Any) -> None:
+        """As AnnouncedModel.save; also switches a feed on that waits for members of a label that has some."""
+        if self.waits_for_members:
+            self.enabled = self.enabled or ActorLabel.objects.filter(label_id=self.label).exists()
+            self.waits_for_members = not self.enabled
+            if options.get("update_fields") is not None:
+                options["update_fields"] = {*options["update_fields"], "enabled", "waits_for_members"}
+        super().save(**options)
+
+    @property
+    def label(self) -> str:
+        """The label of its members; "" if it has none."""
+        return str(self.parameters.get(LABEL) or "") if isinstance(self.parameters, dict) else ""
 
     def clean(self) -> None:
         """Raises ValidationError if the kind cannot make a feed from this row."""

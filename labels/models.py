@@ -14,6 +14,7 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, Did, is_did, is_rkey
 from atsite.core.clickhouse.models import ReadModel
+from atsite.core.copies import versions
 from atsite.core.copies.models import AnnouncedModel, Cached, CopiedModel
 from atsite.core.copies.redis_cache import Entry, VersionedCache
 from atsite.core.errors import InvalidSyntax
@@ -23,6 +24,7 @@ from atsite.core.routers import DEFAULT
 from indexer.index.models.do_not_index import validate_did as validate_did
 from labels import backfills, change_author, key_request
 from labels.change_author import Via
+from labels.uses import uses
 
 LABEL_MAX = 64
 #: Which actors have which label; this decides who can read a private feed (labels.membership).
@@ -78,6 +80,25 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_used(self) -> bool:
+        """Whether it has members, a bulk change that has not ended, or a feed. API keys refer to the feed."""
+        going_on = BulkChange.objects.filter(label=self).exclude(state__in=BulkChange.graph.ended)
+        return bool(uses().get(self.name)) or ActorLabel.objects.filter(label=self).exists() or going_on.exists()
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete a label that is not used, with its former members and its bulk changes; their history stays.
+
+        The copy in ClickHouse keeps the former members, as deleted. Raises ProtectedError if the label is used.
+        """
+        with transaction.atomic(using=DEFAULT):
+            versions.lock()  # before the members are looked for, so that none is added meanwhile
+            if self.is_used():
+                raise models.ProtectedError("Remove its members and its feeds first.", {self})
+            for model in (BulkChange, ActorLabel):
+                rows: models.QuerySet[Any] = models.QuerySet(model).using(DEFAULT).filter(label=self)
+                rows._raw_delete(using=DEFAULT)  # past the rules of CopiedModel
+            return super().delete(using, keep_parents)
 
 
 class ActorLabel(CopiedModel):

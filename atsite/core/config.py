@@ -27,15 +27,17 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 PUBLIC_JETSTREAM = "wss://jetstream2.us-east.bsky.network/subscribe"
 PUBLIC_PLC = "https://plc.directory"
 PUBLIC_APPVIEW = "https://public.api.bsky.app"
+#: The file in data_dir with the variables of a running demo, for `ATSITE_ENVIRONMENT=demo manage.py COMMAND`.
+RUNNING_DEMO = "demo.json"
 #: Ports of the seed design; a metrics port of 0 switches the metrics server of a process off.
 METRICS_PORTS: dict[Service, int] = {
     "manage": 0, "beat": 0, "worker": 8088, "admin": 8089, "indexer": 8091, "search": 8093, "feedgen": 8095,
 }  # fmt: skip
 #: Where each service answers (fixed by the seed design).
 SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8094}
+_NOT_IN_WS_URL = {"compress", "cursor", "requireHello", "maxMessageSizeBytes", "wantedCollections", "wantedDids"}
 #: The highest port is that of ClickHouse, 9000; moved by this it is still a port.
 PORT_OFFSET_MAX = 56_000
-_NOT_IN_WS_URL = {"compress", "cursor", "requireHello", "maxMessageSizeBytes", "wantedCollections", "wantedDids"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def load(env: Mapping[str, str]) -> Config:
     environment = _choice(env, "ATSITE_ENVIRONMENT", "development", ("development", "demo", "test", "production"))
     service = _choice(env, "ATSITE_SERVICE", "manage", get_args(Service))
     data_dir = Path(env.get("DATA_DIR") or BASE_DIR / ".data" / ("demo" if environment == "demo" else "site")).resolve()
-    running = _running_stores(data_dir)
+    if environment == "demo" and not env.get("INSIDE_DEMO"):
+        env = {**env, **_read_json(data_dir / RUNNING_DEMO)}  # what a shell says of a real site is not for the demo
+    running = _read_json(data_dir / "stores.json")
     clickhouse_address = env.get("CLICKHOUSE_ADDRESS") or running.get("clickhouse_address", "")
     embedded = not env.get("CLICKHOUSE_ADDRESS")
     redis_address = secret(env, "REDIS_ADDRESS")
@@ -270,10 +274,13 @@ def _did_web(endpoint: str) -> str:
     return "did:web:" + host.replace(":", "%3A")
 
 
-def _running_stores(data_dir: Path) -> dict[str, str]:
-    """Addresses of the embedded stores that `manage.py up` runs on this data_dir, if it runs."""
+def _read_json(path: Path) -> dict[str, str]:
+    """What a running `manage.py up` or `demo` wrote for the other processes of its site; empty if it does not run.
+
+    `stores.json` has the addresses of its embedded stores, RUNNING_DEMO the variables of the demo.
+    """
     try:
-        content = json.loads((data_dir / "stores.json").read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}

@@ -31,6 +31,7 @@ class UpCommand(BaseCommand):
 
     purpose: ClassVar[str]
     simulated: ClassVar[bool] = False
+    afterwards: ClassVar[tuple[str, ...]] = ()
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,6 +53,7 @@ class UpCommand(BaseCommand):
             simulated=self.simulated,
             simulation=self.simulation(**options),
             begin=self.begin(**options),
+            afterwards=self.afterwards,
         )
         self.stdout.ending = ""  # progress writes parts of a line
         terminal = Terminal(self.stdout)
@@ -63,7 +65,8 @@ class UpCommand(BaseCommand):
                 files.make_private_directory(site.data_dir)
                 files.make_private(site.data_dir, leave_out=STORES)
             keep_off_the_terminal(own)
-            run(site, config, terminal, usual_ports=not free_ports, until=until, after=self.prepare)
+            self.before(site)
+            run(site, config, terminal, usual_ports=not free_ports, until=until, after=lambda: self.prepare(site))
         except Stopped:
             terminal.end_progress()
         except AtsiteError as error:
@@ -101,6 +104,9 @@ class UpCommand(BaseCommand):
         """Arguments for `run_indexer` that say where it begins, where this command takes them."""
         return ()
 
-    def prepare(self) -> str:
+    def before(self, site: Site) -> None:
+        """Called before any process starts."""
+
+    def prepare(self, site: Site) -> str:
         """Called when the relational database is migrated; its result is printed below the addresses."""
         return ""

@@ -69,6 +69,8 @@ class Site:
     simulation: tuple[str, ...] = ()
     #: Where the indexer begins, as arguments of `run_indexer`; without, where it stopped.
     begin: tuple[str, ...] = ()
+    #: A command of manage.py, with its arguments, to run once when all processes run.
+    afterwards: tuple[str, ...] = ()
 
     @property
     def logs(self) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from kombu.exceptions import OperationalError
 
 from atsite.core.embedded import ports
-from atsite.supervision import migrate
+from atsite.supervision import afterwards, migrate
 from atsite.supervision.addresses import address_table
 from atsite.supervision.children import children_of
 from atsite.supervision.errors import UpFailed, first_line
@@ -162,6 +162,10 @@ class Up:
         self.steps.done(f"all {len(self.children)} processes running")
         self.terminal.say(f"\n{address_table(self.site, feed)}\n{login}\nPress Ctrl-C to stop everything.\n")
         if not self.until.first_page:
+            if self.site.afterwards:
+                said = afterwards.run_afterwards(self.site, self.ticks(seconds=afterwards.SECONDS))
+                self.steps.done(f"{self.site.afterwards[0]} ran")
+                self.terminal.say(said)
             self.keep_running()
 
     def start(self, wave: int) -> None:

@@ -65,7 +65,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     def status(self, row: FeedDefinition) -> str:
         """Whether the feed is served, and if not, why."""
         if not row.enabled:
-            return format_html('<span class="at-state at-quiet">{}</span>', "switched off")
+            return format_html('<span class="at-state at-quiet">{}</span>', problem_of(row))
         problem = problem_of(row)
         look, word = ("at-act", "not served") if problem else ("at-ok", "served")
         return format_html('<span class="at-state {}">{}</span> {}', look, word, problem)
@@ -96,7 +96,11 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         kind = KINDS[self._kind(request, obj)]
         parameters = [PREFIX + each.name for each in kind.declared]
-        readers = [("Readers", {"fields": ["visibility", "instructions_post"]})] if kind.may_be_private else []
+        readers = (
+            [("Readers", {"fields": ["visibility", "instructions_post", "waits_for_members"]})]
+            if kind.may_be_private
+            else []
+        )
         return [
             (None, {"fields": ["rkey", "display_name", "description", "enabled"]}),
             (f"Content: {kind.name}", {"fields": parameters, "description": kind.meaning}),
@@ -190,7 +194,7 @@ def _is_ranked(row: FeedDefinition) -> bool:
 def problem_of(row: FeedDefinition) -> str:
     """Why a feed is not served; "" if it is."""
     if not row.enabled:
-        return "switched off"
+        return "switched off until its label has a member" if row.waits_for_members else "switched off"
     if not (row.publisher or config.feed_actor_did):
         return "FEED_ACTOR_DID is not set"
     try:

@@ -85,6 +85,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         if not self.kind.may_be_private:
             self.instance.visibility = FeedDefinition.Visibility.PUBLIC
             self.instance.instructions_post = ""
+            self.instance.waits_for_members = False
         super()._post_clean()  # type: ignore[misc]
 
     def _update_errors(self, errors: ValidationError) -> None:
@@ -130,7 +131,7 @@ def form_of(name: str) -> type[FeedForm]:
             help_text="The only post that others see in a private feed: say how to become a member. Empty: they see"
             " an empty feed.",
         )
-        names = (*names, "instructions_post")
+        names = (*names, "instructions_post", "waits_for_members")
     texts = readonly.meta_texts({**FeedForm.base_fields, **fields})
     meta = type("Meta", (FeedForm.Meta,), {"fields": names, **texts})
     return type("FeedForm", (FeedForm,), {"kind": kind, "defaults": defaults, "Meta": meta, **fields})

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atsite.core.atproto.syntax import Rkey
+from atsite.core.config import config
+from atsite.core.copies.redis_cache import from_default
 from atsite.core.web.xrpc import XrpcError
+from feeds import definitions
+from feeds.ranking.feed import UnknownFeed
 from feeds.serving.registry import feed_named
 from labels import members_for_api
 
@@ -15,11 +20,17 @@ if TYPE_CHECKING:
 
 
 def label_of(feed: str) -> str:
-    """The label of the members of the feed with this rkey.
+    """The label of the members of the feed with this rkey, which may still wait for its first member.
 
-    Raises UnknownFeed, XrpcError InvalidRequest if the feed has no label.
+    Raises UnknownFeed, Undecidable, XrpcError InvalidRequest if the feed has no label.
     """
-    label = feed_named(feed).definition.label
+    try:
+        label = feed_named(feed).definition.label
+    except UnknownFeed:
+        waiting = from_default(lambda: {each.rkey: each.label for each in definitions.waiting(config)})
+        if feed not in waiting:
+            raise
+        label = waiting[Rkey(feed)]
     if not label:
         raise XrpcError("InvalidRequest", f"feedName: {feed} has no label, so it has no members")
     return label

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
-#: The publisher of the demo's feeds, an account that does not exist.
+#: The publisher of the demo's feeds, an account that exists only in the simulated network.
 PUBLISHER: Final = "did:plc:demodemodemodemodemodemo"
+PUBLISHER_HANDLE: Final = "feeds.demo.test"
 #: The folder below DATA_DIR that keeps the network's parameters.
 FOLDER: Final = "simulator"

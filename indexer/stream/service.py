@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from atsite.core.clock import now_us
 from atsite.core.errors import AtsiteError
 from atsite.core.telemetry import Health, start_metrics
 from indexer.index import checkpoint, queries
@@ -24,7 +25,7 @@ from indexer.stream.batch import Batcher, Limits
 from indexer.stream.checkpoint_store import CheckpointStore, load_clickhouse, load_redis
 from indexer.stream.jetstream import Jetstream, host_of
 from indexer.stream.pipeline import Pipeline, Report
-from indexer.stream.position import AHEAD_US, Position, now_us
+from indexer.stream.position import AHEAD_US, Position
 from indexer.stream.sink import Sink, disk_is_low, sleep_until
 from indexer.stream.start_options import check_cursor
 from indexer.stream.state_reports import StateReports

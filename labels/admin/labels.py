@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @admin.register(Label)
 class LabelAdmin(DecisionAdmin):
-    """A label cannot be deleted, because feeds and copies refer to it. Remove its members instead."""
+    """A label can be deleted once it has no members and no feed uses it."""
 
     list_display = ("name", "meaning", "members", "used_by")
     search_fields = ("name", "meaning")
@@ -54,7 +54,12 @@ class LabelAdmin(DecisionAdmin):
         return super().render_change_form(request, context, **options)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        """Only from the page of one label, which shows its members and the feeds that use it."""
+        return obj is not None and not obj.is_used() and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], Any]:
+        """Former members and ended bulk changes go with a label and need no confirmation."""
+        return [str(label) for label in objs], {"labels": len(objs)}, set(), []
 
 
 def _next(request: HttpRequest, label: str) -> list[tuple[str, str]]:

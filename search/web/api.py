@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
@@ -12,6 +11,7 @@ from ninja import Query, Router
 import atsite
 from atsite.core.atproto.syntax import is_did
 from atsite.core.clickhouse import door
+from atsite.core.clock import now_us
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
@@ -100,7 +100,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
         since=_micros("since", parameters.since),
         until=_micros("until", parameters.until),
     )
-    now = time.time_ns() // 1_000
+    now = now_us()
     try:
         page = search.page(query, filters, blocked(), limit=parameters.limit, cursor=parameters.cursor, now=now)
     except NothingToShow as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
@@ -15,6 +16,7 @@ from feeds import definitions
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking.feed import Definition, Feed, FeedUnavailable, PostKey, UnknownFeed
 from feeds.serving import registry
+from labels import membership
 from labels.models import Label
 from tests import builders as b
 from tests.feeds.kind_cases import PUBLISHER
@@ -53,6 +55,42 @@ def test_a_site_begins_with_the_feeds_of_its_publisher() -> None:
     assert [name for name, definition in by_name.items() if definition.private] == ["a-mpls"]
     assert (by_name["a-mpls"].label, by_name["cl-tqsp"].label) == ("mpls", "tqsp")
     assert set(Label.objects.values_list("name", flat=True)) >= {"mpls", "tqsp"}
+
+
+def test_on_a_new_site_the_feeds_of_communities_wait_for_their_first_member() -> None:
+    wait = import_module("feeds.migrations.0107_community_feeds_wait").wait
+    FeedDefinition.history.all().delete()  # a migration writes none
+    wait(apps, None)
+    registry._copy.drop()
+    assert sorted(names()) == ["at-bangers", "bangers", "top-1h", "top-24h", "whats-hot"]
+    membership.assign("mpls", b.ALICE, by="admin")
+    until(lambda: "a-mpls" in names())
+    assert "cl-tqsp" not in names()
+    membership.remove("mpls", b.ALICE, by="admin")
+    FeedDefinition.objects.filter(rkey="a-mpls").update(enabled=False)
+    membership.assign("mpls", b.ALICE, by="admin")
+    assert not FeedDefinition.objects.get(rkey="a-mpls").enabled  # it waited only once
+    FeedDefinition.objects.get(rkey="cl-tqsp").delete()
+    Label.objects.get(name="tqsp").delete()
+
+
+def test_no_feed_of_an_older_site_begins_to_wait() -> None:
+    wait = import_module("feeds.migrations.0107_community_feeds_wait").wait
+    FeedDefinition.history.all().delete()
+    FeedDefinition.objects.filter(rkey="cl-tqsp").update(description="edited")
+    membership.assign("mpls", b.ALICE, by="admin")
+    wait(apps, None)
+    User.objects.create_user("admin")
+    membership.remove("mpls", b.ALICE, by="admin")
+    wait(apps, None)
+    assert not FeedDefinition.objects.filter(enabled=False).exists()
+
+
+def test_a_feed_told_to_wait_for_members_it_has_is_switched_on() -> None:
+    membership.assign("mpls", b.ALICE, by="admin")
+    FeedDefinition.objects.filter(rkey="a-mpls").update(enabled=False, waits_for_members=True)
+    FeedDefinition.objects.filter(rkey="cl-tqsp").update(enabled=False, waits_for_members=True)
+    assert list(FeedDefinition.objects.filter(enabled=False).values_list("rkey", flat=True)) == ["cl-tqsp"]
 
 
 def test_without_a_publisher_there_are_none_but_those_that_name_theirs() -> None:

@@ -10,10 +10,12 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
 from apikeys import keys
 from apikeys.models import add_key
+from atsite.core.copies import compare_copies
 from feeds.models import FeedDefinition
 from indexer.index.models import Backfill
 from labels import bulk_changes, membership
@@ -382,11 +384,45 @@ def test_the_form_of_a_member_keeps_label_and_did(browser: Client, label: str) -
     assert (row.label_id, row.did, row.note, row.changed_by) == (label, MIRA.did, "new", "admin")
 
 
-def test_the_name_of_a_label_stays_and_it_is_never_deleted(browser: Client, label: str) -> None:
+def test_the_name_of_a_label_stays(browser: Client, label: str) -> None:
     pk = Label.objects.get().pk
     browser.post(f"/admin/labels/label/{pk}/change/", {"name": "renamed", "meaning": "m"})
     assert list(Label.objects.values_list("name", "meaning")) == [(label, "m")]
-    assert browser.post(f"/admin/labels/label/{pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_label_is_deleted_only_without_members_and_feeds(browser: Client, label: str) -> None:
+    FeedDefinition.objects.all().delete()
+    row = Label.objects.get()
+    delete = f"/admin/labels/label/{row.pk}/delete/"
+    membership.assign(label, MIRA.did, by="admin")
+    assert browser.post(delete, {"post": "yes"}).status_code == 403
+    with pytest.raises(ProtectedError):
+        row.delete()
+    membership.remove(label, MIRA.did, by="admin")
+    feed = FeedDefinition.objects.create(rkey="choir", kind="label", parameters={"label": label}, display_name="Choir")
+    assert browser.post(delete, {"post": "yes"}).status_code == 403
+    feed.delete()
+    change = bulk_changes.plan(row, MIRA.handle, giving=True, by="admin")
+    assert browser.post(delete, {"post": "yes"}).status_code == 403
+    bulk_changes.cancel(change, by="admin")
+    assert delete in text_of(browser.get(delete.replace("delete", "change")))
+    assert "was deleted successfully" in text_of(browser.post(delete, {"post": "yes"}, follow=True))
+    assert not Label.objects.exists()
+    assert not ActorLabel.every.exists()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+def test_a_label_that_was_deleted_can_be_made_again_without_its_former_members(browser: Client, label: str) -> None:
+    FeedDefinition.objects.all().delete()
+    membership.assign(label, MIRA.did, by="admin")
+    membership.remove(label, MIRA.did, by="admin")
+    Label.objects.get().delete()
+    assert compare_copies.repair(ActorLabel) == []
+    Label.objects.create(name=label)
+    assert not membership.has_label(MIRA.did, label)
+    membership.assign(label, MIRA.did, by="admin")
+    assert membership.has_label(MIRA.did, label)
+    assert members(label) == [MIRA.did]
 
 
 def test_a_label_leads_to_its_members_and_to_a_feed_while_none_uses_it(browser: Client, label: str) -> None:

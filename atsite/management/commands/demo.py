@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from django.db import connections
 
-from atsite.core.config import config
+from atsite.core.config import RUNNING_DEMO, config
 from atsite.core.embedded import files
 from atsite.management.up_command import UpCommand
 from indexer.simulator.demo import LOOPBACK, PUBLISHER
@@ -18,17 +19,24 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from pathlib import Path
 
-    from atsite.supervision.children import Ports
+    from atsite.supervision.children import Ports, Site
 
 #: How far the simulated network reaches back.
 START_HOURS = 72
+#: One event in ten thousand cannot be read, so that there are dead letters to look at.
+MALFORMED = ("--malformed", "1")
 ADMIN = "admin"
+#: In the data folder: the password of the account that publishes the feeds.
+PASSWORD_FILE = "publisher_password"  # noqa: S105 - the name of a file
 
 
 class Command(UpCommand):
     help = "Run the whole site on a simulated network: no internet, no servers, 127.0.0.1 only."
     purpose = "demo"
     simulated = True
+    afterwards = ("demo_community",)
+    #: Whether other commands can find the demo that this process runs.
+    announced = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -37,7 +45,7 @@ class Command(UpCommand):
         )
 
     def simulation(self, **options: object) -> tuple[str, ...]:
-        return ("--sparse",) if options["sparse"] else ()
+        return (*(("--sparse",) if options["sparse"] else ()), *MALFORMED)
 
     def refuse(self, **options: object) -> None:
         if config.environment != "demo":
@@ -50,6 +58,7 @@ class Command(UpCommand):
         network = f"http://{LOOPBACK}:{ports.simulator}"
         return {
             **super().environment(ports),
+            "INSIDE_DEMO": "1",  # its own processes get these from here, other commands from a file
             "WS_URL": f"ws://{LOOPBACK}:{ports.simulator}/subscribe",
             # The simulated network knows only its own accounts.
             "PLC_URL": network,
@@ -60,12 +69,26 @@ class Command(UpCommand):
             "JETSTREAM_LOOKBACK_HOURS": str(START_HOURS + 24),
             "FEED_ACTOR_DID": PUBLISHER,
             "SERVICE_ENDPOINT": f"http://{LOOPBACK}:{ports.feedgen}",
+            "PUBLISHER_APP_PASSWORD": "",
+            "PUBLISHER_APP_PASSWORD_FILE": str(config.data_dir / PASSWORD_FILE),
             "LISTEN_HOST": LOOPBACK,
             # The demo stores little, so it may use a disk that is nearly full.
             "MIN_FREE_DISK": str(min(config.min_free_disk, 500_000_000)),
         }
 
-    def prepare(self) -> str:
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            super().handle(*args, **options)
+        finally:
+            if self.announced:
+                (config.data_dir / RUNNING_DEMO).unlink(missing_ok=True)
+
+    def before(self, site: Site) -> None:
+        files.password_of(config.data_dir / PASSWORD_FILE)  # the simulator and the publishing commands read it
+
+    def prepare(self, site: Site) -> str:
+        files.write_private(config.data_dir / RUNNING_DEMO, json.dumps(dict(site.environment), indent=2) + "\n")
+        self.announced = True
         file = config.data_dir / "admin_password"
         make_admin(file)
         return f"\n  Log in to the admin as `{ADMIN}` with the password `{files.password_of(file)}` (kept in {file})."

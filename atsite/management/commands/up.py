@@ -15,7 +15,7 @@ from indexer.stream.start_options import add_start_options
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from atsite.supervision.children import Ports
+    from atsite.supervision.children import Ports, Site
 
 
 #: The publisher of the feeds of a site without FEED_ACTOR_DID.
@@ -51,7 +51,7 @@ class Command(UpCommand):
                 " add --listen-publicly on a network that you trust."
             )
 
-    def prepare(self) -> str:
+    def prepare(self, site: Site) -> str:
         """In production, collect the static files of the admin: it serves them from the data folder then."""
         if config.production:
             call_command("collectstatic", interactive=False, verbosity=0)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from atsite.core.clock import now_us
+from atsite.core.config import config
 from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
@@ -14,8 +16,9 @@ from indexer.simulator.network.repos import Repos
 from indexer.simulator.network.saved_network import load_or_create, make
 from indexer.simulator.serving.network_source import LOOKBACK_HOURS, NetworkSource
 from indexer.simulator.serving.plc_directory import Directory
+from indexer.simulator.serving.publisher import Publisher
 from indexer.simulator.serving.recorded_source import MAX, RecordedSource
-from indexer.simulator.serving.server import SimulatedJetstream, now_us
+from indexer.simulator.serving.server import SimulatedJetstream
 from indexer.simulator.serving.xrpc import Xrpc
 
 if TYPE_CHECKING:
@@ -97,7 +100,13 @@ class Command(BaseCommand):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         dictionary = options["dictionary"].read_bytes() if options["dictionary"] else None
         server = SimulatedJetstream(
-            source, host=options["host"], port=options["port"], dictionary=dictionary, directory=directory, xrpc=xrpc
+            source,
+            host=options["host"],
+            port=options["port"],
+            dictionary=dictionary,
+            directory=directory,
+            xrpc=xrpc,
+            publisher=_publisher(options["state"]),
         )
         async with server:
             self.stdout.write(f"simulated Jetstream at {server.url}")
@@ -105,3 +114,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"did documents and handles of its accounts: {server.origin}")
             self.stdout.flush()
             await stop.wait()
+
+
+def _publisher(folder: Path | None) -> Publisher | None:
+    """The account that publishes the demo's feeds, if the network is kept and the account has a password."""
+    password = config.publisher_app_password
+    return Publisher(folder, password) if folder is not None and password else None

@@ -12,6 +12,8 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from indexer.simulator.errors import SimulatorError
+from indexer.simulator.serving import post_request
 from indexer.simulator.serving.filters import (
     OPTIONS_MAX,
     BadOptions,
@@ -20,6 +22,7 @@ from indexer.simulator.serving.filters import (
     parse_query,
     parse_update,
 )
+from indexer.simulator.serving.plc_directory import json_page
 from indexer.simulator.serving.websocket_frames import text_frames
 
 if TYPE_CHECKING:
@@ -107,6 +110,9 @@ class Connection:
             data = await self._reader.read(_READ)
             if not data:
                 return None
+            if data.startswith(post_request.BEGIN):
+                await self._answer_post(data)
+                return None
             self._protocol.receive_data(data)
             request = next((event for event in self._protocol.events_received() if isinstance(event, Request)), None)
         self._host.requests.append(request.path)
@@ -114,6 +120,14 @@ class Connection:
         self._protocol.send_response(response)
         await self._flush()
         return subscription if self._protocol.state is State.OPEN else None
+
+    async def _answer_post(self, begun: bytes) -> None:
+        try:
+            page = self._host.posted(await post_request.read(begun, self._reader))
+        except SimulatorError as error:
+            page = json_page(400, {"error": "InvalidRequest", "message": str(error)})
+        self._writer.write(post_request.response(page))
+        await self._writer.drain()
 
     def _response(self, request: Request, page: Page | None) -> tuple[Response, Subscription | None]:
         if page is not None:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from indexer.simulator.serving.plc_directory import json_page
 from indexer.simulator.serving.websocket_frames import Compressor
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from indexer.simulator.serving.event_source import EventSource
     from indexer.simulator.serving.plc_directory import Directory, Page
+    from indexer.simulator.serving.post_request import PostRequest
+    from indexer.simulator.serving.publisher import Publisher
     from indexer.simulator.serving.xrpc import Xrpc
 
 
@@ -39,6 +42,7 @@ class Host:
     dictionary: bytes | None = None
     directory: Directory | None = None
     xrpc: Xrpc | None = None
+    publisher: Publisher | None = None
     #: The oldest kept time (unix microseconds): an older cursor is silently clamped to it. None: all is kept.
     oldest_us: int | None = None
     #: Whether any cursor is answered with 400, like a host that no longer has the requested events.
@@ -78,12 +82,18 @@ class Host:
 
     async def page(self, target: str) -> Page | None:
         """The answer to a plain request for `target` (path and query); None if there is no such page."""
-        page = None
-        if self.directory is not None:
+        page = None if self.publisher is None else self.publisher.get(target, origin=self.origin)
+        if page is None and self.directory is not None:
             page = self.directory.page(target, origin=self.origin, now=self.clock())
         if page is None and self.xrpc is not None:
             page = await self.xrpc.page(target, now=self.clock())
         return page
+
+    def posted(self, request: PostRequest) -> Page:
+        """The answer to a POST: only the publisher's account takes any."""
+        if self.publisher is None:
+            return json_page(405, {"error": "MethodNotAllowed", "message": "this server takes no POST"})
+        return self.publisher.post(request.target, request.headers.get("authorization", ""), request.body)
 
     def compressor(self) -> Compressor | None:
         """A compressor for one connection, if a dictionary is set."""

@@ -58,16 +58,20 @@ class Directory:
                 410 if gone else 404, {"message": f"DID not {'available' if gone else 'registered'}: {did}"}
             )
         key = public_key_of(self._identities.key(did)).multibase
-        method = {"id": f"{did}#atproto", "type": "Multikey", "controller": did, "publicKeyMultibase": key}
-        service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": origin}
-        document = {
-            "@context": _CONTEXT,
-            "id": did,
-            "alsoKnownAs": [f"at://{handle}"],
-            "verificationMethod": [method],
-            "service": [service],
-        }
-        return json_page(200, document)
+        return json_page(200, did_document(did, handle, key, origin))
+
+
+def did_document(did: str, handle: str, key: str, pds: str) -> dict[str, object]:
+    """The did document of an account; `key` is a multibase public key, `pds` the address of its PDS."""
+    return {
+        "@context": _CONTEXT,
+        "id": did,
+        "alsoKnownAs": [f"at://{handle}"],
+        "verificationMethod": [
+            {"id": f"{did}#atproto", "type": "Multikey", "controller": did, "publicKeyMultibase": key}
+        ],
+        "service": [{"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": pds}],
+    }
 
 
 def json_page(status: int, content: object) -> Page:

@@ -14,6 +14,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Final, Self
 
+from atsite.core.clock import now_us
 from indexer.simulator.serving.connection import PATH, Connection
 from indexer.simulator.serving.host import Host
 
@@ -23,15 +24,11 @@ if TYPE_CHECKING:
 
     from indexer.simulator.serving.event_source import EventSource
     from indexer.simulator.serving.plc_directory import Directory
+    from indexer.simulator.serving.publisher import Publisher
     from indexer.simulator.serving.xrpc import Xrpc
 
 # With this many undelivered live events a client is disconnected, as on the real host.
 OUTBOX: Final = 10_000
-
-
-def now_us() -> int:
-    """Unix microseconds."""
-    return time.time_ns() // 1_000
 
 
 class SimulatedJetstream(Host):
@@ -52,8 +49,9 @@ class SimulatedJetstream(Host):
         outbox: int = OUTBOX,
         directory: Directory | None = None,
         xrpc: Xrpc | None = None,
+        publisher: Publisher | None = None,
     ) -> None:
-        super().__init__(source, host, port, clock, outbox, dictionary, directory, xrpc)
+        super().__init__(source, host, port, clock, outbox, dictionary, directory, xrpc, publisher)
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 

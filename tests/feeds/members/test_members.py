@@ -11,6 +11,7 @@ from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
 from atsite.core.web.auth import OFFERED, SCOPES, Scope
 from atsite.urls.feedgen import urlpatterns
+from feeds.models import FeedDefinition
 from labels import membership
 from labels.models import ActorLabel
 from tests import builders as b
@@ -111,6 +112,24 @@ def test_somebody_becomes_a_member_at_once_and_is_taken_out_at_once(site: Site, 
     assert not membership.has_label(ALICE, "mpls")
     assert members(site, moderator_key) == {"members": []}
     assert changed(call(site, moderator_key, "PUT", UNASSIGN, **alice)) == {**answer, "changed": False}
+
+
+def test_the_first_member_switches_a_feed_on_that_waits_for_it(site: Site, moderator_key: Key) -> None:
+    FeedDefinition.objects.filter(rkey="a-mpls").update(enabled=False, waits_for_members=True)
+    try:
+        until(lambda: "a-mpls" not in described(site))
+        assert members(site, moderator_key) == {"members": []}
+        first = {"feedName": "a-mpls", "handle": "Alice.test"}
+        assert changed(call(site, moderator_key, "PUT", ASSIGN, **first))["changed"]
+        until(lambda: "a-mpls" in described(site))
+    finally:
+        FeedDefinition.objects.filter(rkey="a-mpls").update(enabled=True)
+
+
+def described(site: Site) -> set[str]:
+    """The record keys of the feeds that are served."""
+    answer = site.service.http.get("/xrpc/app.bsky.feed.describeFeedGenerator").json()
+    return {feed["uri"].rpartition("/")[2] for feed in answer["feeds"]}
 
 
 def test_a_member_is_read_as_people_paste_one(site: Site, moderator_key: Key) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core import kv
+from atsite.core.clock import now_us
 from atsite.core.embedded.ports import free_port
 from atsite.core.errors import AtsiteError
 from indexer.index.checkpoint import start_live
@@ -20,7 +21,6 @@ from indexer.stream import backoff
 from indexer.stream import jetstream as jetstream_module
 from indexer.stream.dial import reason_of
 from indexer.stream.jetstream import Jetstream
-from indexer.stream.position import now_us
 from indexer.stream.state_reports import KEY, StateReports, decoded
 from tests.waiting import until
 

@@ -1,0 +1,21 @@
+"""`manage.py demo_community`: run by `demo` once its site is up."""
+
+from __future__ import annotations
+
+from django.core.management.base import BaseCommand, CommandError
+
+from atsite.core.config import config
+from atsite.management import demo_community
+
+
+class Command(BaseCommand):
+    help = "Add a community to the running demo: members, keys, blocks and readers. Each part is added only once."
+    requires_system_checks = ()
+
+    def handle(self, *args: object, **options: object) -> None:
+        if config.environment != "demo":
+            raise CommandError(f"ATSITE_ENVIRONMENT={config.environment} is set: only the demo has a made-up community")
+        demo_community.add_community(config, self.stderr.write)
+        if handle := demo_community.member_to_try():
+            self.stdout.write("  Read the private feed of the community as one of its members:")
+            self.stdout.write(f"    .venv/bin/python manage.py viewer_token {handle} --feed a-mpls")

@@ -1,0 +1,166 @@
+"""A newcomer's first look: a fresh demo, the README's lines as they are written, and no feed or list that is empty."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from django.contrib import admin
+
+from atsite.core.config import BASE_DIR
+from atsite.dashboard.empty_lists import first_step
+from tests.supervision.test_up import NOT_INHERITED, command, data_dir, processes_of, read_until
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["data_dir"]  # the fixture of test_up
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+#: A gap is a fault; events are read again after an update of atsite; and no service schedules clean-ups yet.
+MAY_BE_EMPTY = {"indexer.streamgap", "indexer.rereading", "cleanup.repocleanupjob"}
+FEEDS = ("a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot")
+
+
+@dataclass
+class Demo:
+    """A running demo: what it said, and where it is."""
+
+    data_dir: Path
+    said: str
+
+    def find(self, pattern: str) -> str:
+        found = re.search(pattern, self.said)
+        assert found is not None, self.said
+        return found[1]
+
+    @property
+    def feedgen(self) -> str:
+        return self.find(r"feeds +(http://127\.0\.0\.1:\d+)/")
+
+    def shell(self, line: str) -> str:
+        """Run a line in a shell as a newcomer does, on this demo's data folder; its output."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+        done = subprocess.run(
+            line,
+            shell=True,
+            cwd=BASE_DIR,
+            env={**environment, "DATA_DIR": str(self.data_dir)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        return done.stdout
+
+    def manage(self, arguments: str) -> str:
+        """The line of the README that runs any other command."""
+        line = readme_line(r"ATSITE_ENVIRONMENT=demo \S+ manage\.py COMMAND")
+        return self.shell(line.replace("COMMAND", arguments))
+
+
+def readme_line(pattern: str) -> str:
+    """The one indented line of the README that matches, without its comment, with this interpreter."""
+    lines = [line.strip() for line in (BASE_DIR / "README.md").read_text("utf-8").splitlines() if line.startswith("  ")]
+    (line,) = [line for line in lines if re.match(pattern, line)]
+    return line.partition("  #")[0].replace(".venv/bin/python", shlex.quote(sys.executable))
+
+
+@pytest.fixture
+def demo(data_dir: Path) -> Iterator[Demo]:
+    with command("demo", data_dir) as running:
+        assert running.stdout is not None
+        said, _ = read_until(running.stdout, r"manage\.py viewer_token \S+ --feed a-mpls|demo_community did not")
+        try:
+            yield Demo(data_dir, said)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.communicate()
+    assert processes_of(data_dir) == {}
+
+
+def test_the_first_look_at_the_demo_finds_a_living_community(demo: Demo) -> None:
+    assert (demo.data_dir / "log" / "demo_community.log").read_text().count("\n") == 2  # no part failed
+    handle = demo.find(r"viewer_token (\S+) --feed a-mpls")
+    did = its_commands_work(demo)
+    every_feed_has_a_page(demo, handle)
+    no_list_of_the_admin_is_empty(demo)
+    what_was_deleted_stays_deleted(demo, did)
+
+
+def its_commands_work(demo: Demo) -> str:
+    """The README's first request, publishing, checks and a backfill; the did of an author."""
+    page = demo.shell(readme_line(r"curl -s .*getFeedSkeleton").replace("http://127.0.0.1:8094", demo.feedgen))
+    (first, *others) = re.findall(r'"post":\s*"at://([^/]+)/', page)
+    assert len(others) == 4
+    assert "missing" not in demo.manage("check_feed whats-hot")  # the community has published it
+    assert "published at://" in demo.manage("publish_feed top-24h")
+    demo.manage("check_feed top-24h")
+    assert re.search(r"[1-9]\d* records listed", demo.manage(f"backfill --did {first}"))
+    demo.manage("unpublish_feed top-24h")
+    return str(first)
+
+
+def every_feed_has_a_page(demo: Demo, handle: str) -> None:
+    described = httpx.get(f"{demo.feedgen}/xrpc/app.bsky.feed.describeFeedGenerator").json()["feeds"]
+    feeds = {feed["uri"].rpartition("/")[2]: feed["uri"] for feed in described}
+    assert sorted(feeds) == sorted(FEEDS)
+    skeleton = f"{demo.feedgen}/xrpc/app.bsky.feed.getFeedSkeleton"
+    for rkey in set(FEEDS) - {"a-mpls"}:
+        address = {"feed": feeds[rkey], "limit": 10}
+        # top-1h fills while the indexer catches up
+        until(lambda address=address: httpx.get(skeleton, params=address).json().get("feed"), rkey)  # type: ignore[misc]
+    line = demo.shell(readme_line(r"\S+ manage\.py viewer_token").replace("HANDLE", handle))
+    assert '"post"' in demo.shell(line)
+    assert len(httpx.get(skeleton, params={"feed": feeds["a-mpls"]}).json()["feed"]) == 1  # the instructions
+
+
+def no_list_of_the_admin_is_empty(demo: Demo) -> None:
+    base, password = demo.find(r"admin +(http://127\.0\.0\.1:\d+)/"), demo.find(r"with the password `(.+)` ")
+    with httpx.Client(base_url=base, follow_redirects=True, timeout=30) as client:
+        client.get("/admin/login/")
+        form = {"username": "admin", "password": password, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        assert client.post("/admin/login/?next=/admin/", data=form).url.path == "/admin/"
+        lists = {model._meta.label_lower for model in admin.site._registry} - MAY_BE_EMPTY
+        empty = sorted(lists)
+
+        def none_is_empty() -> bool:
+            empty[:] = [
+                label for label in empty if not has_rows(client.get(f"/admin/{label.replace('.', '/')}/"), label)
+            ]
+            return not empty
+
+        # The worker writes counts some seconds after the community has made them.
+        until(none_is_empty, lambda: f"empty: {empty}", seconds=60)
+
+
+def has_rows(response: httpx.Response, label: str) -> bool:
+    assert response.status_code == 200, (label, response.status_code)
+    return first_step(label) not in html.unescape(response.text)
+
+
+def what_was_deleted_stays_deleted(demo: Demo, did: str) -> None:
+    """A second run of the community's step, as the next start makes it, changes no row."""
+    program = (
+        "from labels.models import *; from apikeys.models import ApiKey; from feeds.models import *; {}"
+        "print([m.objects.count() for m in (ActorLabel, Block, BulkChange, ApiKey, PinnedPost, FeedDefinition)])"
+    )
+
+    def counts(first: str = "") -> Any:
+        return demo.manage(f"shell --no-imports -c {shlex.quote(program.format(first))}").splitlines()[-1]
+
+    before = counts("Block.objects.all().delete(); FeedDefinition.objects.get(rkey='cl-tqsp').delete(); ")
+    demo.manage("demo_community")
+    assert counts() == before
