@@ -42,6 +42,8 @@ STATISTICS_TASKS = (
 )
 #: How long the table waits for a full page, and when `--once` gives up: scripts use it and must end.
 FIRST_PAGE_SECONDS, ONCE_SECONDS = 120.0, 600.0
+#: How long it waits where no event can arrive.
+PATIENCE_SECONDS = 10.0
 #: How long the other processes wait for the indexer at most: the network may be unavailable.
 HEAD_START_SECONDS = 10.0
 
@@ -182,7 +184,8 @@ class Up:
         Raises UpFailed when the first page was all it was started for (`--once`).
         """
         feed, length, refresh_at = None, 0, 0.0
-        for _ in self.ticks(seconds=ONCE_SECONDS if self.until.first_page else FIRST_PAGE_SECONDS):
+        enough = time.monotonic() + PATIENCE_SECONDS
+        for now in self.ticks(seconds=ONCE_SECONDS if self.until.first_page else FIRST_PAGE_SECONDS):
             feed = self.probe.feed()
             length = self.probe.page_length(feed) if feed is not None else 0
             if length >= FULL_PAGE:
@@ -191,6 +194,8 @@ class Up:
             if feed is not None and time.monotonic() >= refresh_at:
                 refresh_at = time.monotonic() + REFRESH_SECONDS
                 self.refresh([REFRESH_TASK])
+            if now.problem and not now.events and not self.until.first_page and time.monotonic() >= enough:
+                break  # nothing arrives, and everyone knows why
         if self.until.first_page:
             raise UpFailed(f"no feed has a full page after {ONCE_SECONDS:.0f} s; see the logs in {self.site.logs}")
         self.steps.done(f"the first feed has only {length} posts so far; the worker refreshes it every minute")

@@ -18,7 +18,9 @@ from atsite.dashboard import empty_lists, read_numbers, setup_checklist
 from feeds.models import FeedDefinition
 from feeds.publishing.actions import PUBLISHED
 from indexer.index.checkpoint import Checkpoint
+from indexer.index.stream_state import Condition, StreamState
 from indexer.stream import checkpoint_store
+from indexer.stream.state_reports import KEY
 from labels.models import ActorLabel, Label
 from tests.away import clickhouse_away, redis_away
 
@@ -62,6 +64,24 @@ def test_the_page_shows_what_the_stores_say(
     assert (refreshed["state"], refreshed["took"]) == ("ok", "1.5 s")
     assert "repo_records" in {table["key"] for table in overview["tables"]}
     assert "Refresh the feeds" in response.content.decode()
+
+
+def test_the_page_names_the_host_that_is_away_why_and_since_when(
+    clickhouse: None, valkey: redis.Redis, login: Callable[..., Client]
+) -> None:
+    now = datetime.now(UTC).timestamp()
+    lost = StreamState("jetstream.example", Condition.LOST, since=now - 60, reason="it refuses connections", at=now)
+    valkey.set(KEY, lost.encode())
+    sentence = lost.problem(now)
+    assert sentence.startswith("no connection to jetstream.example since ")
+    response = login("viewers").get("/admin/")
+    tile = next(tile for tile in response.context["overview"]["tiles"] if tile["key"] == "lag")
+    assert (tile["state"], tile["detail"]) == ("act", sentence)
+    assert sentence in response.content.decode()
+    valkey.set(KEY, b"not a report")
+    read_numbers._reads.cache_clear()
+    assert "jetstream.example" not in login("operators").get("/admin/").content.decode()
+    valkey.delete(KEY)
 
 
 def test_without_a_role_there_are_no_numbers(login: Callable[..., Client]) -> None:

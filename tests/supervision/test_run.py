@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from itertools import count
 from unittest.mock import Mock
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from atsite.supervision.children import ProcessSpec
 from atsite.supervision.errors import UpFailed
 from atsite.supervision.progress import Sample
-from atsite.supervision.run import Stopped, Up, refuse_taken_ports, signals_stop
+from atsite.supervision.run import Stopped, Until, Up, refuse_taken_ports, signals_stop
 
 
 def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
@@ -67,3 +68,20 @@ def test_the_line_shows_no_total_below_one_that_it_has_shown(monkeypatch: pytest
         next(up.ticks(seconds=None))
     shown = [call.args[0].rpartition(" · ")[2] for call in terminal.progress.call_args_list]
     assert shown == ["posts 7", "posts 7", "posts 7", "posts 9"]
+
+
+def test_the_addresses_come_soon_where_no_event_can_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newcomer without a network reads the reason, and need not wait two minutes for the address of the admin."""
+    clock = Mock(monotonic=Mock(side_effect=count(0.0, 0.5)))
+    monkeypatch.setattr("atsite.supervision.run.time", clock)
+    lost = Sample(
+        0.0, events=0.0, problem="no connection to jetstream.example since 12:00:00 UTC: it refuses connections"
+    )
+    probe = Mock(sample=Mock(return_value=lost), feed=Mock(return_value=None))
+    steps = Mock()
+    terminal = Mock()
+    up = Up(Mock(), (), Mock(), probe, terminal, steps, Until(), Mock())
+    assert up.first_page() is None
+    assert clock.monotonic() < 30
+    assert terminal.say.call_args_list[0].args == (f"The stream: {lost.problem}.",)
+    assert steps.done.call_args.args[0].startswith("the first feed has only 0 posts so far")
