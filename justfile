@@ -5,7 +5,7 @@ manage := python + " manage.py"
 
 [private]
 default:
-    @just --list --unsorted
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
 
 # run the whole site on a simulated network, only on this machine: no internet, no servers
 demo *options:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apikeys import keys, usage
 from apikeys.models import KEYS, ApiKey
 from apikeys.rotation import old_secret_works
-from atsite.core.clock import datetime_of
+from atsite.core.clock import datetime_of, us_of
 from atsite.core.copies.redis_cache import ABSENT, Entry
 from atsite.core.kv.rate_limit import RateLimit
 from atsite.core.web.auth import Principal, Scope
@@ -70,7 +70,7 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
         raise _refusal("that is not an API key: expected atsk_<id>_<secret>")
     value = KEYS.look_up(key.id, lambda: _stored(key.id)).value
     rights = None if value is None else _Rights.of(value)
-    now_us = now.timestamp() * 1_000_000
+    now_us = us_of(now)
     if rights is None or not rights.match(key, now):
         raise _refusal("this API key is not known")
     if rights.revoked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,14 +12,16 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from apikeys import keys, rotation
 from apikeys.feed_choices import FEEDS
 from apikeys.models import ApiKey
-from atsite.core.web.auth import SCOPES, Scope
+from atsite.core.web.auth import OFFERED, SCOPES, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
     #: Set when the form of a new key is shown, so that a form sent twice is recognised (ApiKeyAdmin.save_model).
     new_id = forms.CharField(required=False, widget=forms.HiddenInput, initial=keys.mint_id)
     scopes = forms.MultipleChoiceField(
-        choices=[(scope.value, text[0].upper() + text[1:]) for scope, text in SCOPES.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         label="Scopes",
     )
@@ -37,6 +39,9 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         super().__init__(*args, **options)
         if self.instance.pk:
             self.fields.pop("new_id", None)
+        if "scopes" in self.fields:
+            kept = self.instance.scopes if isinstance(self.instance.scopes, list) else []
+            self.fields["scopes"].choices = _choices(kept)  # type: ignore[attr-defined]
         if "feeds" in self.fields:
             covered = self.instance.feeds if isinstance(self.instance.feeds, list) else []
             self.fields["feeds"].choices = FEEDS.choices(covered)  # type: ignore[attr-defined]
@@ -58,6 +63,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
             if feeds and Scope.MEMBERS not in scopes:
                 self.add_error("scopes", f"Only a key with this scope can cover feeds: {SCOPES[Scope.MEMBERS]}.")
         return cleaned
+
+
+def _choices(kept: Collection[str]) -> list[tuple[str, str]]:
+    """The scopes that a key can get, and those that it has."""
+    return [(scope.value, text[0].upper() + text[1:]) for scope, text in SCOPES.items() if scope in {*OFFERED, *kept}]
 
 
 class RotationForm(forms.Form):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from clickhouse_backend.models import (
@@ -24,11 +23,14 @@ from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.syntax import is_rkey
 from atsite.core.clickhouse.models import ReadModel
+from atsite.core.clock import us_of
 from atsite.core.copies.models import Cached, CopiedModel
 from atsite.core.copies.redis_cache import Entry, VersionedCache
 from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from apikeys.keys import Key
 
 #: The cache that checks of keys read (apikeys.check). Rename it whenever the meaning of a scope changes, so that older
@@ -210,4 +212,4 @@ def add_key(key: Key, **fields: object) -> ApiKey:
 
 
 def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.astimezone(UTC).timestamp() * 1_000_000)
+    return None if moment is None else us_of(moment)

@@ -24,7 +24,7 @@ def check_configuration(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
 def problems(site: Config) -> list[CheckMessage]:
     """The settings that would let anyone in, or no one."""
     found: list[CheckMessage] = []
-    if site.environment == "demo" and not _is_loopback(site.listen_host):
+    if site.environment == "demo" and not is_loopback(site.listen_host):
         text = "The demo listens on an address that other machines can reach. It is made for this machine only."
         found.append(Error(text, hint="Unset LISTEN_HOST, or use `./just up`.", id="atsite.E001"))
     if site.production and not site.allowed_hosts:
@@ -39,7 +39,8 @@ def problems(site: Config) -> list[CheckMessage]:
     return found
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on `host`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

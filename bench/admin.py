@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from atsite.core.clock import now_us
 from bench.indexer import BASE, MANAGE, stores
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def fill(rows: int) -> None:
     from atsite.core.clickhouse import door
 
     step = 3 * 86_400_000_000 // rows
-    start = time.time_ns() // 1000 - rows * step
+    start = now_us() - rows * step
     for first in range(0, rows, CHUNK):
         params = {"start": start, "step": step, "first": first, "rows": min(CHUNK, rows - first)}
         door.execute(POSTS, params, name="bench.posts", limits=door.TASK)

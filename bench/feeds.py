@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from atsite.core.clock import now_us
 from bench.indexer import BASE, MANAGE, cpu_of, stores
 
 if TYPE_CHECKING:
@@ -74,14 +75,14 @@ def make_world() -> dict[str, int]:
 
     django.setup()
     from atsite.core.clickhouse import door
-    from feeds.ranking.page_data import FeedData, unix_micros
+    from feeds.ranking.page_data import FeedData
     from feeds.ranking.refresh import refresh
     from feeds.serving.registry import feed_named, ranked_feeds
     from labels import membership
 
-    insert_network(unix_micros())
+    insert_network(now_us())
     (hot,) = ranked_feeds([feed_named("whats-hot")])
-    ranked = refresh(hot, FeedData().generations, now=unix_micros())
+    ranked = refresh(hot, FeedData().generations, now=now_us())
     authors = door.column(
         "SELECT did FROM posts GROUP BY did ORDER BY count() DESC LIMIT {n:UInt32}",
         {"n": MEMBERS},

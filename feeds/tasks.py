@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from atsite.core.clock import now_us
 from feeds.ranking.generations import Generations
-from feeds.ranking.page_data import unix_micros
 from feeds.ranking.refresh import refresh_due
 from feeds.serving.registry import ranked_feeds, registry
 from feeds.usage import counting, queries
@@ -15,7 +15,7 @@ from feeds.usage import counting, queries
 @shared_task(name="feeds.refresh_feeds", ignore_result=True)
 def refresh_feeds(force: bool = False) -> None:
     """Refresh the ranked feeds that are due. Runs every minute."""
-    refresh_due(ranked_feeds(registry()), Generations(), now=unix_micros(), force=force)
+    refresh_due(ranked_feeds(registry()), Generations(), now=now_us(), force=force)
 
 
 @shared_task(name="feeds.write_usage", ignore_result=True)

@@ -6,16 +6,17 @@ is mounted (atsite/urls/feedgen.py).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse  # noqa: TC002 - ninja reads the annotations
 from ninja import Query, Router
 
 from atsite.core.web.auth import Principal, Scope, principal_of, require
+from atsite.core.web.documented import FAILURES, example
 from atsite.core.web.xrpc import PRIVATE
 from labels import members_for_api as members
-from labels.schemas import FAILURES, LabelChangeAnswer, LabelMemberQuery, LabelMembersQuery, MembersAnswer
+from labels.schemas import LabelChangeAnswer, LabelMemberQuery, LabelMembersQuery, MembersAnswer
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
 
 router = Router(tags=["labels"])
 
+CAROL: Final = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
+CHANGED: Final = {"did": CAROL, "label": "mpls", "changed": True, "late": []}
+CHANGE: Final = example(CHANGED, scopes=(Scope.LABELS,), label="mpls", handle="carol.example")
+LISTED: Final = {"members": [{"did": CAROL, "handle": "carol.example"}]}
 
-@router.put("/assign_label_to_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Add a label to an account")
+
+@router.put(
+    "/assign_label_to_user",
+    response={200: LabelChangeAnswer, **FAILURES},
+    summary="Add a label to an account",
+    openapi_extra=CHANGE,
+)
 def assign_label_to_user(request: HttpRequest, parameters: Query[LabelMemberQuery]) -> LabelChangeAnswer:
     """Add a label to an account; this takes effect at once in every feed that uses it. Needs the scope `labels`.
 
@@ -35,7 +46,10 @@ def assign_label_to_user(request: HttpRequest, parameters: Query[LabelMemberQuer
 
 
 @router.put(
-    "/unassign_label_from_user", response={200: LabelChangeAnswer, **FAILURES}, summary="Remove a label from an account"
+    "/unassign_label_from_user",
+    response={200: LabelChangeAnswer, **FAILURES},
+    summary="Remove a label from an account",
+    openapi_extra=CHANGE,
 )
 def unassign_label_from_user(request: HttpRequest, parameters: Query[LabelMemberQuery]) -> LabelChangeAnswer:
     """Remove a label from an account; this takes effect at once. Needs the scope `labels`.
@@ -51,6 +65,7 @@ def unassign_label_from_user(request: HttpRequest, parameters: Query[LabelMember
     response={200: MembersAnswer, **FAILURES},
     exclude_none=True,
     summary="List the members of a label, or look up one account",
+    openapi_extra=example(LISTED, scopes=(Scope.LABELS,), label="mpls", limit=100),
 )
 def label_members(request: HttpRequest, response: HttpResponse, parameters: Query[LabelMembersQuery]) -> MembersAnswer:
     """The accounts with a label, in order of did. With `handle`, only that account, if it has the label.

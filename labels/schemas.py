@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from ninja import Field, Schema
 
@@ -13,17 +13,6 @@ from labels.models import LABEL_MAX
 
 if TYPE_CHECKING:
     from labels.members_for_api import MemberPage
-
-
-class Failure(Schema):
-    """`error` is for programs (InvalidRequest, UnknownFeed, Forbidden, …), `message` for people."""
-
-    error: str
-    message: str
-
-
-#: All error answers have this form.
-FAILURES: Final = dict.fromkeys((400, 401, 403, 429, 502, 503), Failure)
 
 
 class LabelMemberQuery(Schema):

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from atsite.core.atproto.syntax import Did
+from atsite.core.clock import now_us
 from atsite.core.config import config
 from feeds import definitions
 from feeds.kinds import KINDS
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking import refresh
-from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.page_data import FeedData
 from feeds.serving import registry
 from feeds.serving.registry import Registry
 from indexer.index import do_not_index, purge
@@ -119,7 +120,7 @@ def world(
     site: Site, search: Search, clickhouse: None, valkey: redis.Redis, transactional_db: None
 ) -> dict[str, b.Record]:
     """A post for each of WAYS, each by an author of its own, in every feed; the feeds are ranked."""
-    now = unix_micros()
+    now = now_us()
     posts = {
         way: b.post(actor(number), at=now - HOUR - number * MINUTE, text=f"{WORD} {number}")
         for number, way in enumerate(WAYS)
@@ -154,7 +155,7 @@ def rank() -> None:
     """As the worker does each minute."""
     data = FeedData()
     feeds = registry.ranked_feeds(Registry.of(definitions.enabled(config), data))
-    done = refresh.refresh_due(feeds, data.generations, now=unix_micros(), force=True)
+    done = refresh.refresh_due(feeds, data.generations, now=now_us(), force=True)
     assert {each.feed: each.outcome for each in done} == dict.fromkeys(("best", "hot", "top"), "published")
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ninja import NinjaAPI
 
 APIS = {
-    "feedgen": (feedgen.protocol, feedgen.api),
-    "search": (search.xrpc, search.api),
+    "feedgen": (feedgen.api,),
+    "search": (search.api,),
 }
 #: Operations that anybody may call, and why. A path that is neither here nor behind an authenticator is a mistake.
 PUBLIC = {
@@ -26,8 +26,7 @@ PUBLIC = {
     "/xrpc/app.bsky.feed.getFeedSkeleton": "the lexicon: public feeds answer without a token",
     "/xrpc/app.bsky.feed.sendInteractions": "demands a service token itself, with its own lxm",
     "/xrpc/_health": "whether the process answers",
-    "/app.bsky.unspecced.searchPostsSkeleton": "the lexicon: without a token",
-    "/_health": "whether the process answers",
+    "/xrpc/app.bsky.unspecced.searchPostsSkeleton": "the lexicon: without a token",
     "/stats": "numbers without names",
 }
 

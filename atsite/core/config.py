@@ -35,6 +35,9 @@ METRICS_PORTS: dict[Service, int] = {
 }  # fmt: skip
 #: Where each service answers (fixed by the seed design).
 SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8094}
+_NOT_IN_WS_URL = {"compress", "cursor", "requireHello", "maxMessageSizeBytes", "wantedCollections", "wantedDids"}
+#: The highest port is that of ClickHouse, 9000; moved by this it is still a port.
+PORT_OFFSET_MAX = 56_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,11 @@ class Config:
     interactions_total_per_hour: int
     #: OTLP/HTTP collector; empty means no tracing.
     otel_endpoint: str
-    #: Address the services listen on, and the metrics port of this process.
+    #: The address this service and its metrics listen on; `up` gives it to the feed generator alone.
     listen_host: str
+    #: Added to every port: those of the services, of the metrics and of the embedded stores.
+    port_offset: int
+    #: The metrics port of this process; 0: none.
     metrics_port: int
     allowed_hosts: tuple[str, ...]
     #: Networks of the reverse proxies whose X-Forwarded-For is trusted; empty: none is.
@@ -122,6 +128,7 @@ def load(env: Mapping[str, str]) -> Config:
     embedded = not env.get("CLICKHOUSE_ADDRESS")
     redis_address = secret(env, "REDIS_ADDRESS")
     endpoint = env.get("SERVICE_ENDPOINT", "").rstrip("/")
+    moved = _integer(env, "PORT_OFFSET", 0, low=0, high=PORT_OFFSET_MAX)
     sent = _integer(env, "INTERACTIONS_PER_HOUR", 5_000, low=500, high=1_000_000)
     return Config(
         service=service,  # type: ignore[arg-type]
@@ -159,10 +166,16 @@ def load(env: Mapping[str, str]) -> Config:
         interactions_total_per_hour=_integer(env, "INTERACTIONS_TOTAL_PER_HOUR", 500_000, low=10 * sent, high=10**9),
         otel_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         listen_host=env.get("LISTEN_HOST") or "127.0.0.1",
-        metrics_port=_integer(env, "METRICS_PORT", METRICS_PORTS[service], low=0, high=65535),  # type: ignore[index]
+        port_offset=moved,
+        metrics_port=_integer(env, "METRICS_PORT", _moved(METRICS_PORTS[service], moved), low=0, high=65535),  # type: ignore[index]
         allowed_hosts=_words(env, "ALLOWED_HOSTS"),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
     )
+
+
+def _moved(port: int, offset: int) -> int:
+    """A port moved by PORT_OFFSET; 0, which means none, stays."""
+    return port + offset if port else 0
 
 
 def defaults_of(argv: Sequence[str]) -> dict[str, str]:
@@ -220,7 +233,7 @@ def _websocket_url(env: Mapping[str, str], name: str, default: str) -> str:
         usable = False
     if not usable or not value.isprintable() or " " in value or "#" in value:
         raise ConfigError(f"{name} is not a websocket address: expected wss://HOST/subscribe of a Jetstream v1 host")
-    if own := sorted({"compress", "cursor", "requireHello"} & dict(parse_qsl(parts.query, True)).keys()):
+    if own := sorted(_NOT_IN_WS_URL & dict(parse_qsl(parts.query, True)).keys()):
         raise ConfigError(f"{name}: remove {', '.join(own)} from its query; the indexer sets these itself")
     return value
 

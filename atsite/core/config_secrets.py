@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,16 +36,31 @@ def secret_key(env: Mapping[str, str], environment: str, data_dir: Path) -> str:
         return key
     if key:
         return key
-    path = data_dir / "secret_key"
     try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = secrets.token_urlsafe(48)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another process of the same start was quicker
-            return path.read_text(encoding="ascii")
+        return _kept_key(data_dir)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigError(
+            f"the data folder {data_dir} cannot be used: {reason}. Make it a folder that this user can write to, on a"
+            " disk with free space, or choose another one (DATA_DIR)"
+        ) from error
+
+
+def _kept_key(data_dir: Path) -> str:
+    """The key in `data_dir`, made on the first call. Raises OSError."""
+    path = data_dir / "secret_key"
+    with suppress(FileNotFoundError):
+        if key := path.read_text(encoding="ascii"):
+            return key
+        path.unlink(missing_ok=True)  # a full disk left it empty
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"secret_key.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(key)
-        return key
+            file.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):  # another process of the same start was quicker
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.read_text(encoding="ascii")

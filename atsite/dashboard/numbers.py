@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from atsite.task_runs import Run
+    from indexer.index.stream_state import StreamState
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,5 @@ class Numbers:
     schedule: tuple[Scheduled, ...] | None
     #: Only some of the network is indexed (WANTED_*), so a quiet stream is normal.
     filtered: bool
+    #: What the indexer says of its connection; None without Redis, or before the first start.
+    connection: StreamState | None = None

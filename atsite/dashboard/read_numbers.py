@@ -25,6 +25,7 @@ from feeds.usage import counting
 from indexer.index.checkpoint import Checkpoint
 from indexer.index.queries import newest_checkpoint
 from indexer.stream import checkpoint_store
+from indexer.stream.state_reports import KEY, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +64,7 @@ def _reads() -> ConcurrentReads:
         "Redis": (_timed(lambda: quick.ask(lambda client: client.ping(), insist=True)), OFTEN),
         "default": (_timed(_ping_default), OFTEN),
         "stream": (_stream, OFTEN),
+        "connection": (lambda: decoded(quick.ask(lambda client: client.get(KEY))), OFTEN),
         "tables": (_tables, OFTEN),
         "queue": (_queue, OFTEN),
         "schedule": (_schedule, OFTEN),
@@ -84,6 +86,7 @@ def numbers() -> Numbers:
         at=datetime.now(UTC),
         stores={name: values[name] for name in ("ClickHouse", "Redis", "default")},
         stream=values["stream"],
+        connection=values["connection"],
         events_per_second=_events_per_second(rows_at),
         gaps=values["gaps"],
         dead_letters=values["dead_letters"],

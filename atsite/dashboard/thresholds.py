@@ -8,9 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from atsite.dashboard.number_words import count, size, span
+from indexer.index.stream_state import Condition, clock
 
 if TYPE_CHECKING:
     from atsite.dashboard.numbers import Disk, Numbers, Scheduled
+    from indexer.index.stream_state import StreamState
 
 #: A batch is written every second or two: a minute behind is normal after a restart, ten minutes are a fault.
 LAG_LOOK, LAG_ACT = timedelta(minutes=1), timedelta(minutes=10)
@@ -78,16 +80,20 @@ def _away(key: str, title: str, store: str) -> Tile:
 
 def _lag(numbers: Numbers) -> Tile:
     key, title, link = "lag", "Indexer is behind by", "admin:indexer_indexercheckpoint_changelist"
-    stream = numbers.stream
+    stream, connection = numbers.stream, numbers.connection
+    problem = "" if connection is None else connection.problem(numbers.at.timestamp())
     if stream is None:
         return _away(key, title, "ClickHouse")
+    if connection is not None and problem and connection.condition is not Condition.QUIET:
+        value = "nothing indexed yet" if stream.reached is None else span(numbers.at - stream.reached)
+        return Tile(key, title, State.ACT, value, problem, _what_to_do(connection, numbers), link)
     if stream.reached is None or stream.acked_at is None:
         todo = "Start it with manage.py run_indexer (./just up and ./just demo start it)."
         return Tile(key, title, State.ACT, "nothing indexed yet", "no checkpoint", todo, link)
     lag, silent = numbers.at - stream.reached, numbers.at - stream.acked_at
     detail = f"last stored {span(silent)} ago"
     if numbers.filtered:
-        return Tile(key, title, State.QUIET, span(lag), f"{detail}; only WANTED_… is indexed", link=link)
+        return Tile(key, title, State.QUIET, span(lag), f"{detail}; {problem or 'only WANTED_… is indexed'}", link=link)
     if silent >= SILENT_ACT:
         todo = "The indexer stores nothing: check that it runs, and read its log. It continues where it stopped."
         return Tile(key, title, State.ACT, span(lag), detail, todo, link)
@@ -95,8 +101,29 @@ def _lag(numbers: Numbers) -> Tile:
         todo = "It is catching up, or does not keep up: check whether this number falls. Nothing is lost."
         return Tile(key, title, State.ACT, span(lag), detail, todo, link)
     if silent >= SILENT_LOOK or lag >= LAG_LOOK:
-        return Tile(key, title, State.LOOK, span(lag), detail, "Normal after a restart, for a minute or two.", link)
+        return Tile(key, title, State.LOOK, span(lag), detail, _why_behind(connection, numbers), link)
     return Tile(key, title, State.OK, span(lag), detail, link=link)
+
+
+def _why_behind(connection: StreamState | None, numbers: Numbers) -> str:
+    """Why the indexer is a little behind, though it is connected."""
+    if connection is None:
+        return "Normal after a restart, for a minute or two."
+    now = numbers.at.timestamp()
+    if now - connection.since < SILENT_LOOK.total_seconds():
+        return f"{connection.host} sends events, and the indexer catches up with them."
+    return f"{connection.host} has sent no event since {clock(connection.since, now)}."
+
+
+def _what_to_do(connection: StreamState, numbers: Numbers) -> str:
+    """The next step where no events can arrive."""
+    if connection.has_ended(numbers.at.timestamp()):
+        return (
+            "Start the indexer (./just up and ./just demo restart it), and read its log. It continues where it stopped."
+        )
+    if connection.condition is Condition.SILENT:
+        return "The host answers and sends nothing: set WS_URL to another Jetstream host if this lasts."
+    return "The indexer tries again by itself and continues where it stopped. Check the network, and WS_URL."
 
 
 def _events(numbers: Numbers) -> Tile:

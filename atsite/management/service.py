@@ -27,7 +27,7 @@ class ServiceCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=config.listen_host, help="address to listen on (default: LISTEN_HOST)")
-        parser.add_argument("--port", type=int, default=SERVICE_PORTS[self.service])
+        parser.add_argument("--port", type=int, default=SERVICE_PORTS[self.service] + config.port_offset)
         parser.add_argument("--workers", type=int, default=1, help="number of worker processes (default: 1)")
 
     def handle(self, *args: object, host: str, port: int, workers: int, **options: object) -> NoReturn:

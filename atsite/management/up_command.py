@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.config import config
 from atsite.core.embedded import files
+from atsite.core.embedded.errors import explained
 from atsite.core.embedded.ports import free_port
 from atsite.core.errors import AtsiteError
 from atsite.data_folder import STORES
@@ -41,8 +42,8 @@ class UpCommand(BaseCommand):
     def handle(
         self, *args: object, free_ports: bool, once: bool, run_for: float | None, **options: object
     ) -> None:  # fmt: skip
-        self.refuse()
-        ports = Ports().chosen_by(free_port) if free_ports else Ports()
+        self.refuse(**options)
+        ports = Ports().chosen_by(free_port) if free_ports else Ports().moved_by(config.port_offset)
         site = Site(
             self.purpose,
             config.data_dir,
@@ -59,8 +60,10 @@ class UpCommand(BaseCommand):
         until = Until(run_for=run_for, first_page=once)
         own = site.logs / f"{self.purpose}.log"
         os.umask(files.UMASK)
-        files.make_private(site.data_dir, leave_out=STORES)
         try:
+            with explained("This command", site.data_dir):
+                files.make_private_directory(site.data_dir)
+                files.make_private(site.data_dir, leave_out=STORES)
             keep_off_the_terminal(own)
             self.before(site)
             run(site, config, terminal, usual_ports=not free_ports, until=until, after=lambda: self.prepare(site))
@@ -78,11 +81,11 @@ class UpCommand(BaseCommand):
             ) from error
         terminal.say("stopped; the data is kept in " + str(config.data_dir))
 
-    def refuse(self) -> None:
+    def refuse(self, **options: object) -> None:
         """Raise CommandError where this command must not run."""
 
     def host(self) -> str:
-        """The address the services listen on."""
+        """The address the feed generator listens on; everything else stays on loopback."""
         return config.listen_host
 
     def environment(self, ports: Ports) -> dict[str, str]:

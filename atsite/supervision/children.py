@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from atsite.core.config import BASE_DIR, METRICS_PORTS, SERVICE_PORTS
 from atsite.supervision.serving import granian
-from indexer.simulator.demo import FOLDER
+from indexer.simulator.demo import FOLDER, LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +39,10 @@ class Ports:
     worker_metrics: int = METRICS_PORTS["worker"]
     simulator: int = SIMULATOR_PORT
 
+    def moved_by(self, offset: int) -> Ports:
+        """The same processes on ports that are higher by `offset` (PORT_OFFSET)."""
+        return Ports(*(port + offset for port in astuple(self)))
+
     def chosen_by(self, free_port: Callable[[set[int]], int]) -> Ports:
         """The same processes on ports that `free_port` gives, all different."""
         chosen: dict[str, int] = {}
@@ -54,7 +58,7 @@ class Site:
     #: The mark of the data directory; the other command refuses a directory with this mark.
     purpose: str
     data_dir: Path
-    #: Address the services listen on.
+    #: Address the feed generator listens on. All other services and every metrics port stay on loopback.
     host: str
     ports: Ports
     #: Variables for every child, on top of this process's own.
@@ -74,8 +78,9 @@ class Site:
 
     def url(self, service: str) -> str:
         """The URL of a service for a browser on this machine."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
-        return f"http://{host}:{getattr(self.ports, service)}"
+        everywhere = self.host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+        host = self.host if service == "feedgen" and not everywhere else LOOPBACK
+        return f"http://{f'[{host}]' if ':' in host else host}:{getattr(self.ports, service)}"
 
 
 @dataclass(frozen=True)
@@ -100,13 +105,15 @@ def children_of(site: Site) -> tuple[ProcessSpec, ...]:
     ports = site.ports
 
     def child(name: str, *command: str, metrics: int = 0, port: int = 0, stage: int = 1, wave: int = 2) -> ProcessSpec:
-        environment = {**site.environment, "ATSITE_SERVICE": name, "METRICS_PORT": str(metrics)}
+        own = {"ATSITE_SERVICE": name, "METRICS_PORT": str(metrics), "LISTEN_HOST": LOOPBACK}
+        environment = {**site.environment, **own}
         return ProcessSpec(name, command, environment, tuple(filter(None, (port, metrics))), stage, wave)
 
     def service(name: Service, wave: int = 2) -> ProcessSpec:
         # Not through `manage.py run_…`: that checks the migrations, which are applied by now.
         port, metrics = getattr(ports, name), getattr(ports, f"{name}_metrics")
-        return child(name, *granian(name, host=site.host, port=port), metrics=metrics, port=port, wave=wave)
+        host = site.host if name == "feedgen" else LOOPBACK
+        return child(name, *granian(name, host=host, port=port), metrics=metrics, port=port, wave=wave)
 
     kept = ("--state", str(site.data_dir / FOLDER), "--port", str(ports.simulator))
     simulate = (*MANAGE, "simulate_jetstream", *kept, *site.simulation)

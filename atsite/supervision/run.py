@@ -16,7 +16,7 @@ from atsite.supervision import afterwards, migrate
 from atsite.supervision.addresses import address_table
 from atsite.supervision.children import children_of
 from atsite.supervision.errors import UpFailed, first_line
-from atsite.supervision.progress import Sample, progress_line
+from atsite.supervision.progress import Sample, change_of, progress_line
 from atsite.supervision.site_probe import FULL_PAGE, REFRESH_TASK, SiteProbe
 from atsite.supervision.start_checkpoint import save_start_checkpoint
 from atsite.supervision.stores import running_stores
@@ -91,7 +91,7 @@ def refuse_taken_ports(children: tuple[ProcessSpec, ...]) -> None:
         names = ", ".join(f"{port} (for {name})" for name, port in taken)
         raise UpFailed(
             f"these ports are in use by other processes: {names}. Is another `up` or `demo` running? Stop the processes"
-            " that use them (`ss -ltnp` lists these), or use other ports with --free-ports."
+            " that use them (`ss -ltnp` lists these), or use other ports with PORT_OFFSET=100 or --free-ports."
         )
 
 
@@ -225,6 +225,8 @@ class Up:
             if time.monotonic() >= due:
                 due = time.monotonic() + PROGRESS_SECONDS
                 now = self.probe.sample().at_least(self.samples[-1])
+                if change := change_of(self.samples[-1].problem, now.problem):
+                    self.terminal.say(change)
                 self.terminal.progress(progress_line(self.samples[0], now))
                 self.samples.append(now)
                 yield now

@@ -8,18 +8,25 @@ import urllib.request
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+import redis
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as ClickHouseDriverError
 from prometheus_client.parser import text_string_to_metric_families
 
 from atsite.celery import app
+from atsite.core import kv
+from atsite.core.web import probe
 from atsite.supervision.addresses import feed_address
 from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import TABLES, Sample
+from indexer.stream.state_reports import KEY, decoded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from atsite.core.config import Config
     from atsite.supervision.children import Site
+    from indexer.index.stream_state import StreamState
 
 #: A page as long as a client asks for when it asks for nothing special (the default of the lexicon).
 FULL_PAGE = 50
@@ -49,6 +56,7 @@ class SiteProbe:
         self._site = site
         self._config = config
         host, _, port = config.clickhouse_address.rpartition(":")
+        self._redis = kv.connect(config.redis_url, answer_seconds=ANSWER_SECONDS)
         self._clickhouse = Client(
             host=host.strip("[]"),
             port=int(port),
@@ -62,7 +70,8 @@ class SiteProbe:
         )
 
     def close(self) -> None:
-        """Close the connection: an open one delays the stop of the embedded ClickHouse."""
+        """Close the connections: an open one delays the stop of the embedded ClickHouse."""
+        self._redis.close()
         self._clickhouse.disconnect()
 
     def create_database(self) -> None:
@@ -78,23 +87,43 @@ class SiteProbe:
     def sample(self) -> Sample:
         """How far the indexer is now."""
         metrics = self._metrics()
-        return Sample(time.monotonic(), metrics.get(EVENTS_METRIC), metrics.get(LAG_METRIC), self._rows())
+        state = self._stream()
+        problem = "" if state is None else state.problem(time.time())
+        events, lag = metrics.get(EVENTS_METRIC), metrics.get(LAG_METRIC)
+        return Sample(time.monotonic(), events, lag, self._rows(), state, problem)
 
     def feed(self) -> str | None:
         """The at-uri of the feed to show first, as the feed generator describes it; None while it has none."""
-        answer = _json(f"{self._site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator")
+        answer = self._json(f"{self._site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator")
         uris = [str(feed["uri"]) for feed in answer.get("feeds", [])]
         return next((uri for uri in uris if uri.endswith(f"/{FIRST_FEED}")), uris[0] if uris else None)
 
     def page_length(self, uri: str) -> int:
         """How many posts the first page of the feed has now."""
-        return len(_json(feed_address(self._site, uri, FULL_PAGE)).get("feed", []))
+        return len(self._json(feed_address(self._site, uri, FULL_PAGE)).get("feed", []))
 
     def ask_worker(self, task: str) -> None:
         """Ask the worker to run a task now. Raises kombu's OperationalError when the broker is away."""
         kwargs = {"force": True} if task == REFRESH_TASK else {}  # the feeds are ranked, due or not
         with app.connection_for_write(self._config.redis_url) as broker:
             app.send_task(task, kwargs=kwargs, connection=broker, expires=REFRESH_EXPIRES, retry=False)
+
+    def _json(self, url: str) -> dict[str, Any]:
+        """The JSON object at `url` of this site; empty when there is none."""
+        headers = {probe.HEADER: probe.proof()}
+        if self._config.production and self._config.allowed_hosts:
+            headers["Host"] = self._config.allowed_hosts[0].lstrip(".")  # it refuses every other one, also 127.0.0.1
+        try:
+            answer = json.loads(_get(url, headers))
+        except ValueError:
+            return {}
+        return answer if isinstance(answer, dict) else {}
+
+    def _stream(self) -> StreamState | None:
+        try:
+            return decoded(self._redis.get(KEY))
+        except redis.RedisError:
+            return None
 
     def _rows(self) -> dict[str, int]:
         try:
@@ -120,20 +149,12 @@ class SiteProbe:
         }
 
 
-def _json(url: str) -> dict[str, Any]:
-    """The JSON object at `url`; empty when there is none."""
-    try:
-        answer = json.loads(_get(url))
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _get(url: str) -> bytes:
+def _get(url: str, headers: Mapping[str, str] | None = None) -> bytes:
     """The body at `url`, whatever its status; empty when there is no answer in time."""
+    request = urllib.request.Request(url, headers=dict(headers or {}))  # noqa: S310 - our own http addresses
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the site is on this machine: no proxy
     try:
-        with opener.open(url, timeout=ANSWER_SECONDS) as answer:
+        with opener.open(request, timeout=ANSWER_SECONDS) as answer:
             return bytes(answer.read())
     except (OSError, HTTPException):
         return b""

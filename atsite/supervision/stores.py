@@ -20,7 +20,8 @@ def running_stores(config: Config, *, purpose: str, usual_ports: bool, say: Call
     """Run the stores inside the `with`; yields `config` with their addresses.
 
     Embedded stores write their addresses to DATA_DIR/stores.json, where every other process of the site finds them
-    (atsite/core/config.py); the file is deleted when they stop. `usual_ports`: 9000 and 6379 where they are free.
+    (atsite/core/config.py); the file is deleted when they stop. `usual_ports`: 9000 and 6379 where they are free, or
+    moved by PORT_OFFSET.
     Raises StoreError.
     """
     stores = EmbeddedStores(
@@ -30,6 +31,7 @@ def running_stores(config: Config, *, purpose: str, usual_ports: bool, say: Call
         valkey=config.embedded_redis,
         database=config.clickhouse_database,
         usual_ports=usual_ports,
+        port_offset=config.port_offset,
         report=say,
     )
     with stores:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from atsite.core import charts
 from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.clock import now_us
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError, InvalidSyntax
 from atsite.core.roles import Right, demand, may
@@ -24,7 +25,6 @@ from feeds.kinds import KINDS, make_feed
 from feeds.models import FeedDefinition
 from feeds.publishing import actions
 from feeds.ranking import refresh
-from feeds.ranking.page_data import unix_micros
 from feeds.ranking.ranking import RankedFeed
 from feeds.serving.registry import registry
 from feeds.usage import usage_report
@@ -111,7 +111,7 @@ class FeedPages(BlockPages):
                 request, "This feed has no stored ranking: each page is read fresh, so there is nothing to refresh."
             )
             return self._to(row, "preview")
-        (done,) = refresh.refresh_due([feed], data.generations, now=unix_micros(), force=True)
+        (done,) = refresh.refresh_due([feed], data.generations, now=now_us(), force=True)
         message = _REFRESHED[done.outcome].format(posts=done.posts)
         messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, message)
         return self._to(row, "preview")

@@ -14,7 +14,7 @@ from atsite.core.atproto.syntax import Nsid
 from atsite.core.atproto.tid import is_tid, tid_of_micros
 from atsite.core.errors import InvalidSyntax
 from atsite.core.ttl_cache import TtlCache
-from feeds.kinds import label_queries, newest
+from feeds.kinds import label_queries, newest_first_pages
 from feeds.kinds.kind import Kind
 from feeds.ranking.coalescing import Coalescer
 from feeds.ranking.cursor import InvalidCursor, Newest
@@ -92,7 +92,7 @@ class Label:
             case _:
                 raise InvalidCursor("the cursor belongs to another kind of feed")
         try:
-            return newest.page(self._entries(now), below, request.limit)
+            return newest_first_pages.page(self._entries(now), below, request.limit)
         except StoreAway as error:
             raise FeedUnavailable("the posts of this feed cannot be read now") from error
 
@@ -112,7 +112,7 @@ def _end_of_second(now: int) -> int:
 
 @dataclass(frozen=True)
 class _Entries:
-    """The entries of one label feed (feeds.kinds.newest.EntrySource). Its methods raise StoreAway, FeedUnavailable."""
+    """The entries of one label feed, an EntrySource. Its methods raise StoreAway, FeedUnavailable."""
 
     definition: Definition
     parameters: LabelParameters

@@ -6,7 +6,7 @@ These are not XRPC methods; they are documented at /openapi.json and /docs.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse  # noqa: TC002 - ninja reads the annotations
@@ -16,13 +16,14 @@ from ninja import Query, Router
 from apikeys.auth import ApiKeyAuth
 from atsite.core.kv.quick import RedisAway
 from atsite.core.web.auth import Principal, Scope, principal_of, require
+from atsite.core.web.documented import FAILURES, example
 from atsite.core.web.xrpc import PRIVATE
 from feeds.members import members
 from feeds.members.schemas import ChangeAnswer, FeedsAnswer, FeedsQuery, FeedStats, MemberQuery, MembersQuery
 from feeds.serving.registry import registry
 from feeds.usage import counting, queries
 from labels import members_for_api
-from labels.schemas import FAILURES, MembersAnswer
+from labels.schemas import MembersAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,6 +33,33 @@ if TYPE_CHECKING:
 
 router = Router(auth=[ApiKeyAuth()])
 
+CAROL: Final = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
+CHANGED: Final = {"did": CAROL, "feedName": "a-mpls", "changed": True, "late": []}
+CHANGE: Final = example(CHANGED, scopes=(Scope.MEMBERS,), feedName="a-mpls", handle="carol.example")
+LISTED: Final = {"members": [{"did": CAROL, "handle": "carol.example"}]}
+USED: Final = {
+    "feeds": [
+        {
+            "name": "a-mpls",
+            "uri": f"at://{CAROL}/app.bsky.feed.generator/a-mpls",
+            "kind": "label",
+            "displayName": "Minneapolis",
+            "requests": 1200,
+            "distinctUsers": 85,
+            "interactions": 30,
+            "days": [
+                {
+                    "day": "2026-03-01",
+                    "requests": 1200,
+                    "distinctUsers": 85,
+                    "interactions": 30,
+                    "interactingUsers": 12,
+                }
+            ],
+        }
+    ]
+}
+
 
 @router.put(
     "/assign_user_to_feed",
@@ -39,6 +67,7 @@ router = Router(auth=[ApiKeyAuth()])
     by_alias=True,
     tags=["members"],
     summary="Add a member to a feed",
+    openapi_extra=CHANGE,
 )
 def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
     """Add a member to a feed; this takes effect at once. Needs the scope `members` and a key that covers the feed.
@@ -55,6 +84,7 @@ def assign_user_to_feed(request: HttpRequest, parameters: Query[MemberQuery]) ->
     by_alias=True,
     tags=["members"],
     summary="Remove a member from a feed",
+    openapi_extra=CHANGE,
 )
 def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]) -> ChangeAnswer:
     """Remove a member from a feed; this takes effect at once. Needs the same key as `assign_user_to_feed`.
@@ -72,6 +102,7 @@ def unassign_user_from_feed(request: HttpRequest, parameters: Query[MemberQuery]
     exclude_none=True,
     tags=["members"],
     summary="List the members of a feed, or look up one",
+    openapi_extra=example(LISTED, scopes=(Scope.MEMBERS,), feedName="a-mpls", limit=100),
 )
 def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query[MembersQuery]) -> MembersAnswer:
     """The members of a feed, in order of did. With `handle`, only that account, if it is a member.
@@ -92,6 +123,7 @@ def feed_members(request: HttpRequest, response: HttpResponse, parameters: Query
     by_alias=True,
     tags=["statistics"],
     summary="Usage of each feed",
+    openapi_extra=example(USED, scopes=(Scope.STATS, Scope.MEMBERS), days=7),
 )
 def feeds(request: HttpRequest, response: HttpResponse, parameters: Query[FeedsQuery]) -> FeedsAnswer:
     """Kind, requests and number of different readers of each feed. Counts are written every five minutes. Days are UTC.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import time_ns
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from atsite.core.clock import now_us
 from atsite.core.copies.errors import Undecidable
 from feeds.ranking import computed, metrics, queries
 from feeds.ranking.computed import ComputedRankings
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def unix_micros() -> int:
-    """Now."""
-    return time_ns() // 1000
-
-
 @dataclass(frozen=True)
 class FeedData:
     """The stores, a clock, and which posts may be shown."""
@@ -40,7 +35,7 @@ class FeedData:
             StoreGuard("clickhouse-ranking", seconds=computed.BUDGET_SECONDS, pause=1)
         )
     )
-    clock: Callable[[], int] = unix_micros
+    clock: Callable[[], int] = now_us
     #: For posts that came from the index, and for posts that people chose.
     alive: Liveness = field(default_factory=lambda: Liveness(queries.alive))
     alive_or_unknown: Liveness = field(default_factory=lambda: Liveness(queries.alive_or_unknown))

@@ -1,4 +1,7 @@
-"""The guard against spam in rankings: accounts that follow masses of others, most of them to be followed back."""
+"""The guard against spam in rankings: accounts that follow masses of others, most of them to be followed back.
+
+How many are too many is a parameter of each feed: `following_max` in feeds.kinds.likes_ranking, which leaves them out.
+"""
 
 from __future__ import annotations
 

@@ -17,10 +17,12 @@ from apikeys.auth import bearer_key, check_from
 from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
 from atsite.core.web.auth import Unverifiable, client_address, service_auth
+from atsite.core.web.documented import example, failures
+from atsite.core.web.probe import is_probe
 from atsite.core.web.xrpc import error_response
 from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, RankingPending, UnknownFeed
 from feeds.serving.registry import registry
-from feeds.serving.schemas import FeedAddress, GeneratorDescription, SkeletonQuery
+from feeds.serving.schemas import FeedAddress, GeneratorDescription, Skeleton, SkeletonQuery
 from feeds.serving.skeleton import answer, depends_on_viewer, is_poll, rkey_of
 from feeds.signals import page_read
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 xrpc = Router(tags=["xrpc"])
 well_known = Router(tags=["well-known"])
 
+#: An account and a feed for the examples of /docs.
+PUBLISHER: Final = config.feed_actor_did or "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
+FEED: Final = f"at://{PUBLISHER}/app.bsky.feed.generator/whats-hot"
 READ: Final = ["GET", "HEAD"]
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
 #: Resolvers have caches of their own; this limits the wait for all others after an operator moves the service.
@@ -46,7 +51,26 @@ PAGE_CACHE: Final = "no-cache"
 PERSONAL_CACHE: Final = "private, no-store"
 
 
-@well_known.api_operation(READ, "/did.json", url_name="did")
+@well_known.api_operation(
+    READ,
+    "/did.json",
+    url_name="did",
+    response={200: dict[str, Any], **failures(404)},
+    summary="DID document of this service",
+    openapi_extra=example(
+        {
+            "@context": ["https://www.w3.org/ns/did/v1"],
+            "id": "did:web:feeds.example.com",
+            "service": [
+                {
+                    "id": "#bsky_fg",
+                    "type": "BskyFeedGenerator",
+                    "serviceEndpoint": "https://feeds.example.com",
+                }
+            ],
+        }
+    ),
+)
 def did_document(request: HttpRequest) -> HttpResponse:
     """The did document of the service (https://w3c-ccg.github.io/did-method-web/), if its did is a did:web."""
     if not config.service_did.startswith("did:web:"):
@@ -61,16 +85,35 @@ def did_document(request: HttpRequest) -> HttpResponse:
     return JsonResponse(document, headers={"Cache-Control": DID_DOCUMENT_CACHE})
 
 
-@xrpc.api_operation(READ, "/app.bsky.feed.describeFeedGenerator", response=GeneratorDescription)
+@xrpc.api_operation(
+    READ,
+    "/app.bsky.feed.describeFeedGenerator",
+    response={200: GeneratorDescription, **failures(500, 503)},
+    openapi_extra=example({"did": "did:web:feeds.example.com", "feeds": [{"uri": FEED}]}),
+)
 def describe_feed_generator(request: HttpRequest) -> GeneratorDescription:
     """The feeds of this generator."""
     feeds = [FeedAddress(uri=str(feed.describe().uri)) for feed in registry()]
     return GeneratorDescription(did=config.service_did, feeds=feeds)
 
 
-@xrpc.api_operation(READ, f"/{SKELETON}")
+@xrpc.api_operation(
+    READ,
+    f"/{SKELETON}",
+    response={200: Skeleton, **failures(400, 401, 429, 500, 502, 503)},
+    openapi_extra=example(
+        {"feed": [{"post": f"at://{PUBLISHER}/app.bsky.feed.post/3l6oveex3ii2l"}], "cursor": "g.17.1"},
+        token=True,
+        feed=FEED,
+        limit=5,
+    ),
+)
 async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -> HttpResponse:
-    """A page of a feed. The stores' clients block, so a thread makes it; no thread waits for a ranking."""
+    """A page of a feed. Without a token, or with an API key, the reader is someone who is not logged in.
+
+    400 `UnknownFeed`: this generator has no such feed.
+    """
+    # The stores' clients block, so a thread makes it; no thread waits for a ranking.
     reader = await reader_of(request, query.feed)
     try:
         body, cache = await _in_thread(query, reader)
@@ -83,7 +126,7 @@ async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The reader. `did` is None if not logged in; `counts` is False if the reader could not be identified."""
+    """The reader. `did` is None if not logged in; `counts` is False if it could not be identified, or is this site."""
 
     did: Did | None = field(default=None, repr=False)
     counts: bool = True
@@ -125,6 +168,8 @@ async def reader_of(request: HttpRequest, feed: str) -> Reader:
     async def is_personal() -> bool:
         return await asyncio.to_thread(lambda: depends_on_viewer(registry(), feed))
 
+    if is_probe(request):
+        return Reader(counts=False)
     authorization = request.headers.get("Authorization", "")
     if (key := bearer_key(authorization)) is not None:
         await asyncio.to_thread(check_from, key, client_address(request))
@@ -138,7 +183,7 @@ async def reader_of(request: HttpRequest, feed: str) -> Reader:
     return Reader(None if viewer is None else viewer.did)
 
 
-@xrpc.api_operation(READ, "/_health")
+@xrpc.api_operation(READ, "/_health", response=dict[str, str], openapi_extra=example({"version": atsite.__version__}))
 def health(request: HttpRequest) -> dict[str, str]:
     """Answers if the process is up."""
     return {"version": atsite.__version__}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atsite.core.atproto.syntax import Did
+from atsite.core.clock import now_us
 from feeds.ranking.generations import Generations
-from feeds.ranking.page_data import unix_micros
 from feeds.serving.registry import ranked_feeds, registry
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def ranked_authors() -> Iterator[Did]:
     """The authors of posts in the current rankings, best rank first. Raises FeedUnavailable, redis.RedisError."""
-    generations, now = Generations(), unix_micros()
+    generations, now = Generations(), now_us()
     for feed in ranked_feeds(registry()):
         current = generations.newest(feed.definition.key, now=now)
         for post in current.posts if current else ():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
 from atsite.core.kv.quick import RedisAway
 from atsite.core.web.auth import service_auth, take_jti
+from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
 from feeds.serving.registry import registry
 from feeds.serving.skeleton import rkey_of
@@ -26,13 +27,19 @@ if TYPE_CHECKING:
 
 router = Router(tags=["xrpc"])
 
+#: For the example of /docs.
+POST: Final = "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"
+SEEN: Final = "app.bsky.feed.defs#interactionSeen"
 
-@router.post(f"/{SEND}")
+
+@router.post(
+    f"/{SEND}",
+    response={200: dict[str, Any], **failures(400, 401, 413, 429, 502, 503)},
+    openapi_extra=example({}, token=True, body={"interactions": [{"item": POST, "event": SEEN}]}),
+)
 async def send_interactions(request: HttpRequest) -> HttpResponse:
-    """Store interactions reported by a reader's app. atsite.core.web.body_limit refuses larger bodies before this.
-
-    The token is marked as used last, when nothing else can refuse the call.
-    """
+    """Store interactions reported by a reader's app. Needs a service token for this method, for one call."""
+    # atsite.core.web.body_limit refused larger bodies. The token is marked as used last, when nothing else can refuse.
     now = time.time()
     viewer = await service_auth().authenticate(request.headers.get("Authorization"), SEND, now, insist=_always)
     if viewer is None:

@@ -16,6 +16,20 @@ class SkeletonQuery(Schema):
     cursor: str | None = Field(None, description="the cursor of the previous page")
 
 
+class SkeletonPost(Schema):
+    """One entry; `reason` names the repost that brought it here, or says that it is pinned."""
+
+    post: str
+    reason: dict[str, str] | None = None
+
+
+class Skeleton(Schema):
+    """Output of app.bsky.feed.getFeedSkeleton."""
+
+    feed: list[SkeletonPost]
+    cursor: str | None = Field(None, description="left out on the last page")
+
+
 class FeedAddress(Schema):
     uri: str
 

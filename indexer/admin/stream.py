@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 
 from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
+from atsite.core.clock import us_of
 from indexer.admin.columns import NamedRows, moment, moment_of_version, span
 from indexer.index import models
 
@@ -67,5 +68,5 @@ class IndexerCheckpointAdmin(ReadOnlyAdmin):
     @admin.display(description="behind")
     def behind(self, checkpoint: IndexerCheckpoint) -> str:
         """The age of the last event when it became durable."""
-        acked_us = int(checkpoint.acked_at.timestamp() * 1_000_000)
+        acked_us = us_of(checkpoint.acked_at)
         return span(max(0, acked_us - checkpoint.time_us))

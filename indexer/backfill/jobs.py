@@ -16,6 +16,7 @@ import structlog
 from django.utils import timezone
 
 from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.clock import us_of
 from atsite.core.config import config
 from atsite.core.copies.errors import Undecidable
 from atsite.core.jobs import moves, runner
@@ -103,7 +104,7 @@ def _fetch(lease: JobLease[Backfill]) -> None:
         give_up = monotonic() + CLICKHOUSE_WAIT_SECONDS
         lease.keep_progress(progress=asdict(progress))
 
-    since = since_of(row.days, int(row.requested_at.timestamp() * 1_000_000))
+    since = since_of(row.days, us_of(row.requested_at))
     with repo.opened(row.did) as opened:  # type: ignore[arg-type]  # the column holds dids
         Run(opened, sink, since, save, wanted=config.wanted_collections).run(_progress(row))
 

@@ -116,8 +116,8 @@ class Folded:
     unreadable: int = 0
 
 
-def parse_page(body: bytes) -> Page:
-    """The page in a PDS's answer. Raises UnreadablePage."""
+def parse_page(body: bytes, did: Did, collection: str) -> Page:
+    """The page of a collection in a PDS's answer. Raises UnreadablePage, also if it lists records of another one."""
     try:
         answer = _ANSWER.decode(body)
     except (DecodeError, UnicodeDecodeError, RecursionError):
@@ -125,8 +125,17 @@ def parse_page(body: bytes) -> Page:
             answer = _ANSWER.decode(repaired(body))
         except (DecodeError, BeyondRepair, TooDeep, RecursionError) as error:
             raise UnreadablePage(f"the list of records cannot be read: {error}"[:300]) from error
-    records = tuple(Listed(each.uri.rpartition("/")[2], each.cid, bytes(each.value)) for each in answer.records)
+    records = tuple(Listed(_rkey(each.uri, did, collection), each.cid, bytes(each.value)) for each in answer.records)
     return Page(records, answer.cursor or "")
+
+
+def _rkey(uri: str, did: Did, collection: str) -> str:
+    """The key in the at-uri of a listed record. Raises UnreadablePage for another repo or collection."""
+    repo, _, path = uri.removeprefix("at://").partition("/")
+    named, _, rkey = path.partition("/")
+    if named != collection or (repo != did and repo.startswith("did:")):
+        raise UnreadablePage(f"the PDS lists {uri[:200]!r} among the records of {collection} of {did}")
+    return rkey
 
 
 def span_of(page: Page, *, since: str, high: str) -> Span:

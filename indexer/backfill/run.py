@@ -121,7 +121,7 @@ class Run:
                 raise Unusable(f"its PDS repeats the cursor {progress.cursor[:40]!r}, so its list never ends")
             asked.add(progress.cursor)
             listing = listing_comparison.CollectionListing(self.repo.did, collection, rev, self.now_us())
-            page = listing_comparison.parse_page(self.repo.page(collection, progress.cursor))
+            page = listing_comparison.parse_page(self.repo.page(collection, progress.cursor), self.repo.did, collection)
             span = listing_comparison.span_of(page, since=since, high=progress.high)
             folded = listing_comparison.fold(page, span, held(self.repo.did, collection, span), listing)
             written = self._write(folded.events)

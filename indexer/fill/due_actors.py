@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ import structlog
 from django.db import DatabaseError
 
 from atsite.core import kv
+from atsite.core.clock import now_us
 from atsite.core.errors import AtsiteError
 from indexer.fill import queries
 from indexer.index.models import RefusedActor
@@ -33,7 +33,7 @@ FAILED_SECONDS: Final = 3600
 
 def recent_posters() -> Iterable[Did]:
     """The dids that posted within the last 24 hours, the latest first."""
-    return queries.recent_posters(now=time.time_ns() // 1000, limit=RECENT_MAX)
+    return queries.recent_posters(now=now_us(), limit=RECENT_MAX)
 
 
 def due(wanted: Iterable[DidProvider], *, now: int) -> Iterator[Did]:

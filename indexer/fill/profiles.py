@@ -51,8 +51,8 @@ def _profile(item: dict[str, Any]) -> Profile:
 
 def handle_of(value: object) -> str:
     """A handle in lower case; empty if it is invalid or could not be verified."""
-    handle = value.lower() if isinstance(value, str) else ""
-    return handle if is_handle(handle) and handle != INVALID_HANDLE else ""
+    handle = value.lower() if isinstance(value, str) and is_handle(value) else ""
+    return "" if handle == INVALID_HANDLE else handle
 
 
 def name_of(value: object) -> str:

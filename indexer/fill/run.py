@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import Counter
 
 from atsite.core import kv
+from atsite.core.clock import now_us
 from atsite.core.config import config
 from atsite.core.identity import site_resolver
 from atsite.core.kv.lock import single_flight
@@ -102,7 +103,7 @@ def _profile_source(runner: asyncio.Runner) -> Iterator[ProfileSource]:
 
 def _round(runner: asyncio.Runner, source: ProfileSource, needed: Iterable[DidProvider]) -> int:
     deadline, asked = time.monotonic() + ROUND_SECONDS, 0
-    told, dids = Told(source.source), due_actors.due(needed, now=_now())
+    told, dids = Told(source.source), due_actors.due(needed, now=now_us())
     try:
         while time.monotonic() < deadline and (batch := list(islice(dids, source.batch))):
             again_at = time.monotonic() + 1 / source.pace
@@ -110,13 +111,13 @@ def _round(runner: asyncio.Runner, source: ProfileSource, needed: Iterable[DidPr
             _take(batch, *runner.run(source.ask(batch)), told)
             asked += len(batch)
             if len(told.profiles) >= STORED:
-                told.store(_now())
+                told.store(now_us())
             time.sleep(max(0.0, again_at - time.monotonic()))
     except AskLater as error:
         log.warning("fill.paused", reason=str(error), seconds=error.seconds)
         kv.client().set(_PAUSED, b"", ex=error.seconds)
     finally:
-        told.store(_now())
+        told.store(now_us())
     return asked
 
 
@@ -128,7 +129,3 @@ def _take(batch: list[Did], known: dict[Did, Profile], failed: set[Did], told: T
         due_actors.remember_failed(failed)
     for outcome, number in (("found", len(known)), ("absent", len(absent)), ("failed", len(failed))):
         ASKED.labels(outcome=outcome).inc(number)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

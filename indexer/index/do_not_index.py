@@ -20,6 +20,7 @@ from django.db import connections, transaction
 from atsite.core.atproto.tid import int_of_micros
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.clock import us_of
 from atsite.core.copies import versions
 from atsite.core.copies.errors import Undecidable
 from atsite.core.copies.process_copies import LocalCopy
@@ -98,7 +99,7 @@ def _set_floors(dids: Sequence[str], now: datetime) -> None:
 
 
 def _floor_at(moment: datetime) -> int:
-    return int_of_micros(int(moment.timestamp() * 1_000_000) + CLOCKS_AHEAD_US)
+    return int_of_micros(us_of(moment) + CLOCKS_AHEAD_US)
 
 
 def _load() -> frozenset[str]:

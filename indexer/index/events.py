@@ -37,7 +37,6 @@ class DeadReason(StrEnum):
     REV_AHEAD = "rev_ahead"  # a rev from the future would win over every later one
     BAD_CID = "bad_cid"
     BAD_RECORD = "bad_record"  # the record of a create or update is not an object
-    BAD_HANDLE = "bad_handle"
     REFUSED = "refused"  # ClickHouse refused the row
 
 

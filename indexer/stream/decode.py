@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
@@ -45,13 +45,13 @@ class _Commit(Struct, gc=False):
 
 class _Identity(Struct, gc=False):
     time: str
-    handle: str | None = None
+    handle: Any = None
 
 
 class _Account(Struct, gc=False):
     time: str
     active: bool
-    status: str | None = None
+    status: Any = None
 
 
 class _Frame(Struct, gc=False):
@@ -219,9 +219,8 @@ def _identity(parsed: _Frame, frame: bytes) -> IdentityEvent | Dead:
         return Dead(DeadReason.BAD_FRAME, "an identity event without its identity", frame, parsed.time_us)
     if not is_did(parsed.did):
         return Dead(DeadReason.BAD_DID, "", frame, parsed.time_us)
-    handle = (identity.handle or "").lower()
-    if handle and not is_handle(handle):
-        return Dead(DeadReason.BAD_HANDLE, "", frame, parsed.time_us)
+    # Anything else than a handle says what a missing one says: the identity changed, ask again.
+    handle = identity.handle.lower() if isinstance(identity.handle, str) and is_handle(identity.handle) else ""
     try:
         version = version_of(_micros(identity.time), parsed.time_us)
     except InvalidSyntax as error:
@@ -235,9 +234,8 @@ def _account(parsed: _Frame, frame: bytes) -> AccountEvent | Dead:
         return Dead(DeadReason.BAD_FRAME, "an account event without its account", frame, parsed.time_us)
     if not is_did(parsed.did):
         return Dead(DeadReason.BAD_DID, "", frame, parsed.time_us)
-    status = account.status or ""
-    if len(status) > MAX_STATUS:
-        return Dead(DeadReason.BAD_FRAME, "a status of more than 64 characters", frame, parsed.time_us)
+    # That an account is inactive counts, even if the reason cannot be read.
+    status = account.status if isinstance(account.status, str) and len(account.status) <= MAX_STATUS else ""
     try:
         version = version_of(_micros(account.time), parsed.time_us)
     except InvalidSyntax as error:

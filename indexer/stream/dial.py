@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING, Final
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from indexer.stream import websocket
 
@@ -55,3 +60,26 @@ class Dial:
             self._connection = connection
             if self._abandoned:
                 connection.close()
+
+
+#: What the operating system says when this machine cannot reach any host, or not this one.
+UNREACHABLE: Final = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN))
+
+
+def reason_of(error: Exception) -> str:
+    """Why there is no connection, for people; the host is named beside it."""
+    if isinstance(error, socket.gaierror):
+        return "its name cannot be resolved; check the network of this machine and WS_URL"
+    if isinstance(error, ConnectionRefusedError):
+        return "it refuses connections"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({getattr(error, 'reason', None) or error})"
+    if isinstance(error, TimeoutError):
+        return "it does not answer in time"
+    if isinstance(error, OSError) and error.errno in UNREACHABLE:
+        return "this machine cannot reach it; check its network"
+    if isinstance(error, InvalidStatus):
+        return f"it answers HTTP {error.response.status_code} and opens no websocket"
+    if isinstance(error, (ConnectionClosed, EOFError, ConnectionResetError)):
+        return "it closed the connection"
+    return f"{type(error).__name__}: {error}"[:200]

@@ -17,9 +17,10 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from atsite.core.errors import AtsiteError
 from indexer.index.gaps import SLACK_US, Resumed
+from indexer.index.stream_state import Condition, StreamState
 from indexer.stream import metrics
 from indexer.stream.backoff import Backoff
-from indexer.stream.dial import Dial
+from indexer.stream.dial import Dial, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +120,9 @@ class Jetstream:
         self._refusals = 0
         self._no_streams = 0
         self._was_connected = False
+        #: Since when (unix seconds) and why there is no connection.
+        self._lost_at = time.time()
+        self._lost_for = ""
 
     @property
     def connected(self) -> bool:
@@ -132,6 +136,17 @@ class Jetstream:
     def is_silent(self) -> bool:
         """Whether the connected host sends no events, though it should."""
         return not self._filtered and self.silent_for() > SILENT_AFTER
+
+    def state(self) -> StreamState:
+        """The connection now. Called from another thread."""
+        host = host_of(self._url)
+        if self.connected:
+            silent = self.silent_for()
+            without = Condition.QUIET if self._filtered else Condition.SILENT
+            condition = without if silent > SILENT_AFTER else Condition.STREAMING
+            return StreamState(host, condition, since=time.time() - silent, filtered=self._filtered)
+        condition = Condition.LOST if self._lost_for else Condition.CONNECTING
+        return StreamState(host, condition, since=self._lost_at, reason=self._lost_for, filtered=self._filtered)
 
     def read(self) -> Chunk:
         """The next frames; none if none came within READ_TIMEOUT or the host is unavailable. Raises NoStream."""
@@ -221,6 +236,7 @@ class Jetstream:
             log.warning("the host answers and sends no events", host=host_of(self._url), for_s=SILENT_AFTER)
         if heard:
             self._heard_at = now
+            self._lost_for = ""  # not as soon as it is open: some hosts then close it at once
         elif now - self._heard_at > DEAD_AFTER:
             raise TimeoutError(f"the host did not answer for {DEAD_AFTER:g} s")
         elif now - max(self._heard_at, self._pinged_at) > PING_AFTER:
@@ -230,6 +246,9 @@ class Jetstream:
     def _failed(self, error: Exception) -> None:
         """Close, and set the pause before the next attempt. Raises NoStream if another attempt is of no use."""
         self.close()
+        if not self._lost_for:
+            self._lost_at = time.time()
+        self._lost_for = reason_of(error)
         if isinstance(error, InvalidStatus):
             self._refused_with(error.response.status_code)
         delay = self._backoff.take()

@@ -16,7 +16,7 @@ from indexer.index.gaps import GapReason, first_of, gap_of
 from indexer.stream import metrics
 from indexer.stream.decode import decode
 from indexer.stream.position import AGREE_EVENTS
-from indexer.stream.unreadable import DeadShare
+from indexer.stream.unreadable_stream import DeadShare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

@@ -3,9 +3,10 @@
 A reconnect and a checkpoint resume from the position. So a single event with a time far ahead must not become the
 position: events up to that time would never be requested. The largest time counts, with one exception:
 
-1. A time more than AHEAD_US ahead of the local clock waits. It counts once AGREE_EVENTS events in a row, or all events
-   of AGREE_SECONDS (at least two), are ahead: then the host's clock is fast or the local clock is slow, and neither may
-   stop the stream. The skew is how far all of them are ahead; times up to it no longer wait.
+1. A time more than AHEAD_US ahead of the local clock waits. It counts once AGREE_EVENTS events in a row are ahead and
+   most of them agree (they are as far ahead, give or take AHEAD_US), or all events of AGREE_SECONDS, at least two: then
+   the host's clock is fast or the local clock is slow, and neither may stop the stream. Scattered times do not agree.
+   The skew is how far those that agree are ahead; times up to it no longer wait.
 2. Once as many events in a row are less far ahead than the skew, the skew becomes theirs, and a position ahead of it
    goes back to theirs.
 
@@ -15,11 +16,14 @@ position: events up to that time would never be requested. The largest time coun
 
 from __future__ import annotations
 
-import time
+from collections import deque
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 import structlog
+
+from atsite.core.clock import now_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,24 +37,44 @@ AGREE_EVENTS: Final = 100
 AGREE_SECONDS: Final = 60.0
 
 
-def now_us() -> int:
-    """Unix microseconds."""
-    return time.time_ns() // 1_000
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """An event: how far it is ahead of the local clock, its time (microseconds), and when it came (seconds)."""
+
+    ahead_us: int
+    time_us: int
+    came: float
 
 
 @dataclass(slots=True)
 class _Run:
-    """Events in a row that agree: (how far ahead of the local clock, time_us) of each, microseconds."""
+    """The latest AGREE_EVENTS events in a row that are on the same side of the skew."""
 
-    since: float = 0.0
-    events: list[tuple[int, int]] = field(default_factory=list)
+    events: deque[_Event] = field(default_factory=lambda: deque(maxlen=AGREE_EVENTS))
 
-    def add(self, ahead_us: int, time_us: int, now: float) -> bool:
+    def add(self, event: _Event) -> bool:
         """Add an event; returns whether the run is long enough to be believed."""
-        if not self.events:
-            self.since = now
-        self.events.append((ahead_us, time_us))
-        return len(self.events) >= AGREE_EVENTS or (len(self.events) > 1 and now - self.since >= AGREE_SECONDS)
+        self.events.append(event)
+        return len(self.events) == AGREE_EVENTS or _lasts(list(self.events))
+
+    def near_the_last(self) -> list[_Event]:
+        """The events as far ahead as the last one, give or take AHEAD_US."""
+        return [event for event in self.events if _near(event, self.events[-1])]
+
+    def agrees(self) -> bool:
+        """Whether most of the events are as far ahead as the last one, or all of the last AGREE_SECONDS are."""
+        last = self.events[-1]
+        if len(self.events) == AGREE_EVENTS and 2 * len(self.near_the_last()) > AGREE_EVENTS:
+            return True
+        return _lasts(list(takewhile(lambda event: _near(event, last), reversed(self.events))))
+
+
+def _near(event: _Event, other: _Event) -> bool:
+    return abs(event.ahead_us - other.ahead_us) <= AHEAD_US
+
+
+def _lasts(events: Sequence[_Event]) -> bool:
+    return len(events) > 1 and abs(events[-1].came - events[0].came) >= AGREE_SECONDS
 
 
 class Position:
@@ -100,21 +124,22 @@ class Position:
         if ahead_us <= AHEAD_US:
             self.plausible_us = max(self.plausible_us, time_us)
         if ahead_us > self.skew_us + AHEAD_US:
-            if self._ahead.add(ahead_us, time_us, now):
+            self._ahead.add(_Event(ahead_us, time_us, now))
+            if self._ahead.agrees():
                 self._believe()
             return
         self._ahead = _Run()
         self.us = max(self.us, time_us)
         if not self.skew_us or ahead_us >= self.skew_us - AHEAD_US:
             self._back = _Run()
-        elif self._back.add(ahead_us, time_us, now):
+        elif self._back.add(_Event(ahead_us, time_us, now)):
             self._come_back(local_us)
 
     def _believe(self) -> None:
-        """All events of the run are ahead, so the smallest distance becomes the skew."""
-        run, self._ahead, self._back = self._ahead, _Run(), _Run()
-        before, self.skew_us = self.skew_us, min(ahead_us for ahead_us, _ in run.events)
-        self.us = max(self.us, *(time_us for ahead_us, time_us in run.events if ahead_us <= self.skew_us + AHEAD_US))
+        """The events that agree are ahead, so the smallest distance of them becomes the skew."""
+        agreeing, self._ahead, self._back = self._ahead.near_the_last(), _Run(), _Run()
+        before, self.skew_us = self.skew_us, min(event.ahead_us for event in agreeing)
+        self.us = max(self.us, *(e.time_us for e in agreeing if e.ahead_us <= self.skew_us + AHEAD_US))
         if not before:
             log.warning(
                 "events are ahead of this machine's clock; the stream goes on. Set the clock (NTP); if it is right, the"
@@ -125,10 +150,10 @@ class Position:
     def _come_back(self, local_us: int) -> None:
         """No event of the run is as far ahead as the skew, so reduce it."""
         run, self._back = self._back, _Run()
-        newest_us = max(ahead_us for ahead_us, _ in run.events)
+        newest_us = max(event.ahead_us for event in run.events)
         self.skew_us = newest_us if newest_us > AHEAD_US else 0
         if self.us > local_us + self.skew_us + AHEAD_US:
-            self.us = max(time_us for _, time_us in run.events)
+            self.us = max(event.time_us for event in run.events)
         if not self.skew_us:
             self.plausible_us, self._next_plausible_us = self.us, 0
             log.warning("events are at the time of this machine's clock again")

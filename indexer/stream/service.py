@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from atsite.core.clock import now_us
 from atsite.core.errors import AtsiteError
 from atsite.core.telemetry import Health, start_metrics
 from indexer.index import checkpoint, queries
@@ -18,14 +19,16 @@ from indexer.index.do_not_index import ExcludedDids
 from indexer.index.floors import Floors, held_from
 from indexer.index.indexer_lease import SingleIndexer
 from indexer.index.migration_state import unapplied
+from indexer.index.stream_state import Condition
 from indexer.stream import metrics
 from indexer.stream.batch import Batcher, Limits
 from indexer.stream.checkpoint_store import CheckpointStore, load_clickhouse, load_redis
 from indexer.stream.jetstream import Jetstream, host_of
 from indexer.stream.pipeline import Pipeline, Report
-from indexer.stream.position import AHEAD_US, Position, now_us
+from indexer.stream.position import AHEAD_US, Position
 from indexer.stream.sink import Sink, disk_is_low, sleep_until
 from indexer.stream.start_options import check_cursor
+from indexer.stream.state_reports import StateReports
 from indexer.stream.subscription import WantedBatcher, watched
 from indexer.stream.writer import Writer
 
@@ -100,6 +103,8 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
             stop.ends_at = time.monotonic() + options.run_for
         wanted = stack.enter_context(watched(config.wanted_dids, telling=not options.dry_run))
         source = _source(config, start, wanted)
+        if not options.dry_run:
+            stack.enter_context(StateReports(source.state))
         writer = _writer(config, options, start, stop)
         if config.metrics_port:
             server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
@@ -162,10 +167,10 @@ def resolve_start(config: Config, options: Options) -> Start:
 def health(source: Jetstream, writer: Writer) -> Health:
     """Ready means connected, receiving events, and writing them."""
     reasons = []
-    if not source.connected:
-        reasons.append("not connected to Jetstream")
-    if source.is_silent:
-        reasons.append(f"connected, but no event for {source.silent_for():.0f} s")
+    state = source.state()
+    if state.condition not in (Condition.STREAMING, Condition.QUIET):
+        now = time.time()
+        reasons.append(replace(state, at=now).problem(now) or f"connecting to {state.host}")
     if writer.silent_for() > READY_SILENCE:
         reasons.append(f"nothing written for {READY_SILENCE:g} s")
     return Health(ok=not reasons, reasons=tuple(reasons))

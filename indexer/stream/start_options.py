@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Final
 
+from atsite.core.clock import now_us
 from atsite.core.errors import AtsiteError
-from indexer.stream.position import AHEAD_US, now_us
+from indexer.stream.position import AHEAD_US
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -15,7 +15,7 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.syntax import DID_MAX, is_nsid
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.models import ReadModel
-from atsite.core.copies.versions import unix_micros
+from atsite.core.clock import now_us
 from atsite.core.jobs.copied_job import CopiedJob
 from indexer.index.models.do_not_index import validate_did as validate_did
 from search.cleanup.states import GRAPH, State
@@ -54,7 +54,7 @@ class PublishedCleanupJob(ReadModel):
 
 def new_job_id() -> str:
     """The TID of the current moment; jobs are sorted by it."""
-    return tid_of_micros(unix_micros(), secrets.randbelow(CLOCK_ID_MAX + 1))
+    return tid_of_micros(now_us(), secrets.randbelow(CLOCK_ID_MAX + 1))
 
 
 def validate_collections(value: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
@@ -12,13 +11,15 @@ from ninja import Query, Router
 import atsite
 from atsite.core.atproto.syntax import is_did
 from atsite.core.clickhouse import door
+from atsite.core.clock import now_us
 from atsite.core.errors import InvalidSyntax
+from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
 from indexer.index import pasted_identifiers
 from indexer.index.handles import did_of_handle
 from indexer.index.page_refill import NothingToShow
 from labels.blocks import blocked
-from search.posts import language, period, recently_shown, search
+from search.posts import period, query_language, recently_shown, search
 from search.posts.conditions import Filters
 from search.stats import site_stats
 from search.stats.totals import TotalsNotReady
@@ -33,11 +34,48 @@ api_router = Router()
 #: Parameters of the lexicon that are not supported yet. Refused, because an answer without the filter would be wrong.
 UNSUPPORTED: Final = ("mentions", "domain", "url", "tag")
 
+#: The example of /docs: one day of a small site.
+STATS: Final = {
+    "computedAt": "2026-03-01T12:00:00Z",
+    "totals": {"posts": 102030, "likes": 220123, "reposts": 30412, "follows": 51877, "blocks": 1204},
+    "withoutDay": {"posts": 3, "likes": 0, "reposts": 0},
+    "days": [
+        {
+            "day": "2026-03-01",
+            "posts": 1402,
+            "postsWithImages": 311,
+            "images": 420,
+            "imagesWithAlt": 95,
+            "likes": 5120,
+            "reposts": 640,
+            "follows": 710,
+            "blocks": 12,
+            "postActors": 380,
+            "likeActors": 902,
+            "repostActors": 210,
+            "followActors": 301,
+            "blockActors": 9,
+            "actors": 1204,
+        }
+    ],
+}
 NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower search"
 
 
 @xrpc_router.get(
-    "/app.bsky.unspecced.searchPostsSkeleton", response=SearchPostsAnswer, exclude_none=True, tags=["search"]
+    "/app.bsky.unspecced.searchPostsSkeleton",
+    response={200: SearchPostsAnswer, **failures(400, 503, 504)},
+    exclude_none=True,
+    tags=["search"],
+    openapi_extra=example(
+        {
+            "cursor": "1772366400000000",
+            "posts": [{"uri": "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"}],
+        },
+        q="music",
+        lang="en",
+        limit=5,
+    ),
 )
 def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> SearchPostsAnswer:
     """The newest posts that have all words of `q`.
@@ -53,8 +91,8 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     if parameters.sort != "latest":
         raise XrpcError("InvalidRequest", "sort: this service supports only `latest`")
     try:
-        query = language.parse(parameters.q)
-    except language.BadQuery as error:
+        query = query_language.parse(parameters.q)
+    except query_language.BadQuery as error:
         raise XrpcError("BadQueryString", f"q: {error}") from error
     filters = Filters(
         lang=parameters.lang,
@@ -62,7 +100,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
         since=_micros("since", parameters.since),
         until=_micros("until", parameters.until),
     )
-    now = time.time_ns() // 1_000
+    now = now_us()
     try:
         page = search.page(query, filters, blocked(), limit=parameters.limit, cursor=parameters.cursor, now=now)
     except NothingToShow as error:
@@ -71,14 +109,25 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     return SearchPostsAnswer.of(page)
 
 
-@xrpc_router.get("/_health", response=Health, tags=["service"])
+@xrpc_router.get(
+    "/_health",
+    response={200: Health, **failures(503, 504)},
+    tags=["service"],
+    openapi_extra=example({"version": atsite.__version__}),
+)
 def health(request: HttpRequest) -> Health:
     """Answers if the service works; 503 if ClickHouse does not answer."""
     door.ping()
     return Health(version=atsite.__version__)
 
 
-@api_router.get("/stats", response=StatsAnswer, by_alias=True, tags=["statistics"])
+@api_router.get(
+    "/stats",
+    response={200: StatsAnswer, **failures(400, 503, 504)},
+    by_alias=True,
+    tags=["statistics"],
+    openapi_extra=example(STATS, days=1),
+)
 def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsAnswer:
     """Totals of the records that exist now, and the numbers of each of the last days."""
     try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-DID = "did:plc:mira"
+DID = "did:plc:miramiramiramiramiramira"
 
 
 def _label(name: str) -> Label:
@@ -37,7 +37,7 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     ActorLabel: lambda: ActorLabel.objects.create(label=_label("a-mpls"), did=DID),
     Block: lambda: Block.objects.create(subject=DID),
     BulkChange: lambda: BulkChange.objects.create(label=_label("a-mpls"), giving=True, created_by="someone"),
-    Backfill: lambda: Backfill.objects.create(did="did:plc:noel", days=30),
+    Backfill: lambda: Backfill.objects.create(did="did:plc:noelnoelnoelnoelnoelnoel", days=30),
     ApiKey: lambda: add_key(keys.mint(), note="bot", scopes=["members"], feeds=["a-mpls"]),
     FeedDefinition: lambda: FeedDefinition.objects.create(
         rkey="first", kind="label", parameters={"label": "a-mpls"}, display_name="First"

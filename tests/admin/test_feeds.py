@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from atsite.core.clock import now_us
 from feeds.kinds.likes_ranking import HOUR
 from feeds.models import FeedDefinition, PinnedPost
-from feeds.ranking.page_data import unix_micros
 from labels.models import Block
 from tests import builders as b
 from tests.admin.chromium import DESK, PHONE, Browser, browsing
@@ -47,7 +47,7 @@ def _site(browsed: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def network() -> list[Record]:
     """Six posts for whats-hot, the best first; the first authors have names."""
-    now = unix_micros()
+    now = now_us()
     words = "A post with as many words as people write, and a second line of them. "
     posts = [b.post(worlds.actor(nth), at=now - HOUR - nth * HOUR // 4, text=words * (nth % 3 + 1)) for nth in range(6)]
     store(*posts)

@@ -123,7 +123,7 @@ def test_the_first_steps_disappear_one_by_one(login: Callable[..., Client], monk
     monkeypatch.setattr(setup_checklist, "config", named)
     done: list[Callable[[], Any]] = [
         lambda: Label.objects.create(name="a-mpls"),
-        lambda: ActorLabel.objects.create(label=Label.objects.get(), did="did:plc:mira"),
+        lambda: ActorLabel.objects.create(label=Label.objects.get(), did="did:plc:miramiramiramiramiramira"),
         lambda: FeedDefinition.objects.create(
             rkey="members", kind="label", parameters={"label": "a-mpls"}, display_name="Members"
         ),

@@ -14,6 +14,7 @@ from atsite.dashboard.overview import shown
 from atsite.dashboard.read_numbers import Rate
 from atsite.dashboard.thresholds import State, Tile, schedule_state, tiles
 from atsite.task_runs import Run
+from indexer.index.stream_state import Condition, StreamState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, DAY, SECOND = timedelta(minutes=1), timedelta(days=1), timedelta(seconds=1)
@@ -165,3 +166,78 @@ def test_the_rate_is_that_of_the_last_ten_seconds_and_never_negative() -> None:
         last = rate.of(1500 + 100 * second, float(second))
     assert last == 100
     assert rate.of(0, 30.0) == 0
+
+
+def connection(condition: Condition, since: timedelta, **fields: Any) -> StreamState:
+    now = NOW.timestamp()
+    return StreamState("jetstream.example", condition, since=now - since.total_seconds(), **{"at": now, **fields})
+
+
+@pytest.mark.parametrize(
+    ("state", "filtered", "shown", "detail"),
+    [
+        (
+            connection(Condition.LOST, MINUTE, reason="it refuses connections"),
+            False,
+            State.ACT,
+            "no connection to jetstream.example since 11:59:00 UTC: it refuses connections",
+        ),
+        (
+            connection(Condition.LOST, 2 * DAY, reason="it answers HTTP 502"),
+            True,
+            State.ACT,
+            "no connection to jetstream.example since 2026-02-27 12:00 UTC: it answers HTTP 502",
+        ),
+        (
+            connection(Condition.SILENT, 2 * MINUTE),
+            False,
+            State.ACT,
+            "jetstream.example is connected, but has sent no event since 11:58:00 UTC",
+        ),
+        (
+            connection(Condition.QUIET, 5 * MINUTE),
+            True,
+            State.QUIET,
+            "last stored 1 s ago; jetstream.example has sent no event since 11:55:00 UTC;"
+            " it is asked only for what WANTED_… names",
+        ),
+        (
+            connection(Condition.STREAMING, SECOND, at=(NOW - MINUTE).timestamp()),
+            False,
+            State.ACT,
+            "the indexer of jetstream.example has given no sign of life since 11:59:00 UTC",
+        ),
+        (
+            connection(Condition.STOPPED, MINUTE, reason="WS_URL: it answers HTTP 404"),
+            False,
+            State.ACT,
+            "the indexer of jetstream.example stopped at 11:59:00 UTC: WS_URL: it answers HTTP 404",
+        ),
+        (connection(Condition.STREAMING, SECOND), False, State.OK, "last stored 1 s ago"),
+        (connection(Condition.CONNECTING, SECOND), False, State.OK, "last stored 1 s ago"),
+    ],
+)
+def test_where_no_event_can_arrive_the_overview_names_host_reason_and_since_when(
+    state: StreamState, filtered: bool, shown: State, detail: str
+) -> None:
+    found = tile("lag", connection=state, filtered=filtered)
+    assert (found.state, found.detail) == (shown, detail)
+    assert bool(found.todo) is (shown is State.ACT)
+
+
+def test_a_host_that_was_never_reached_is_named_before_anything_is_indexed() -> None:
+    lost = connection(Condition.LOST, MINUTE, reason="its name cannot be resolved")
+    found = tile("lag", connection=lost, stream=Stream(None, None))
+    assert (found.value, found.detail) == (
+        "nothing indexed yet",
+        "no connection to jetstream.example since 11:59:00 UTC: its name cannot be resolved",
+    )
+
+
+def test_a_lag_is_called_normal_after_a_restart_only_where_nothing_is_known_of_the_connection() -> None:
+    late = {"stream": Stream(NOW - MINUTE, NOW)}
+    assert tile("lag", **late).todo == "Normal after a restart, for a minute or two."
+    sends = tile("lag", **late, connection=connection(Condition.STREAMING, SECOND))
+    assert sends.todo == "jetstream.example sends events, and the indexer catches up with them."
+    silent = tile("lag", **late, connection=connection(Condition.STREAMING, 40 * SECOND))
+    assert silent.todo == "jetstream.example has sent no event since 11:59:20 UTC."

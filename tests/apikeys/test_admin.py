@@ -156,9 +156,23 @@ def test_a_key_for_every_label_names_no_feed(browser: Client) -> None:
 
 
 def test_rights_of_a_key_are_changed(browser: Client, reader_key: Key) -> None:
-    response = browser.post(f"{page_of(reader_key)}change/", {**FORM, "scopes": ["search", "stats"], "feeds": []})
+    response = browser.post(f"{page_of(reader_key)}change/", {**FORM, "scopes": ["labels", "stats"], "feeds": []})
     assert response.status_code == 302
-    assert check(reader_key.text) == principal(Scope.SEARCH, Scope.STATS)
+    assert check(reader_key.text) == principal(Scope.LABELS, Scope.STATS)
+
+
+def test_scopes_that_open_nothing_are_not_offered_and_a_key_that_has_one_keeps_it(browser: Client) -> None:
+    def offered(page: str) -> list[str]:
+        return re.findall(r'name="scopes"[^>]*value="(\w+)"', browser.get(page).content.decode())
+
+    assert sorted(offered(f"{KEYS}add/")) == ["labels", "members", "stats"]
+    assert "Select a valid choice." in browser.post(f"{KEYS}add/", {**FORM, "scopes": ["search"]}).content.decode()
+    key = keys.mint()
+    add_key(key, scopes=["cleanup", "stats"])
+    page = f"{page_of(key)}change/"
+    assert sorted(offered(page)) == ["cleanup", "labels", "members", "stats"]
+    assert browser.post(page, {**FORM, "scopes": ["cleanup", "labels"], "feeds": []}).status_code == 302
+    assert check(key.text) == principal(Scope.CLEANUP, Scope.LABELS)
 
 
 def test_a_key_gets_another_secret_that_is_shown_once(browser: Client, reader_key: Key) -> None:

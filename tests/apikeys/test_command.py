@@ -53,10 +53,10 @@ COPY = "SELECT key_id, name, owner, scopes, feeds, rate_limit, deleted FROM api_
 
 
 def test_the_copy_tells_rights_and_neither_secret_nor_hash(stores: None) -> None:
-    text = create("--scope", "search", "--feed", "x", "--note", "site search", "--rate", "30", "--days", "7")
+    text = create("--scope", "stats", "--feed", "x", "--note", "site search", "--rate", "30", "--days", "7")
     key = parse(text.strip())
     assert key is not None
-    assert door.query(COPY, into=Copy, name="tests.copy") == [Copy(key.id, "site search", "", ["search"], ["x"], 30, 0)]
+    assert door.query(COPY, into=Copy, name="tests.copy") == [Copy(key.id, "site search", "", ["stats"], ["x"], 30, 0)]
     everything = door.column("SELECT toString(tuple(*)) FROM api_keys", name="tests.copy")
     assert key.secret not in str(everything)
     assert key.hash not in str(everything)
@@ -70,7 +70,10 @@ def test_it_says_when_the_copy_is_late_and_the_key_is_let_in_all_the_same(stores
     with clickhouse_away():
         text = create("--scope", "stats", stderr=late)
         assert check(text.strip()).scopes == {Scope.STATS}
-    assert late.getvalue() == "Saved, but ClickHouse does not answer: statistics and feeds apply the change when it does.\n"
+    assert (
+        late.getvalue()
+        == "Saved, but ClickHouse does not answer: statistics and feeds apply the change when it does.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,8 @@ def test_it_says_when_the_copy_is_late_and_the_key_is_let_in_all_the_same(stores
     [
         ((), "required: --scope"),
         (("--scope", "everything"), "invalid choice"),
+        (("--scope", "search"), "invalid choice: 'search'"),
+        (("--scope", "cleanup"), "invalid choice: 'cleanup'"),
         (("--scope", "stats", "--user", "nobody"), "there is no user 'nobody'"),
         (("--scope", "members", "--feed", "not a key"), "Enter record keys of feeds"),
         (("--scope", "stats", "--rate", "0"), "greater than or equal to 1"),

@@ -61,6 +61,10 @@ def test_loopback_is_open_where_the_network_lives_on_it(tmp_path: Path, environm
             {"WS_URL": "wss://jetstream.example/subscribe?requireHello&cursor=5"},
             "WS_URL: remove cursor, requireHello from",
         ),
+        (
+            {"WS_URL": "wss://jetstream.example/subscribe?maxMessageSizeBytes=9&wantedCollections=a.b.c&wantedDids=x"},
+            "WS_URL: remove maxMessageSizeBytes, wantedCollections, wantedDids from",
+        ),
     ],
 )
 def test_nonsense_is_named(tmp_path: Path, env: dict[str, str], named: str) -> None:
@@ -91,3 +95,14 @@ def test_a_command_of_the_demo_finds_the_one_that_runs(tmp_path: Path) -> None:
     assert load({**env, "ATSITE_ENVIRONMENT": "development"}).plc_url == "https://plc.example"
     (tmp_path / RUNNING_DEMO).unlink()
     assert load(env).plc_url == "https://plc.example"
+
+
+@pytest.mark.parametrize(
+    ("service", "port"), [("indexer", 8191), ("feedgen", 8195), ("worker", 8188), ("beat", 0), ("manage", 0)]
+)
+def test_an_offset_moves_the_metrics_port_unless_that_is_off(tmp_path: Path, service: str, port: int) -> None:
+    env = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "ATSITE_SERVICE": service, "PORT_OFFSET": "100"}
+    assert (load(env).metrics_port, load(env).port_offset) == (port, 100)
+    assert load(env | {"METRICS_PORT": "7"}).metrics_port == 7
+    with pytest.raises(ConfigError, match=r"^PORT_OFFSET='60000': expected a whole number from 0 to 56000$"):
+        load(env | {"PORT_OFFSET": "60000"})

@@ -35,11 +35,11 @@ class Endpoint:
     parameters: tuple[str, ...]
 
 
-def endpoints(*apis: NinjaAPI, prefix: str = "") -> list[Endpoint]:
+def endpoints(*apis: NinjaAPI) -> list[Endpoint]:
     """All operations that are mounted, as ninja has them."""
     found = []
     for api in apis:
-        for path, item in api.get_openapi_schema(path_prefix=prefix)["paths"].items():
+        for path, item in api.get_openapi_schema(path_prefix="")["paths"].items():
             for method, operation in item.items():
                 names = tuple(parameter["name"] for parameter in operation.get("parameters", []))
                 found.append(Endpoint(path, method.upper(), names))
@@ -47,14 +47,13 @@ def endpoints(*apis: NinjaAPI, prefix: str = "") -> list[Endpoint]:
 
 
 FEEDGEN = [
-    *endpoints(feedgen_urls.protocol, feedgen_urls.api),
+    *endpoints(feedgen_urls.api),
     Endpoint("/docs", "GET", ()),
     Endpoint("/openapi.json", "GET", ()),
     Endpoint("/static/ninja/swagger-ui.css", "GET", ()),
     Endpoint("/xrpc/com.example.unknown", "GET", ()),
 ]
 SEARCHED = [
-    *endpoints(search_urls.xrpc, prefix="/xrpc/"),
     *endpoints(search_urls.api),
     Endpoint("/docs", "GET", ()),
     Endpoint("/openapi.json", "GET", ()),

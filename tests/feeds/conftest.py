@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
+from atsite.core.clock import now_us
 from atsite.core.routers import DEFAULT
 from feeds.kinds import make_feed, static
 from feeds.ranking import computed, queries, refresh
@@ -19,7 +20,7 @@ from feeds.ranking.computed import waiting
 from feeds.ranking.cursor import decode, encode
 from feeds.ranking.feed import Definition, FeedPage, FeedRequest
 from feeds.ranking.liveness import Liveness
-from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
 from feeds.ranking.store_timeouts import StoreGuard
 from feeds.serving import private_gate
@@ -61,7 +62,7 @@ class Site:
     """One process's view of one feed. `time` is its clock, in unix microseconds."""
 
     case: Case
-    time: int = field(default_factory=unix_micros)
+    time: int = field(default_factory=now_us)
     blocks: Blocks = field(default_factory=Blocks)
     definition: Definition = field(init=False)
     data: FeedData = field(init=False)

@@ -72,7 +72,28 @@ def test_the_table_names_every_address_and_the_command_to_try_first() -> None:
 
 def test_a_site_that_listens_everywhere_is_shown_at_an_address_that_a_browser_can_open() -> None:
     site = Site("up", Path("/data"), "0.0.0.0", Ports(), {}, simulated=False)
+    assert site.url("feedgen") == "http://127.0.0.1:8094"
+
+
+def test_only_the_feed_generator_listens_beyond_this_machine_and_without_its_metrics() -> None:
+    site = Site("up", Path("/data"), "2001:db8::1", Ports(), {"LISTEN_HOST": "2001:db8::1"}, simulated=False)
+    children = {child.name: child for child in children_of(site)}
+    hosts = {
+        name: child.command[child.command.index("--host") + 1]
+        for name, child in children.items()
+        if "--host" in child.command
+    }
+    assert hosts == {"feedgen": "2001:db8::1", "search": "127.0.0.1", "admin": "127.0.0.1"}
+    assert {child.environment["LISTEN_HOST"] for child in children.values()} == {"127.0.0.1"}
+    assert site.url("feedgen") == "http://[2001:db8::1]:8094"
     assert site.url("admin") == "http://127.0.0.1:8090"
+    assert site.url("feedgen_metrics") == "http://127.0.0.1:8095"
+
+
+def test_an_offset_moves_every_port() -> None:
+    moved = Site("demo", Path("/data"), "127.0.0.1", Ports().moved_by(100), {}, simulated=True)
+    usual = [port for child in children_of(SITE) for port in child.ports]
+    assert [port for child in children_of(moved) for port in child.ports] == [port + 100 for port in usual]
 
 
 def test_a_sparse_simulation_is_asked_for_by_its_option() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from atsite.supervision.progress import Sample, behind, progress_line
+from atsite.supervision.progress import Sample, behind, change_of, progress_line
+from indexer.index.stream_state import Condition, StreamState
 
 ROWS = {"follows": 7, "posts": 102_030, "likes": 220_123, "repo_records": 400_000}
 
@@ -26,6 +27,23 @@ def test_an_indexer_that_has_read_nothing_is_not_called_live() -> None:
 
 def test_without_an_indexer_the_line_says_what_is_waited_for() -> None:
     assert progress_line(Sample(0.0), Sample(1.0, rows={"posts": 5})) == "waiting for the indexer · posts 5"
+
+
+def test_a_stream_without_events_is_not_called_live_but_says_what_is_wrong() -> None:
+    lost = "no connection to jetstream.example since 12:00:00 UTC: it refuses connections"
+    now = Sample(2.0, events=5.0, lag=0.4, rows={"posts": 5}, problem=lost)
+    assert progress_line(Sample(1.0, events=5.0), now) == f"{lost} · posts 5"
+
+
+def test_a_filtered_stream_is_quiet_and_not_behind() -> None:
+    stream = StreamState("jetstream.example", Condition.STREAMING, since=0.0, filtered=True)
+    line = progress_line(Sample(1.0, events=5.0), Sample(2.0, events=5.0, lag=40.0, stream=stream))
+    assert line == "0 events/s · last event 40 s ago"
+
+
+def test_a_problem_is_said_once_when_it_comes_and_when_it_goes() -> None:
+    said = [change_of(before, now) for before, now in [("", ""), ("", "a"), ("a", "a"), ("a", "b"), ("b", "")]]
+    assert said == ["", "The stream: a.", "", "The stream: b.", "The stream: events can arrive again."]
 
 
 def test_totals_do_not_go_down() -> None:

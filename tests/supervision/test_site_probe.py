@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
+from atsite.core import kv
 from atsite.core.config import config
+from atsite.core.embedded.ports import free_port
+from atsite.core.web import probe
 from atsite.supervision.children import Ports, Site
 from atsite.supervision.site_probe import SiteProbe
+from indexer.index.stream_state import Condition, StreamState
+from indexer.stream.state_reports import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +26,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def server(body: bytes) -> Iterator[int]:
-    """The port of a server that answers everything with `body`."""
+def server(body: bytes, heard: list[tuple[str | None, str | None]] | None = None) -> Iterator[int]:
+    """The port of a server that answers everything with `body`; `heard` gets the host and the probe's header."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if heard is not None:
+                heard.append((self.headers["Host"], self.headers[probe.HEADER]))
             self.send_response(200)
             self.end_headers()
             self.wfile.write(body)
@@ -56,3 +65,26 @@ def test_metrics_that_are_none_are_not_known(body: bytes, events: float | None, 
         with closing(SiteProbe(site, config)) as probe:
             assert probe.sample().events == events
             assert probe.feed() is None
+
+
+def test_it_proves_itself_and_names_the_host_that_a_production_site_serves(tmp_path: Path) -> None:
+    heard: list[tuple[str | None, str | None]] = []
+    uri = "at://did:plc:x/app.bsky.feed.generator/whats-hot"
+    public = replace(config, environment="production", allowed_hosts=("feeds.example.com",))
+    with server(b'{"feed": [{}, {}]}', heard) as port:
+        site = Site("up", tmp_path, "127.0.0.1", Ports(feedgen=port), {}, simulated=False)
+        for each in (config, public):
+            with closing(SiteProbe(site, each)) as asking:
+                assert asking.page_length(uri) == 2
+    assert heard == [(f"127.0.0.1:{port}", probe.proof()), ("feeds.example.com", probe.proof())]
+
+
+def test_it_reads_what_the_indexer_says_of_its_connection(tmp_path: Path, valkey: object) -> None:
+    state = StreamState("jetstream.example", Condition.LOST, since=0.0, reason="it refuses connections", at=time.time())
+    site = Site("up", tmp_path, "127.0.0.1", Ports(indexer_metrics=free_port()), {}, simulated=False)
+    with closing(SiteProbe(site, config)) as asking:
+        kv.client().set(KEY, state.encode())
+        sample = asking.sample()
+        kv.client().delete(KEY)
+        assert (sample.stream, asking.sample().problem) == (state, "")
+    assert sample.problem == "no connection to jetstream.example since 1970-01-01 00:00 UTC: it refuses connections"

@@ -17,10 +17,10 @@ from typing import IO, TYPE_CHECKING
 import pytest
 import redis
 
+from atsite.core.clock import now_us
 from atsite.core.config import BASE_DIR
 from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
-from indexer.stream.position import now_us
 from tests.waiting import until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apikeys import keys
 from apikeys.models import DEFAULT_RATE, add_key
 from atsite.core.copies.outcome import watched
-from atsite.core.web.auth import Scope
+from atsite.core.web.auth import OFFERED
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     help = "Create an API key and print it. It is shown only once: the site stores only its hash."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--scope", action="append", choices=[str(scope) for scope in Scope], required=True)
+        parser.add_argument("--scope", action="append", choices=[str(scope) for scope in OFFERED], required=True)
         parser.add_argument("--feed", action="append", default=[], help="record key of a feed that the key covers")
         parser.add_argument("--note", default="", help="what the key is used for")
         parser.add_argument("--user", default="", help="name of the user who holds the key")

@@ -48,8 +48,10 @@ def _handle(document: Mapping[str, Any]) -> Handle | None:
     aliases = document.get("alsoKnownAs")
     for alias in aliases if isinstance(aliases, list) else []:
         if isinstance(alias, str) and alias.startswith("at://"):
-            handle = alias.removeprefix("at://").lower()
-            return handle if is_handle(handle) and handle != INVALID_HANDLE else None
+            written = alias.removeprefix("at://")
+            # Checked as written: lower() makes a k of the Kelvin sign.
+            handle = Handle(written.lower()) if is_handle(written) else None
+            return None if handle == INVALID_HANDLE else handle
     return None
 
 

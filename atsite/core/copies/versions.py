@@ -6,12 +6,12 @@ order of the commits. Code that locks rows of copied models must take this lock 
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from django.db import connections, models
 from django.db.transaction import TransactionManagementError
 
+from atsite.core.clock import now_us
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ class LastIssued(models.Model):
         return str(self.time_us)
 
 
-def unix_micros() -> int:
-    """The clock of versions."""
-    return time.time_ns() // 1000
-
-
 def last_issued() -> int:
     """The newest version that was committed, 0 for none: a cheap way to see whether any copied row changed."""
     return LastIssued.objects.filter(id=_ROW).values_list("time_us", flat=True).first() or 0
@@ -55,7 +50,7 @@ def lock() -> LastIssued:
     return row
 
 
-def issue(*, above: int = 0, clock: Callable[[], int] = unix_micros) -> int:
+def issue(*, above: int = 0, clock: Callable[[], int] = now_us) -> int:
     """The next version: max(now, last issued + 1, `above` + 1), in microseconds. Raises as `lock` does."""
     row = lock()
     row.time_us = max(clock(), row.time_us + 1, above + 1)

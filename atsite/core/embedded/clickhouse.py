@@ -31,6 +31,7 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
     """A ClickHouse on one data directory.
 
     With a port 0 it takes the first free one of: the port of the last start, 9000 and 8123 (with `usual_ports`), any.
+    `port_offset`: with `usual_ports`, the usual ports moved by this number, and no others.
     `max_memory`: bytes for the whole server; one query may use half of it. Never let untrusted SQL reach it: SQL can
     read any file of this user.
     """
@@ -44,6 +45,7 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
         tcp_port: int = 0,
         http_port: int = 0,
         usual_ports: bool = False,
+        port_offset: int = 0,
         database: str = "atsite",
         max_memory: int | None = None,
     ) -> None:
@@ -54,8 +56,9 @@ class EmbeddedClickHouse(EmbeddedStore[ClickHouseAddress]):
             )
         self._database = database
         self._max_memory = max_memory or min(MAX_MEMORY, int(machine_memory() * MACHINE_SHARE))
-        self._tcp_port = ports.PortWish("tcp_port", asked=tcp_port, usual=USUAL_TCP_PORT if usual_ports else 0)
-        self._http_port = ports.PortWish("http_port", asked=http_port, usual=USUAL_HTTP_PORT if usual_ports else 0)
+        usual_tcp, usual_http = (USUAL_TCP_PORT, USUAL_HTTP_PORT) if usual_ports else (0, 0)
+        self._tcp_port = ports.wish("tcp_port", asked=tcp_port, usual=usual_tcp, offset=port_offset)
+        self._http_port = ports.wish("http_port", asked=http_port, usual=usual_http, offset=port_offset)
 
     def _command(self) -> list[str]:
         require_engine()

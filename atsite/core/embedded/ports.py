@@ -34,6 +34,12 @@ class PortWish:
     usual: int = 0
 
 
+def wish(name: str, *, asked: int, usual: int, offset: int) -> PortWish:
+    """A wish whose usual port is moved by `offset`. A moved port is required: it was chosen on purpose."""
+    moved = usual + offset if usual and offset else 0
+    return PortWish(name, asked=asked or moved, usual=usual)
+
+
 def choose(wishes: tuple[PortWish, ...]) -> dict[str, int]:
     """A free port for each wish, all different. Raises PortTaken for a port that was asked for and is not free."""
     chosen: dict[str, int] = {}

@@ -49,8 +49,9 @@ class EmbeddedStores:
     """A ClickHouse in `root`/clickhouse and a Valkey in `root`/valkey, watched by threads of this process.
 
     `purpose` is the command that the data belongs to; a directory keeps the first one and refuses any other.
-    `usual_ports` prefers 9000, 8123 and 6379 if they are free. `report` gets a message when a store ends and when it
-    runs again; by default these go to the log. Also a context manager.
+    `usual_ports` prefers 9000, 8123 and 6379 if they are free; `port_offset` moves these, and then they must be
+    free. `report` gets a message when a store ends and when it runs again; by default these go to the log.
+    Also a context manager.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class EmbeddedStores:
         purpose: str | None = None,
         database: str = "atsite",
         usual_ports: bool = False,
+        port_offset: int = 0,
         clickhouse_memory: int | None = None,
         report: Callable[[str], None] = logger.warning,
     ) -> None:
@@ -69,12 +71,18 @@ class EmbeddedStores:
         self._purpose = purpose
         self._clickhouse = (
             EmbeddedClickHouse(
-                root / "clickhouse", usual_ports=usual_ports, database=database, max_memory=clickhouse_memory
+                root / "clickhouse",
+                usual_ports=usual_ports,
+                port_offset=port_offset,
+                database=database,
+                max_memory=clickhouse_memory,
             )
             if clickhouse
             else None
         )
-        self._valkey = EmbeddedValkey(root / "valkey", usual_port=usual_ports) if valkey else None
+        self._valkey = (
+            EmbeddedValkey(root / "valkey", usual_port=usual_ports, port_offset=port_offset) if valkey else None
+        )
         self._stores: list[EmbeddedStore[Any]] = [store for store in (self._clickhouse, self._valkey) if store]
         self._report = report
         self._watchers: list[Watcher] = []

@@ -55,15 +55,22 @@ class EmbeddedValkey(EmbeddedStore[ValkeyAddress]):
     """A Valkey on one data directory.
 
     With `port` 0 it takes the first free one of: the port of the last start, 6379 (with `usual_port`), any.
+    `port_offset`: with `usual_port`, 6379 moved by this number, and no other.
     """
 
     name = "Valkey"
 
     def __init__(
-        self, root: Path, *, port: int = 0, usual_port: bool = False, max_memory: int = DEFAULT_MAX_MEMORY
+        self,
+        root: Path,
+        *,
+        port: int = 0,
+        usual_port: bool = False,
+        port_offset: int = 0,
+        max_memory: int = DEFAULT_MAX_MEMORY,
     ) -> None:
         super().__init__(root)
-        self._port = ports.PortWish("port", asked=port, usual=USUAL_PORT if usual_port else 0)
+        self._port = ports.wish("port", asked=port, usual=USUAL_PORT if usual_port else 0, offset=port_offset)
         self._max_memory = max_memory
 
     @property

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 DOCUMENT_SECONDS = 3.0
 
 
+#: What the address of a did:web can do wrong. The directory of did:plc answers so only while it is out of order.
+_UNUSABLE = ("forbidden", "bad_url", "redirects", "too_large", "not_json")
+
+
 class NoSuchIdentity(AtsiteError):
     """The network answered that no account has this did or handle, or that the two contradict each other."""
 
@@ -42,11 +46,11 @@ async def fetch_document(
             raise LookupFailed(f"the request for the document of {did} failed with status {fetched.status}")
         return parse_did_document(fetched.json(), did=did)
     except FetchFailed as error:
-        if error.reason in ("forbidden", "bad_url", "redirects", "too_large", "not_json"):
+        if error.reason in _UNUSABLE and not is_plc_did(did):
             raise NoSuchIdentity(f"the document of {did} cannot be used: {error}") from error
         raise LookupFailed(f"the document of {did} cannot be fetched: {error}") from error
     except InvalidSyntax as error:
-        raise NoSuchIdentity(str(error)) from error
+        raise (LookupFailed if is_plc_did(did) else NoSuchIdentity)(str(error)) from error
 
 
 def _document_url(did: Did, *, plc_url: str, loopback: bool) -> str:

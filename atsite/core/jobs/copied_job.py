@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models, transaction
 
+from atsite.core.clock import now_us
 from atsite.core.copies import clickhouse_copies, versions
 from atsite.core.copies.models import CopiedModel
 from atsite.core.jobs.graph import words
@@ -51,7 +52,7 @@ class CopiedJob(Job, CopiedModel):
 
     def progress_kept(self) -> None:
         """Copy the progress if the copy is a minute old. The next progress retries a failure."""
-        if versions.unix_micros() - self.time_us >= COPY_US:
+        if now_us() - self.time_us >= COPY_US:
             transaction.on_commit(self._copy_progress, using=DEFAULT, robust=True)
 
     def copied_late(self) -> frozenset[str]:

@@ -88,7 +88,7 @@ class Pds:
         try:
             await self._get(f"com.atproto.repo.getRecord?{query}")
         except PdsError as error:
-            if error.name == "RecordNotFound":
+            if error.name == "RecordNotFound" and error.status in (400, 404):
                 return True
             raise
         return False

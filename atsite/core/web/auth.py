@@ -70,6 +70,10 @@ SCOPES: Final = {
 }
 
 
+#: The scopes that a new key can get: those that open an operation. Existing keys keep the others.
+OFFERED: Final = (Scope.STATS, Scope.MEMBERS, Scope.LABELS)
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A caller with an API key, whose id is `subject`. A reader with a service token is a Viewer and may only read."""

@@ -47,7 +47,7 @@ class Command(UpCommand):
     def simulation(self, **options: object) -> tuple[str, ...]:
         return (*(("--sparse",) if options["sparse"] else ()), *MALFORMED)
 
-    def refuse(self) -> None:
+    def refuse(self, **options: object) -> None:
         if config.environment != "demo":
             raise CommandError(f"ATSITE_ENVIRONMENT={config.environment} is set: unset it to run the demo")
 

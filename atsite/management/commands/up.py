@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from atsite.checks import is_loopback
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
 from indexer.stream.start_options import add_start_options
@@ -13,7 +15,7 @@ from indexer.stream.start_options import add_start_options
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from atsite.supervision.children import Ports
+    from atsite.supervision.children import Ports, Site
 
 
 #: The publisher of the feeds of a site without FEED_ACTOR_DID.
@@ -27,15 +29,33 @@ class Command(UpCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         add_start_options(parser)
+        parser.add_argument(
+            "--listen-publicly",
+            action="store_true",
+            help="let the feed generator listen on LISTEN_HOST outside production, too",
+        )
 
     def begin(self, **options: object) -> tuple[str, ...]:
         if options["from_cursor"] is not None:
             return ("--from", str(options["from_cursor"]))
         return ("--from-live",) if options["from_live"] else ()
 
-    def refuse(self) -> None:
+    def refuse(self, **options: object) -> None:
         if config.environment == "demo":
             raise CommandError("ATSITE_ENVIRONMENT=demo is set: unset it, or run `manage.py demo`")
+        if not (config.production or options["listen_publicly"] or is_loopback(config.listen_host)):
+            raise CommandError(
+                f"LISTEN_HOST={config.listen_host} lets other machines reach this site, and"
+                f" ATSITE_ENVIRONMENT={config.environment} is not made for that: it accepts any Host header and plain"
+                " http. Set ATSITE_ENVIRONMENT=production (docs/operating.md, Run a public site), unset LISTEN_HOST, or"
+                " add --listen-publicly on a network that you trust."
+            )
+
+    def prepare(self, site: Site) -> str:
+        """In production, collect the static files of the admin: it serves them from the data folder then."""
+        if config.production:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        return ""
 
     def environment(self, ports: Ports) -> dict[str, str]:
         """Outside production, a site without a public name serves this machine under a local one."""

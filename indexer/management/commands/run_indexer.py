@@ -11,7 +11,7 @@ from indexer.stream import service
 from indexer.stream.jetstream import NoStream
 from indexer.stream.start_options import add_start_options
 from indexer.stream.stopping import signals_ask
-from indexer.stream.unreadable import StreamUnreadable
+from indexer.stream.unreadable_stream import StreamUnreadable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

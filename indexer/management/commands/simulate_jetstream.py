@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from atsite.core.clock import now_us
 from atsite.core.config import config
 from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.events import Network
@@ -17,7 +18,7 @@ from indexer.simulator.serving.network_source import LOOKBACK_HOURS, NetworkSour
 from indexer.simulator.serving.plc_directory import Directory
 from indexer.simulator.serving.publisher import Publisher
 from indexer.simulator.serving.recorded_source import MAX, RecordedSource
-from indexer.simulator.serving.server import SimulatedJetstream, now_us
+from indexer.simulator.serving.server import SimulatedJetstream
 from indexer.simulator.serving.xrpc import Xrpc
 
 if TYPE_CHECKING:

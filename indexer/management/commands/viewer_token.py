@@ -37,8 +37,8 @@ class Command(BaseCommand):
             )
         if not is_handle(handle) or not is_rkey(feed) or not is_nsid(method):
             raise CommandError("expected a handle; --feed takes a record key, --method an NSID")
-        # The demo on its usual ports; with --free-ports SERVICE_ENDPOINT says where it is.
-        endpoint = config.service_endpoint or f"http://{LOOPBACK}:{SERVICE_PORTS['feedgen']}"
+        # The demo on its usual ports, or moved by PORT_OFFSET; with --free-ports SERVICE_ENDPOINT says where it is.
+        endpoint = config.service_endpoint or f"http://{LOOPBACK}:{SERVICE_PORTS['feedgen'] + config.port_offset}"
         audience = config.service_did or "did:web:" + endpoint.partition("://")[2].replace(":", "%3A")
         try:
             token = viewer_token(config.data_dir / FOLDER, handle, audience=audience, method=method)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from atsite.core.clock import now_us
 from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
@@ -21,7 +21,7 @@ def viewer_token(folder: Path, handle: str, *, audience: str, method: str) -> st
     `folder` has the network. The token is valid for an hour. Raises SimulatorError without such a network or account.
     """
     identities = Identities(Network(load(folder)))
-    now = time.time_ns() // 1000
+    now = now_us()
     did = identities.did(handle.lower(), now)
     if did is None:
         raise SimulatorError(f"no account of the demo is {handle} now; {identities.example(now)} is one")

@@ -14,6 +14,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Final, Self
 
+from atsite.core.clock import now_us
 from indexer.simulator.serving.connection import PATH, Connection
 from indexer.simulator.serving.host import Host
 
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 
 # With this many undelivered live events a client is disconnected, as on the real host.
 OUTBOX: Final = 10_000
-
-
-def now_us() -> int:
-    """Unix microseconds."""
-    return time.time_ns() // 1_000
 
 
 class SimulatedJetstream(Host):

@@ -14,6 +14,7 @@ from django.db.models import F
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
+from atsite.core.clock import now_us
 from atsite.core.copies import clickhouse_copies, compare_copies, tasks, versions
 from atsite.core.copies.errors import ChangedMeanwhile, RowByRowOnly
 from atsite.core.copies.outcome import CACHE_LATE, COPY_LATE
@@ -23,7 +24,11 @@ from labels.queries import members
 from tests.away import clickhouse_away, redis_away
 from tests.core.copies import processes
 
-MIRA, NOEL, OTTO = Did("did:plc:mira"), Did("did:plc:noel"), Did("did:plc:otto")
+MIRA, NOEL, OTTO = (
+    Did("did:plc:miramiramiramiramiramira"),
+    Did("did:plc:noelnoelnoelnoelnoelnoel"),
+    Did("did:plc:ottoottoottoottoottootto"),
+)
 
 COPY = "SELECT did, note, time_us, deleted FROM actor_labels FINAL ORDER BY did"
 
@@ -104,7 +109,7 @@ def test_what_tells_rows_apart_never_changes(label: str) -> None:
     membership.assign(label, MIRA, by="admin")
     row = ActorLabel.objects.get()
     row.did = NOEL
-    with pytest.raises(ValueError, match="did of did:plc:noel as mpls cannot change"):
+    with pytest.raises(ValueError, match="did of did:plc:noelnoelnoelnoelnoelnoel as mpls cannot change"):
         row.save()
     assert [row.did for row in copy()] == [MIRA]
 
@@ -150,7 +155,7 @@ def test_versions_grow_also_when_the_clock_runs_back(label: str) -> None:
 
 
 def issue(micros: int | None = None, above: int = 0) -> int:
-    return versions.issue(above=above, clock=versions.unix_micros if micros is None else lambda: micros)
+    return versions.issue(above=above, clock=now_us if micros is None else lambda: micros)
 
 
 def test_with_clickhouse_away_a_change_says_so_and_the_task_publishes_it(label: str) -> None:
@@ -219,7 +224,7 @@ import os, signal
 from labels import membership
 from atsite.core.copies import {module}
 {module}.{function} = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
-membership.assign("mpls", "did:plc:mira", by="admin")
+membership.assign("mpls", "did:plc:miramiramiramiramiramira", by="admin")
 """
 
 
@@ -246,7 +251,7 @@ from atsite.core.copies.errors import ChangedMeanwhile
 name = sys.stdin.readline().strip()
 chance = random.Random(name)
 for turn in range(15):
-    did = chance.choice(["did:plc:mira", "did:plc:noel"])
+    did = chance.choice(["did:plc:miramiramiramiramiramira", "did:plc:noelnoelnoelnoelnoelnoel"])
     if chance.random() < 0.3:
         membership.remove("mpls", did, by=name)
     else:
@@ -280,17 +285,18 @@ def test_check_mends_the_copy_and_says_what(label: str) -> None:
     door.execute(f"ALTER TABLE actor_labels DELETE WHERE did = '{MIRA}' SETTINGS mutations_sync = 1", name="tests.harm")
     otto = ActorLabel.objects.get(did=OTTO)
     row = {**otto.row(), "note": "forged", "time_us": otto.time_us + 1}
-    clickhouse_copies.insert(ActorLabel, [row, {**row, "did": "did:plc:ghost"}])
+    clickhouse_copies.insert(ActorLabel, [row, {**row, "did": "did:plc:ghostghostghostghostghos"}])
     clickhouse_copies.insert(
         ActorLabel, [{**ActorLabel.objects.get(did=NOEL).row(), "note": "future", "time_us": 1 << 52}]
     )
     assert check() == (
         "apikeys.ApiKey: rows and copies agree\n"
         "cleanup.RepoCleanupJob: rows and copies agree\n"
-        "labels.ActorLabel: 1 × was missing or outdated in the copy (mpls, did:plc:mira); repaired\n"
+        "labels.ActorLabel: 1 × was missing or outdated in the copy "
+        "(mpls, did:plc:miramiramiramiramiramira); repaired\n"
         "labels.ActorLabel: 2 × was different in the copy"
-        " (mpls, did:plc:noel; mpls, did:plc:otto); repaired\n"
-        "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghost); repaired\n"
+        " (mpls, did:plc:noelnoelnoelnoelnoelnoel; mpls, did:plc:ottoottoottoottoottootto); repaired\n"
+        "labels.ActorLabel: 1 × was only in the copy (mpls, did:plc:ghostghostghostghostghos); repaired\n"
     )
     assert [row for row in copy() if not row.deleted] == decided()
     assert members(label) == [MIRA, NOEL, OTTO]

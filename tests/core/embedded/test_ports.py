@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,16 @@ def test_a_port_asked_for_that_is_taken_is_an_error() -> None:
     port = ports.free_port()
     with closing(socket.create_server((ports.LOOPBACK, port))), pytest.raises(PortTaken, match=f"^Port {port} of"):
         ports.choose((PortWish("p", asked=port),))
+
+
+def test_an_offset_moves_the_usual_port_and_no_other_port_is_taken_instead() -> None:
+    port = ports.free_port()
+    moved = ports.wish("p", asked=0, usual=port - 100, offset=100)
+    assert ports.choose((replace(moved, remembered=ports.free_port()),)) == {"p": port}
+    with closing(socket.create_server((ports.LOOPBACK, port))), pytest.raises(PortTaken, match=f"^Port {port} of"):
+        ports.choose((moved,))
+    assert ports.wish("p", asked=0, usual=0, offset=100) == PortWish("p")
+    assert ports.wish("p", asked=7, usual=9, offset=100).asked == 7
 
 
 def test_two_wishes_never_get_one_port() -> None:

@@ -83,6 +83,18 @@ async def test_a_directory_in_trouble_is_not_remembered(valkey: redis.Redis) -> 
         assert (await resolver.document(ALICE)).handle == HANDLE
 
 
+@pytest.mark.parametrize("trouble", ["captive portal", [], {"id": "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"}, 302, 200])
+async def test_an_odd_answer_of_the_directory_does_not_mean_that_an_account_is_gone(
+    valkey: redis.Redis, trouble: object
+) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers[f"/{ALICE}"] = trouble
+        with pytest.raises(LookupFailed):
+            await resolver.document(ALICE)
+        network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)
+        assert (await resolver.document(ALICE)).handle == HANDLE
+
+
 async def test_many_who_ask_at_once_cause_one_question(valkey: redis.Redis) -> None:
     async with resolving(quick.asking()) as (network, resolver):
         network.answers[f"/{ALICE}"] = document(ALICE, HANDLE)

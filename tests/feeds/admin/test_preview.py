@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from atsite.core.clock import now_us
 from atsite.core.kv.lock import Lock
 from feeds.admin.preview import preview
 from feeds.kinds import like_counts
@@ -18,7 +19,6 @@ from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking import cursor as cursors
 from feeds.ranking import queries
 from feeds.ranking.feed import FeedRequest, PostKey
-from feeds.ranking.page_data import unix_micros
 from feeds.serving import private_gate, registry
 from feeds.usage import counting
 from indexer.index.models import RefusedActor
@@ -53,7 +53,7 @@ def editor() -> Client:
 
 def hot_posts(count: int = 5) -> list[Record]:
     """Root posts of an hour ago and more with enough likes for whats-hot, the best first."""
-    now = unix_micros()
+    now = now_us()
     posts = [
         b.post(worlds.actor(number), at=now - HOUR - number * HOUR // 4, text=f"post {number}")
         for number in range(count)
@@ -102,9 +102,9 @@ def test_refreshing_ranks_the_feed_and_the_preview_shows_names_texts_times_and_n
 
 def test_the_numbers_of_a_reason_are_those_of_the_ranking() -> None:
     (post,) = hot_posts(1)
-    now = unix_micros()
+    now = now_us()
     (ranked,) = like_counts.liked_exact([post.rkey], formula="hot", now=now, likes_from="", min_likes=1)
-    age = (now - (unix_micros() - HOUR)) / HOUR
+    age = (now - (now_us() - HOUR)) / HOUR
     assert hot_score(9, age) == pytest.approx(ranked.score, rel=1e-3)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from atsite.core.clickhouse.errors import QueryTimedOut
+from atsite.core.clock import now_us
 from feeds.kinds import best_ever, like_counts, likes_ranking
 from feeds.kinds.like_counts import Candidate
 from feeds.ranking import ranking
-from feeds.ranking.page_data import unix_micros
 from tests import builders as b
 from tests.feeds import oracle, worlds
 from tests.feeds.worlds import DAY, MINUTE, actor
@@ -17,7 +17,7 @@ from tests.rows import store
 
 @pytest.mark.usefixtures("clickhouse")
 def test_a_like_counts_until_it_is_taken_back_however_old_it_is() -> None:
-    now = unix_micros()
+    now = now_us()
     old, new = b.post(actor(1), at=now - 400 * DAY, text="old"), b.post(actor(2), at=now - DAY, text="new")
     of_old = [b.like(actor(100 + number), old, at=now - 399 * DAY + number) for number in range(5)]
     store(old, new, *of_old, *(b.like(actor(100 + number), new, at=now - MINUTE) for number in range(4)))
@@ -39,7 +39,7 @@ def test_a_like_counts_until_it_is_taken_back_however_old_it_is() -> None:
 def test_the_ranking_equals_brute_force_in_whatever_parts_it_is_counted(
     candidates: int, size: int, at_a_time: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = worlds.troubled(candidates, now=unix_micros())
+    rows = worlds.troubled(candidates, now=now_us())
     store(*rows)
     monkeypatch.setattr(likes_ranking, "CANDIDATES", candidates)
     monkeypatch.setattr(ranking, "SIZE_MAX", size)

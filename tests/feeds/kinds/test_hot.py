@@ -9,11 +9,12 @@ import pytest
 
 from atsite.core.atproto.syntax import Did, Rkey
 from atsite.core.clickhouse import door
+from atsite.core.clock import now_us
 from feeds.kinds import likes_ranking
 from feeds.kinds.hot import Hot, HotParameters
 from feeds.ranking import ranking
 from feeds.ranking.feed import Definition, InvalidDefinition, PostKey
-from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.page_data import FeedData
 from feeds.ranking.parameters import read
 from tests import builders as b
 from tests.feeds import oracle, worlds
@@ -39,7 +40,7 @@ def ranked(parameters: Parameters, now: int) -> list[PostKey]:
 @pytest.mark.usefixtures("clickhouse")
 @pytest.mark.parametrize("seed", range(4))
 def test_the_ranking_equals_brute_force_over_the_same_events(seed: int) -> None:
-    now = unix_micros()
+    now = now_us()
     rows = worlds.troubled(seed, now=now)
     store(*rows)
     expected = oracle.hot(rows, read(HotParameters, PARAMETERS), now=now)
@@ -54,7 +55,7 @@ def test_the_ranking_equals_brute_force_over_the_same_events(seed: int) -> None:
 def test_too_few_candidates_are_widened_until_the_ranking_is_proven(
     candidates: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = unix_micros()
+    now = now_us()
     rows = worlds.troubled(9, now=now)
     store(*rows)
     monkeypatch.setattr(likes_ranking, "CANDIDATES", candidates)
@@ -72,7 +73,7 @@ class ViewRow:
 
 @pytest.mark.usefixtures("clickhouse")
 def test_scores_are_those_of_the_view_that_defines_them() -> None:
-    now = unix_micros()
+    now = now_us()
     store(*(row for row in worlds.troubled(5, now=now) if not isinstance(row, b.Floor | b.Account)))
     view = door.query(
         "SELECT rkey, did, score FROM recent_posts_with_score"
@@ -81,14 +82,14 @@ def test_scores_are_those_of_the_view_that_defines_them() -> None:
         name="tests.view",
     )
     # The view takes the server's own now, a moment later; one like more or less would be 4 % or more.
-    found = {post.key: post.score for post in feed({"min_likes": 3}).rank(unix_micros(), seconds=30)}
+    found = {post.key: post.score for post in feed({"min_likes": 3}).rank(now_us(), seconds=30)}
     assert found == pytest.approx({PostKey(row.rkey, row.did): row.score for row in view}, rel=0.01)
     assert len(found) > 30
 
 
 @pytest.mark.usefixtures("clickhouse")
 def test_equal_scores_are_newest_first_and_equal_keys_by_did() -> None:
-    now = unix_micros()
+    now = now_us()
     rows = worlds.liked_posts(9, now=now, likes=2)
     store(*rows)
     expected = oracle.hot(rows, read(HotParameters, {"min_likes": 1}), now=now)
@@ -99,7 +100,7 @@ def test_equal_scores_are_newest_first_and_equal_keys_by_did() -> None:
 
 @pytest.mark.usefixtures("clickhouse")
 def test_the_window_the_youngest_age_and_the_likes_are_parameters() -> None:
-    now = unix_micros()
+    now = now_us()
     ages = {"fresh": 4 * MINUTE, "new": 6 * MINUTE, "old": 23 * HOUR, "past": 25 * HOUR}
     posts = {name: b.post(actor(number), at=now - age, text=name) for number, (name, age) in enumerate(ages.items())}
     store(*posts.values())
@@ -119,7 +120,7 @@ def test_the_window_the_youngest_age_and_the_likes_are_parameters() -> None:
 
 @pytest.mark.usefixtures("clickhouse")
 def test_an_empty_store_has_an_empty_ranking() -> None:
-    assert ranked({}, unix_micros()) == []
+    assert ranked({}, now_us()) == []
 
 
 @pytest.mark.parametrize(

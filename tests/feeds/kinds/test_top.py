@@ -8,11 +8,12 @@ import pytest
 
 from atsite.core.atproto.syntax import Rkey
 from atsite.core.atproto.tid import micros_of_tid
+from atsite.core.clock import now_us
 from feeds.kinds import make_feed
 from feeds.kinds.hot import HotParameters
 from feeds.kinds.top import TopParameters
 from feeds.ranking.feed import Definition, InvalidDefinition
-from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.page_data import FeedData
 from feeds.ranking.parameters import read
 from feeds.ranking.ranking import RankedFeed
 from tests import builders as b
@@ -35,7 +36,7 @@ def ranked(kind: str, parameters: Parameters, now: int) -> list[RankedPost]:
 @pytest.mark.usefixtures("clickhouse")
 @pytest.mark.parametrize("hours", [1, 6, 24])
 def test_the_ranking_equals_brute_force_over_the_same_events(hours: int) -> None:
-    now = unix_micros()
+    now = now_us()
     rows = worlds.troubled(3, now=now)
     store(*rows)
     of_hot = HotParameters(window_hours=hours, min_age_minutes=0, min_likes=3, following_max=16)
@@ -54,7 +55,7 @@ def age_hours(rkey: str, now: int) -> float:
 @pytest.mark.usefixtures("clickhouse")
 @pytest.mark.parametrize("kind", ["hot", "top"])
 def test_a_feed_may_be_of_one_language_and_with_or_without_media(kind: str) -> None:
-    now = unix_micros()
+    now = now_us()
     posts = {
         "ja": b.post(actor(1), at=now - HOUR, text="ja", langs=("ja",)),
         "ja, picture": b.post(actor(2), at=now - HOUR - MINUTE, text="ja p", langs=("en", "ja"), images=("",)),

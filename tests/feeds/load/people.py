@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import django
 
+from atsite.core.clock import now_us
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -52,14 +54,13 @@ class People:
         """The stores as they are when the readers come."""
         from atsite.core.atproto.syntax import Did
         from feeds.models import FeedDefinition, PinnedPost
-        from feeds.ranking.page_data import unix_micros
         from labels import membership
         from tests import builders as b
         from tests.feeds import worlds
         from tests.feeds.kind_cases import posts_of
         from tests.feeds.worlds import actor
 
-        self.now = unix_micros()
+        self.now = now_us()
         rows = worlds.liked_posts(HOT, now=self.now, likes=3)
         self.hot = posts_of(rows)
         private = self._community(5000, PRIVATE_AUTHORS)
@@ -136,11 +137,10 @@ class People:
     def like(self) -> None:
         """Someone likes one of the posts, so that the next ranking has another order."""
         from atsite.core.clickhouse.errors import ClickHouseError
-        from feeds.ranking.page_data import unix_micros
         from tests import builders as b
         from tests.feeds.worlds import actor
 
-        moment = unix_micros()
+        moment = now_us()
         likes = [b.like(actor(8000 + liker), self.hot[moment % HOT], at=moment + liker) for liker in range(25)]
         try:
             b.store(*likes)
@@ -156,11 +156,10 @@ class People:
     def delete(self, post: Record | None) -> None:
         """Delete a post, and those whose delete did not go through."""
         from atsite.core.clickhouse.errors import ClickHouseError
-        from feeds.ranking.page_data import unix_micros
         from tests import builders as b
 
         if post is not None:
-            self.deletes.append((b.delete(post, at=unix_micros()), time.monotonic()))
+            self.deletes.append((b.delete(post, at=now_us()), time.monotonic()))
             say(what="deleting", uri=post.uri, began=self.deletes[-1][1])
         for row, began in list(self.deletes):
             try:

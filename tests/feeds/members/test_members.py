@@ -9,11 +9,14 @@ import pytest
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
+from atsite.core.web.auth import OFFERED, SCOPES, Scope
+from atsite.urls.feedgen import urlpatterns
 from feeds.models import FeedDefinition
 from labels import membership
 from labels.models import ActorLabel
 from tests import builders as b
 from tests.core.identity.network import document
+from tests.documents import check_examples, mounted, operations
 from tests.feeds import readers
 from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.service import SKELETON
@@ -275,7 +278,14 @@ def test_members_change_while_redis_or_clickhouse_is_away(site: Site, moderator_
 
 def test_the_endpoints_are_described(site: Site) -> None:
     document = site.service.http.get("/openapi.json").json()
-    assert {path: sorted(methods) for path, methods in document["paths"].items()} == {
+    assert set(document["paths"]) == mounted(urlpatterns)
+    check_examples(document)
+    guarded = {
+        path: methods
+        for path, methods in document["paths"].items()
+        if any({"ApiKeyAuth": []} in operation.get("security", ()) for operation in methods.values())
+    }
+    assert {path: sorted(methods) for path, methods in guarded.items()} == {
         ASSIGN: ["put"],
         UNASSIGN: ["put"],
         MEMBERS: ["get"],
@@ -284,7 +294,7 @@ def test_the_endpoints_are_described(site: Site) -> None:
         "/label_members": ["get"],
         "/admin/feeds": ["get"],
     }
-    for methods in document["paths"].values():
+    for methods in guarded.values():
         for operation in methods.values():
             assert operation["security"] == [{"ApiKeyAuth": []}]
             assert set(operation["responses"]) == {"200", "400", "401", "403", "429", "502", "503"}
@@ -292,6 +302,20 @@ def test_the_endpoints_are_described(site: Site) -> None:
     scheme = document["components"]["securitySchemes"]["ApiKeyAuth"]
     assert (scheme["in"], scheme["name"]) == ("header", "X-API-Key")
     assert site.service.http.get("/docs").status_code == 200
+
+
+def test_each_scope_on_offer_opens_an_operation_and_the_document_says_which(site: Site) -> None:
+    document = site.service.http.get("/openapi.json").json()
+    opened = {path: (method, set(op["x-scopes"])) for path, method, op in operations(document) if "x-scopes" in op}
+    assert set().union(*(scopes for _, scopes in opened.values())) == set(OFFERED)
+    for scope in Scope:
+        key = key_for(scope, feeds=("a-mpls",) if scope is Scope.MEMBERS else ())
+        for path, (method, scopes) in opened.items():
+            query = {"feedName": "a-mpls", "label": "mpls", "handle": "carol.example"}
+            answer = call(site, key, method.upper(), path, **query)
+            assert (path, scope, answer.status_code != 403) == (path, scope, scope in scopes)
+        about = document["info"]["description"]
+        assert (f"| `{scope}` | {SCOPES[scope]} | `" in about) is (scope in OFFERED)
 
 
 def test_a_wrong_method_and_an_unknown_path_are_said_in_xrpc_words(site: Site, moderator_key: Key) -> None:

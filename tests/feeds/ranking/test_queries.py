@@ -11,10 +11,10 @@ import pytest
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
+from atsite.core.clock import now_us
 from feeds.kinds import label_queries, like_counts
 from feeds.ranking import queries
 from feeds.ranking.feed import PostKey
-from feeds.ranking.page_data import unix_micros
 from tests.conftest import empty_clickhouse
 from tests.feeds.worlds import HOUR, MINUTE, actor, carry
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Rows of each table, spread evenly over 30 days.
 ROWS = 200_000
 DAYS = 30
-NOW = unix_micros()
+NOW = now_us()
 
 TIMES = "toUInt64({now:UInt64} - number * {step:UInt64}) AS moment, atsiteMicrosToTid(moment) AS tid"
 POSTS = f"""

@@ -11,9 +11,9 @@ import pytest
 
 from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did
+from atsite.core.clock import now_us
 from atsite.core.config import config
 from atsite.core.identity import resolver
-from feeds.ranking.page_data import unix_micros
 from labels import bulk_changes, member_keys
 from labels.models import BulkChange, Label
 from tests import builders as b
@@ -102,7 +102,7 @@ def test_after_redis_was_emptied_all_members_at_once_are_known_and_the_directory
 ) -> None:
     members = people(site, MEMBERS)
     label_all(members)
-    store(b.post(members[0], at=unix_micros() - HOUR))
+    store(b.post(members[0], at=now_us() - HOUR))
     assert member_keys.fetch(seconds=SECONDS) == MEMBERS
     valkey.flushdb()
     asked = len(site.network.asked)

@@ -12,7 +12,7 @@ import pytest
 from atsite.core import cursor_format
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
-from feeds.ranking.page_data import unix_micros
+from atsite.core.clock import now_us
 from tests.feeds import service as services
 from tests.feeds import worlds
 from tests.feeds.kind_cases import PUBLISHER
@@ -64,7 +64,7 @@ def at_once(service: Service, call: Callable[[httpx.Client, int], httpx.Response
 
 def forged(number: int) -> str:
     """A cursor of some moment of the last half hour, of either kind that names a ranking."""
-    moment = unix_micros() - (number + 1) * 15 * SECOND
+    moment = now_us() - (number + 1) * 15 * SECOND
     moment -= moment % (15 * SECOND)
     if number % 2:
         return cursor_format.encode("ranked", tid_of_micros(moment, number), 1)
@@ -89,7 +89,7 @@ def test_forged_cursors_have_no_ranking_made_and_others_read_on(service: Service
 
 
 def test_first_pages_of_a_feed_without_a_ranking_have_one_made_for_all(service: Service) -> None:
-    store(*worlds.liked_posts(30, now=unix_micros(), likes=12))
+    store(*worlds.liked_posts(30, now=now_us(), likes=12))
     begun = rankings_begun()
     answers = at_once(service, lambda client, _: client.get(SKELETON, params={"feed": TOP, "limit": 30}))
     refused = [answer for answer in answers if answer.status_code != 200]

@@ -12,11 +12,12 @@ import pytest
 
 from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did, Rkey
+from atsite.core.clock import now_us
 from atsite.core.config import BASE_DIR
 from feeds.kinds import make_feed
 from feeds.ranking import refresh
 from feeds.ranking.feed import Definition
-from feeds.ranking.page_data import FeedData, unix_micros
+from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
 from tests import builders as b
 from tests.feeds import service as services
@@ -53,7 +54,7 @@ def service(process: Service, clickhouse: None, valkey: redis.Redis) -> Iterator
 
 def publish(count: int) -> list[str]:
     """A network with `count` posts in the feed, ranked and stored as the worker does; their uris in order."""
-    now = unix_micros()
+    now = now_us()
     store(*worlds.liked_posts(count, now=now))
     data = FeedData()
     feed = make_feed(HOT, data)
@@ -181,7 +182,7 @@ def test_a_deleted_post_leaves_the_feed_of_a_service_that_has_just_shown_it(serv
     assert service.page()[0] == expected
     did, _, rkey = expected[0].removeprefix("at://").split("/")
     gone = Record(Did(did), b.POST, rkey, 1, None, 0)
-    store(b.delete(gone, at=unix_micros()))
+    store(b.delete(gone, at=now_us()))
     until(lambda: service.page()[0] == expected[1:])  # feeds.ranking.liveness
 
 
@@ -205,7 +206,7 @@ def test_without_clickhouse_pages_are_served_unfiltered_and_filtered_again_when_
 ) -> None:
     expected = publish(10)
     did, _, rkey = expected[0].removeprefix("at://").split("/")
-    store(b.delete(Record(Did(did), b.POST, rkey, 1, None, 0), at=unix_micros()))
+    store(b.delete(Record(Did(did), b.POST, rkey, 1, None, 0), at=now_us()))
     getattr(service.clickhouse, harm)()
     assert service.walk(3) == expected
     service.clickhouse.mend()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from atsite.core.atproto.syntax import Did
+from atsite.core.clock import now_us
 from feeds.models import FeedDefinition
-from feeds.ranking.page_data import unix_micros
 from feeds.usage.interactions import SEND
 from labels import membership
 from labels.models import Block
@@ -88,7 +88,7 @@ def posts(site: Site, feed: str, who: str | None) -> list[str]:
 
 
 def test_a_private_feed_is_its_members_and_a_public_one_everybody_s(site: Site) -> None:
-    now = unix_micros()
+    now = now_us()
     member, stranger = Did(site.someone()), Did(site.someone())
     post, other = b.post(member, at=now - HOUR), b.post(b.ALICE, at=now - 2 * HOUR)
     store(post, other)
@@ -115,7 +115,7 @@ def test_a_private_feed_is_its_members_and_a_public_one_everybody_s(site: Site) 
 
 
 def test_blocks_and_pins_are_seen_by_a_service_that_runs(site: Site) -> None:
-    now = unix_micros()
+    now = now_us()
     mine, theirs = b.post(b.BOB, at=now - HOUR), b.post(b.ALICE, at=now - 2 * HOUR)
     store(mine, theirs)
     for did in (b.ALICE, b.BOB):
@@ -142,8 +142,8 @@ def test_no_log_span_or_metric_tells_who_read_or_reported_whatever_is_away(site:
     names = [f"GET xrpc/{SKELETON_METHOD}", f"POST xrpc/{SEND}"]
     before = [spans.names().count(name) for name in names]
     member, stranger = Did(site.someone()), Did(site.someone())
-    post = b.post(member, at=unix_micros() - HOUR)
-    store(post, b.like(stranger, post, at=unix_micros() - MINUTE))
+    post = b.post(member, at=now_us() - HOUR)
+    store(post, b.like(stranger, post, at=now_us() - MINUTE))
     membership.assign("mpls", member, by="test")
     FeedDefinition.objects.filter(rkey="bangers").update(parameters={"source": "viewer_best", "min_likes": 1})
     until(lambda: posts(site, "bangers", member) == [post.uri])

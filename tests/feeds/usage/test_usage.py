@@ -10,6 +10,7 @@ import pytest
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
+from atsite.core.web import probe
 from feeds import tasks
 from feeds.usage import counting, queries
 from feeds.usage.counting import KEPT_DAYS, FeedUsageCount, Recorder
@@ -175,6 +176,15 @@ def test_pages_count_and_polls_errors_and_readers_nobody_can_verify_do_not(site:
     ]
     assert statuses == [200] * 7 + [400] * 2
     until(lambda: requests_of_today() == (4, 2), requests_of_today)
+
+
+def test_what_the_site_asks_itself_at_its_start_is_no_use_of_a_feed(site: Site) -> None:
+    def probed(value: str) -> int:
+        return site.service.http.get(SKELETON, params={"feed": FEED}, headers={probe.HEADER: value}).status_code
+
+    # The running service has the key of this test session.
+    assert [probed(probe.proof()), probed(probe.proof()), probed("a guess"), ask(site)] == [200] * 4
+    until(lambda: requests_of_today() == (2, 0), requests_of_today)
 
 
 def key_for(*scopes: str, feeds: tuple[str, ...] = ()) -> Key:

@@ -186,11 +186,21 @@ def test_a_pds_that_lists_nothing_of_what_it_has_is_not_believed(pds: FakePds, h
     assert set(posts()) == {post.rkey for post in made}
 
 
-def test_a_pds_that_cannot_tell_whether_a_record_lives_is_not_believed(pds: FakePds) -> None:
+@pytest.mark.parametrize(
+    ("status", "error", "state"),
+    [
+        (400, "InvalidRequest", State.FAILED),
+        (403, "RecordNotFound", State.FAILED),
+        (500, "RecordNotFound", State.WAITING),
+    ],
+)
+def test_a_pds_that_cannot_tell_whether_a_record_lives_is_not_believed(
+    pds: FakePds, status: int, error: str, state: str
+) -> None:
     made = of_many(pds, 21)
     pds.hides = {b.POST}
-    pds.refuses["getRecord"] = (400, {"error": "InvalidRequest", "message": "what is that?"})
-    assert backfill().state == State.FAILED
+    pds.refuses["getRecord"] = (status, {"error": error, "message": "what is that?"})
+    assert backfill().state == state
     assert set(posts()) == {post.rkey for post in made}
 
 

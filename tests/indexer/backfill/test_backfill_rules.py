@@ -141,16 +141,16 @@ def test_records_in_another_order_prove_nothing_about_what_is_missing(given: Pag
 def test_a_page_is_read_with_its_records_untouched() -> None:
     uri = f"at://{SOURCE.did}/{POST}/3k"
     body = b'{"records":[{"uri":"%s","cid":"c","value":{"a" : 1e2}}],"cursor":"3k"}' % uri.encode()
-    assert parse_page(body) == Page((Listed("3k", "c", b'{"a" : 1e2}'),), "3k")
-    assert parse_page(b'{"records":[],"cursor":"3k"}') == Page((), "3k")
-    assert parse_page(b'{"records":[]}') == Page((), "")
+    assert parse_page(body, SOURCE.did, POST) == Page((Listed("3k", "c", b'{"a" : 1e2}'),), "3k")
+    assert parse_page(b'{"records":[],"cursor":"3k"}', SOURCE.did, POST) == Page((), "3k")
+    assert parse_page(b'{"records":[]}', SOURCE.did, POST) == Page((), "")
 
 
 def test_one_odd_record_does_not_spoil_its_page() -> None:
     records = [{"uri": f"at://x/{POST}/{key}", "cid": CID, "value": {"text": "X"}} for key in ("b", "a")]
     for odd in (rb"\ud800", b"\xff", b"\x01"):
         body = json.dumps({"records": records}).encode().replace(b"X", odd, 1)
-        folded = fold(parse_page(body), ALL, {}, SOURCE)
+        folded = fold(parse_page(body, SOURCE.did, POST), ALL, {}, SOURCE)
         assert [event.rkey for event in folded.events] == ["b", "a"]
         assert json.loads(folded.events[1].record_json) == {"text": "X"}
 
@@ -158,4 +158,13 @@ def test_one_odd_record_does_not_spoil_its_page() -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"records":1}', b'{"records":[{"uri":"a"}]}', b"[" * 9_999])
 def test_an_answer_that_is_no_page_is_an_error(body: bytes) -> None:
     with pytest.raises(UnreadablePage):
-        parse_page(body)
+        parse_page(body, SOURCE.did, POST)
+
+
+@pytest.mark.parametrize(
+    "uri", [f"at://{did(2)}/{POST}/3k", f"at://{SOURCE.did}/app.bsky.feed.like/3k", f"at://{SOURCE.did}/3k", "3k", ""]
+)
+def test_a_list_of_another_repo_or_collection_is_an_error(uri: str) -> None:
+    body = json.dumps({"records": [{"uri": uri, "cid": CID, "value": {"text": "x"}}]}).encode()
+    with pytest.raises(UnreadablePage, match="among the records of"):
+        parse_page(body, SOURCE.did, POST)

@@ -13,6 +13,7 @@ import redis
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
+from atsite.core.clock import now_us
 from atsite.core.config import config
 from atsite.core.kv.lock import single_flight
 from feeds.models import FeedDefinition
@@ -31,7 +32,6 @@ from indexer.simulator.network.repos import Repos
 from indexer.simulator.network.timeline import Timeline
 from indexer.simulator.serving.network_source import NetworkSource
 from indexer.simulator.serving.plc_directory import Directory
-from indexer.simulator.serving.server import now_us
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.xrpc import Xrpc
 from labels import membership

@@ -14,7 +14,7 @@ import json, time
 from django.core.management import call_command
 from atsite.core.clickhouse import door
 from labels.blocks import Blocks
-from search.posts import language, search
+from search.posts import query_language, search
 from search.posts.conditions import Filters
 
 NOW = 1_780_000_000_000_000
@@ -33,7 +33,7 @@ def wait_for_mutations():
 def state():
     found = {}
     for q in ("narwhal", "é", "東京", "ｶﾊﾞﾝ", "hello"):
-        page = search.page(language.parse(q), Filters(), Blocks(), limit=5, cursor=None, now=NOW)
+        page = search.page(query_language.parse(q), Filters(), Blocks(), limit=5, cursor=None, now=NOW)
         found[q] = [uri.rsplit("/", 1)[1][-1] for uri in map(str, page.posts)]
     tags = door.column("SELECT tags FROM posts FINAL WHERE notEmpty(tags)", name="tests.tags")
     indexes = door.column(INDEXES, name="tests.indexes")

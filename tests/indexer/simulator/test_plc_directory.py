@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from websockets.sync.client import connect
 
+from atsite.core.clock import now_us
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
 from indexer.simulator.network.repos import Repos
@@ -14,7 +15,6 @@ from indexer.simulator.network.timeline import Timeline
 from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.network_source import NetworkSource
 from indexer.simulator.serving.plc_directory import RESOLVE_HANDLE, Directory
-from indexer.simulator.serving.server import now_us
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.xrpc import Xrpc
 from tests.indexer.simulator.subscribers import DEADLINE

@@ -14,6 +14,7 @@ import pytest
 
 from atsite.core.atproto.service_jwt import BadToken
 from atsite.core.atproto.syntax import Handle
+from atsite.core.clock import now_us
 from atsite.core.config import BASE_DIR
 from atsite.core.identity import HandleLookup, Resolver, SigningKeys
 from atsite.core.outgoing import Client
@@ -80,7 +81,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         found = re.fullmatch(r"did documents and handles of its accounts: (http://127\.0\.0\.1:\d+)\n", lines[1])
         assert found is not None, lines
         timeline = load(data_dir / "simulator")
-        yield Demo(data_dir, found[1], Identities(Network(timeline)).example(time.time_ns() // 1000))
+        yield Demo(data_dir, found[1], Identities(Network(timeline)).example(now_us()))
     finally:
         simulator.kill()
         simulator.communicate()

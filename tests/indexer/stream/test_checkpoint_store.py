@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.clickhouse import door
+from atsite.core.clock import now_us
 from indexer.index import queries, records
 from indexer.index.checkpoint import PROTOCOL, Checkpoint
 from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import checkpoint_store, service
-from indexer.stream.position import now_us
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import MINUTE, SECOND

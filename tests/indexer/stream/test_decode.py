@@ -138,11 +138,35 @@ def test_an_account_event_without_a_usable_time_is_a_dead_letter(text: str) -> N
     assert event.reason is DeadReason.BAD_TIME
 
 
-def test_a_handle_that_is_none_is_a_dead_letter_and_a_missing_one_is_empty() -> None:
-    bad = decode(frames.identity(REPO, "no handle", at=T0))
-    assert isinstance(bad, Dead)
-    assert bad.reason is DeadReason.BAD_HANDLE
-    assert decode(frames.identity(REPO, "", at=T0)) == IdentityEvent(REPO, "", T0 + 250_000, T0)
+@pytest.mark.parametrize(
+    "handle",
+    [
+        None,
+        "",
+        "no handle",
+        "dora.test.",
+        "münchen.test",
+        "\u212aelvin.test",
+        "a" * 300 + ".test",
+        5,
+        True,
+        [],
+        {"a": 1},
+    ],
+)
+def test_an_identity_event_without_a_usable_handle_says_ask_again(handle: object) -> None:
+    line = json.loads(frames.identity(REPO, "x.test", at=T0))
+    line["identity"]["handle"] = handle
+    assert decode(json.dumps(line).encode()) == IdentityEvent(REPO, "", T0 + 250_000, T0)
+
+
+@pytest.mark.parametrize("status", [None, 5, True, [], {"a": 1}, "x" * 65])
+def test_an_account_is_inactive_whatever_its_status_is(status: object) -> None:
+    line = json.loads(frames.account(REPO, active=False, at=T0))
+    line["account"]["status"] = status
+    assert decode(json.dumps(line).encode()) == AccountEvent(
+        REPO, active=False, status="", time_us=T0 + 250_000, version=T0
+    )
 
 
 @pytest.mark.parametrize("handle", ["Dora.Field.Test", "dora.field.test", "Handle.Invalid"])

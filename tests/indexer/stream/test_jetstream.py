@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from atsite.core.clock import HOUR_US
+from atsite.core.clock import HOUR_US, now_us
 from indexer.index.checkpoint import start_from, start_live
 from indexer.index.gaps import Resumed
 from indexer.simulator.serving.event_source import MemorySource
@@ -30,7 +30,6 @@ from indexer.stream.jetstream import (
     host_of,
     subscribe_url,
 )
-from indexer.stream.position import now_us
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, index
 from tests.indexer.frames import MINUTE, SECOND, T0

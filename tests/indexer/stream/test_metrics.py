@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from atsite.core.clock import now_us
 from atsite.core.embedded.ports import free_port
 from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import jetstream as jetstream_module
-from indexer.stream.position import now_us
 from tests.indexer import frames
 from tests.indexer.frames import SECOND
 from tests.indexer.running import running
@@ -53,7 +52,8 @@ def test_the_lag_grows_while_the_stream_stands_still_and_a_silent_host_is_not_re
         first = metric(port, "indexer_lag_seconds")
         until(lambda: metric(port, "indexer_lag_seconds") >= first + 1, "it grows")
         until(lambda: reasons(port)[0] == 503, "not ready")
-        assert reasons(port)[1][0].startswith("connected, but no event for ")
+        host = jetstream.url.split("/")[2]
+        assert reasons(port)[1][0].startswith(f"{host} is connected, but has sent no event since ")
         assert metric(port, "indexer_silent_seconds") > 1
 
         jetstream.call(source.append, frames.account(frames.did(9), active=True, at=now_us()))
@@ -65,7 +65,7 @@ def _is_ready(source: MemorySource, call: Callable[..., object], port: int) -> C
     """Whether it is ready while events come."""
 
     def ready() -> bool:
-        call(source.append, frames.account(frames.did(9), active=True, at=time.time_ns() // 1000))
+        call(source.append, frames.account(frames.did(9), active=True, at=now_us()))
         return reasons(port) == (200, [])
 
     return ready

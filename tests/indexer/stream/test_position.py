@@ -73,6 +73,17 @@ def test_fewer_than_a_hundred_events_ahead_never_move_the_position(
     assert advance(position, clocks, *mixed) == (max(plausible), max(plausible))
 
 
+def test_times_that_are_scattered_ahead_agree_on_nothing() -> None:
+    clocks = Clocks()
+    position = Position(clocks)
+    scattered = [T0 + DAY + number * 3 * MINUTE for number in range(2 * AGREE_EVENTS)]
+
+    assert advance(position, clocks, T0, *scattered) == (T0, T0)
+
+    clocks.wait(AGREE_SECONDS)
+    assert advance(position, clocks, scattered[-1] + DAY)[0] == T0
+
+
 def test_a_whole_host_a_day_ahead_is_believed_after_a_hundred_events() -> None:
     clocks = Clocks()
     position = Position(clocks, plausible_us=T0 - MINUTE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from atsite.urls.search import urlpatterns
 from tests.builders import ALICE, ago, post, store
+from tests.documents import check_examples, mounted
 from tests.search.service import SEARCH, Service
 
 
@@ -86,8 +88,10 @@ def test_an_unknown_method_and_a_wrong_one_are_told_apart(service: Service) -> N
     assert service.refused("/xrpc/app.bsky.feed.getFeedSkeleton")[:2] == (501, "MethodNotImplemented")
 
 
-def test_the_documented_half_describes_itself(service: Service) -> None:
+def test_the_service_describes_itself(service: Service) -> None:
     document = service.get("/openapi.json").json()
 
-    assert list(document["paths"]) == ["/stats"]
+    assert set(document["paths"]) == {SEARCH, "/xrpc/_health", "/stats"} == mounted(urlpatterns)
+    check_examples(document)
+    assert "No operation of this service needs one." in document["info"]["description"]
     assert service.get("/docs").status_code == 200

@@ -11,8 +11,8 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
 from search.posts import queries
 from search.posts.conditions import Filters, where
-from search.posts.language import parse
 from search.posts.queries import BOTTOM, MATCHES, NTH_ROW, MatchKey
+from search.posts.query_language import parse
 from tests.builders import ago, micros
 
 ROWS: Final = 100_000
