@@ -131,7 +131,7 @@ def test_the_demo_serves_a_full_page_and_leaves_nothing_behind_but_its_data(data
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate()
     assert demo.returncode == 0, said + rest
-    assert rest.endswith(f"stopping …\nstopped; the data stays in {data_dir}\n")
+    assert rest.endswith(f"stopping …\nstopped; the data is kept in {data_dir}\n")
     assert not (data_dir / "stores.json").exists()
     assert processes_of(data_dir) == {}
 
