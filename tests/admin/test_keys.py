@@ -96,7 +96,7 @@ def test_who_opened_the_form_before_somebody_saved_it_is_told_in_the_page(servic
         ApiKey.objects.filter(pk=key.pk).update(note="of someone else")
         browser.page.fill("[name=note]", "mine")
         browser.page.click("[name=_save]")
-        browser.page.wait_for_selector("text=after you opened the form")
+        browser.page.wait_for_selector("text=after you opened it")
         browser.shot("key-changed-meanwhile")
         assert browser.page.input_value("[name=note]") == "mine"
         assert ApiKey.objects.get().note == "of someone else"
