@@ -20,10 +20,6 @@ class TokenBucket:
         self._tokens -= 1
         return max(0.0, -self._tokens / self.rate)
 
-    def take_at_once(self, now: float) -> bool:
-        """Take a token if there is one; returns whether there was."""
-        return self.take_within(now, 0.0) is not None
-
     def take_within(self, now: float, seconds: float) -> float | None:
         """Take a token that is there within `seconds` and return the wait; None, and no token, if it comes later.
 

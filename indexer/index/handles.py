@@ -31,7 +31,7 @@ UNVERIFIED: Final = "this account's handle could not be verified"
 class Name:
     """The names and status of an actor; unknown values are empty. `active` is None without an account event.
 
-    `unverified`: there is no handle because the network could not verify it.
+    `unverified`: the handle is empty because the network could not verify one.
     """
 
     did: str

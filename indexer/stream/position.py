@@ -52,10 +52,9 @@ class _Run:
 
     events: deque[_Event] = field(default_factory=lambda: deque(maxlen=AGREE_EVENTS))
 
-    def add(self, event: _Event) -> bool:
-        """Add an event; returns whether the run is long enough to be believed."""
-        self.events.append(event)
-        return len(self.events) == AGREE_EVENTS or _lasts(list(self.events))
+    def is_long(self) -> bool:
+        """Whether there are enough events, or they came for long enough."""
+        return len(self.events) == AGREE_EVENTS or _lasts(self.events)
 
     def near_the_last(self) -> list[_Event]:
         """The events as far ahead as the last one, give or take AHEAD_US."""
@@ -99,8 +98,7 @@ class Position:
         if not self.skew_us and newest <= local_us + AHEAD_US:
             self.us = max(self.us, newest)
             self.plausible_us = max(self.plausible_us, newest)
-            if self._ahead.events:
-                self._ahead = _Run()
+            self._ahead.events.clear()
             return
         for time_us in times:
             self._take(time_us, local_us, now)
@@ -124,15 +122,17 @@ class Position:
         if ahead_us <= AHEAD_US:
             self.plausible_us = max(self.plausible_us, time_us)
         if ahead_us > self.skew_us + AHEAD_US:
-            self._ahead.add(_Event(ahead_us, time_us, now))
+            self._ahead.events.append(_Event(ahead_us, time_us, now))
             if self._ahead.agrees():
                 self._believe()
             return
-        self._ahead = _Run()
+        self._ahead.events.clear()
         self.us = max(self.us, time_us)
         if not self.skew_us or ahead_us >= self.skew_us - AHEAD_US:
-            self._back = _Run()
-        elif self._back.add(_Event(ahead_us, time_us, now)):
+            self._back.events.clear()
+            return
+        self._back.events.append(_Event(ahead_us, time_us, now))
+        if self._back.is_long():
             self._come_back(local_us)
 
     def _believe(self) -> None:

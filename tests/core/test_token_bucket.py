@@ -15,7 +15,7 @@ def test_a_burst_passes_and_the_rest_is_spread() -> None:
 
 def test_who_does_not_wait_takes_only_what_is_there() -> None:
     bucket = TokenBucket(rate=1.0, burst=2.0)
-    assert [bucket.take_at_once(now) for now in (0.0, 0.0, 0.0, 0.5, 1.0, 1.5)] == [
+    assert [bucket.take_within(now, 0.0) is not None for now in (0.0, 0.0, 0.0, 0.5, 1.0, 1.5)] == [
         True,
         True,
         False,
@@ -27,7 +27,12 @@ def test_who_does_not_wait_takes_only_what_is_there() -> None:
 
 def test_it_never_holds_more_than_a_burst() -> None:
     bucket = TokenBucket(rate=1.0, burst=2.0)
-    assert [bucket.take_at_once(now) for now in (0.0, 1000.0, 1000.0, 1000.0)] == [True, True, True, False]
+    assert [bucket.take_within(now, 0.0) is not None for now in (0.0, 1000.0, 1000.0, 1000.0)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_who_waits_for_a_while_takes_only_what_comes_meanwhile() -> None:

@@ -120,7 +120,7 @@ def test_a_parameter_of_search_is_given_once(search: int, name: str) -> None:
         ("GET", MEMBERS + b"&handle=" + DID + b"&handle=" + DID),
         ("GET", MEMBERS + b"&feedName=a-mpls"),
         ("GET", MEMBERS + b"&limit=1&limit=2"),
-        ("GET", MEMBERS + b"&cursor=" + cursor_format.encode("members", "a").encode()),  # after what is no did
+        ("GET", MEMBERS + b"&cursor=" + cursor_format.encode("members", "a").encode()),  # an invalid did
         ("GET", b"/label_members?label=mpls&label=mpls"),
         ("PUT", b"/assign_user_to_feed?feedName=a-mpls&handle=" + DID + b"&handle=did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"),
         ("PUT", b"/assign_label_to_user?label=mpls&handle=" + DID + b"&handle=" + DID),
