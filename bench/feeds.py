@@ -51,8 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     arguments = parser.parse_args()
-    os.environ.update(FEED_ACTOR_DID=PUBLISHER, FEED_MIN_LIKES="2", ALLOW_LOOPBACK="1")
-    os.environ.update(SERVICE_ENDPOINT="https://feeds.example.com")
+    set_environment()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
         engine = stack.enter_context(stores(folder))
@@ -67,6 +66,12 @@ def main() -> None:
     target = BASE / ".data" / "bench" / "feeds.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def set_environment() -> None:
+    """The settings of the measured site, for this process and those it starts."""
+    os.environ.update(FEED_ACTOR_DID=PUBLISHER, FEED_MIN_LIKES="2", ALLOW_LOOPBACK="1")
+    os.environ.update(SERVICE_ENDPOINT="https://feeds.example.com")
 
 
 def make_world() -> dict[str, int]:
@@ -171,8 +176,12 @@ def serving(command: list[str], folder: Path, **variables: str) -> Iterator[tupl
         process.wait()
 
 
+def address_of(feed: str) -> str:
+    return f"at://{PUBLISHER}/app.bsky.feed.generator/{feed}"
+
+
 def request_path(feed: str) -> str:
-    return f"{SKELETON}?feed={quote(f'at://{PUBLISHER}/app.bsky.feed.generator/{feed}')}&limit={LIMIT}"
+    return f"{SKELETON}?feed={quote(address_of(feed))}&limit={LIMIT}"
 
 
 def request(feed: str, token: str = "") -> str:
@@ -196,8 +205,8 @@ def ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
         return error.code, error.read()
 
 
-def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str, feed: str) -> list[str]:
-    """Requests with tokens of readers that have the private feed's label, and keys that the service has cached."""
+def known_readers(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str) -> list[str]:
+    """Accounts that have the private feed's label, with keys that the service has cached."""
     from atsite.core.atproto.keys import public_key_of
     from atsite.core.atproto.syntax import Did
     from labels import membership
@@ -205,16 +214,24 @@ def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, c
     from tests.tokens import token
 
     readers = [f"did:plc:{curve * 20}{'abcdefghijklmnopqrstuvwxyz'[number]}bcd" for number in range(READERS)]
+    for reader in readers:
+        directory.answers[f"/{reader}"] = document(reader, "reader.test", public_key_of(private).multibase)
+        membership.assign("mpls", Did(reader), by="bench")
+        while ask(port, request_path("a-mpls"), token(private, iss=reader, aud=SERVICE))[0] != 200:
+            time.sleep(0.1)  # only a few new dids per second
+    return readers
+
+
+def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str, feed: str) -> list[str]:
+    """Requests of known readers, each with a new token."""
+    from tests.tokens import token
+
+    readers = known_readers(port, directory, private, curve)
     until = int(time.time()) + 600
 
     def signed(number: int) -> str:
         return token(private, iss=readers[number % READERS], aud=SERVICE, exp=until, jti=f"{curve}{number}")
 
-    for number, reader in enumerate(readers):
-        directory.answers[f"/{reader}"] = document(reader, "reader.test", public_key_of(private).multibase)
-        membership.assign("mpls", Did(reader), by="bench")
-        while ask(port, request_path("a-mpls"), signed(number))[0] != 200:  # only a few new dids per second
-            time.sleep(0.1)
     return [request(feed, signed(number)) for number in range(TOKENS)]
 
 
