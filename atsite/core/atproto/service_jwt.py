@@ -2,19 +2,17 @@
 
 `read` checks everything except the signature: the audience, the method, the times and the issuer. Then
 `UnverifiedToken.verified_by` checks the signature, so that no key is looked up for an invalid token. Both raise
-BadToken, with the names of the reference server. PyJWT parses the token; atsite.core.atproto.keys verifies the
-signature, because PyJWT accepts high-S, which this protocol forbids.
+BadToken, with the names of the reference server. PyJWT does neither: it accepts high-S and more spellings of a token
+than this protocol, and takes longer than the signature (docs/decisions/0091-tokens-read-strictly.md).
 """
 
 from __future__ import annotations
 
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import jwt
+import msgspec
 
 from atsite.core.atproto.keys import Algorithm
 from atsite.core.atproto.syntax import Did, is_did
@@ -94,37 +92,33 @@ def read(token: str, *, audience: str, method: str, now: float) -> UnverifiedTok
 
 
 def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
-    """Header, claims, signing input and signature, parsed by PyJWT but not checked yet."""
-    if len(token) > TOKEN_MAX or not token.isascii():
+    """Header, claims, signing input and signature of a compact JWS (RFC 7515, 7.1), not checked yet."""
+    if len(token) > TOKEN_MAX or token.count(".") != 2:
         raise BadToken("BadJwt", "the token is not three base64url parts")
-    for part in token.split("."):
-        _check_base64url(part)
+    signing_input, _, signature = token.rpartition(".")
+    header, _, claims = signing_input.partition(".")
     try:
-        for part in token.split(".")[:2]:
-            _check_text(urlsafe_b64decode(part + "=="))
-        parsed = jwt.decode_complete(token, options={"verify_signature": False})
-        # A lone surrogate in any claim: JSON can spell it, and no text that is stored, hashed or sent can hold it.
-        json.dumps([parsed["header"], parsed["payload"]], ensure_ascii=False).encode()
-    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+        return _object(header), _object(claims), signing_input.encode(), _content(signature)
+    except (ValueError, RecursionError) as error:
         raise BadToken("BadJwt", "the token is not three base64url parts of JSON objects") from error
-    return parsed["header"], parsed["payload"], token.rpartition(".")[0].encode(), parsed["signature"]
 
 
-def _check_base64url(part: str) -> None:
-    """One spelling for one content (RFC 7515, 2): no padding, no stray bits. PyJWT takes both. Raises BadToken."""
-    try:
-        same = urlsafe_b64encode(urlsafe_b64decode(part + "=" * (-len(part) % 4))).rstrip(b"=").decode() == part
-    except ValueError:
-        same = False
-    if not same:
-        raise BadToken("BadJwt", "the token is not three base64url parts")
+#: Refuses all that RFC 8259 does: a byte order mark, other encodings than UTF-8, NaN, lone surrogates. JSON can spell
+#: the last ones, and no text that is stored, hashed or sent can hold them.
+_object_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
-def _check_text(content: bytes) -> None:
-    """JSON in UTF-8 without a byte order mark (RFC 7519, 3; RFC 8259, 8.1): PyJWT would guess. Raises ValueError."""
-    if content.startswith(BOM_UTF8) or b"\0" in content:  # in UTF-16 and UTF-32 each bracket has a zero byte
-        raise ValueError("not UTF-8")
-    content.decode()
+def _object(part: str) -> dict[str, Any]:
+    """The JSON object in a part of a token. Raises ValueError, RecursionError."""
+    return _object_decoder.decode(_content(part))
+
+
+def _content(part: str) -> bytes:
+    """The bytes of a part; one spelling for one content (RFC 7515, 2): no padding, no stray bits. Raises ValueError."""
+    content = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    if urlsafe_b64encode(content).rstrip(b"=") != part.encode():
+        raise ValueError("not base64url without padding")
+    return content
 
 
 def _checked_header(header: dict[str, Any]) -> Algorithm:
