@@ -132,10 +132,11 @@ def do_not_index(demo: Demo) -> None:
 
 
 def read_as_members(demo: Demo) -> None:
-    """Members read their feeds, and their apps report what they did there."""
-    demo.wait_until_served("a-mpls", "cl-tqsp")
+    """Members read all feeds, and their apps report what they did there."""
+    feeds = FeedDefinition.objects.filter(enabled=True).values_list("rkey", flat=True)
+    demo.wait_until_served(*feeds)
     for actor in demo.private_members[:READERS]:
-        for rkey in ("a-mpls", "cl-tqsp", "whats-hot"):
+        for rkey in feeds:
             posts = demo.posts(rkey, Authorization=demo.token(actor.handle, SKELETON))
             reported = [{"item": uri, "event": event} for uri, event in zip(posts, EVENTS, strict=False)]
             sent = {"feed": uri_of(rkey), "interactions": reported}

@@ -43,7 +43,12 @@ def processes_of(data_dir: Path) -> dict[int, str]:
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     """A new data directory; whatever a failed test left running on it is killed."""
     yield tmp_path / "data"
-    for pid in processes_of(tmp_path):
+    kill_processes_of(tmp_path)
+
+
+def kill_processes_of(folder: Path) -> None:
+    """Kill what runs on a data directory in this folder."""
+    for pid in processes_of(folder):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
