@@ -106,6 +106,9 @@ BEAT: dict[str, dict[str, Any]] = {
     "keep raw events as long as KEEP_RAW_DAYS says": due(
         "indexer.tasks.keep_raw_events", crontab(hour="2", minute="57"), every=timedelta(days=1)
     ),
+    "delete expired sessions of the admin": due(
+        "atsite.dashboard.tasks.clear_sessions", crontab(hour="3", minute="47"), every=timedelta(days=1)
+    ),
 }
 
 app = Celery("atsite", broker=config.redis_url or None, task_cls=MeasuredTask)

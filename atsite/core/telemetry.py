@@ -105,9 +105,12 @@ def configure_logs(*, as_json: bool, stream: TextIO | None = None) -> None:
             "disable_existing_loggers": False,
             "formatters": {"structlog": formatter},
             "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "structlog", "stream": stream}},
+            "filters": {"brief": {"()": _Brief}},
             "root": {"handlers": ["stream"], "level": "INFO"},
             "loggers": {
                 "django": {"handlers": [], "propagate": True},
+                # A request for another host, which anyone can send: a line, not a traceback.
+                "django.security.DisallowedHost": {"filters": ["brief"]},
                 # These log whole addresses, with their query strings, at INFO.
                 "httpx": {"level": "WARNING"},
                 "httpcore": {"level": "WARNING"},
@@ -116,6 +119,14 @@ def configure_logs(*, as_json: bool, stream: TextIO | None = None) -> None:
             },
         }
     )
+
+
+class _Brief(logging.Filter):
+    """Leaves the traceback out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -199,9 +199,7 @@ def install_feed_errors(api: NinjaAPI) -> None:
         return error_response("InvalidRequest", "feed: expected the at-uri of a feed generator", 400)
 
     def unavailable(request: HttpRequest, error: Any) -> HttpResponse:
-        response = error_response("NotEnoughResources", str(error), 503)
-        response["Retry-After"] = "1"
-        return response
+        return error_response("NotEnoughResources", str(error), 503)
 
     def invalid_definition(request: HttpRequest, error: Any) -> HttpResponse:
         return error_response("InternalServerError", "the feeds of this generator are not set up", 500)

@@ -104,7 +104,8 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     try:
         page = search.page(query, filters, blocked(), limit=parameters.limit, cursor=parameters.cursor, now=now)
     except NothingToShow as error:
-        raise XrpcError("NotEnoughResources", NONE_SHOWN) from error
+        # The same search fails until the index has changed.
+        raise XrpcError("NotEnoughResources", NONE_SHOWN, headers={"Retry-After": "60"}) from error
     recently_shown.remember({post.did for post in page.posts})
     return SearchPostsAnswer.of(page)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -18,6 +19,7 @@ from atsite import checks
 from atsite.core.config import BASE_DIR, config
 from atsite.core.web.client_address import client_of
 from atsite.dashboard import login_throttle as admin_login
+from atsite.dashboard.tasks import clear_sessions
 from tests.away import redis_away
 
 if TYPE_CHECKING:
@@ -73,6 +75,16 @@ def test_a_wrong_password_is_told_once_in_words(valkey: redis.Redis, client: Cli
 @pytest.mark.django_db
 def test_a_form_without_its_token_is_refused() -> None:
     assert Client(enforce_csrf_checks=True).post(LOGIN, {"username": "a", "password": "b"}).status_code == 403
+
+
+@pytest.mark.django_db
+def test_expired_sessions_are_deleted_and_others_stay() -> None:
+    expired, current = SessionStore(), SessionStore()
+    expired.set_expiry(-1)
+    expired.save()
+    current.save()
+    clear_sessions()
+    assert list(Session.objects.values_list("session_key", flat=True)) == [current.session_key]
 
 
 def attempt(client: Client, name: str, password: str = "wrong", address: str = "192.0.2.1") -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.test import Client
+    from pytest_django.fixtures import SettingsWrapper
 
 VIEWER = "did:plc:viewer"
 
@@ -98,6 +99,20 @@ def test_a_traceback_in_the_log_shows_no_local_variables(capfd: pytest.CaptureFi
     text = capfd.readouterr().err
     assert "ValueError" in text
     assert password not in text
+
+
+@pytest.mark.usefixtures("logs")
+@pytest.mark.urls("tests.core.test_telemetry")
+def test_a_request_for_another_host_is_one_line_in_the_log(
+    client: Client, capfd: pytest.CaptureFixture[str], settings: SettingsWrapper
+) -> None:
+    settings.ALLOWED_HOSTS = ["feeds.example.com"]
+    settings.MIDDLEWARE = ["atsite.core.web.framing.Framing"]
+    telemetry.configure_logs(as_json=True)
+    assert client.get("/xrpc/a", headers={"host": "evil.example"}).status_code == 400
+    said = json.loads(capfd.readouterr().err.splitlines()[0])
+    assert (said["level"], "exception" in said) == ("error", False)
+    assert "evil.example" in said["event"]
 
 
 @pytest.mark.urls("tests.core.test_telemetry")

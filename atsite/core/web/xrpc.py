@@ -59,6 +59,8 @@ PRIVATE: Final = "private, no-store"
 XRPC_PATH: Final = "/xrpc/"
 #: The most problems that one message about wrong parameters lists.
 PROBLEMS_MAX: Final = 5
+#: When to try again after a 503, unless the error says otherwise.
+RETRY_SECONDS: Final = "1"
 #: The prefix that pydantic adds to the messages of our validators.
 _VALUE_ERROR: Final = "Value error, "
 _WRONG_TYPES: Final = frozenset({"string_type", "int_type"})
@@ -83,10 +85,12 @@ class XrpcError(AtsiteError):
 
 
 def error_response(name: str, message: str, status: int) -> HttpResponse:
-    """The JSON answer of an error; a 401 names the accepted scheme (RFC 9110, 11.6.1)."""
+    """The JSON answer of an error. A 401 names the accepted scheme (RFC 9110, 11.6.1), a 503 says when to try again."""
     response = JsonResponse({"error": name, "message": message}, status=status)
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response["Retry-After"] = RETRY_SECONDS
     return response
 
 
