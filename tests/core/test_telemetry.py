@@ -12,6 +12,7 @@ import httpx
 import pytest
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
 from django.urls import path
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.django import DjangoInstrumentor
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.test import Client
-    from pytest_django.fixtures import SettingsWrapper
 
 VIEWER = "did:plc:viewer"
 
@@ -103,11 +103,8 @@ def test_a_traceback_in_the_log_shows_no_local_variables(capfd: pytest.CaptureFi
 
 @pytest.mark.usefixtures("logs")
 @pytest.mark.urls("tests.core.test_telemetry")
-def test_a_request_for_another_host_is_one_line_in_the_log(
-    client: Client, capfd: pytest.CaptureFixture[str], settings: SettingsWrapper
-) -> None:
-    settings.ALLOWED_HOSTS = ["feeds.example.com"]
-    settings.MIDDLEWARE = ["atsite.core.web.framing.Framing"]
+@override_settings(ALLOWED_HOSTS=["feeds.example.com"], MIDDLEWARE=["atsite.core.web.framing.Framing"])
+def test_a_request_for_another_host_is_one_line_in_the_log(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
     telemetry.configure_logs(as_json=True)
     assert client.get("/xrpc/a", headers={"host": "evil.example"}).status_code == 400
     said = json.loads(capfd.readouterr().err.splitlines()[0])
