@@ -1,15 +1,14 @@
-"""Periodic work in a background thread: for as long as the process lives, or for as long as a block runs."""
+"""Periodic work of a service in a background thread."""
 
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 log = structlog.get_logger(__name__)
 
@@ -57,32 +56,3 @@ class Every:
             self._work()
         except Exception:
             log.exception("background.failed", work=self._name)
-
-
-@contextmanager
-def repeated(
-    seconds: float,
-    work: Callable[[], object],
-    *,
-    name: str,
-    at_end: Callable[[], object] = lambda: None,
-    patience: float | None = None,
-) -> Iterator[None]:
-    """Call `work` every `seconds` while the block runs, and then `at_end`, all in one thread.
-
-    The end of the block waits for a call that runs; not longer than `patience`, if that is given.
-    """
-    stop = threading.Event()
-
-    def run() -> None:
-        while not stop.wait(seconds):
-            work()
-        at_end()
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(patience)

@@ -24,7 +24,7 @@ from atsite.core.clock import us_of
 from atsite.core.copies import versions
 from atsite.core.copies.errors import Undecidable
 from atsite.core.copies.process_copies import LocalCopy
-from atsite.core.periodic_thread import repeated
+from atsite.core.repeated_work import repeated
 from atsite.core.routers import DEFAULT
 from indexer.index import purge, queries, records
 from indexer.index.floors import CLOCKS_AHEAD_US, DO_NOT_INDEX, FloorRow

@@ -21,7 +21,7 @@ from atsite.core.config import config
 from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError, ConfigError, InvalidSyntax
 from atsite.core.kv import quick
-from atsite.core.periodic_thread import repeated
+from atsite.core.repeated_work import repeated
 from atsite.core.routers import DEFAULT
 from indexer.index.events import Dead, RecordEvent, Skip, SkipReason
 from indexer.index.needed_actors import TO_STREAM

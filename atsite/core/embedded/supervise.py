@@ -11,7 +11,7 @@ from atsite.core.embedded.clickhouse import EmbeddedClickHouse
 from atsite.core.embedded.errors import StoreFailed, WrongPurpose, explained
 from atsite.core.embedded.restarts import Restarts
 from atsite.core.embedded.valkey import EmbeddedValkey, ValkeyAddress
-from atsite.core.periodic_thread import repeated
+from atsite.core.repeated_work import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
