@@ -43,8 +43,7 @@ class PublishedLabel(ReadModel):
     time_us = UInt64Field()
     deleted = UInt8Field(default=0)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_labels"
 
 
