@@ -103,7 +103,9 @@ class ApiKeyAdmin(DecisionAdmin):
             versions.lock()  # before the rows are read: a change meanwhile must not keep a key alive
             ended = list(chosen)
             for key in ended:
-                key.revoke()
+                if key.revoked_at is None:
+                    key.revoke()
+                    self.log_change(request, key, "Revoked.")
         messages.success(request, f"{len(ended)} revoked: every service refuses them from now on.")
 
     def get_urls(self) -> list[Any]:
