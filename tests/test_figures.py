@@ -160,3 +160,20 @@ def found(place: str) -> Any:
 @pytest.mark.parametrize("place", FIGURES)
 def test_a_figure_is_as_the_documents_say(place: str) -> None:
     assert found(place) == FIGURES[place]
+
+
+@pytest.mark.parametrize(
+    ("place", "field", "low", "default", "high"),
+    [
+        ("feeds.serving.schemas:SkeletonQuery", "limit", 1, 50, 100),
+        ("search.web.schemas:SearchPostsQuery", "limit", 1, 25, 100),
+        ("search.web.schemas:StatsQuery", "days", 1, 30, 366),
+        ("feeds.members.schemas:MembersQuery", "limit", 1, 100, 1_000),
+        ("labels.schemas:LabelMembersQuery", "limit", 1, 100, 1_000),
+    ],
+)
+def test_a_question_has_the_bounds_and_the_default_of_the_documents(
+    place: str, field: str, low: int, default: int, high: int
+) -> None:
+    told = found(place).model_json_schema()["properties"][field]
+    assert (told["minimum"], told["default"], told["maximum"]) == (low, default, high)
