@@ -84,8 +84,7 @@ class ApiKeyAdmin(DecisionAdmin):
     @admin.display(description=f"uses in {DAYS} days")
     def uses(self, key: ApiKey) -> str:
         """How often the key was accepted."""
-        use = _use(key)
-        return AWAY if use is None else str(use.uses)
+        return AWAY if (use := _use(key)) is None else str(use.uses)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list, with the usage of its keys from one query."""
@@ -101,11 +100,10 @@ class ApiKeyAdmin(DecisionAdmin):
         """Revoke the selected keys at once."""
         with transaction.atomic(using=DEFAULT):
             versions.lock()  # before the rows are read: a change meanwhile must not keep a key alive
-            ended = list(chosen)
+            ended = [key for key in chosen if key.revoked_at is None]
             for key in ended:
-                if key.revoked_at is None:
-                    key.revoke()
-                    self.log_change(request, key, "Revoked.")
+                key.revoke()
+                self.log_change(request, key, "Revoked.")
         messages.success(request, f"{len(ended)} revoked: every service refuses them from now on.")
 
     def get_urls(self) -> list[Any]:

@@ -55,7 +55,7 @@ def test_each_task_comes_when_the_documents_say() -> None:
         "indexer.tasks.reread_raw_events": ["8-59/10", "*"],
         "indexer.tasks.keep_raw_events": ["57", "2"],
     }
-    assert app.conf.timezone == "UTC"
+    assert str(app.conf.timezone) == "UTC"
 
 
 def test_no_two_entries_come_due_in_the_same_minute_but_for_the_one_of_every_minute() -> None:

@@ -11,7 +11,6 @@ from django.urls import reverse
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
-from feeds.admin import pages
 from feeds.models import FeedDefinition
 from feeds.publishing.actions import Outcome
 from indexer.index.models import Backfill, RefusedActor
@@ -40,9 +39,14 @@ POST = f"at://{b.ALICE}/app.bsky.feed.post/3laaaaaaaaaa2"
 def written() -> list[tuple[str, str, str, str]]:
     """Each entry of the log: user, model, row and what, the oldest first."""
     return [
-        (entry.user.get_username(), entry.content_type.model, entry.object_repr, entry.get_change_message())
+        (entry.user.get_username(), _model(entry), entry.object_repr, entry.get_change_message())
         for entry in LogEntry.objects.order_by("pk").select_related("user", "content_type")
     ]
+
+
+def _model(entry: LogEntry) -> str:
+    assert entry.content_type is not None
+    return entry.content_type.model
 
 
 def act(browser: Client, model: str, action: str, *rows: int) -> None:
@@ -169,7 +173,7 @@ def test_a_feed_that_is_published_and_no_attempt(operator: Client, monkeypatch: 
         "check": Outcome("Well."),
         "unpublish": Outcome("No.", wrong=True),
     }
-    monkeypatch.setattr(pages.actions, "act", lambda row, action: outcomes[action])
+    monkeypatch.setattr("feeds.admin.pages.actions.act", lambda row, action: outcomes[action])
     for action in outcomes:
         assert operator.post(f"{page}/publishing/", {"action": action}).status_code == 200
     assert written() == [("operators", "feeddefinition", str(feed), "Published.")]

@@ -13,6 +13,7 @@ from atsite.core.copies.errors import Undecidable
 from atsite.core.copies.redis_cache import ABSENT, LIFE_SECONDS, Entry, VersionedCache
 from atsite.core.kv import quick
 from tests.away import redis_away
+from tests.waiting import until
 
 if TYPE_CHECKING:
     import redis
@@ -84,6 +85,8 @@ def test_entries_end_within_their_life_counted_from_the_beginning_of_the_reading
 
     def load() -> Entry:
         CACHE.put("other", OLD)
+        written = valkey.time()
+        until(lambda: valkey.time() > (written[0], written[1] + 5_000))
         return OLD
 
     CACHE.look_up("slow", load)
