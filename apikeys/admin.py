@@ -88,8 +88,7 @@ class ApiKeyAdmin(OwnPages, CompletesRows, DecisionAdmin):
     @admin.display(description=f"uses in {DAYS} days")
     def uses(self, key: ApiKey) -> str:
         """How often the key was accepted."""
-        use = _use(key)
-        return AWAY if use is None else str(use.uses)
+        return AWAY if (use := _use(key)) is None else str(use.uses)
 
     def complete(self, request: HttpRequest, rows: list[Any]) -> None:
         """Add the use of the keys, from one query."""
@@ -101,9 +100,10 @@ class ApiKeyAdmin(OwnPages, CompletesRows, DecisionAdmin):
         """Revoke the selected keys at once."""
         with transaction.atomic(using=DEFAULT):
             versions.lock()  # before the rows are read: a change meanwhile must not keep a key alive
-            ended = list(chosen)
+            ended = [key for key in chosen if key.revoked_at is None]
             for key in ended:
                 key.revoke()
+                self.log_change(request, key, "Revoked.")
         messages.success(request, f"{len(ended)} revoked: every service refuses them from now on.")
 
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -97,6 +97,8 @@ class FeedPages(BlockPages):
             return self._to(row, "preview")
         (done,) = refresh.refresh_due([feed], data.generations, now=now_us(), force=True)
         message = _REFRESHED[done.outcome].format(posts=done.posts)
+        if done.outcome == "published":
+            self.log_change(request, row, "Refreshed.")  # type: ignore[attr-defined]
         messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, message)
         return self._to(row, "preview")
 

@@ -64,6 +64,7 @@ class BackfillAdmin(Named, ViewOnly):
         rows = list(chosen)
         for row in rows:
             jobs.ask(Did(row.did), days=row.days)
+            self.log_change(request, row, "Requested again.")
         messages.success(request, f"The earlier posts of {len(rows)} accounts will be fetched in the next minutes.")
 
     def has_backfill_permission(self, request: HttpRequest) -> bool:

@@ -98,6 +98,7 @@ class BulkChangeAdmin(OwnPages, ViewOnly):
                     self.log_change(request, change, "Confirmed: add." if change.giving else "Confirmed: remove.")
                 case "cancel":
                     bulk_changes.cancel(change, by=request.user.get_username())
+                    self.log_change(request, change, "Cancelled.")
                 case "again":
                     bulk_changes.retry_lookups(change)
                 case "retry":
