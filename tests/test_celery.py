@@ -54,6 +54,7 @@ def test_each_task_comes_when_the_documents_say() -> None:
         "indexer.tasks.settle_refusals": ["*", "*"],
         "indexer.tasks.reread_raw_events": ["8-59/10", "*"],
         "indexer.tasks.keep_raw_events": ["57", "2"],
+        "atsite.dashboard.tasks.clear_sessions": ["47", "3"],
     }
     assert str(app.conf.timezone) == "UTC"
 

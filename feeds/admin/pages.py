@@ -98,7 +98,7 @@ class FeedPages(BlockPages):
         (done,) = refresh.refresh_due([feed], data.generations, now=now_us(), force=True)
         message = _REFRESHED[done.outcome].format(posts=done.posts)
         if done.outcome == "published":
-            self.log_change(request, row, "Refreshed.")  # type: ignore[attr-defined]
+            self.log_change(request, row, "Refreshed.")
         messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, message)
         return self._to(row, "preview")
 

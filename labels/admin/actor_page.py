@@ -102,7 +102,7 @@ class ActorPages(OwnPages):
         demand(request, Right.BACKFILL)
         if request.method == "POST" and ActorLabel.every.filter(did=did).exists():
             jobs.ask(Did(did))
-            self.log_change(request, Backfill.objects.get(did=did), "Requested.")  # type: ignore[attr-defined]
+            self.log_change(request, Backfill.objects.get(did=did), "Requested.")
             messages.success(request, "Its earlier records will be fetched within the next few minutes.")
         return _to_actor(did)
 
