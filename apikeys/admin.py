@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -18,6 +17,7 @@ from apikeys.key_status import ALREADY_CREATED, FORM_OUTDATED, REVOKED, status_o
 from apikeys.models import ApiKey, ApiKeyUsage
 from apikeys.rotation import old_secret_works, overlap_in_words
 from atsite.core import charts
+from atsite.core.admin_base import CompletesRows, OwnPages, warn
 from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.copies import versions
@@ -28,7 +28,6 @@ from atsite.core.roles import Right, demand, may
 from atsite.core.routers import DEFAULT
 
 if TYPE_CHECKING:
-    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
 
     from apikeys.keys import Key
@@ -48,13 +47,18 @@ class _AlreadyCreated(Exception):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(DecisionAdmin):
+class ApiKeyAdmin(OwnPages, CompletesRows, DecisionAdmin):
     form = ApiKeyForm
     list_display = ("key_id", "note", "user", "status", "scopes_and_feeds", "last_used", "uses", "created_at")
     list_select_related = ("user",)
     search_fields = ("key_id", "note", "user__username")
     readonly_fields = ("key_id", "status", "created_at")
     actions = ("revoke",)
+    own_pages = {
+        "rotate": "<int:pk>/rotate/",
+        "revoke": "<int:pk>/revoke/",
+        "end_old": "<int:pk>/end-old-secret/",
+    }
     url_rights = {
         "apikeys_apikey_rotate": Right.ROTATE_KEY,
         "apikeys_apikey_end_old": Right.ROTATE_KEY,
@@ -84,36 +88,23 @@ class ApiKeyAdmin(DecisionAdmin):
     @admin.display(description=f"uses in {DAYS} days")
     def uses(self, key: ApiKey) -> str:
         """How often the key was accepted."""
-        use = _use(key)
-        return AWAY if use is None else str(use.uses)
+        return AWAY if (use := _use(key)) is None else str(use.uses)
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the usage of its keys from one query."""
-        found = super().get_changelist_instance(request)
-        rows = list(found.result_list)
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Add the use of the keys, from one query."""
         for row, use in zip(rows, _uses(rows), strict=True):
             row.__dict__["use"] = use
-        found.result_list = rows
-        return found  # type: ignore[no-any-return]
 
     @admin.action(description="Revoke permanently", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         """Revoke the selected keys at once."""
         with transaction.atomic(using=DEFAULT):
             versions.lock()  # before the rows are read: a change meanwhile must not keep a key alive
-            ended = list(chosen)
+            ended = [key for key in chosen if key.revoked_at is None]
             for key in ended:
                 key.revoke()
+                self.log_change(request, key, "Revoked.")
         messages.success(request, f"{len(ended)} revoked: every service refuses them from now on.")
-
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        own = [
-            path("<int:pk>/rotate/", wrap(self.rotate_view), name="apikeys_apikey_rotate"),
-            path("<int:pk>/revoke/", wrap(self.revoke_view), name="apikeys_apikey_revoke"),
-            path("<int:pk>/end-old-secret/", wrap(self.end_old_view), name="apikeys_apikey_end_old"),
-        ]
-        return [*own, *super().get_urls()]
 
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask how long the current secret keeps working, then show the new one, once."""
@@ -123,7 +114,7 @@ class ApiKeyAdmin(DecisionAdmin):
             return self._back(request, pk, "This key was revoked: create a new one.")
         form = RotationForm(request.POST or None, initial={"version": row.time_us})
         if request.method != "POST" or not form.is_valid():
-            return self._page(request, "apikeys/rotate.html", f"New secret for {row.key_id}", key=row, form=form)
+            return self.own_page(request, "apikeys/rotate.html", f"New secret for {row.key_id}", key=row, form=form)
         row.time_us = form.cleaned_data["version"]
         key, overlap = keys.rotated(row.key_id), form.cleaned_data["overlap"]
         with watched() as outcome:
@@ -143,7 +134,7 @@ class ApiKeyAdmin(DecisionAdmin):
         if row is None or row.revoked_at is not None:
             return self._back(request, pk, "This key is already revoked.")
         if request.method != "POST":
-            return self._page(request, "apikeys/revoke.html", f"Revoke {row.key_id}", key=row)
+            return self.own_page(request, "apikeys/revoke.html", f"Revoke {row.key_id}", key=row)
         with watched() as outcome, transaction.atomic(using=DEFAULT):
             versions.lock()
             row = ApiKey.objects.get(pk=pk)
@@ -242,16 +233,10 @@ class ApiKeyAdmin(DecisionAdmin):
     def _shown_once(self, request: HttpRequest, row: ApiKey, key: Key, late: list[str] | None = None) -> HttpResponse:
         """The page that shows the key, only in this response: a message would be stored in a cookie or session."""
         context = {"key": row, "text": key.text, "late": late or []}
-        return self._page(request, "apikeys/shown_once.html", "Copy the key now", **context)
-
-    def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-        """An admin page; admin pages are never cached."""
-        context |= {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
-        return TemplateResponse(request, template, context)
+        return self.own_page(request, "apikeys/shown_once.html", "Copy the key now", **context)
 
     def _back(self, request: HttpRequest, pk: int, *warnings: str) -> HttpResponse:
-        for sentence in warnings:
-            messages.warning(request, sentence)
+        warn(request, warnings)
         return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=(pk,)))
 
 
@@ -280,7 +265,7 @@ def _moment(use: KeyUsage | None) -> str:
 
 
 @register(ApiKeyUsage)
-class ApiKeyUsageAdmin(ReadOnlyAdmin):
+class ApiKeyUsageAdmin(CompletesRows, ReadOnlyAdmin):
     list_display = ("key_id", "key_note", "hour", "uses", "last_used_at")
     search_prefix_fields = ("key_id",)
     search_help_text = "The beginning of a key's id."
@@ -290,11 +275,9 @@ class ApiKeyUsageAdmin(ReadOnlyAdmin):
         """The note of the key."""
         return str(use.__dict__.get("note", ""))
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the notes of its keys from one query."""
-        found = super().get_changelist_instance(request)
-        ids = {use.key_id for use in found.result_list}
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Add the notes of the keys, from one query."""
+        ids = {use.key_id for use in rows}
         notes = dict(ApiKey.objects.filter(key_id__in=ids).values_list("key_id", "note"))
-        for use in found.result_list:
+        for use in rows:
             use.__dict__["note"] = notes.get(use.key_id, "")
-        return found  # type: ignore[no-any-return]

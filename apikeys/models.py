@@ -56,8 +56,7 @@ class PublishedApiKey(ReadModel):
     time_us = UInt64Field()
     deleted = UInt8Field(default=0)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "api_keys"
 
 
@@ -71,8 +70,7 @@ class ApiKeyUsage(ReadModel):
     uses = UInt64Field()
     last_used_at = DateTime64Field(precision=3)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "api_key_usage"
         verbose_name = verbose_name_plural = "API key usage"
 

@@ -16,12 +16,12 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from atsite.core.admin_base import CompletesRows, ViewOnly
 from atsite.core.clickhouse.models import ReadModel
 from atsite.core.roles import MEANINGS, ROLES
 from indexer.admin.columns import NOBODY, called, foreign, names
 
 if TYPE_CHECKING:
-    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -165,7 +165,7 @@ _DID: Final = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9_-]")
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
+class LogEntryAdmin(CompletesRows, ViewOnly):
     """Who did what in the admin, newest first. Read-only."""
 
     list_display = ("action_time", "user", "kind", "row", "what")
@@ -193,23 +193,11 @@ class LogEntryAdmin(ModelAdmin):  # type: ignore[misc]
         """The change in words."""
         return _told(entry) or DONE.get(entry.action_flag, "")
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the names of its actors from one query."""
-        found: ChangeList = super().get_changelist_instance(request)
-        found.result_list = list(found.result_list)
-        known = names({did for entry in found.result_list for did in _DID.findall(entry.object_repr)})
-        for entry in found.result_list:
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Add the names of the actors that the rows name, from one query."""
+        known = names({did for entry in rows for did in _DID.findall(entry.object_repr)})
+        for entry in rows:
             entry.__dict__["names"] = known
-        return found
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _told(entry: LogEntry) -> str:

@@ -22,24 +22,15 @@ PRIVATE: Final = "private"
 class FeedRow(Protocol):
     """The attributes of a row that are read (feeds.models.FeedDefinition)."""
 
-    @property
-    def publisher(self) -> str: ...
-    @property
-    def rkey(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def parameters(self) -> Any: ...
-    @property
-    def display_name(self) -> str: ...
-    @property
-    def description(self) -> str: ...
-    @property
-    def visibility(self) -> str: ...
-    @property
-    def pinned_post(self) -> str: ...
-    @property
-    def instructions_post(self) -> str: ...
+    publisher: str
+    rkey: str
+    kind: str
+    parameters: Any
+    display_name: str
+    description: str
+    visibility: str
+    pinned_post: str
+    instructions_post: str
 
 
 def definition_of(row: FeedRow, site: Config, posts: Iterable[str] = ()) -> Definition:

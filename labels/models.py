@@ -43,8 +43,7 @@ class PublishedLabel(ReadModel):
     time_us = UInt64Field()
     deleted = UInt8Field(default=0)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_labels"
 
 
@@ -232,7 +231,8 @@ class BulkChange(Job):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return f"{self.label_id} {'for' if self.giving else 'removed from'} {len(self.lines)} lines"
+        lines = f"{len(self.lines)} line{'' if len(self.lines) == 1 else 's'}"
+        return f"{self.label_id} {'for' if self.giving else 'removed from'} {lines}"
 
     def due_in(self, state: str, now: datetime) -> datetime | None:
         """Due once confirmed, and after the time in which its page would have worked on it."""

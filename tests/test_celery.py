@@ -36,6 +36,29 @@ def test_every_beat_entry_names_a_task_that_the_worker_knows() -> None:
     assert REFRESH_TASK in app.tasks
 
 
+def test_each_task_comes_when_the_documents_say() -> None:
+    """Minute and hour, in UTC. A task that is missing here never runs."""
+    assert {entry["task"]: repr(entry["schedule"]).split(" ")[1:3] for entry in BEAT.values()} == {
+        "feeds.refresh_feeds": ["*", "*"],
+        "atsite.publish.tasks.publish_due": ["*", "*"],
+        "apikeys.tasks.flush_usage": ["4-59/5", "*"],
+        "feeds.write_usage": ["0-59/5", "*"],
+        "indexer.tasks.rewrite_daily_stats": ["3-59/10", "*"],
+        "indexer.tasks.fill_actors": ["*", "*"],
+        "indexer.tasks.run_backfills": ["*", "*"],
+        "labels.tasks.finish_bulk_changes": ["*", "*"],
+        "labels.tasks.fetch_member_keys": ["*", "*"],
+        "search.tasks.refresh_stats": ["1-59/5", "*"],
+        "indexer.tasks.purge_deleted_accounts": ["27", "3"],
+        "indexer.tasks.write_missing_retractions": ["17", "4"],
+        "indexer.tasks.settle_refusals": ["*", "*"],
+        "indexer.tasks.reread_raw_events": ["8-59/10", "*"],
+        "indexer.tasks.keep_raw_events": ["57", "2"],
+        "atsite.dashboard.tasks.clear_sessions": ["47", "3"],
+    }
+    assert str(app.conf.timezone) == "UTC"
+
+
 def test_no_two_entries_come_due_in_the_same_minute_but_for_the_one_of_every_minute() -> None:
     due = Counter(
         moment for entry in BEAT.values() for moment in minutes_of(entry["schedule"]) if entry["schedule"] != crontab()

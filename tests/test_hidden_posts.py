@@ -33,6 +33,7 @@ from tests.feeds.service import SKELETON
 from tests.feeds.worlds import HOUR, MINUTE, actor
 from tests.rows import store
 from tests.search import service as searching
+from tests.steps import steps
 from tests.tokens import token
 from tests.waiting import until
 
@@ -163,7 +164,7 @@ def walk(site: Site, feed: str, who: Did | None) -> set[str]:
     """What a reader gets of a feed, page by page."""
     found: set[str] = set()
     params: dict[str, Any] = {"feed": f"at://{PUBLISHER}/app.bsky.feed.generator/{feed}", "limit": 4}
-    while True:
+    for _ in steps():
         headers = {} if who is None else {"Authorization": "Bearer " + token(KEY, iss=who, aud=SERVICE)}
         response = site.service.http.get(SKELETON, params=params, headers=headers)
         if response.status_code == 400 and response.json()["error"] == "UnknownFeed":
@@ -171,8 +172,9 @@ def walk(site: Site, feed: str, who: Did | None) -> set[str]:
         assert response.status_code == 200, response.text
         found |= {entry["post"] for entry in response.json()["feed"]}
         if "cursor" not in response.json():
-            return found
+            break
         params["cursor"] = response.json()["cursor"]
+    return found
 
 
 def answers(site: Site, search: Search, authors: list[Did]) -> dict[str, Callable[[], set[str]]]:

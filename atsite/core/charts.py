@@ -8,7 +8,7 @@ Drawn as SVG attributes, not styles: the pages' content security policy allows n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 #: In units of the drawing, which the page scales.
 HEIGHT: Final = 60
 STEP: Final = 10
-WIDTH: Final = 8
 #: The least height of a bar for a value above 0.
 LEAST: Final = 1.0
 
@@ -38,19 +37,14 @@ class Chart:
 
     caption: str
     bars: tuple[Bar, ...]
+    #: The height of the drawing, and the width of one bar.
+    height: ClassVar[int] = HEIGHT
+    bar_width: ClassVar[int] = 8
 
     @property
     def width(self) -> int:
         """The width of the drawing; at least that of one bar."""
         return max(len(self.bars), 1) * STEP
-
-    @property
-    def height(self) -> int:
-        return HEIGHT
-
-    @property
-    def bar_width(self) -> int:
-        return WIDTH
 
     @property
     def total(self) -> int:

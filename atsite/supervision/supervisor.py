@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from itertools import groupby
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from atsite.core.embedded import logs
 from atsite.core.embedded.restarts import Restarts
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 STOP_SECONDS = 10.0
 
 
-class Supervisor:
+class Supervisor(AbstractContextManager["Supervisor"]):
     """Keeps processes running until it is left (a context manager): then all are stopped, stage by stage.
 
     `say` gets a message about each end and restart. There is no thread: call `tend` a few times a second.
@@ -63,9 +64,6 @@ class Supervisor:
                 if not process.ends_by(deadline):
                     self._say(f"{process.name} did not stop in time and was killed.")
                 process.kill()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()

@@ -5,28 +5,21 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import TextIOBase
 
 #: Seconds between progress lines where the output is a file or a pipe.
 PLAIN_SECONDS = 10.0
 ERASE_LINE = "\r\x1b[2K"
 
 
-class Output(Protocol):
-    """The part of a text stream, or of Django's OutputWrapper, that is needed here."""
-
-    def write(self, text: str, /) -> object: ...
-    def flush(self) -> object: ...
-    def isatty(self) -> bool: ...
-
-
 class Terminal:
     """Writes from any thread: the stores' watchers report from their own."""
 
-    def __init__(self, output: Output, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, output: TextIOBase, clock: Callable[[], float] = time.monotonic) -> None:
         self._output = output
         self._clock = clock
         self._live = output.isatty()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
@@ -11,11 +12,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget
 
+from atsite.core.admin_base import warn
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.errors import InvalidSyntax
 from atsite.core.roles import Right, demand
 from feeds.admin import moderation, preview_queries
+from feeds.admin.page_base import FeedPage
 from feeds.ranking.feed import PostKey
 from indexer.index.handles import Name
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 NOTE_MAX: Final = 1000
 POST, AUTHOR = "post", "author"
 HERE, EVERYWHERE = "here", "everywhere"
+Act = Callable[["FeedDefinition", PostKey, dict[str, Any], str], "Done"]
 
 
 def _note() -> forms.CharField:
@@ -63,76 +67,52 @@ class DoNotIndexForm(forms.Form):
     note = _note()
 
 
-class BlockPages:
+class Done(NamedTuple):
+    """A result, and the sentences that say it: if it changed something, and if all was so before."""
+
+    result: BlockResult
+    changed: str
+    unchanged: str
+
+
+class BlockPages(FeedPage):
     """Mixin for the ModelAdmin of feeds; the URLs are in FeedPages."""
-
-    if TYPE_CHECKING:
-
-        def _viewed(self, request: HttpRequest, pk: int) -> FeedDefinition | None: ...
-        def _page(
-            self,
-            request: HttpRequest,
-            row: FeedDefinition | None,
-            template: str,
-            title: str,
-            tab: str = "",
-            **context: Any,
-        ) -> HttpResponse: ...
-        @staticmethod
-        def _list() -> HttpResponse: ...
-        @staticmethod
-        def _to(row: FeedDefinition, page: str, query: str = "") -> HttpResponse: ...
 
     def block_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm, then block a post or its author."""
         demand(request, Right.PREVIEW_FEED)
         if not request.user.has_perm("labels.add_block"):
             raise PermissionDenied
-        row, post = self._feed_and_post(request, pk)
-        if row is None or post is None:
-            return self._list() if row is None else self._to(row, "preview")
-        form = BlockForm(request.POST or None, initial={"what": request.GET.get("what", POST)})
-        if request.method != "POST" or not form.is_valid():
-            return self._confirmation_page(request, row, post, "feeds/block.html", "Block", form)
-        cleaned = form.cleaned_data
-        try:
-            done = moderation.block(
-                post.uri if cleaned["what"] == POST else post.did,
-                feed=row.rkey if cleaned["where"] == HERE else moderation.EVERYWHERE,
-                by=request.user.get_username(),
-                note=cleaned["note"],
-            )
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-            return self._to(row, "preview")
-        where = "this feed" if cleaned["where"] == HERE else "every feed and search"
-        what = "The post" if cleaned["what"] == POST else "The author"
-        self._report(
-            request, row, done, f"{what} is blocked in {where} from now on.", f"{what} was already blocked there."
-        )
-        return self._to(row, "preview", _query(request))
+        return self._confirmed(request, pk, BlockForm, "feeds/block.html", "Block", _block)
 
     def refuse_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm, then delete what is indexed of an author and index nothing more by them."""
         demand(request, Right.PURGE_AUTHOR)
+        return self._confirmed(request, pk, DoNotIndexForm, "feeds/refuse.html", "Do not index", _do_not_index)
+
+    def _confirmed(
+        self, request: HttpRequest, pk: int, form_class: type[forms.Form], template: str, title: str, act: Act
+    ) -> HttpResponse:
+        """The form; once it is sent, do what it says and return to the preview."""
         row, post = self._feed_and_post(request, pk)
         if row is None or post is None:
             return self._list() if row is None else self._to(row, "preview")
-        form = DoNotIndexForm(request.POST or None)
+        form = form_class(request.POST or None, initial={"what": request.GET.get("what", POST)})
         if request.method != "POST" or not form.is_valid():
-            return self._confirmation_page(request, row, post, "feeds/refuse.html", "Do not index", form)
+            author, known = _shown(post)
+            context = {"form": form, "post": post, "author": author, "known": known, "back": _query(request)}
+            return self._page(request, row, template, title, "preview", **context)
         try:
-            done = moderation.do_not_index(
-                AtUri.parse(post.uri).did,
-                by=request.user.get_username(),
-                note=form.cleaned_data["note"],
-                now=timezone.now(),
-            )
+            done = act(row, post, form.cleaned_data, request.user.get_username())
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return self._to(row, "preview")
-        message = "From now on nothing by the author is shown or indexed. What was indexed before is being deleted."
-        self._report(request, row, done, message, "The author was already not indexed.")
+        if done.result.changed:
+            self.log_change(request, row, done.changed)
+            messages.success(request, done.changed)
+        else:
+            messages.info(request, done.unchanged)
+        warn(request, done.result.late)
         return self._to(row, "preview", _query(request))
 
     def _feed_and_post(self, request: HttpRequest, pk: int) -> tuple[FeedDefinition | None, PostKey | None]:
@@ -144,21 +124,23 @@ class BlockPages:
             messages.error(request, "That is not the address of a post.")
             return row, None
 
-    def _confirmation_page(
-        self, request: HttpRequest, row: FeedDefinition, post: PostKey, template: str, title: str, form: forms.Form
-    ) -> HttpResponse:
-        author, known = _shown(post)
-        context = {"form": form, "post": post, "author": author, "known": known, "back": _query(request)}
-        return self._page(request, row, template, title, "preview", **context)
 
-    def _report(self, request: HttpRequest, row: FeedDefinition, done: BlockResult, changed: str, before: str) -> None:
-        if done.changed:
-            self.log_change(request, row, changed)  # type: ignore[attr-defined]
-            messages.success(request, changed)
-        else:
-            messages.info(request, before)
-        for sentence in done.late:
-            messages.warning(request, sentence)
+def _block(row: FeedDefinition, post: PostKey, cleaned: dict[str, Any], by: str) -> Done:
+    blocked = moderation.block(
+        post.uri if cleaned["what"] == POST else post.did,
+        feed=row.rkey if cleaned["where"] == HERE else moderation.EVERYWHERE,
+        by=by,
+        note=cleaned["note"],
+    )
+    where = "this feed" if cleaned["where"] == HERE else "every feed and search"
+    what = "The post" if cleaned["what"] == POST else "The author"
+    return Done(blocked, f"{what} is blocked in {where} from now on.", f"{what} was already blocked there.")
+
+
+def _do_not_index(row: FeedDefinition, post: PostKey, cleaned: dict[str, Any], by: str) -> Done:
+    excluded = moderation.do_not_index(AtUri.parse(post.uri).did, by=by, note=cleaned["note"], now=timezone.now())
+    message = "From now on nothing by the author is shown or indexed. What was indexed before is being deleted."
+    return Done(excluded, message, "The author was already not indexed.")
 
 
 def _query(request: HttpRequest) -> str:

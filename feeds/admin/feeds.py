@@ -8,15 +8,16 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 
+from atsite.core.admin_base import warn
 from atsite.core.config import config
 from atsite.core.copies.admin import DecisionAdmin
 from feeds.admin.forms import ListedPostForm, form_of
-from feeds.admin.pages import FeedPages, tabs_of
+from feeds.admin.page_base import tabs_of
+from feeds.admin.pages import FeedPages
 from feeds.admin.post_warnings import not_indexed
 from feeds.admin.readonly import PREFIX
 from feeds.definition_from_row import definition_of
@@ -27,7 +28,7 @@ from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from django.http import HttpRequest, HttpResponse
 
     from feeds.admin.forms import FeedForm
 
@@ -52,6 +53,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     list_filter = ("kind", "visibility", "enabled")
     search_fields = ("rkey", "display_name", "description")
     fixed_fields = ("rkey", "publisher")  # another address is another feed
+    own_pages = {**FeedPages.own_pages, "kind": "<int:pk>/kind/"}
     url_rights = {**FeedPages.url_rights, "feeds_feeddefinition_kind": "change"}
     change_form_before_template = "feeds/form_before.html"
     change_form_outer_before_template = "feeds/tabs.html"
@@ -82,11 +84,6 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
             return format_html_join(" · ", '<a class="at-link" href="{}">{}</a>', links)
 
         return (*super().get_list_display(request), pages)
-
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        kind = path("<int:pk>/kind/", wrap(self.kind_view), name="feeds_feeddefinition_kind")
-        return [kind, *super().get_urls()]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> type[FeedForm]:
         options["form"] = form_of(self._kind(request, obj))
@@ -148,13 +145,15 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
             named |= {row.uri: "A post in the list" for row in saved}
         named.pop("", None)
         if named:
-            transaction.on_commit(lambda: _warn(request, named))
+            transaction.on_commit(lambda: warn(request, not_indexed(named)))
 
     def kind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm a change of the kind: settings that the new kind does not have are lost."""
-        row = self._changeable(request, pk)
+        row = FeedDefinition.objects.filter(pk=pk).first()
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
         if row is None:
-            return HttpResponseRedirect(reverse("admin:feeds_feeddefinition_changelist"))
+            return self._list()
         others = [kind for kind in KINDS.values() if kind.name != row.kind]
         title = f"Change the kind of {row.rkey}"
         return self._page(request, row, "feeds/kinds.html", title, kinds=others, ending=_ending(row, ""))
@@ -176,11 +175,6 @@ def label_of(row: FeedDefinition) -> str:
     with_members = row.kind in KINDS and KINDS[row.kind].may_be_private
     stored = row.parameters if with_members and isinstance(row.parameters, dict) else {}
     return str(stored.get(LABEL) or "")
-
-
-def _warn(request: HttpRequest, named: Mapping[str, str]) -> None:
-    for sentence in not_indexed(named):
-        messages.warning(request, sentence)
 
 
 def _is_ranked(row: FeedDefinition) -> bool:

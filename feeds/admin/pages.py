@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
 from django.utils import timezone
 
 from atsite.core import charts
@@ -22,7 +18,6 @@ from feeds.admin.blocks import BlockPages
 from feeds.admin.preview import preview
 from feeds.definition_from_row import definition_of
 from feeds.kinds import KINDS, make_feed
-from feeds.models import FeedDefinition
 from feeds.publishing import actions
 from feeds.ranking import refresh
 from feeds.ranking.ranking import RankedFeed
@@ -30,7 +25,10 @@ from feeds.serving.registry import registry
 from feeds.usage import usage_report
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
     from atsite.core.atproto.syntax import Did
+    from feeds.models import FeedDefinition
     from feeds.ranking.feed import Feed
     from feeds.ranking.page_data import FeedData
     from feeds.usage.usage_report import FeedUsageReport
@@ -49,21 +47,7 @@ class FeedPages(BlockPages):
         "feeds_feeddefinition_refuse": Right.PURGE_AUTHOR,
     }
 
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
-
-        def page(name: str, view: Any) -> Any:
-            return path(f"<int:pk>/{name}/", wrap(view), name=f"feeds_feeddefinition_{name}")
-
-        own = [
-            page("preview", self.preview_view),
-            page("refresh", self.refresh_view),
-            page("use", self.use_view),
-            page("publishing", self.publishing_view),
-            page("block", self.block_view),
-            page("refuse", self.refuse_view),
-        ]
-        return [*own, *super().get_urls()]  # type: ignore[misc]
+    own_pages = {name: f"<int:pk>/{name}/" for name in ("preview", "refresh", "use", "publishing", "block", "refuse")}
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Preview the feed as readers get it, page by page."""
@@ -113,6 +97,8 @@ class FeedPages(BlockPages):
             return self._to(row, "preview")
         (done,) = refresh.refresh_due([feed], data.generations, now=now_us(), force=True)
         message = _REFRESHED[done.outcome].format(posts=done.posts)
+        if done.outcome == "published":
+            self.log_change(request, row, "Refreshed.")
         messages.add_message(request, messages.SUCCESS if done.outcome == "published" else messages.WARNING, message)
         return self._to(row, "preview")
 
@@ -139,55 +125,9 @@ class FeedPages(BlockPages):
         if request.method == "POST":
             outcome = actions.act(row, request.POST.get("action", ""))
             if outcome.changed:
-                self.log_change(request, row, outcome.sentence)  # type: ignore[attr-defined]
+                self.log_change(request, row, outcome.sentence)
         context = {"outcome": outcome, "requirements": actions.requirements(row)}
         return self._page(request, row, "feeds/publishing.html", f"Publishing {row.rkey}", "publishing", **context)
-
-    def _page(
-        self, request: HttpRequest, row: FeedDefinition | None, template: str, title: str, tab: str = "", **context: Any
-    ) -> HttpResponse:
-        """An admin page about a feed; admin pages are never cached."""
-        site = self.admin_site.each_context(request)  # type: ignore[attr-defined]
-        shown = {"title": title, "opts": FeedDefinition._meta, "row": row, "tab": tab, "tabs": tabs_of(request, row)}
-        context |= {**site, **shown}
-        return TemplateResponse(request, template, context)
-
-    def _viewed(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
-        """The feed, or None. Raises PermissionDenied."""
-        row = FeedDefinition.objects.filter(pk=pk).first()
-        if not self.has_view_permission(request, row):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        return row
-
-    def _changeable(self, request: HttpRequest, pk: int) -> FeedDefinition | None:
-        """The feed, or None. Raises PermissionDenied if the user may not change it."""
-        row = FeedDefinition.objects.filter(pk=pk).first()
-        if not self.has_change_permission(request, row):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        return row
-
-    @staticmethod
-    def _list() -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:feeds_feeddefinition_changelist"))
-
-    @staticmethod
-    def _to(row: FeedDefinition, page: str, query: str = "") -> HttpResponse:
-        return HttpResponseRedirect(reverse(f"admin:feeds_feeddefinition_{page}", args=(row.pk,)) + query)
-
-
-def tabs_of(request: HttpRequest, row: FeedDefinition | None) -> list[tuple[str, str, str]]:
-    """The pages of a feed that this user may open: name, title, URL."""
-    if row is None:
-        return []
-    pages = [("settings", "Settings", "change", True)]
-    pages.append(("preview", "Preview", "preview", may(request.user, Right.PREVIEW_FEED)))
-    pages.append(("use", "Usage", "use", True))
-    pages.append(("publishing", "Publishing", "publishing", may(request.user, Right.PUBLISH_FEED)))
-    return [
-        (name, title, reverse(f"admin:feeds_feeddefinition_{page}", args=(row.pk,)))
-        for name, title, page, allowed in pages
-        if allowed
-    ]
 
 
 _REFRESHED = {

@@ -76,9 +76,9 @@ def act(row: FeedDefinition, action: str) -> Outcome:
         case "publish" | "unpublish" if missing := requirements(row).missing:
             return Outcome(f"Not possible yet: {missing[0]}", wrong=True)
         case "publish":
-            return _told(_publish(describe(definition_of(row, config))), PUBLISHED)
+            return _told(publish_feed(describe(definition_of(row, config))), PUBLISHED)
         case "unpublish":
-            return _told(_unpublish(Rkey(row.rkey)), "Unpublished: apps stop finding the feed.")
+            return _told(unpublish_feed(Rkey(row.rkey)), "Unpublished: apps stop finding the feed.")
         case "check":
             return _checked(row)
     return Outcome("Unknown action.", wrong=True)
@@ -96,7 +96,7 @@ def _checked(row: FeedDefinition) -> Outcome:
     if not (row.publisher or config.feed_actor_did):
         return Outcome("FEED_ACTOR_DID is not set, so the feed has no address to check.", wrong=True)
     try:
-        findings = tuple(asyncio.run(_check(definition_of(row, config).uri)))
+        findings = tuple(asyncio.run(check_feed(definition_of(row, config).uri)))
     except AtsiteError as error:
         return Outcome(str(error), wrong=True)
     wrong = summary(findings)
@@ -104,16 +104,19 @@ def _checked(row: FeedDefinition) -> Outcome:
     return Outcome(sentence, wrong=bool(wrong), findings=findings)
 
 
-async def _publish(feed: FeedDescription) -> str:
+async def publish_feed(feed: FeedDescription) -> str:
+    """Write the record of the feed; returns its at-uri. Raises AtsiteError."""
     async with publisher_session() as (pds, session):
         return await publish(pds, session, feed, service_did=config.service_did, now=datetime.now(UTC))
 
 
-async def _unpublish(rkey: Rkey) -> bool:
+async def unpublish_feed(rkey: Rkey) -> bool:
+    """Delete the record of the feed; returns whether there was one. Raises AtsiteError."""
     async with publisher_session() as (pds, session):
         return await unpublish(pds, session, rkey)
 
 
-async def _check(uri: AtUri) -> list[Finding]:
+async def check_feed(uri: AtUri) -> list[Finding]:
+    """Check the feed step by step as the AppView reads it. Raises AtsiteError."""
     async with client_and_resolver() as (client, resolver):
         return await FeedCheck(client, resolver, uri, config.service_did, config.service_endpoint).findings()

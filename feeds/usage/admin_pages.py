@@ -5,7 +5,7 @@ from __future__ import annotations
 from clickhouse_backend.models import DateField, DateTime64Field, StringField, UInt64Field
 from django.db import models
 
-from atsite.core.clickhouse.admin import ReadOnlyAdmin, register
+from atsite.core.clickhouse.admin import table
 from atsite.core.clickhouse.models import ReadModel
 
 
@@ -26,8 +26,7 @@ class FeedInteraction(ReadModel):
     #: The pseudonym of the sender: a hash of the did, keyed with SECRET_KEY, in hexadecimal.
     sender = StringField()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "feed_interactions"
 
 
@@ -47,19 +46,10 @@ class FeedUsage(ReadModel):
     #: requests + interactions: the version.
     counted = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "feed_usage"
         verbose_name_plural = "feed usage"
 
 
-@register(FeedInteraction)
-class FeedInteractionAdmin(ReadOnlyAdmin):
-    list_display = ("feed", "received_at", "event", "item")
-    search_prefix_fields = ("feed",)
-
-
-@register(FeedUsage)
-class FeedUsageAdmin(ReadOnlyAdmin):
-    list_display = ("feed", "day", "requests", "readers", "interactions", "senders")
-    search_prefix_fields = ("feed",)
+table(FeedInteraction, "feed", "received_at", "event", "item", search_prefix_fields=("feed",))
+table(FeedUsage, "feed", "day", "requests", "readers", "interactions", "senders", search_prefix_fields=("feed",))

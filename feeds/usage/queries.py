@@ -33,14 +33,17 @@ ORDER BY feed, day
 
 @dataclass(frozen=True, slots=True)
 class DailyUsage:
-    """The usage of one feed on one day (UTC)."""
+    """The usage of one feed on one day (UTC).
+
+    Requests are pages that were read; readers and senders are estimates of different logged-in viewers.
+    """
 
     feed: str
     day: date
-    requests: int
-    readers: int
-    interactions: int
-    senders: int
+    requests: int = 0
+    readers: int = 0
+    interactions: int = 0
+    senders: int = 0
 
 
 def daily_usage(*, since: date) -> list[DailyUsage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from atsite.core.kv.quick import RedisAway
 from atsite.core.usage_counts import newest
 from feeds.usage import counting, queries
 from feeds.usage.interactions import KNOWN
+from feeds.usage.queries import DailyUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,21 +23,10 @@ DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """Requests are pages that were read; readers and senders are estimates of different logged-in viewers."""
-
-    day: date
-    requests: int = 0
-    readers: int = 0
-    interactions: int = 0
-    senders: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class FeedUsageReport:
     """The last DAYS days, the oldest first. `readers`: of all these days together; None if Redis is down."""
 
-    days: tuple[Day, ...]
+    days: tuple[DailyUsage, ...]
     readers: int | None
     #: Interactions reported by readers' apps: event and count, the most frequent first.
     events: tuple[tuple[str, int], ...]
@@ -47,25 +38,26 @@ def for_feed(rkey: str, *, now: datetime) -> FeedUsageReport:
     first = today - timedelta(days=DAYS - 1)
     rows = queries.counted(rkey, since=first)
     readers: int | None = None
-    try:
+    with suppress(RedisAway):
         rows += [row for row in counting.counted(now=now) if row.feed == rkey]
         readers = counting.different_readers([rkey], DAYS, now=now)[rkey]
-    except RedisAway:
-        pass
     by_day = _by_day(rows)
-    days = tuple(by_day.get(day, Day(day)) for day in (first + timedelta(days=ahead) for ahead in range(DAYS)))
+    days = tuple(
+        by_day.get(day, DailyUsage(rkey, day)) for day in (first + timedelta(days=ahead) for ahead in range(DAYS))
+    )
     events = queries.events(rkey, since=now - timedelta(days=DAYS))
     return FeedUsageReport(
         days, readers, tuple((KNOWN.get(row.event, row.event or "other"), row.count) for row in events)
     )
 
 
-def _by_day(rows: Iterable[FeedUsageCount]) -> dict[date, Day]:
+def _by_day(rows: Iterable[FeedUsageCount]) -> dict[date, DailyUsage]:
     """Add up the counters of each day; of one counter, the larger reading is the later one (sql/feed_usage.sql)."""
-    days: dict[date, Day] = {}
+    days: dict[date, DailyUsage] = {}
     for row in newest(rows, place=lambda row: (row.day, row.counter), size=lambda row: row.requests + row.interactions):
-        before = days.get(row.day, Day(row.day))
-        days[row.day] = Day(
+        before = days.get(row.day, DailyUsage(row.feed, row.day))
+        days[row.day] = DailyUsage(
+            row.feed,
             row.day,
             before.requests + row.requests,
             max(before.readers, row.readers),

@@ -112,11 +112,10 @@ class ActorAdmin(NamedRows):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ActorList
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the counts of its actors from two queries."""
-        found = super().get_changelist_instance(request)
-        add_counts(found.result_list)
-        return found
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Add the names, and the counts, from a few queries."""
+        super().complete(request, rows)
+        add_counts(rows)
 
     def _lookup(self, term: str) -> dict[str, Any]:
         """The filter for a search term: a profile address or at-uri, or the beginning of a did or handle."""

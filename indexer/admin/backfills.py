@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.contrib import admin, messages
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 
+from atsite.core.admin_base import ViewOnly
 from atsite.core.atproto.syntax import Did
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
@@ -30,7 +30,7 @@ LOOKS: Final = {
 
 
 @admin.register(Backfill)
-class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
+class BackfillAdmin(Named, ViewOnly):
     """Rows are created when an account gets a label, or by `manage.py backfill`."""
 
     list_display = ("who", "state_badge", "reason", "requested_at", "finished_at", "next_try", "counts")
@@ -64,16 +64,8 @@ class BackfillAdmin(Named, ModelAdmin):  # type: ignore[misc]
         rows = list(chosen)
         for row in rows:
             jobs.ask(Did(row.did), days=row.days)
+            self.log_change(request, row, "Requested again.")
         messages.success(request, f"The earlier posts of {len(rows)} accounts will be fetched in the next minutes.")
 
     def has_backfill_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Right.BACKFILL)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

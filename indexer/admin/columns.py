@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django.contrib import admin
 from django.utils.html import format_html
 
+from atsite.core.admin_base import CompletesRows
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import is_did
 from atsite.core.atproto.tid import CLOCK_BITS, is_tid, micros_of_tid
@@ -20,7 +21,6 @@ from indexer.index.handles import UNVERIFIED, Name, did_of_handle, names_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.contrib.admin.views.main import ChangeList
     from django.http import HttpRequest
 
     from atsite.core.atproto.syntax import Did
@@ -86,7 +86,7 @@ def actor(did: str, name: Name) -> str:
     )
 
 
-class Named:
+class Named(CompletesRows):
     """Mixin for a ModelAdmin whose rows belong to an actor: shows its handle."""
 
     named_by: ClassVar[str] = "did"
@@ -104,14 +104,11 @@ class Named:
         """The did of the row's actor."""
         return str(getattr(row, self.named_by))
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the names of its actors from one query."""
-        found: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
-        found.result_list = list(found.result_list)
-        known = names({self.did_of(row) for row in found.result_list})
-        for row in found.result_list:
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Add the names of the actors, from one query."""
+        known = names({self.did_of(row) for row in rows})
+        for row in rows:
             row.__dict__["name"] = known.get(self.did_of(row), NOBODY)
-        return found
 
     def _name(self, row: Any) -> Name:
         if "name" not in row.__dict__:

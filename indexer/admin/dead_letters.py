@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from kombu.exceptions import OperationalError
 
+from atsite.core.admin_base import OwnPages
 from atsite.core.clickhouse.admin import KeyOrderedList, ReadOnlyAdmin, register
 from atsite.core.errors import AtsiteError
 from atsite.core.roles import Right, demand, may
@@ -42,7 +42,7 @@ class LetterList(KeyOrderedList):
 
 
 @register(models.DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin):
+class DeadLetterAdmin(OwnPages, ReadOnlyAdmin):
     list_display = ("id", "reason", "excerpt", "host", "happened", "stored_at")
     list_filter = ("reason",)
     search_prefix_fields = ("id",)
@@ -51,6 +51,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     change_form_outer_after_template = "indexer/letter.html"
     list_before_template = "indexer/letters.html"
     fields = ("reason", "why", "host", "happened", "stored_at", "content", "id")
+    own_pages: ClassVar[dict[str, str]] = {"retry_many": "retry/", "retry": "<path:object_id>/retry/"}
     url_rights: ClassVar[dict[str, Right]] = {
         "indexer_deadletter_retry": Right.RETRY_DEAD_LETTERS,
         "indexer_deadletter_retry_many": Right.RETRY_DEAD_LETTERS,
@@ -87,14 +88,6 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LetterList
 
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        own = [
-            path("retry/", wrap(self.retry_many_view), name="indexer_deadletter_retry_many"),
-            path("<path:object_id>/retry/", wrap(self.retry_view), name="indexer_deadletter_retry"),
-        ]
-        return [*own, *super().get_urls()]
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         shown = {"may_retry": self.has_retry_permission(request)}
         return super().changelist_view(request, {**(extra_context or {}), **shown})
@@ -117,13 +110,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         demand(request, Right.RETRY_DEAD_LETTERS)
         reason = request.POST.get("reason", "")
         if request.method != "POST" or reason not in ("", *map(str, DeadReason)):
-            context = {
-                **self.admin_site.each_context(request),
-                "title": "Try dead letters again",
-                "opts": self.model._meta,
-                "reasons": [str(reason) for reason in DeadReason],
-            }
-            return TemplateResponse(request, "indexer/retry_letters.html", context)
+            reasons = [str(reason) for reason in DeadReason]
+            return self.own_page(request, "indexer/retry_letters.html", "Try dead letters again", reasons=reasons)
         self._send(request, reason)
         return HttpResponseRedirect(reverse("admin:indexer_deadletter_changelist"))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
     from indexer.index.events import RecordEvent
     from indexer.index.records import Columns
-    from indexer.stream.batch import Batch
+    from indexer.stream.writer import BatchSink
 
 PROFILE: Final = "app.bsky.actor.profile"
 #: The profile first, as it is one record and gives the actor a name; then what feeds show.
@@ -54,12 +54,6 @@ class Repo(Protocol):
     def lacks(self, collection: str, rkey: str) -> bool: ...
 
 
-class Sink(Protocol):
-    """Returns when every row is durable (indexer.stream.sink.Sink)."""
-
-    def write(self, batch: Batch, /) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
     """The progress of a backfill, enough to resume after a kill. Counts are of all its runs."""
@@ -83,7 +77,7 @@ class Run:
     """A run of one backfill. `save` stores the progress after each page; any error of it ends the run."""
 
     repo: Repo
-    sink: Sink
+    sink: BatchSink
     since: str
     save: Callable[[Progress], None]
     wanted: Collection[str] = ()

@@ -36,7 +36,7 @@ class CheckpointUnreadable(AtsiteError):
     """Records are stored, but no checkpoint says up to where."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Everything at or before `cursor` is in ClickHouse. Times and cursors are unix microseconds.
 

@@ -10,7 +10,7 @@ Step 2 is done at once if ClickHouse answers; each minute a task does the steps 
 
 from __future__ import annotations
 
-import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,13 +24,14 @@ from atsite.core.clock import us_of
 from atsite.core.copies import versions
 from atsite.core.copies.errors import Undecidable
 from atsite.core.copies.process_copies import LocalCopy
+from atsite.core.repeated_work import repeated
 from atsite.core.routers import DEFAULT
 from indexer.index import purge, queries, records
 from indexer.index.floors import CLOCKS_AHEAD_US, DO_NOT_INDEX, FloorRow
 from indexer.index.models import RefusedActor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from atsite.core.atproto.syntax import Did
@@ -115,29 +116,26 @@ def excluded_dids() -> frozenset[str]:
 
 
 class ExcludedDids:
-    """The same for the indexer, whose stream must never wait for `default`: a thread keeps `dids` up to date.
-
-    A context manager. Raises Undecidable at its start if `default` does not answer; later it keeps the last list.
-    """
+    """The same for the indexer, whose stream must never wait for `default`: `dids` is the last list that was read."""
 
     def __init__(self) -> None:
-        self.dids: frozenset[str] = frozenset()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="indexer-do-not-index", daemon=True)
-
-    def __enter__(self) -> ExcludedDids:
         self.dids = excluded_dids()
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join(LOOK_SECONDS * 10)
+    def look(self) -> None:
+        """Read the list again; without `default` keep the last one."""
+        with suppress(Undecidable):
+            self.dids = excluded_dids()
 
-    def _look(self) -> None:
-        while not self._stopped.wait(LOOK_SECONDS):
-            try:
-                self.dids = excluded_dids()
-            except Undecidable:  # keep the last list
-                continue
-        connections.close_all()
+
+@contextmanager
+def current_exclusions() -> Iterator[ExcludedDids]:
+    """The list, which a thread keeps up to date. Raises Undecidable at its start if `default` does not answer."""
+    excluded = ExcludedDids()
+    with repeated(
+        LOOK_SECONDS,
+        excluded.look,
+        name="indexer-do-not-index",
+        at_end=connections.close_all,
+        patience=LOOK_SECONDS * 10,
+    ):
+        yield excluded

@@ -7,10 +7,9 @@ letter can bring older events, and each of those looks up its floors itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
-
-from msgspec import Struct
 
 from atsite.core.atproto.tid import CLOCK_BITS, int_of_micros
 from atsite.core.clock import MINUTE_US
@@ -30,7 +29,8 @@ ACCOUNT_DELETED: Final = "deleted"
 DO_NOT_INDEX: Final = "do not index"
 
 
-class FloorRow(Struct, gc=False):
+@dataclass(frozen=True, slots=True)
+class FloorRow:
     """A row of repo_floors. `floor` is a version: a TID's integer."""
 
     did: str

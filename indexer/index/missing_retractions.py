@@ -59,7 +59,6 @@ BATCH: Final = 5_000
 class Overwritten:
     """A key where a create replaced a row that still counts, and the versions of both."""
 
-    kind: str
     did: str
     rkey: str
     before: int
@@ -71,7 +70,7 @@ def write_missing_retractions(*, since: datetime) -> int:
     number = 0
     for counted in COUNTED:
         for batch in _batches(overwritten(counted, since=since)):
-            retract([(row.kind, row.did, row.rkey, row.version) for row in batch])
+            retract([(counted.kind, row.did, row.rkey, row.version) for row in batch])
             number += len(batch)
     if number:
         log.warning("retractions.written", number=number)
@@ -102,7 +101,7 @@ def overwritten(counted: Counted, *, since: datetime) -> Iterator[Overwritten]:
         found = door.query(
             statement,
             params | {"slices": slices, "slice": number},
-            into=_Replaced,
+            into=Overwritten,
             name="indexer.replaced_keys",
             limits=TASK,
         )
@@ -110,7 +109,7 @@ def overwritten(counted: Counted, *, since: datetime) -> Iterator[Overwritten]:
             gone = _retracted(counted.kind, batch)
             for row in batch:
                 if row.before >= gone.get((row.did, row.rkey), 0):
-                    yield Overwritten(counted.kind, row.did, row.rkey, row.before, row.version)
+                    yield row
 
 
 # 600,000,000 µs: the key of a new record has the time of its creation.
@@ -139,14 +138,6 @@ ORDER BY did, rkey
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Replaced:
-    did: str
-    rkey: str
-    before: int
-    version: int
-
-
 RETRACTED: Final = """
 SELECT did, rkey, version FROM retractions FINAL WHERE kind = {kind:String} AND rkey IN {rkeys:Array(String)}
 AND did IN {dids:Array(String)}
@@ -160,7 +151,7 @@ class _Retracted:
     version: int
 
 
-def _retracted(kind: str, rows: list[_Replaced]) -> dict[tuple[str, str], int]:
+def _retracted(kind: str, rows: list[Overwritten]) -> dict[tuple[str, str], int]:
     params = {"kind": kind, "rkeys": [row.rkey for row in rows], "dids": [row.did for row in rows]}
     found = door.query(RETRACTED, params, into=_Retracted, name="indexer.retracted", limits=TASK)
     return {(row.did, row.rkey): row.version for row in found}

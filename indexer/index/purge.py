@@ -13,19 +13,17 @@ task, apart from inserts, once for a whole batch of dids. Repeating it changes n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import TASK
-from indexer.index.floors import ACCOUNT_DELETED, DO_NOT_INDEX
+from indexer.index.floors import ACCOUNT_DELETED, DO_NOT_INDEX, FloorRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from atsite.core.atproto.syntax import Did
 
 #: Dids of one DELETE: its text names each of them twice, and is kept with the table until it is done.
 BATCH = 500
@@ -37,15 +35,6 @@ LOOK_BACK = timedelta(days=2)
 ENDS_IDENTITY = (ACCOUNT_DELETED, DO_NOT_INDEX)
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """Everything of `did` with a version below `floor` is dead."""
-
-    did: Did
-    floor: int
-    reason: str
-
-
 def purge_dead(*, now: datetime) -> int:
     """Purge every did that is due; returns how many."""
     due = {floor.did: floor for floor in [*unpurged_floors(), *floors_of_dead_arrivals(since=now - LOOK_BACK)]}
@@ -53,7 +42,7 @@ def purge_dead(*, now: datetime) -> int:
     return len(due)
 
 
-def purge(floors: Sequence[Floor], *, now: datetime) -> None:
+def purge(floors: Sequence[FloorRow], *, now: datetime) -> None:
     """Delete the rows below these floors (one per did), and record that it was done."""
     for start in range(0, len(floors), BATCH):
         batch = floors[start : start + BATCH]
@@ -104,7 +93,7 @@ AND version < transform(repo, {dids:Array(String)}, {floors:Array(UInt64)}, toUI
 """
 
 
-def _delete(table: str, statement: str, floors: Sequence[Floor]) -> None:
+def _delete(table: str, statement: str, floors: Sequence[FloorRow]) -> None:
     if floors:
         parameters = {"dids": [floor.did for floor in floors], "floors": [floor.floor for floor in floors]}
         door.execute(statement, parameters, name=f"indexer.purge.{table}", limits=TASK)
@@ -119,9 +108,9 @@ ORDER BY did
 """
 
 
-def unpurged_floors() -> list[Floor]:
+def unpurged_floors() -> list[FloorRow]:
     """The floors that were not purged yet."""
-    return door.query(UNPURGED_FLOORS, into=Floor, name="indexer.unpurged_floors", limits=TASK)
+    return door.query(UNPURGED_FLOORS, into=FloorRow, name="indexer.unpurged_floors", limits=TASK)
 
 
 UNPURGED_FLOORS_OF = """
@@ -133,10 +122,10 @@ ORDER BY did
 """
 
 
-def unpurged_floors_of(dids: Collection[str]) -> list[Floor]:
+def unpurged_floors_of(dids: Collection[str]) -> list[FloorRow]:
     """The same for these dids only, without reading all floors."""
     params = {"dids": sorted(dids)}
-    return door.query(UNPURGED_FLOORS_OF, params, into=Floor, name="indexer.unpurged_floors_of", limits=TASK)
+    return door.query(UNPURGED_FLOORS_OF, params, into=FloorRow, name="indexer.unpurged_floors_of", limits=TASK)
 
 
 FLOORS_OF_DEAD_ARRIVALS = """
@@ -148,14 +137,14 @@ ORDER BY did
 """
 
 
-def floors_of_dead_arrivals(*, since: datetime) -> list[Floor]:
+def floors_of_dead_arrivals(*, since: datetime) -> list[FloorRow]:
     """The floors of dids with dead events that arrived since then."""
     return door.query(
-        FLOORS_OF_DEAD_ARRIVALS, {"since": since}, into=Floor, name="indexer.floors_of_dead_arrivals", limits=TASK
+        FLOORS_OF_DEAD_ARRIVALS, {"since": since}, into=FloorRow, name="indexer.floors_of_dead_arrivals", limits=TASK
     )
 
 
-def _remember(floors: Sequence[Floor], now: datetime) -> None:
+def _remember(floors: Sequence[FloorRow], now: datetime) -> None:
     columns: dict[str, list[object]] = {
         "did": [floor.did for floor in floors],
         "floor": [floor.floor for floor in floors],

@@ -30,33 +30,9 @@ LIMIT 1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckpointRow:
-    host: str
-    protocol: str
-    cursor: int
-    time_us: int
-    safe_cursor: int
-    acked_at: int
-
-
 def newest_checkpoint() -> Checkpoint | None:
     """The checkpoint of the newest acknowledgement."""
-    rows = door.query(NEWEST_CHECKPOINT, into=_CheckpointRow, name="indexer.newest_checkpoint")
-    return next(
-        (
-            Checkpoint(
-                host=row.host,
-                protocol=row.protocol,
-                cursor=row.cursor,
-                time_us=row.time_us,
-                safe_cursor=row.safe_cursor,
-                acked_at=row.acked_at,
-            )
-            for row in rows
-        ),
-        None,
-    )
+    return next(iter(door.query(NEWEST_CHECKPOINT, into=Checkpoint, name="indexer.newest_checkpoint")), None)
 
 
 # A checkpoint that is its own safe cursor is from --from or --from-live: earlier ones do not count.
@@ -77,21 +53,13 @@ def cursor_before(until_us: int, *, host: str) -> int | None:
     return int(found[0]) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Floor:
-    did: str
-    floor: int
-    reason: str
-
-
 # FINAL, because the larger of two floors counts.
 FLOORS_FROM = "SELECT did, floor, reason FROM repo_floors FINAL WHERE floor >= {low:UInt64}"
 
 
 def floors_from(low: int) -> list[FloorRow]:
     """The floors at or above a version."""
-    rows = door.query(FLOORS_FROM, {"low": low}, into=_Floor, name="indexer.floors_from", limits=TASK)
-    return [FloorRow(row.did, row.floor, row.reason) for row in rows]
+    return door.query(FLOORS_FROM, {"low": low}, into=FloorRow, name="indexer.floors_from", limits=TASK)
 
 
 FLOORS_OF = "SELECT did, floor, reason FROM repo_floors FINAL WHERE did IN {dids:Array(String)}"
@@ -99,8 +67,7 @@ FLOORS_OF = "SELECT did, floor, reason FROM repo_floors FINAL WHERE did IN {dids
 
 def floors_of(dids: Collection[str]) -> list[FloorRow]:
     """The floors of these dids."""
-    rows = door.query(FLOORS_OF, {"dids": sorted(dids)}, into=_Floor, name="indexer.floors_of", limits=TASK)
-    return [FloorRow(row.did, row.floor, row.reason) for row in rows]
+    return door.query(FLOORS_OF, {"dids": sorted(dids)}, into=FloorRow, name="indexer.floors_of", limits=TASK)
 
 
 @dataclass(frozen=True, slots=True)

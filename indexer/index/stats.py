@@ -45,10 +45,10 @@ def _runs(days: Sequence[date]) -> list[Sequence[date]]:
 def _computed(days: Sequence[date]) -> list[Day]:
     """The numbers of a run of days."""
     low, high = days[0], days[-1] + timedelta(days=1)
-    keys = queries.KeyRange(_first_tid(low), _first_tid(high))
-    posts = {row.day: row for row in queries.posts_by_day(keys)}
-    likes = {row.day: row.count for row in queries.likes_by_day(keys)}
-    reposts = {row.day: row.count for row in queries.reposts_by_day(keys)}
+    keys = _first_tid(low), _first_tid(high)
+    posts = {row.day: row for row in queries.posts_by_day(*keys)}
+    likes = {row.day: row.count for row in queries.likes_by_day(*keys)}
+    reposts = {row.day: row.count for row in queries.reposts_by_day(*keys)}
     graph = {row.day: row for row in queries.graph_by_day(low, high)}
     actors = {row.day: row for row in queries.actors_by_day(low, high)}
     rows = []

@@ -49,14 +49,6 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyRange:
-    """Record keys from the TID `low` on, below the TID `high`."""
-
-    low: str
-    high: str
-
-
-@dataclass(frozen=True, slots=True)
 class PostsOfDay:
     day: date
     posts: int
@@ -139,30 +131,26 @@ FROM daily_stats_posts(low = {low:String}, high = {high:String})
 """
 
 
-def posts_by_day(keys: KeyRange) -> list[PostsOfDay]:
-    """Live, eligible posts of each day of the range that has any."""
-    return door.query(
-        POSTS_BY_DAY, {"low": keys.low, "high": keys.high}, into=PostsOfDay, name="stats.posts_by_day", limits=TASK
-    )
+def posts_by_day(low: str, high: str) -> list[PostsOfDay]:
+    """Live, eligible posts of each day that has any, with keys from the TID `low` on, below the TID `high`."""
+    return door.query(POSTS_BY_DAY, {"low": low, "high": high}, into=PostsOfDay, name="stats.posts_by_day", limits=TASK)
 
 
 LIKES_BY_DAY = "SELECT day, likes FROM daily_stats_likes(low = {low:String}, high = {high:String})"
 
 
-def likes_by_day(keys: KeyRange) -> list[CountOfDay]:
-    """Live likes of each day of the range that has any."""
-    return door.query(
-        LIKES_BY_DAY, {"low": keys.low, "high": keys.high}, into=CountOfDay, name="stats.likes_by_day", limits=TASK
-    )
+def likes_by_day(low: str, high: str) -> list[CountOfDay]:
+    """Live likes of each day that has any, with keys from the TID `low` on, below the TID `high`."""
+    return door.query(LIKES_BY_DAY, {"low": low, "high": high}, into=CountOfDay, name="stats.likes_by_day", limits=TASK)
 
 
 REPOSTS_BY_DAY = "SELECT day, reposts FROM daily_stats_reposts(low = {low:String}, high = {high:String})"
 
 
-def reposts_by_day(keys: KeyRange) -> list[CountOfDay]:
-    """Live reposts of each day of the range that has any."""
+def reposts_by_day(low: str, high: str) -> list[CountOfDay]:
+    """Live reposts of each day that has any, with keys from the TID `low` on, below the TID `high`."""
     return door.query(
-        REPOSTS_BY_DAY, {"low": keys.low, "high": keys.high}, into=CountOfDay, name="stats.reposts_by_day", limits=TASK
+        REPOSTS_BY_DAY, {"low": low, "high": high}, into=CountOfDay, name="stats.reposts_by_day", limits=TASK
     )
 
 

@@ -15,7 +15,7 @@ from atsite.core.errors import AtsiteError
 from atsite.core.telemetry import Health, start_metrics
 from indexer.index import checkpoint, queries
 from indexer.index.checkpoint import Progress, Start
-from indexer.index.do_not_index import ExcludedDids
+from indexer.index.do_not_index import current_exclusions
 from indexer.index.floors import Floors, held_from
 from indexer.index.indexer_lease import SingleIndexer
 from indexer.index.migration_state import unapplied
@@ -109,7 +109,7 @@ def run(config: Config, options: Options, stop: Stop) -> Report:
         if config.metrics_port:
             server = start_metrics(config.metrics_port, health=lambda: health(source, writer))
             stack.callback(server.stop)
-        excluded = stack.enter_context(ExcludedDids())
+        excluded = stack.enter_context(current_exclusions())
         pipeline = Pipeline(
             source,
             _batcher(config, options, start, wanted),

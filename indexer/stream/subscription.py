@@ -7,7 +7,6 @@ accepts 10,000 dids; above that it sends everything, and unwanted events are dro
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +21,7 @@ from atsite.core.config import config
 from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError, ConfigError, InvalidSyntax
 from atsite.core.kv import quick
+from atsite.core.repeated_work import repeated
 from atsite.core.routers import DEFAULT
 from indexer.index.events import Dead, RecordEvent, Skip, SkipReason
 from indexer.index.needed_actors import TO_STREAM
@@ -117,22 +117,15 @@ def watched(always: Collection[str], *, telling: bool = True) -> Iterator[Wanted
             _tell(None)
         yield None
         return
-    wanted, stop = Wanted(always), threading.Event()
+    wanted = Wanted(always)
 
     def watch() -> None:
-        while not stop.wait(POLL_SECONDS):
-            if telling:
-                wanted.tell()  # sent before the last pause, so the server has it by now
-            wanted.look()
-        connections[DEFAULT].close()
+        if telling:
+            wanted.tell()  # sent before the last pause, so the server has it by now
+        wanted.look()
 
-    thread = threading.Thread(target=watch, name="indexer-wanted", daemon=True)
-    thread.start()
-    try:
+    with repeated(POLL_SECONDS, watch, name="indexer-wanted", at_end=lambda: connections[DEFAULT].close()):
         yield wanted
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _tell(version: str | None) -> None:

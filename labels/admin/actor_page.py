@@ -9,16 +9,17 @@ from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 
+from atsite.core.admin_base import OwnPages, warn
 from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.clickhouse.admin import address
 from atsite.core.copies.errors import ChangedMeanwhile
 from atsite.core.roles import Right, demand, may
+from indexer.admin.backfills import LOOKS
 from indexer.backfill import jobs
 from indexer.index.models import Actor, Backfill
 from labels import membership
@@ -32,34 +33,25 @@ if TYPE_CHECKING:
 
 #: Entries of the history on the page.
 HISTORY_ROWS = 200
-_STATES = {
-    Backfill.State.COMPLETED: "at-ok",
-    Backfill.State.FAILED: "at-act",
-    Backfill.State.GONE: "at-act",
-}
 
 
-class ActorPages:
+class ActorPages(OwnPages):
     """Mixin for the admin of members."""
 
+    own_pages = {
+        "actor": "actor/<str:did>/",
+        "restore": "<int:pk>/restore/",
+        "fetch": "actor/<str:did>/fetch/",
+    }
     url_rights = {
         "labels_actorlabel_actor": "view",
         "labels_actorlabel_restore": "add",
         "labels_actorlabel_fetch": Right.BACKFILL,
     }
 
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
-        own = [
-            path("actor/<str:did>/", wrap(self.actor_view), name="labels_actorlabel_actor"),
-            path("<int:pk>/restore/", wrap(self.restore_view), name="labels_actorlabel_restore"),
-            path("actor/<str:did>/fetch/", wrap(self.fetch_view), name="labels_actorlabel_fetch"),
-        ]
-        return [*own, *super().get_urls()]  # type: ignore[misc]
-
     def actor_view(self, request: HttpRequest, did: str) -> HttpResponse:
         """One actor: its labels, and their history."""
-        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+        if not self.has_view_permission(request):
             raise PermissionDenied
         if not is_did(did):
             raise Http404("This is not a valid did.")
@@ -75,18 +67,17 @@ class ActorPages:
             "more": len(history) > HISTORY_ROWS,
             "backfill": (backfill := Backfill.objects.filter(did=did).first()),
             "fetched": backfill_badge(backfill),
-            "may_add": self.has_add_permission(request),  # type: ignore[attr-defined]
+            "may_add": self.has_add_permission(request),
             "add_url": f"{reverse('admin:labels_actorlabel_add')}?{urlencode({'did': did})}",
             "indexed_url": _indexed(did) if known and request.user.has_perm("indexer.view_actor") else "",
             "may_fetch": bool(rows) and may(request.user, Right.BACKFILL),
         }
         title = f"@{known.handle}" if known and known.handle else did
-        common = {**self.admin_site.each_context(request), "title": title, "opts": ActorLabel._meta}  # type: ignore[attr-defined]
-        return TemplateResponse(request, "labels/actor.html", {**common, **context})
+        return self.own_page(request, "labels/actor.html", title, **context)
 
     def restore_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Add back a removed label, with its note, if it was not changed since the page was shown."""
-        if not self.has_add_permission(request):  # type: ignore[attr-defined]
+        if not self.has_add_permission(request):
             raise PermissionDenied
         row = get_object_or_404(ActorLabel.every, pk=pk)
         back = _to_actor(row.did)
@@ -101,10 +92,9 @@ class ActorPages:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return back
-        self.log_change(request, row, "Restored the label.")  # type: ignore[attr-defined]
+        self.log_change(request, row, "Restored the label.")
         messages.success(request, f"{called(row.did)} has the label {row.label_id} again.")
-        for sentence in change.late:
-            messages.warning(request, sentence)
+        warn(request, change.late)
         return back
 
     def fetch_view(self, request: HttpRequest, did: str) -> HttpResponse:
@@ -112,6 +102,7 @@ class ActorPages:
         demand(request, Right.BACKFILL)
         if request.method == "POST" and ActorLabel.every.filter(did=did).exists():
             jobs.ask(Did(did))
+            self.log_change(request, Backfill.objects.get(did=did), "Requested.")
             messages.success(request, "Its earlier records will be fetched within the next few minutes.")
         return _to_actor(did)
 
@@ -122,7 +113,7 @@ def backfill_badge(backfill: Backfill | None) -> SafeString:
         return mark_safe('<span class="at-state at-quiet">not requested</span>')
     state = Backfill.State(backfill.state)
     return format_html(
-        '<span class="at-state {}" title="{}">{}</span>', _STATES.get(state, "at-look"), backfill.reason, state.label
+        '<span class="at-state {}" title="{}">{}</span>', LOOKS.get(state, "at-look"), backfill.reason, state.label
     )
 
 

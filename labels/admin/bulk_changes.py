@@ -10,10 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 
+from atsite.core.admin_base import OwnPages, ViewOnly, warn
 from atsite.core.copies.outcome import watched
 from atsite.core.roles import Right, demand, may
 from labels import bulk_changes
@@ -46,7 +45,7 @@ _OUTCOMES: Mapping[bool, tuple[str, str]] = {True: ("changed", "at-ok"), False: 
 _LEFT = ("not changed", "at-quiet")
 
 
-class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
+class BulkChangeAdmin(OwnPages, ViewOnly):
     """The list of bulk changes, and a page for each."""
 
     list_display = ("created_at", "label", "what", "size", "state", "created_by")
@@ -65,15 +64,6 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         """The number of lines."""
         return len(change.lines)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """The plan, or its progress. While there is work, each request does one step, and the page reloads itself."""
         if not self.has_view_permission(request):
@@ -89,8 +79,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
                     change.refresh_from_db()
         asked_by_script = request.headers.get("accept") == "application/json"  # static/atsite/progress.js
         if not asked_by_script or change.state not in WORKING:
-            for sentence in outcome.late:
-                messages.warning(request, sentence)
+            warn(request, outcome.late)
         if asked_by_script:
             done = _done(change, bulk_changes.lines(change))
             return JsonResponse({"done": done, "working": change.state in WORKING})
@@ -109,6 +98,7 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
                     self.log_change(request, change, "Confirmed: add." if change.giving else "Confirmed: remove.")
                 case "cancel":
                     bulk_changes.cancel(change, by=request.user.get_username())
+                    self.log_change(request, change, "Cancelled.")
                 case "again":
                     bulk_changes.retry_lookups(change)
                 case "retry":
@@ -130,9 +120,6 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
         pages = Paginator(ordered, LINES_PER_PAGE)
         page = pages.get_page(request.GET.get("page"))
         context = {
-            **self.admin_site.each_context(request),
-            "title": f"{'Add' if change.giving else 'Remove'} the label “{change.label_id}”",
-            "opts": self.model._meta,
             "change": change,
             "working": change.state in WORKING,
             "ready": change.state == State.READY,
@@ -148,7 +135,8 @@ class BulkChangeAdmin(ModelAdmin):  # type: ignore[misc]
             "undone": hasattr(change, "undone_by"),
             "may_act": may(request.user, Right.BULK_LABEL),
         }
-        return TemplateResponse(request, "labels/bulk_change.html", context)
+        title = f"{'Add' if change.giving else 'Remove'} the label “{change.label_id}”"
+        return self.own_page(request, "labels/bulk_change.html", title, **context)
 
 
 def result_sentence(change: BulkChange, *, changed: int, others: int) -> str:

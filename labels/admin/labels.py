@@ -77,17 +77,8 @@ def _used(label: str) -> list[tuple[str, str, str]]:
     return [(use.url, use.name, use.how) for use in uses().get(label, ())]
 
 
-class _WithAuthor(DecisionAdmin):
-    """An admin that stores who added a row."""
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change:
-            obj.created_by = request.user.get_username()
-        super().save_model(request, obj, form, change)
-
-
 @admin.register(Block)
-class BlockAdmin(Named, _WithAuthor):
+class BlockAdmin(Named, DecisionAdmin):
     form = BlockForm
     list_display = ("who", "what", "where", "note", "created_by", "created_at")
     list_filter = ("feed",)
@@ -108,6 +99,12 @@ class BlockAdmin(Named, _WithAuthor):
     def did_of(self, row: Block) -> str:
         """The actor, or the author of the post."""
         return row.subject.removeprefix("at://").partition("/")[0]
+
+    def save_model(self, request: HttpRequest, obj: Block, form: Any, change: bool) -> None:
+        """Store who added the row."""
+        if not change:
+            obj.created_by = request.user.get_username()
+        super().save_model(request, obj, form, change)
 
 
 admin.site.register(ActorLabel, ActorLabelAdmin)

@@ -8,12 +8,12 @@ import structlog
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action
 
+from atsite.core.admin_base import CompletesRows
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.copies.admin import DecisionAdmin
@@ -30,7 +30,6 @@ from labels.change_author import Via, acting
 from labels.models import ActorLabel
 
 if TYPE_CHECKING:
-    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.utils.safestring import SafeString
 
@@ -42,7 +41,7 @@ log = structlog.get_logger(__name__)
 NAME_CHARACTERS = 64
 
 
-class ActorLabelAdmin(ActorPages, DecisionAdmin):
+class ActorLabelAdmin(ActorPages, CompletesRows, DecisionAdmin):
     form = MemberForm
     list_display = ("actor", "label", "note", "fetched", "added_by", "created_at")
     list_filter = ("label",)
@@ -109,10 +108,8 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
         """Who made the change in an entry of the history."""
         return author_names({entry.changed_by})[entry.changed_by]
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list, with the names and the backfills of its actors, from one query each."""
-        found = super().get_changelist_instance(request)
-        rows = list(found.result_list)
+    def complete(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Add the names, backfills and creators of the members, from one query each."""
         dids = {row.did for row in rows}
         known = names_or_warning(request, dids)
         fetched = {each.did: each for each in Backfill.objects.filter(did__in=dids)}
@@ -121,8 +118,6 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
             row.__dict__.update(
                 known=known.get(row.did), backfill=fetched.get(row.did), added_by=authors[row.created_by]
             )
-        found.result_list = rows
-        return found  # type: ignore[no-any-return]
 
     def get_search_results(
         self, request: HttpRequest, rows: QuerySet[ActorLabel], term: str
@@ -236,11 +231,7 @@ class ActorLabelAdmin(ActorPages, DecisionAdmin):
                 note=given.get("note", ""),
             )
             return _to_change(change.pk)
-        return self._page(request, "labels/bulk.html", title, form=form, giving=giving)
-
-    def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-        common = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
-        return TemplateResponse(request, template, {**common, **context})
+        return self.own_page(request, "labels/bulk.html", title, form=form, giving=giving)
 
 
 def _named(row: ActorLabel) -> ActorLabel:

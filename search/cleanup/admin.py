@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django.contrib import admin, messages
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 
+from atsite.core.admin_base import OwnPages, ViewOnly, warn
 from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.errors import AtsiteError
 from atsite.core.roles import Right, demand, may
@@ -42,7 +42,7 @@ LOOKS: Final = {
 
 
 @admin.register(RepoCleanupJob)
-class RepoCleanupJobAdmin(Named, DecisionAdmin):
+class RepoCleanupJobAdmin(OwnPages, ViewOnly, Named, DecisionAdmin):
     list_display = (
         "who", "status", "progress", "records_deleted", "left", "before", "created_at", "finished_at",
     )  # fmt: skip
@@ -55,6 +55,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         "created_at", "planned_at", "started_at", "next_at", "finished_at", "job_id",
     )  # fmt: skip
     readonly_fields = fields  # else the page of an old version would have a form
+    own_pages: ClassVar[dict[str, str]] = {"cancel": "<int:pk>/cancel/", "retry": "<int:pk>/retry/"}
     url_rights: ClassVar[dict[str, Right]] = {
         "cleanup_repocleanupjob_cancel": Right.CANCEL_JOB,
         "cleanup_repocleanupjob_retry": Right.RETRY_JOB,
@@ -106,28 +107,11 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
         if moved := self._each(request, chosen, jobs.retry):
             messages.success(request, f"{len(moved)} tried again.")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # jobs can only be cancelled and retried
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Right.CANCEL_JOB)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Right.RETRY_JOB)
-
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        own = [
-            path("<int:pk>/cancel/", wrap(self.cancel_view), name="cleanup_repocleanupjob_cancel"),
-            path("<int:pk>/retry/", wrap(self.retry_view), name="cleanup_repocleanupjob_retry"),
-        ]
-        return [*own, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -166,8 +150,7 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
             messages.error(request, "This clean-up does not exist.")
             return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_changelist"))
         if request.method != "POST":
-            context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta, "job": job}
-            return TemplateResponse(request, template, context)
+            return self.own_page(request, template, title, job=job)
         moved = self._done(request, job, change)
         if moved is not None:
             messages.success(request, f"{moved.did}: {moved.status}.")
@@ -187,6 +170,5 @@ class RepoCleanupJobAdmin(Named, DecisionAdmin):
             messages.error(request, f"{job.did}: {error}.")
             return None
         self.log_change(request, moved.job, moved.job.status)
-        for sentence in moved.late:
-            messages.warning(request, sentence)
+        warn(request, moved.late)
         return moved.job

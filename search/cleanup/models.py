@@ -47,8 +47,7 @@ class PublishedCleanupJob(ReadModel):
     time_us = UInt64Field()
     deleted = UInt8Field(default=0)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "repo_cleanup_jobs"
 
 

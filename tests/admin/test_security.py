@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -125,6 +126,57 @@ def test_the_limit_holds_while_redis_is_away(client: Client) -> None:
     with redis_away():
         said = [attempt(client, f"name{number}", address="192.0.2.77") for number in range(admin_login.PER_ADDRESS + 1)]
     assert ["Too many" in text for text in said] == [False] * admin_login.PER_ADDRESS + [True]
+
+
+#: Settings on which the safety of a public admin depends, as production has them.
+IN_PRODUCTION = {
+    "DEBUG": False,
+    "ALLOWED_HOSTS": ["site.example.com"],
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_REDIRECT_EXEMPT": ["^healthz$"],
+    "SECURE_HSTS_SECONDS": 31_536_000,
+    "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
+    "SESSION_COOKIE_SECURE": True,
+    "SESSION_COOKIE_NAME": "__Host-sessionid",
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "CSRF_COOKIE_SECURE": True,
+    "CSRF_COOKIE_NAME": "__Host-csrftoken",
+    "CSRF_COOKIE_SAMESITE": "Lax",
+    "X_FRAME_OPTIONS": "DENY",
+    "SIMPLE_HISTORY_REVERT_DISABLED": True,
+    "MIDDLEWARE": [
+        "django.middleware.security.SecurityMiddleware",
+        "csp.middleware.CSPMiddleware",
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "simple_history.middleware.HistoryRequestMiddleware",
+    ],
+    "ROOT_URLCONF": "atsite.urls.admin",
+}
+
+
+def test_production_is_served_over_https_alone_with_cookies_of_its_own_host(tmp_path: Path) -> None:
+    """The quick part of the slow test below: settings are read once, when a process starts."""
+    code = f"import json, atsite.settings as s; print(json.dumps({{n: getattr(s, n) for n in {list(IN_PRODUCTION)}}}))"
+    environment = {
+        "ATSITE_ENVIRONMENT": "production",
+        "ATSITE_SERVICE": "admin",
+        "SECRET_KEY": "0a1B2c3D4e5F6g7H8i9J" * 3,
+        "ALLOWED_HOSTS": "site.example.com",
+        "DATA_DIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == IN_PRODUCTION
 
 
 @pytest.mark.slow

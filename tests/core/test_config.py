@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.core.config import RUNNING_DEMO, defaults_of, load
+from atsite.core.config import RUNNING_DEMO, SERVICE_PORTS, Config, defaults_of, load
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -71,6 +71,109 @@ def test_nonsense_is_named(tmp_path: Path, env: dict[str, str], named: str) -> N
     with pytest.raises(ConfigError) as error:
         addresses(env, tmp_path)
     assert str(error.value).startswith(named)
+
+
+def test_a_site_without_settings_has_the_documented_ones(tmp_path: Path) -> None:
+    assert load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET}) == Config(
+        service="manage",
+        environment="development",
+        data_dir=tmp_path,
+        secret_key=SECRET,
+        database_url="",
+        clickhouse_address="",
+        clickhouse_username="",
+        clickhouse_password="",
+        clickhouse_database="atsite",
+        redis_url="",
+        embedded_clickhouse=True,
+        embedded_redis=True,
+        ws_url="wss://jetstream2.us-east.bsky.network/subscribe",
+        service_endpoint="",
+        service_did="",
+        feed_actor_did="",
+        plc_url="https://plc.directory",
+        handle_resolver_url="",
+        appview_url="https://public.api.bsky.app",
+        allow_loopback=False,
+        feed_min_likes=100,
+        publisher_app_password="",
+        wanted_collections=(),
+        wanted_dids=(),
+        start_hours=24,
+        jetstream_lookback_hours=36,
+        min_free_disk=5_000_000_000,
+        keep_raw_days=30,
+        interactions_per_hour=5_000,
+        interactions_total_per_hour=500_000,
+        otel_endpoint="",
+        listen_host="127.0.0.1",
+        port_offset=0,
+        metrics_port=0,
+        allowed_hosts=(),
+        trusted_proxies=(),
+    )
+
+
+def test_stores_on_servers_are_not_embedded(tmp_path: Path) -> None:
+    servers = {"CLICKHOUSE_ADDRESS": "ch.example:9000", "REDIS_ADDRESS": "redis.example:6379"}
+    loaded = load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, **servers})
+    assert (loaded.embedded_clickhouse, loaded.embedded_redis) == (False, False)
+    assert (loaded.clickhouse_address, loaded.clickhouse_username) == ("ch.example:9000", "default")
+    assert loaded.redis_url == "redis://redis.example:6379/0"
+    (tmp_path / "redis").write_text("redis.example:6379")
+    env = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "REDIS_ADDRESS_FILE": str(tmp_path / "redis")}
+    assert (load(env).redis_url, load(env).embedded_redis) == ("redis://redis.example:6379/0", False)
+
+
+@pytest.mark.parametrize(
+    ("service", "port"),
+    [
+        *(("manage", 0), ("beat", 0), ("worker", 8088), ("admin", 8089)),
+        *(("indexer", 8091), ("search", 8093), ("feedgen", 8095)),
+    ],
+)
+def test_each_service_has_its_documented_ports(tmp_path: Path, service: str, port: int) -> None:
+    assert load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "ATSITE_SERVICE": service}).metrics_port == port
+    assert SERVICE_PORTS == {"admin": 8090, "search": 8092, "feedgen": 8094}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "did"),
+    [
+        ("https://feeds.example.com", "did:web:feeds.example.com"),
+        ("https://feeds.example.com/", "did:web:feeds.example.com"),
+        ("http://127.0.0.1:8094", "did:web:127.0.0.1%3A8094"),
+    ],
+)
+def test_the_did_of_the_service_is_that_of_its_address(tmp_path: Path, endpoint: str, did: str) -> None:
+    assert load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "SERVICE_ENDPOINT": endpoint}).service_did == did
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("INTERACTIONS_PER_HOUR", 500, 50_000),
+        ("INTERACTIONS_TOTAL_PER_HOUR", 50_000, 1_000_000_000),
+        ("KEEP_RAW_DAYS", 1, 3650),
+        ("START_HOURS", 0, 8760),
+        ("JETSTREAM_LOOKBACK_HOURS", 1, 8760),
+        ("FEED_MIN_LIKES", 1, 1_000_000),
+        ("PORT_OFFSET", 0, 56_000),
+        ("METRICS_PORT", 0, 65_535),
+    ],
+)
+def test_a_number_has_its_bounds(tmp_path: Path, name: str, low: int, high: int) -> None:
+    """All of readers' interactions together are at least ten times those of one."""
+    env = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET}
+    for value in (low, high):
+        assert getattr(load({**env, name: str(value)}), name.lower()) == value
+    for value in (low - 1, high + 1):
+        if name == "INTERACTIONS_PER_HOUR" and value > high:
+            with pytest.raises(ConfigError, match=r"^INTERACTIONS_TOTAL_PER_HOUR='500000'"):
+                load({**env, name: str(value)})
+            continue
+        with pytest.raises(ConfigError, match=f"^{name}='{value}': expected a whole number from {low} to "):
+            load({**env, name: str(value)})
 
 
 def test_a_token_of_the_demo_is_made_where_the_demo_lives() -> None:

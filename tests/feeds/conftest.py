@@ -28,6 +28,7 @@ from labels.blocks import Blocks
 from tests.feeds import worlds
 from tests.feeds.kind_cases import CASES, LABEL, RANKED, Case
 from tests.rows import store
+from tests.steps import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,9 @@ class Site:
         """All posts, page by page."""
         page = self.page(limit)
         uris = self.uris(page)
-        while page.cursor is not None:
+        for _ in steps():
+            if page.cursor is None:
+                break
             page = self.page(limit, page)
             assert 1 <= len(page.posts) <= limit
             uris += self.uris(page)

@@ -18,6 +18,7 @@ import httpx
 from atsite.core.config import BASE_DIR, config
 from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.wire import Wire
+from tests.steps import steps
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class Service:
 
     def walk(self, limit: int) -> list[str]:
         uris, cursor = self.page(limit=limit)
-        while cursor is not None:
+        for _ in steps():
+            if cursor is None:
+                break
             more, cursor = self.page(limit=limit, cursor=cursor)
             uris += more
         return uris

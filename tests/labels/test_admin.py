@@ -27,6 +27,7 @@ from labels.queries import members
 from tests import builders as b
 from tests.away import clickhouse_away, redis_away
 from tests.labels.people import ALL, MIRA, NOBODY, NOEL, OTTO
+from tests.steps import steps
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -289,8 +290,9 @@ def test_many_are_added_by_a_pasted_list_after_the_plan_was_seen_and_taken_off_b
         assert fence is not None
         response = browser.post(address, {"do": what, "fence": fence[1]}, follow=True)
         (location, _) = response.redirect_chain[-1]
-        while browser.get(location, headers={"accept": "application/json"}).json()["working"]:
-            pass
+        for _ in steps():
+            if not browser.get(location, headers={"accept": "application/json"}).json()["working"]:
+                break
         return str(location)
 
     do("confirm", page)

@@ -13,14 +13,13 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.config import config
 from indexer.fill import run
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from labels import membership
 from labels.models import Label
 from tests.builders import ago, micros
 from tests.core.identity import network as networks
 from tests.indexer import frames
 from tests.indexer.conftest import index
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.search.service import SEARCH
 
 if TYPE_CHECKING:

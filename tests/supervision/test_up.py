@@ -19,8 +19,7 @@ import redis
 
 from atsite.core.clock import now_us
 from atsite.core.config import BASE_DIR
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.waiting import until
 
 if TYPE_CHECKING:

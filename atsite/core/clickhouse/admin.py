@@ -13,7 +13,7 @@ its whole key, because Django's admin does not support composite keys.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import quote as percent_encode
 from urllib.parse import unquote as percent_decode
 
@@ -28,9 +28,9 @@ from django.db import Error as DatabaseError
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from atsite.core.admin_base import ViewOnly
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.clickhouse.errors import BY_CODE, ClickHouseError, QueryTimedOut
 from atsite.core.clickhouse.models import ReadModel, has_field, key_fields
@@ -140,7 +140,7 @@ class KeyOrderedList(ChangeList):  # type: ignore[misc]
         return reverse(name, args=(quote(address(result)),), current_app=self.model_admin.admin_site.name)
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(ViewOnly):
     """The base class of the admin of every ReadModel; see the module."""
 
     #: Key columns that a search uses: the first by its beginning, `did` by a whole did.
@@ -157,15 +157,6 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     sortable_by = ()
     save_as = False
     view_on_site = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeyOrderedList
@@ -262,3 +253,9 @@ def _server_code(error: BaseException | None) -> int:
             return code
         error = error.__cause__ or error.__context__
     return 0
+
+
+def table(model: type[ReadModel], *columns: Any, **options: Any) -> None:
+    """Register the admin of a table that needs no code: `columns` of its list, and other attributes of the class."""
+    admin_class = type(f"{model.__name__}Admin", (ReadOnlyAdmin,), {"list_display": columns, **options})
+    register(model)(cast("type[ReadOnlyAdmin]", admin_class))

@@ -85,9 +85,9 @@ class ReadModel(ClickhouseModel):  # type: ignore[misc]
     #: What refresh_from_db and the admin use; the name is the backend's.
     _overwrite_base_manager = ReadManager()
 
-    class Meta:
+    class Meta:  # the Meta of each model derives from it
         abstract = True
-        base_manager_name = "_overwrite_base_manager"
+        managed = False
 
     def __str__(self) -> str:
         """The key, in its order."""

@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
+from atsite.core.admin_base import warn
 from atsite.core.copies.errors import ChangedMeanwhile
 from atsite.core.copies.outcome import watched
 from atsite.core.copies.stale_forms import SeenChanges
@@ -51,6 +52,5 @@ class DecisionAdmin(SeenChanges, SimpleHistoryAdmin, ModelAdmin):  # type: ignor
             except ChangedMeanwhile as error:
                 messages.error(request, str(error))
                 return HttpResponseRedirect(request.get_full_path())
-        for sentence in outcome.late:
-            messages.warning(request, sentence)
+        warn(request, outcome.late)
         return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from atsite.core.embedded import files
@@ -11,6 +11,7 @@ from atsite.core.embedded.clickhouse import EmbeddedClickHouse
 from atsite.core.embedded.errors import StoreFailed, WrongPurpose, explained
 from atsite.core.embedded.restarts import Restarts
 from atsite.core.embedded.valkey import EmbeddedValkey, ValkeyAddress
+from atsite.core.repeated_work import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,27 +23,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.1
-
-
-class Watcher:
-    """A thread that restarts one store whenever it ends, on the same ports and data."""
-
-    def __init__(self, store: EmbeddedStore[Any], report: Callable[[str], None]) -> None:
-        self._restarts = Restarts(store, report)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"watch {store.name}", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop the thread; returns once it has ended."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(WATCH_SECONDS):
-            self._restarts.tend()
 
 
 class EmbeddedStores:
@@ -85,7 +65,7 @@ class EmbeddedStores:
         )
         self._stores: list[EmbeddedStore[Any]] = [store for store in (self._clickhouse, self._valkey) if store]
         self._report = report
-        self._watchers: list[Watcher] = []
+        self._watching: ExitStack | None = None
 
     @property
     def clickhouse(self) -> ClickHouseAddress:
@@ -103,7 +83,7 @@ class EmbeddedStores:
 
     def start(self) -> None:
         """Start and watch the requested stores. If one fails, stops all of them and raises StoreError."""
-        if self._watchers:
+        if self._watching is not None:
             raise StoreFailed(f"The stores in {self._root} were started already.")
         with explained("The embedded stores", self._root):
             files.make_private_directory(self._root)
@@ -115,15 +95,17 @@ class EmbeddedStores:
         except BaseException:  # also Ctrl-C: nothing stays behind
             self.stop()
             raise
-        self._watchers = [Watcher(store, self._report) for store in self._stores]
-        for watcher in self._watchers:
-            watcher.start()
+        self._watching = ExitStack()
+        for store in self._stores:
+            # Restarts the store whenever it ends, on the same ports and data.
+            tend = Restarts(store, self._report).tend
+            self._watching.enter_context(repeated(WATCH_SECONDS, tend, name=f"watch {store.name}"))
 
     def stop(self) -> None:
         """Stop watching, then stop both cleanly; keeps their data."""
-        for watcher in self._watchers:
-            watcher.stop()
-        self._watchers = []
+        if self._watching is not None:
+            self._watching.close()
+            self._watching = None
         for store in reversed(self._stores):
             store.stop()
 

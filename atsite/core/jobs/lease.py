@@ -120,7 +120,7 @@ class JobLease(Generic[J]):
         ending = {**leaving(job, to, now, reason=reason, next_at=next_at), **values}
         if to in job.graph.ended or job.graph.cancelled is None:
             self._write(ending)
-        elif not (self._mine() and job.store(self._held() & _NOBODY_ASKED, ending)):
+        elif not job.store(self._held() & _NOBODY_ASKED, ending):
             by = self._asked_by()
             cancelled = leaving(job, str(job.graph.cancelled), now, reason=f"cancelled by {by}", next_at=None)
             self._write({**values, **cancelled}, by=by)
@@ -128,7 +128,7 @@ class JobLease(Generic[J]):
     def _write(self, values: dict[str, Any], *, by: str = "") -> None:
         """Raises LeaseLost. Also learns here whether someone asked to cancel the job."""
         job = self.job
-        if self._mine() and job.store(self._held() & _NOBODY_ASKED, values, by=by):
+        if job.store(self._held() & _NOBODY_ASKED, values, by=by):
             return
         asked_by = self._asked_by()
         if not job.store(self._held(), values, by=by):
@@ -138,16 +138,13 @@ class JobLease(Generic[J]):
     def _asked_by(self) -> str:
         """The name of the person who asked to cancel the job. Raises LeaseLost."""
         rows = type(self.job)._base_manager.using(DEFAULT).filter(self._held(), pk=self.job.pk)
-        found: str | None = rows.values_list("cancel_asked_by", flat=True).first() if self._mine() else None
+        found: str | None = rows.values_list("cancel_asked_by", flat=True).first()
         if found is None:
             raise LeaseLost(f"{self.job} was taken from this worker")
         return found
 
-    def _mine(self) -> bool:
-        """Whether this lease has not been ended by its holder."""
-        return self.job.fence == self._fence
-
     def _held(self) -> Q:
+        """Whether the row is still this worker's: each claim and each end raises the fence of the row."""
         return Q(fence=self._fence)
 
 

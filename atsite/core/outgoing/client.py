@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -57,7 +57,7 @@ class Fetched:
             raise FetchFailed("not_json", "the answer is not JSON") from error
 
 
-class Client:
+class Client(AbstractAsyncContextManager["Client"]):
     """A guarded client with its own connections; an async context manager, for one event loop.
 
     `loopback` allows addresses of this machine (demo and tests) and plain http to them.
@@ -71,9 +71,6 @@ class Client:
             max_keepalive_connections=10,
             keepalive_expiry=30,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self.close()

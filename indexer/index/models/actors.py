@@ -16,8 +16,7 @@ class ActorIdentity(ReadModel):
     time_us = UInt64Field()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_identities"
         verbose_name_plural = "actor identities"
 
@@ -29,8 +28,7 @@ class IdentityChange(ReadModel):
     time_us = UInt64Field()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "identity_changes"
 
 
@@ -43,8 +41,7 @@ class ActorAccount(ReadModel):
     time_us = UInt64Field()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_accounts"
 
 
@@ -59,8 +56,7 @@ class ActorProfile(ReadModel):
     version = UInt64Field()
     deleted = UInt8Field(default=0)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_profiles"
 
 
@@ -78,8 +74,7 @@ class ActorFill(ReadModel):
     handle_us = UInt64Field()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_fills"
 
 
@@ -91,8 +86,7 @@ class ActorHandle(ReadModel):
     did = StringField()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_handles"
 
 
@@ -106,8 +100,7 @@ class ActorCounts(ReadModel):
     source = StringField(low_cardinality=True)
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actor_counts"
         verbose_name_plural = "actor counts"
 
@@ -119,8 +112,7 @@ class RepoFloor(ReadModel):
     floor = UInt64Field()
     reason = StringField(low_cardinality=True)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "repo_floors"
 
 
@@ -131,6 +123,5 @@ class Purge(ReadModel):
     floor = UInt64Field()
     purged_at = DateTime64Field(precision=6)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "purges"

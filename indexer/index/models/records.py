@@ -33,15 +33,13 @@ class RepoRecord(ReadModel):
     stored_at = DateTimeField()
     day = DateField()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "repo_records"
 
 
-class Post(ReadModel):
-    """A post; `eligible` says whether it may be in a newest-first list."""
+class PostColumns(ReadModel):
+    """The columns that a post has in its table and in the views."""
 
-    pk = models.CompositePrimaryKey("rkey", "did")
     rkey = StringField()
     did = StringField()
     cid = StringField()
@@ -62,14 +60,22 @@ class Post(ReadModel):
     created_at = DateTime64Field(precision=3, null=True)
     time_us = UInt64Field()
     version = UInt64Field()
+
+    class Meta:
+        abstract = True
+
+
+class Post(PostColumns):
+    """A post; `eligible` says whether it may be in a newest-first list."""
+
+    pk = models.CompositePrimaryKey("rkey", "did")
     backfilled = UInt8Field(default=0)
     deleted = UInt8Field(default=0)
     uri = StringField()
     eligible = UInt8Field()
     sort_at = DateTime64Field(precision=6)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "posts"
 
 
@@ -84,8 +90,7 @@ class PostByActor(ReadModel):
     version = UInt64Field()
     deleted = UInt8Field(default=0)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "posts_by_actor"
 
 
@@ -111,8 +116,7 @@ class Like(SubjectOfPost):
 
     pk = models.CompositePrimaryKey("rkey", "did")
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "likes"
 
 
@@ -121,8 +125,7 @@ class Repost(SubjectOfPost):
 
     pk = models.CompositePrimaryKey("rkey", "did")
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "reposts"
 
 
@@ -145,8 +148,7 @@ class Follow(SubjectOfActor):
 
     pk = models.CompositePrimaryKey("did", "rkey")
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "follows"
 
 
@@ -155,8 +157,7 @@ class Block(SubjectOfActor):
 
     pk = models.CompositePrimaryKey("did", "rkey")
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "blocks"
 
 
@@ -171,8 +172,7 @@ class Engagement(ReadModel):
     rkey = StringField()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "engagement"
 
 
@@ -185,8 +185,7 @@ class Follower(ReadModel):
     rkey = StringField()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "followers"
 
 
@@ -199,6 +198,5 @@ class Retraction(ReadModel):
     did = StringField()
     version = UInt64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "retractions"

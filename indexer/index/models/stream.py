@@ -20,8 +20,7 @@ class IndexerCheckpoint(ReadModel):
 
     engine = "MergeTree"
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "indexer_checkpoints"
 
 
@@ -35,8 +34,7 @@ class StreamGap(ReadModel):
     reason = StringField(low_cardinality=True)
     noticed_at = DateTime64Field(precision=6)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "stream_gaps"
 
 
@@ -53,8 +51,7 @@ class DeadLetter(ReadModel):
     version = UInt64Field()
     deleted = UInt8Field(default=0)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "dead_letters"
 
 
@@ -67,8 +64,7 @@ class Rereading(ReadModel):
     done = UInt8Field(default=0)
     changed_at = DateTime64Field(precision=6)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "rereadings"
 
 
@@ -92,7 +88,6 @@ class DailyStats(ReadModel):
     actors = UInt64Field()
     computed_at = DateTime64Field(precision=6)
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "daily_stats"
         verbose_name_plural = "daily stats"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from clickhouse_backend.models import (
-    ArrayField,
     DateTime64Field,
     Float64Field,
     StringField,
@@ -13,31 +12,12 @@ from clickhouse_backend.models import (
 from django.db import models
 
 from atsite.core.clickhouse.models import ReadModel
+from indexer.index.models.records import PostColumns
 
 
-class PostOfView(ReadModel):
-    """The columns of a recent post; `posted_at` is the time of its rkey."""
+class PostOfView(PostColumns):
+    """A recent post; `posted_at` is the time of its rkey."""
 
-    rkey = StringField()
-    did = StringField()
-    cid = StringField()
-    text = StringField()
-    langs = ArrayField(StringField(low_cardinality=True))
-    tags = ArrayField(StringField())
-    mentions = ArrayField(StringField())
-    links = ArrayField(StringField())
-    domains = ArrayField(StringField())
-    parent_uri = StringField()
-    root_uri = StringField()
-    quote_uri = StringField()
-    embed_kind = StringField(low_cardinality=True)
-    images = UInt8Field()
-    images_with_alt = UInt8Field()
-    has_video = UInt8Field()
-    labels = ArrayField(StringField(low_cardinality=True))
-    created_at = DateTime64Field(precision=3, null=True)
-    time_us = UInt64Field()
-    version = UInt64Field()
     uri = StringField()
     posted_at = DateTime64Field(precision=6)
 
@@ -52,8 +32,7 @@ class RecentPost(PostOfView):
 
     pk = models.CompositePrimaryKey("rkey", "did")
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "recent_posts"
 
 
@@ -66,8 +45,7 @@ class ScoredPost(PostOfView):
     age_hours = Float64Field()
     score = Float64Field()
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "recent_posts_with_score"
 
 
@@ -89,8 +67,7 @@ class Actor(ReadModel):
 
     engine = "View"
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "actors"
 
 
@@ -102,6 +79,5 @@ class FollowingCount(ReadModel):
 
     engine = "View"
 
-    class Meta:
-        managed = False
+    class Meta(ReadModel.Meta):
         db_table = "following_counts"

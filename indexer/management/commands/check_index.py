@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from atsite.core.clickhouse.errors import ClickHouseError
+from atsite.core.command import SiteCommand
 from indexer.index import rereading
 from indexer.index.differences import KEYS, Difference, differences
 from indexer.index.missing_retractions import COUNTED, overwritten, retract
@@ -21,7 +21,7 @@ BATCH: Final = 1_000
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Compare the derived tables with the raw events. Lists missing, outdated and extra rows, and records that a"
         " create replaced but that still count for their old subject. Reads whole tables. It may run while the indexer"
@@ -35,10 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         repair = options["repair"]
-        try:
-            number = sum(self._overwritten(repair=repair)) + sum(self._differences(repair=repair))
-        except ClickHouseError as error:
-            raise CommandError(str(error)) from error
+        number = sum(self._overwritten(repair=repair)) + sum(self._differences(repair=repair))
         if not number:
             self.stdout.write("no differences")
         elif not repair:
@@ -52,7 +49,7 @@ class Command(BaseCommand):
                     f"{counted.kind}: replaced by a create, and still counted for the old subject", len(rows), rows
                 )
                 if repair:
-                    retract([(row.kind, row.did, row.rkey, row.version) for row in rows])
+                    retract([(counted.kind, row.did, row.rkey, row.version) for row in rows])
             yield len(rows)
 
     def _differences(self, *, repair: bool) -> Iterable[int]:

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
-
-from atsite.core.errors import AtsiteError
+from atsite.core.command import SiteCommand
 from indexer.index.events import DeadReason
 from indexer.stream import dead_letter_retry
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 CLICKHOUSE_WAIT_SECONDS = 60.0
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Decode dead letters again; index those that can be decoded now, and remove their letters."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,15 +27,12 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="print what would happen; write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            outcome = dead_letter_retry.retry(
-                ids=options["ids"],
-                reason=options["reason"],
-                dry_run=options["dry_run"],
-                wait_seconds=CLICKHOUSE_WAIT_SECONDS,
-            )
-        except AtsiteError as error:
-            raise CommandError(str(error)) from error
+        outcome = dead_letter_retry.retry(
+            ids=options["ids"],
+            reason=options["reason"],
+            dry_run=options["dry_run"],
+            wait_seconds=CLICKHOUSE_WAIT_SECONDS,
+        )
         done = "would be indexed" if options["dry_run"] else "indexed"
         self.stdout.write(f"{outcome.indexed} {done}, {outcome.left_out} left out")
         for reason, number in sorted(outcome.still_dead.items()):

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from atsite.core import telemetry
+from atsite.core.command import SiteCommand
 from atsite.core.config import config
-from atsite.core.errors import EXIT_NEEDS_YOU, AtsiteError
+from atsite.core.errors import EXIT_NEEDS_YOU
 from indexer.stream import service
 from indexer.stream.jetstream import NoStream
 from indexer.stream.start_options import add_start_options
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Index the network: Jetstream -> ClickHouse. On SIGTERM it writes what it has read and stops."
     requires_system_checks = []
 
@@ -42,7 +43,5 @@ class Command(BaseCommand):
                 report = service.run(config, asked, stop)
             except (NoStream, StreamUnreadable) as error:
                 raise CommandError(str(error), returncode=EXIT_NEEDS_YOU) from error
-            except AtsiteError as error:
-                raise CommandError(str(error)) from error
         cpu = f"{report.cpu_seconds:.2f} s of CPU"
         self.stdout.write(f"indexed {report.events} events in {report.seconds:.2f} s ({cpu})")

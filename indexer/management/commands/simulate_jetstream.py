@@ -101,7 +101,7 @@ class Command(BaseCommand):
         dictionary = options["dictionary"].read_bytes() if options["dictionary"] else None
         server = SimulatedJetstream(
             source,
-            host=options["host"],
+            address=options["host"],
             port=options["port"],
             dictionary=dictionary,
             directory=directory,

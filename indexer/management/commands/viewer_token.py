@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from atsite.core.atproto.syntax import is_handle, is_nsid, is_rkey
+from atsite.core.command import SiteCommand
 from atsite.core.config import SERVICE_PORTS, config
 from indexer.simulator.demo import FOLDER, LOOPBACK, PUBLISHER
-from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.viewer_token import viewer_token
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Print a curl line that reads a feed of the demo as one of its accounts. Works only in the demo."
     requires_system_checks = ()
 
@@ -40,10 +40,7 @@ class Command(BaseCommand):
         # The demo on its usual ports, or moved by PORT_OFFSET; with --free-ports SERVICE_ENDPOINT says where it is.
         endpoint = config.service_endpoint or f"http://{LOOPBACK}:{SERVICE_PORTS['feedgen'] + config.port_offset}"
         audience = config.service_did or "did:web:" + endpoint.partition("://")[2].replace(":", "%3A")
-        try:
-            token = viewer_token(config.data_dir / FOLDER, handle, audience=audience, method=method)
-        except SimulatorError as error:
-            raise CommandError(str(error)) from error
+        token = viewer_token(config.data_dir / FOLDER, handle, audience=audience, method=method)
         self.stdout.write(f"curl -s -H 'Authorization: Bearer {token}' '{endpoint}/xrpc/{_call(method, feed)}'")
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from atsite.core.atproto.tid import tid_of_micros
-from indexer.simulator.network.event_actors import EventActors
 
 if TYPE_CHECKING:
     from indexer.simulator.network.events import Network
@@ -73,7 +72,6 @@ class Repos:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._timeline = network.timeline
-        self._actors_of = EventActors(network)
         self._next = 0
         self._events: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         # How many records say that one actor (the first key) follows another (the second).
@@ -112,7 +110,7 @@ class Repos:
 
     def _take(self, end: int) -> None:
         for number in range(self._next, end):
-            deed = self._actors_of.deed(number)
+            deed = self._network.deeds.deed(number)
             self._events[deed.actor].append(number)
             if deed.follows is not None:
                 self._follow(deed.actor, deed.follows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from indexer.simulator.serving.filters import (
     parse_query,
     parse_update,
 )
+from indexer.simulator.serving.host import OUTBOX
 from indexer.simulator.serving.plc_directory import json_page
 from indexer.simulator.serving.websocket_frames import text_frames
 
@@ -38,7 +38,6 @@ _READ: Final = 65_536
 WRITE_BUFFER: Final = 512 * 1024
 _PING_SECONDS: Final = 30
 _CLOSE_SECONDS: Final = 1
-_REMEMBERED: Final = 1_000
 NO_DICTIONARY: Final = "compress=true is not available: this server has no dictionary (--dictionary)\n"
 NO_DEFLATE: Final = "compress=true and permessage-deflate exclude each other: connect without that extension\n"
 
@@ -63,8 +62,6 @@ class Connection:
         self._hello = asyncio.Event()
         # Whether the subscriber has its place in the stream: it gets every event from now on.
         self.streaming = False
-        self._sent = 0
-        self._last: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._message = bytearray()
         writer.transport.set_write_buffer_limits(high=WRITE_BUFFER)
 
@@ -93,15 +90,6 @@ class Connection:
         """Cut the socket; buffered data is lost."""
         self._writer.transport.abort()
 
-    def inject(self, lines: Sequence[bytes]) -> None:
-        """Write lines without filters."""
-        if self._protocol.state is State.OPEN:
-            self._writer.write(self._frames(lines))
-
-    def repeat(self, events: int) -> None:
-        """Send the last events once more."""
-        self.inject(list(self._last)[-events:] if events else [])
-
     # The handshake
 
     async def _shake_hands(self) -> Subscription | None:
@@ -115,7 +103,6 @@ class Connection:
                 return None
             self._protocol.receive_data(data)
             request = next((event for event in self._protocol.events_received() if isinstance(event, Request)), None)
-        self._host.requests.append(request.path)
         response, subscription = self._response(request, await self._host.page(request.path))
         self._protocol.send_response(response)
         await self._flush()
@@ -141,8 +128,6 @@ class Connection:
 
     def _judge(self, request: Request) -> tuple[tuple[int, str] | None, Subscription | None]:
         """The subscription of the request, or the status and text of a refusal."""
-        if self._host.refuses():
-            return (503, "not ready\n"), None
         parts = urlsplit(request.path)
         if parts.path != PATH:
             return (404, f"the only path is {PATH}\n"), None
@@ -150,8 +135,6 @@ class Connection:
             subscription = parse_query(parts.query)
         except BadOptions as error:
             return (400, f"{error}\n"), None
-        if self._host.cursors_refused and subscription.cursor is not None:
-            return (400, "CursorTooOld\n"), None
         if subscription.compress or request.headers.get("Socket-Encoding", "").lower() == "zstd":
             self._compressor = self._host.compressor()
             if self._compressor is None:
@@ -193,43 +176,28 @@ class Connection:
         except BadOptions as error:
             self._protocol.fail(CloseCode.POLICY_VIOLATION, str(error)[:100])
             return
-        self._host.updates += 1
         self._hello.set()
 
     # Output to the client
 
     async def _send_events(self, subscription: Subscription) -> None:
         await self._hello.wait()
-        cursor = subscription.cursor
-        if cursor is not None and self._host.oldest_us is not None:
-            cursor = max(cursor, self._host.oldest_us)
-        for batch in self._host.source.stream(cursor, self._host.clock):
+        for batch in self._host.source.stream(subscription.cursor, self._host.clock):
             self.streaming = True
-            await self._host.running.wait()
-            if batch.behind > self._host.outbox:
+            if batch.behind > OUTBOX:
                 self._protocol.fail(CloseCode.POLICY_VIOLATION, "too slow")
                 return
             options = self._options
             lines = batch.lines if options.wants_all else [line for line in batch.lines if options.passes(line)]
-            if lines and await self._send(lines):
-                return
+            if lines:
+                await self._send(lines)
             # drain() does not yield while the buffer is below its limit; let other connections run.
             await asyncio.sleep(batch.wait)
 
-    async def _send(self, lines: Sequence[bytes]) -> bool:
-        """Send lines and wait for the socket; True if the server must cut the connection after them."""
-        allowed = self._host.take_drop(self._sent, len(lines))
-        lines = lines if allowed is None else lines[:allowed]
+    async def _send(self, lines: Sequence[bytes]) -> None:
+        """Send lines and wait for the socket."""
         self._writer.write(self._frames(lines))
-        self._sent += len(lines)
-        self._host.sent += len(lines)
-        self._last.extend(lines)
         await self._writer.drain()
-        if allowed is None:
-            return False
-        self._writer.transport.close()  # unlike abort(), after the buffer was sent, and without a close frame
-        await self._writer.wait_closed()
-        return True
 
     def _frames(self, lines: Sequence[bytes]) -> bytes:
         return text_frames(lines) if self._compressor is None else self._compressor.frames(lines)

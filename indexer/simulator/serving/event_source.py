@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _TIME_US: Final = re.compile(rb'"time_us":\s*(\d{1,19})')
-# How long the reader of a source without a timetable sleeps: short, because tests wait for it.
-_POLL_SECONDS: Final = 0.01
-_MEMORY_BATCH: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +42,3 @@ def time_us_of(line: bytes) -> int | None:
     """The `time_us` of an event line, found without parsing its JSON; None if it has none."""
     found = _TIME_US.search(line)
     return None if found is None else int(found[1])
-
-
-class MemorySource:
-    """A test's events; more can be appended while clients are connected, and are sent live."""
-
-    def __init__(self, lines: Iterable[bytes] = ()) -> None:
-        self.lines = list(lines)
-
-    def append(self, line: bytes) -> None:
-        """Send one more event to every listener."""
-        self.lines.append(line)
-
-    def start(self, now: int) -> None:
-        """Does nothing: these events have no timetable."""
-
-    def stream(self, cursor: int | None, clock: Callable[[], int]) -> Iterator[Batch]:
-        """From the first line at or after the cursor; without one, or beyond the last line, only later events."""
-        position = len(self.lines)
-        if cursor is not None:
-            late = (index for index, line in enumerate(self.lines) if (time_us_of(line) or 0) >= cursor)
-            position = next(late, position)
-        while True:
-            lines = self.lines[position : position + _MEMORY_BATCH]
-            position += len(lines)
-            yield Batch(lines, 0.0 if lines else _POLL_SECONDS)

@@ -1,12 +1,11 @@
-"""The shared state of all connections of one simulated Jetstream: its events, its clock, and its simulated faults."""
+"""The shared state of all connections of one simulated Jetstream: its events and its clock."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
+from atsite.core.clock import now_us
 from indexer.simulator.serving.plc_directory import json_page
 from indexer.simulator.serving.websocket_frames import Compressor
 
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
     from indexer.simulator.serving.xrpc import Xrpc
 
 
-def _running() -> asyncio.Event:
-    event = asyncio.Event()
-    event.set()
-    return event
+# With this many undelivered live events a client is disconnected, as on the real host.
+OUTBOX: Final = 10_000
 
 
 @dataclass(eq=False)
@@ -32,31 +29,15 @@ class Host:
 
     source: EventSource
     #: Where it listens; port 0 is replaced by the chosen free port.
-    address: str
-    port: int
+    address: str = "127.0.0.1"
+    port: int = 0
     #: Unix microseconds.
-    clock: Callable[[], int]
-    #: With this many undelivered live events a client is disconnected.
-    outbox: int
+    clock: Callable[[], int] = now_us
     #: The zstd dictionary of `compress=true`; None: the host refuses it.
     dictionary: bytes | None = None
     directory: Directory | None = None
     xrpc: Xrpc | None = None
     publisher: Publisher | None = None
-    #: The oldest kept time (unix microseconds): an older cursor is silently clamped to it. None: all is kept.
-    oldest_us: int | None = None
-    #: Whether any cursor is answered with 400, like a host that no longer has the requested events.
-    cursors_refused: bool = False
-    #: Events are sent while this is set.
-    running: asyncio.Event = field(default_factory=_running)
-    #: For tests: the path and query of every request, options_updates taken, events sent over all connections.
-    requests: list[str] = field(default_factory=list)
-    updates: int = 0
-    sent: int = 0
-    #: Until when (monotonic seconds) connections are answered with 503.
-    refused_until: float = 0.0
-    #: After how many events the next connection is cut; None: it is not.
-    drop_after_events: int | None = None
 
     @property
     def authority(self) -> str:
@@ -67,18 +48,6 @@ class Host:
     def origin(self) -> str:
         """The address of the network's identities, if there is a directory."""
         return f"http://{self.authority}"
-
-    def refuses(self) -> bool:
-        """Whether connections are refused now."""
-        return time.monotonic() < self.refused_until
-
-    def take_drop(self, sent: int, coming: int) -> int | None:
-        """How many of `coming` events a connection with `sent` events gets before a simulated cut, if there is one."""
-        if self.drop_after_events is None or sent + coming < self.drop_after_events:
-            return None
-        allowed = max(0, self.drop_after_events - sent)
-        self.drop_after_events = None
-        return allowed
 
     async def page(self, target: str) -> Page | None:
         """The answer to a plain request for `target` (path and query); None if there is no such page."""

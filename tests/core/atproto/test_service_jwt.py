@@ -70,9 +70,11 @@ def test_a_token_of_either_curve_is_good(private: ec.EllipticCurvePrivateKey) ->
         ({"aud": SERVICE + "#bsky_fg"}, GOOD),
         ({"jti": ABSENT, "iat": ABSENT}, ServiceToken(issuer=ALICE, expires_at=NOW + 60, jti=None)),
         ({"header": {"kid": "#atproto"}}, GOOD),
-        ({"iat": NOW + 59}, GOOD),
+        ({"iat": NOW + 60}, GOOD),
+        ({"nbf": NOW + 60}, GOOD),
         ({"exp": NOW - 59}, ServiceToken(issuer=ALICE, expires_at=NOW - 59, jti="a1")),
         ({"exp": NOW - 60}, "JwtExpired"),
+        ({"exp": NOW + 3660}, ServiceToken(issuer=ALICE, expires_at=NOW + 3660, jti="a1")),
         ({"exp": NOW + 3661}, "BadJwt"),
         ({"exp": ABSENT}, "BadJwt"),
         ({"exp": True}, "BadJwt"),
@@ -99,9 +101,15 @@ def test_a_token_of_either_curve_is_good(private: ec.EllipticCurvePrivateKey) ->
         ({"jti": "a\udfff"}, "BadJwt"),
         ({"other": {"\ud800": ["\udc00"]}}, "BadJwt"),
         ({"header": {"kid": "\ud800"}}, "BadJwt"),
+        ({"jti": "x" * 256}, ServiceToken(issuer=ALICE, expires_at=NOW + 60, jti="x" * 256)),
         ({"jti": "x" * 257}, "BadJwt"),
+        ({"jti": ""}, "BadJwt"),
         ({"header": {"typ": "at+jwt"}}, "BadJwtType"),
         ({"header": {"typ": "DPoP+JWT"}}, "BadJwtType"),
+        ({"header": {"typ": "refresh+jwt"}}, "BadJwtType"),
+        ({"header": {"crit": ["exp"]}}, "BadJwt"),
+        ({"header": {"crit": []}}, "BadJwt"),
+        ({"header": {"crit": ["b64"], "b64": True}}, "BadJwt"),
         ({"header": {"kid": "#other"}}, "BadJwt"),
     ],
     ids=str,
@@ -113,6 +121,11 @@ def test_each_claim_has_its_verdict(changes: dict[str, Any], expected: ServiceTo
 def test_a_key_of_the_other_curve_or_of_somebody_else_does_not_verify() -> None:
     assert verdict(signed(K256), P256) == "BadJwtSignature"
     assert verdict(signed(K256), ec.derive_private_key(8, ec.SECP256K1())) == "BadJwtSignature"
+
+
+def test_a_header_that_names_the_algorithm_of_another_curve_does_not_verify() -> None:
+    head = part(json.dumps({"typ": "JWT", "alg": "ES256"}).encode())
+    assert verdict(spelled(json.dumps(CLAIMS).encode(), head=head)) == "BadJwtSignature"
 
 
 def test_a_high_s_signature_is_refused_though_it_is_mathematically_good() -> None:
@@ -148,10 +161,21 @@ def test_garbage_is_no_token(token: str) -> None:
     assert verdict(token) == "BadJwt"
 
 
-def spelled(content: bytes) -> str:
-    """A token with these bytes as its claims, signed by the key all the same."""
-    head = signed().split(".")[0]
-    signing_input = f"{head}.{part(content)}"
+def test_a_token_has_8192_characters_at_most() -> None:
+    """It is refused before it is parsed."""
+
+    def of_length(length: int) -> str:
+        filler = next(filler for filler in range(5_000, 7_000) if len(signed(other="x" * filler)) >= length)
+        return signed(other="x" * filler)
+
+    whole = of_length(8_192)
+    assert (len(whole), verdict(whole)) == (8_192, GOOD)
+    assert verdict(of_length(8_193)) == "BadJwt"
+
+
+def spelled(content: bytes, *, head: str = "") -> str:
+    """A token with these bytes as its claims, signed by the key all the same; `head` may say what is wrong."""
+    signing_input = f"{head or signed().split('.')[0]}.{part(content)}"
     signature = jwt.api_jws.PyJWS().get_algorithm_by_name("ES256K").sign(signing_input.encode(), K256)
     return low_s(f"{signing_input}.{part(signature)}", K256)
 

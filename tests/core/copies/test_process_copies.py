@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import DatabaseError
 
+from atsite.core.clock import now_us
 from atsite.core.copies.errors import Undecidable
-from atsite.core.copies.process_copies import COUNTER_SECONDS, LIFE_SECONDS, RELOAD_SECONDS, LocalCopy, raise_counter
+from atsite.core.copies.process_copies import (
+    COUNTER_SECONDS,
+    KEY,
+    LIFE_SECONDS,
+    RELOAD_SECONDS,
+    LocalCopy,
+    raise_counter,
+)
 from tests.away import redis_away
 
 if TYPE_CHECKING:
@@ -64,6 +72,15 @@ def test_every_change_moves_the_counter_also_after_redis_came_back_empty(store: 
     raise_counter()
     raise_counter()
     assert store.after(COUNTER_SECONDS) == 4
+
+
+def test_the_counter_only_grows_even_if_the_clock_of_redis_goes_back(store: Store, valkey: redis.Redis) -> None:
+    an_hour_ahead = now_us() + 3_600_000_000
+    valkey.set(KEY, an_hour_ahead)
+    assert store.after(0) == 1
+    raise_counter()
+    assert valkey.get(KEY) == str(an_hour_ahead + 1).encode()
+    assert store.after(COUNTER_SECONDS) == 2
 
 
 def test_a_change_that_commits_while_loading_is_not_missed(store: Store) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError, connection, transaction
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from atsite.core.config import config
 from atsite.core.copies.errors import Undecidable
 from atsite.core.copies.redis_cache import ABSENT, LIFE_SECONDS, Entry, VersionedCache
+from atsite.core.kv import quick
 from tests.away import redis_away
+from tests.waiting import until
 
 if TYPE_CHECKING:
     import redis
@@ -81,6 +85,8 @@ def test_entries_end_within_their_life_counted_from_the_beginning_of_the_reading
 
     def load() -> Entry:
         CACHE.put("other", OLD)
+        written = valkey.time()
+        until(lambda: valkey.time() > (written[0], written[1] + 5_000))
         return OLD
 
     CACHE.look_up("slow", load)
@@ -101,3 +107,43 @@ def test_with_the_store_away_entries_decide_and_then_nothing_does(valkey: redis.
         CACHE.look_up("other", away)
     with redis_away(), pytest.raises(Undecidable):
         CACHE.look_up("key", away)
+
+
+def test_a_change_is_written_even_to_a_redis_that_failed_a_moment_ago(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In that pause readers do without Redis, but a removed member must not stay one for the life of an entry."""
+    asking = quick.Asking(config.redis_url)
+    monkeypatch.setattr(quick, "_asking", lambda url: asking)
+
+    def fails(client: redis.Redis) -> None:
+        raise RedisConnectionError
+
+    with pytest.raises(quick.RedisAway):
+        asking.ask(fails)
+    with pytest.raises(quick.RedisAway):
+        asking.ask(lambda client: client.ping())
+    assert CACHE.put("key", GONE)
+    assert valkey.get(KEY) == GONE.encoded().encode()
+
+
+def test_what_an_open_transaction_reads_is_not_shared(valkey: redis.Redis) -> None:
+    with transaction.atomic():
+        assert CACHE.look_up("key", lambda: NEW) == NEW
+    assert valkey.get(KEY) is None
+
+
+def test_a_connection_that_was_lost_while_idle_is_replaced_once(valkey: redis.Redis) -> None:
+    failures = [OperationalError("the server closed the connection"), OperationalError("again")]
+
+    def load() -> Entry:
+        if failures:
+            raise failures.pop()
+        return NEW
+
+    connection.ensure_connection()
+    with pytest.raises(Undecidable):
+        CACHE.look_up("key", load)
+    failures[:] = [OperationalError("the server closed the connection")]
+    connection.ensure_connection()
+    assert CACHE.look_up("key", load) == NEW

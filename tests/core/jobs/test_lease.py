@@ -77,6 +77,18 @@ def test_what_is_not_due_is_claimed_early_only_and_what_is_leased_by_nobody_else
     assert [claim(errand(state=state)) for state in (State.DONE, State.FAILED)] == [None, None]
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_a_lease_ends_and_a_pause_is_over_at_its_moment_and_not_before(early: bool) -> None:
+    now = timezone.now()
+    before, at = (lambda: now - timedelta(microseconds=1)), (lambda: now)
+    left = errand(next_at=None, leased_until=now, state=State.GOING, fence=7)
+    assert claim(stored(left), early=early, clock=before) is None
+    assert claim(stored(left), early=early, clock=at) is not None
+    waits = errand(next_at=now)
+    assert (claim(stored(waits), early=early, clock=before) is None) is not early
+    assert (claim(stored(waits), early=early, clock=at) is None) is early  # was claimed a moment before
+
+
 def test_a_row_that_changed_since_it_was_read_is_not_claimed() -> None:
     row = errand()
     read = stored(row)

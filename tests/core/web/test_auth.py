@@ -116,6 +116,20 @@ async def test_the_token_of_a_reader_is_at_hand_and_its_did_not_in_its_repr(valk
         assert repr(viewer) == "Viewer()"
 
 
+async def test_only_a_reader_whose_token_was_verified_is_a_proven_one(
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proven readers have a budget of look-ups that unknown issuers cannot use up."""
+    proven: list[str] = []
+    async with door(quick.asking()) as here:
+        here.publish(K256)
+        monkeypatch.setattr(here.auth._keys, "prove", proven.append)
+        assert [await here.verdict(bearing(key(8))), await here.verdict(None)] == ["BadJwtSignature", None]
+        assert proven == []
+        assert await here.verdict(bearing()) == ALICE
+    assert proven == [ALICE]
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [

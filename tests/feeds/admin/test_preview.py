@@ -30,6 +30,7 @@ from tests.feeds import administration, worlds
 from tests.feeds.administration import browser, page_of
 from tests.indexer.fill.test_view import fill
 from tests.rows import store
+from tests.steps import steps
 
 if TYPE_CHECKING:
     import redis
@@ -113,7 +114,7 @@ def test_a_preview_is_the_served_page_walked_by_its_own_cursors(editor: Client) 
     editor.post(page_of("whats-hot", "refresh"))
     feed, data = served("whats-hot"), registry.registry().data
     cursor, walked = "", []
-    while True:
+    for _ in steps():
         found = preview(feed, data, cursor=cursor, viewer=None, limit=10)
         page = private_gate.page(feed, data, FeedRequest(10, cursors.decode(cursor) if cursor else None))
         assert [row.post.uri for row in found.rows] == [entry.post for entry in page.posts]

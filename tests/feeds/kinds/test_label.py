@@ -152,6 +152,23 @@ def test_a_repost_goes_with_its_subject_and_with_whoever_reposted(site: Site) ->
     assert site.feed.page(FeedRequest(5)).posts == (SkeletonPost(unknown.uri, Repost(later.uri)),)
 
 
+def test_what_a_member_posted_and_reposted_is_hidden_while_the_member_is_inactive(site: Site) -> None:
+    now = site.time
+    site.define(parameters={"label": LABEL, "reposts": True})
+    foreign, own = b.post(STRANGER, at=now - 5 * HOUR), b.post(NOEL, at=now - 4 * HOUR)
+    first, second = b.repost(NOEL, foreign, at=now - 3 * HOUR), b.repost(MIRA, foreign, at=now - 2 * HOUR)
+    store(foreign, own, first, second)
+    carry(LABEL, MIRA, NOEL)
+    active = (SkeletonPost(foreign.uri, Repost(first.uri)), SkeletonPost(own.uri))
+    assert site.page(10).posts == active
+    store(b.account(NOEL, active=False, status="deactivated", at=now - 2 * MINUTE))
+    assert site.page(10).posts == (SkeletonPost(foreign.uri, Repost(second.uri)),)
+    store(b.account(MIRA, active=False, status="suspended", at=now - 2 * MINUTE))
+    assert site.page(10) == FeedPage()
+    store(b.account(NOEL, active=True, at=now - MINUTE))
+    assert site.page(10).posts == active
+
+
 def test_a_busy_community_with_reposts_is_walked_as_by_brute_force(site: Site) -> None:
     random, now = Random(7), site.time
     site.define(parameters={"label": LABEL, "reposts": True})

@@ -13,6 +13,7 @@ from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.load.judge import Record, Seen, Walk
 from tests.feeds.readers import KEY, SERVICE
 from tests.feeds.service import SKELETON
+from tests.steps import steps
 from tests.tokens import token
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class _Reader:
         began = time.monotonic()
         posts: list[str] = []
         cursor: str | None = None
-        while True:
+        for _ in steps():
             body = await self.page(feed, limit=limit, cursor=cursor)
             if body is None:
                 return

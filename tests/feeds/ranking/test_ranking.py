@@ -14,6 +14,7 @@ from atsite.core.atproto.tid import tid_of_micros
 from feeds.ranking import ranking
 from feeds.ranking.feed import FeedUnavailable, PostKey
 from feeds.ranking.ranking import Cut, Generation, RankedPost
+from tests.steps import steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,9 @@ def walk(posts: Sequence[PostKey], limits: Sequence[int], alive: Living) -> list
     """The pages from the top to the end, with one limit after the other."""
     pages: list[list[PostKey]] = []
     position: int | None = 0
-    while position is not None:
+    for _ in steps():
+        if position is None:
+            break
         cut = ranking.cut(posts, position, limits[len(pages) % len(limits)], alive)
         pages.append(list(cut.posts))
         position = cut.position

@@ -24,6 +24,7 @@ from tests.feeds.readers import KEY, SERVICE, Site
 from tests.feeds.service import SKELETON
 from tests.feeds.worlds import HOUR
 from tests.rows import store
+from tests.steps import steps
 from tests.tokens import token
 from tests.waiting import until
 
@@ -72,7 +73,9 @@ def people(site: Site, count: int) -> list[Did]:
 def label_all(dids: Sequence[Did]) -> None:
     """Make them members in one bulk change, as an admin does."""
     change = bulk_changes.plan_for_dids(Label.objects.get(name="mpls"), dids, giving=True, by="test")
-    while change.state != BulkChange.State.DONE:
+    for _ in steps():
+        if change.state == BulkChange.State.DONE:
+            break
         bulk_changes.advance(change, seconds=SECONDS)
         change.refresh_from_db()
         if change.state == BulkChange.State.READY:

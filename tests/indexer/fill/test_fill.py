@@ -32,7 +32,6 @@ from indexer.simulator.network.repos import Repos
 from indexer.simulator.network.timeline import Timeline
 from indexer.simulator.serving.network_source import NetworkSource
 from indexer.simulator.serving.plc_directory import Directory
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.xrpc import Xrpc
 from labels import membership
 from labels.models import Label
@@ -41,11 +40,12 @@ from tests.away import closed_port
 from tests.builders import ago, identity, micros, post, store
 from tests.indexer.conftest import index
 from tests.indexer.schema import tables
+from tests.indexer.simulator.jetstream import simulated_jetstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from indexer.simulator.serving.server_thread import ThreadedJetstream
+    from tests.indexer.simulator.jetstream import ThreadedJetstream
 
 pytestmark = [
     pytest.mark.usefixtures("clickhouse", "valkey"),

@@ -10,7 +10,8 @@ import pytest
 from atsite.core.clickhouse import door
 from indexer.fill import queries
 from indexer.fill.profiles import Profile
-from indexer.index.purge import Floor, purge
+from indexer.index.floors import FloorRow
+from indexer.index.purge import purge
 from tests.builders import ALICE, BOB, ago, delete, identity, micros, profile, store
 from tests.indexer.schema import tables
 
@@ -79,6 +80,6 @@ def test_a_fill_without_a_handle_takes_none_away_but_a_name_can_be_taken_back() 
 def test_a_purge_takes_what_was_asked_before_the_account_ended() -> None:
     fill(ALICE, "alice.example.com", "Alice", at=ago(hours=5))
     fill(BOB, "bob.example.com", "Bob", at=ago(hours=5))
-    purge([Floor(ALICE, micros(ago(hours=1)) << 10, "deleted")], now=ago())
+    purge([FloorRow(ALICE, micros(ago(hours=1)) << 10, "deleted")], now=ago())
     assert (names(), names(BOB)) == (("", ""), ("bob.example.com", "Bob"))
     assert door.column("SELECT did FROM actor_fills", name="tests.fills") == [BOB]

@@ -109,3 +109,23 @@ def test_a_checkpoint_is_read_back_as_it_was_written_and_nonsense_is_an_error() 
     for text in (b"", b"null", b"{}", b'{"host":1}', b"\xff"):
         with pytest.raises(ValueError):
             Checkpoint.decode(text)
+
+
+def test_of_two_checkpoints_the_smaller_time_counts_and_not_the_smaller_cursor() -> None:
+    """The cursor of a host with a fast clock is ahead of the time that it means."""
+    ahead = dataclasses.replace(NEWER, cursor=T0 + 24 * HOUR_US, time_us=T0 - MINUTE)
+    for redis, clickhouse in ((NEWER, ahead), (ahead, NEWER)):
+        start = resume(Stored(redis), Stored(clickhouse), host=HOST)
+        assert start.resumed is not None
+        assert (start.resumed.known_us, start.resumed.plausible_us) == (T0 + 24 * HOUR_US, T0 - MINUTE)
+
+
+def test_no_cursor_is_below_one_which_would_mean_none() -> None:
+    assert first_start(HOUR_US, 24).cursor == 1
+    early = dataclasses.replace(NEWER, cursor=5, time_us=5, safe_cursor=0)
+    assert resume(Stored(early), Stored(early), host=HOST).cursor == 1
+
+
+def test_a_safe_cursor_is_never_ahead_of_the_cursor() -> None:
+    """Nor where the host's clock went back."""
+    assert Progress(host=HOST, safe_cursor=10).acknowledged(5, now_us=1).safe_cursor == 5

@@ -17,8 +17,6 @@ from feeds.ranking.feed import PostKey
 from indexer.index import do_not_index, purge, records
 from indexer.index.events import Dead, DeadReason
 from indexer.index.models import RefusedActor
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import dead_letter_retry
 from indexer.stream.sink import Sink
 from tests import builders as b
@@ -26,6 +24,7 @@ from tests.away import clickhouse_away
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import SECOND, T0
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.rows import store
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.index.page_refill import Candidates, Filled, NothingToShow, fill
+from tests.steps import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
@@ -57,14 +58,15 @@ def test_a_walk_shows_each_good_entry_once_on_full_pages(
     expected = [number for number in range(size) if number in good]
     walked: list[int] = []
     at: int | None = 0
-    turn = 0
-    while at is not None:
+    for turn in steps():
+        if at is None:
+            break
         limit = limits[turn % len(limits)]
         page = Numbers(size, good).page(at, limit, spare=spare)
         assert len(page.entries) == limit or (page.next is None and len(page.entries) < limit)
         assert page.entries or not walked
         walked += page.entries
-        at, turn = page.next, turn + 1
+        at = page.next
     assert walked == expected
 
 

@@ -8,7 +8,8 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import TASK
 from indexer.index import stats
-from indexer.index.purge import PURGED_TABLES, Floor, floors_of_dead_arrivals, purge, purge_dead, unpurged_floors
+from indexer.index.floors import FloorRow
+from indexer.index.purge import PURGED_TABLES, floors_of_dead_arrivals, purge, purge_dead, unpurged_floors
 from tests.builders import (
     ALICE,
     BOB,
@@ -173,7 +174,7 @@ def test_a_purge_of_nobody_does_nothing(clickhouse: None) -> None:
 def test_a_purge_that_is_done_again_changes_nothing(clickhouse: None) -> None:
     now = micros(ago(hours=1))
     store(post(ALICE, at=now - HOUR, text="old"), post(ALICE, at=now + HOUR // 2, text="new"))
-    floors = [Floor(ALICE, floor(ALICE, at=now).version, "deleted")]
+    floors = [FloorRow(ALICE, floor(ALICE, at=now).version, "deleted")]
     for _ in range(2):
         purge(floors, now=datetime.now(UTC))
         assert tables.rows("SELECT text FROM posts", "text") == [{"text": "new"}]

@@ -12,11 +12,10 @@ from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
 from indexer.simulator.network.repos import Repos
 from indexer.simulator.network.timeline import Timeline
-from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.network_source import NetworkSource
 from indexer.simulator.serving.plc_directory import RESOLVE_HANDLE, Directory
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.simulator.serving.xrpc import Xrpc
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.simulator.subscribers import DEADLINE
 
 ACTORS = 40

@@ -11,9 +11,9 @@ from atsite.core.identity import HandleLookup, Resolver
 from atsite.core.outgoing import Client
 from atsite.core.pds import Pds, PdsError
 from indexer.simulator.demo import PUBLISHER, PUBLISHER_HANDLE
-from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.publisher import Publisher
 from indexer.simulator.serving.server import SimulatedJetstream
+from tests.indexer.simulator.jetstream import MemorySource
 
 if TYPE_CHECKING:
     from pathlib import Path

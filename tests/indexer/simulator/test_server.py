@@ -10,9 +10,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
 from indexer.simulator.serving.connection import WRITE_BUFFER
-from indexer.simulator.serving.event_source import Batch, MemorySource
-from indexer.simulator.serving.server import SimulatedJetstream
-from indexer.simulator.serving.server_thread import simulated_jetstream
+from indexer.simulator.serving.event_source import Batch
+from tests.indexer.simulator.jetstream import FaultyJetstream, MemorySource, simulated_jetstream
 from tests.indexer.simulator.subscribers import (
     DEADLINE,
     MIRA,
@@ -53,7 +52,7 @@ async def refusal(url: str, **options: Any) -> tuple[int, str]:
 
 async def test_a_cursor_replays_from_itself_on() -> None:
     lines = events(5)
-    async with SimulatedJetstream(MemorySource(lines)) as server:
+    async with FaultyJetstream(MemorySource(lines)) as server:
         assert await replay(f"{server.url}?cursor=1002", 3) == lines[2:]
         assert await replay(f"{server.url}?cursor=-5", 5) == lines
         assert server.requests == ["/subscribe?cursor=1002", "/subscribe?cursor=-5"]
@@ -62,7 +61,7 @@ async def test_a_cursor_replays_from_itself_on() -> None:
 @pytest.mark.parametrize("query", ["", "?cursor=", "?cursor=9000000000000000"])
 async def test_no_cursor_or_one_in_the_future_is_the_live_tail(query: str) -> None:
     source = MemorySource(events(5))
-    async with SimulatedJetstream(source) as server, subscriber(server.url + query) as websocket:
+    async with FaultyJetstream(source) as server, subscriber(server.url + query) as websocket:
         await until_async(lambda: any(connection.streaming for connection in server.connections))
         source.append(identity(7))
         assert await take(websocket, 1) == [identity(7)]
@@ -95,14 +94,14 @@ FILTERED = [
     ],
 )
 async def test_filters_leave_what_was_asked_for(query: str, passing: list[int]) -> None:
-    async with SimulatedJetstream(MemorySource([*FILTERED, account(8), identity(8)])) as server:
+    async with FaultyJetstream(MemorySource([*FILTERED, account(8), identity(8)])) as server:
         got = await replay(f"{server.url}?cursor=0{query}", len(passing))
     assert got == [FILTERED[index] for index in passing]
 
 
 async def test_with_require_hello_nothing_comes_before_the_options() -> None:
     async with (
-        SimulatedJetstream(MemorySource(FILTERED)) as server,
+        FaultyJetstream(MemorySource(FILTERED)) as server,
         subscriber(f"{server.url}?cursor=0&requireHello=true") as websocket,
     ):
         with pytest.raises(TimeoutError):
@@ -114,7 +113,7 @@ async def test_with_require_hello_nothing_comes_before_the_options() -> None:
 async def test_an_options_update_replaces_all_former_options() -> None:
     source = MemorySource()
     async with (
-        SimulatedJetstream(source) as server,
+        FaultyJetstream(source) as server,
         subscriber(f"{server.url}?wantedCollections={LIKE}&wantedDids={TARO}") as websocket,
     ):
         await websocket.send(update(wantedCollections=[POST]))
@@ -144,7 +143,7 @@ async def test_an_options_update_replaces_all_former_options() -> None:
     ],
 )
 async def test_invalid_options_end_the_connection(message: str) -> None:
-    async with SimulatedJetstream(MemorySource()) as server, subscriber(server.url) as websocket:
+    async with FaultyJetstream(MemorySource()) as server, subscriber(server.url) as websocket:
         await websocket.send(message)
         with pytest.raises(ConnectionClosedError) as caught:
             await take(websocket, 1)
@@ -163,13 +162,13 @@ async def test_invalid_options_end_the_connection(message: str) -> None:
     ],
 )
 async def test_a_request_that_makes_no_sense_is_refused_with_the_reason(query: str, status: int, text: str) -> None:
-    async with SimulatedJetstream(MemorySource()) as server:
+    async with FaultyJetstream(MemorySource()) as server:
         assert await refusal(server.url + query) == (status, text)
 
 
 async def test_compression_without_a_dictionary_is_refused() -> None:
     text = "compress=true is not available: this server has no dictionary (--dictionary)\n"
-    async with SimulatedJetstream(MemorySource()) as server:
+    async with FaultyJetstream(MemorySource()) as server:
         assert await refusal(f"{server.url}?compress=true") == (400, text)
         assert await refusal(server.url, additional_headers={"Socket-Encoding": "zstd"}) == (400, text)
 
@@ -178,7 +177,7 @@ async def test_compression_without_a_dictionary_is_refused() -> None:
 async def test_compressed_frames_unpack_with_the_dictionary_of_the_network(shared_data: Path) -> None:
     dictionary = (shared_data / "zstd-dictionaries" / "legacy_subscribe.zdict").read_bytes()
     lines = [commit(1, POST, size=4_000), identity(2), commit(3)]
-    async with SimulatedJetstream(MemorySource(lines), dictionary=dictionary) as server:
+    async with FaultyJetstream(MemorySource(lines), dictionary=dictionary) as server:
         packed = await replay(f"{server.url}?cursor=0&compress=true", 3)
         text = await replay(f"{server.url}?cursor=0", 3)
     unpacker = zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(dictionary))
@@ -187,7 +186,7 @@ async def test_compressed_frames_unpack_with_the_dictionary_of_the_network(share
 
 
 async def test_compression_and_deflate_exclude_each_other() -> None:
-    async with SimulatedJetstream(MemorySource(), dictionary=b"any dictionary will do") as server:
+    async with FaultyJetstream(MemorySource(), dictionary=b"any dictionary will do") as server:
         status, text = await refusal(f"{server.url}?compress=true", compression="deflate")
         assert (status, text) == (
             400,
@@ -213,9 +212,9 @@ class Flood:
 
 
 async def test_a_live_client_that_falls_too_far_behind_is_dropped() -> None:
-    async with SimulatedJetstream(Flood(10_000)) as server:
+    async with FaultyJetstream(Flood(10_000)) as server:
         assert await replay(server.url, 1) == [commit(1)]
-    async with SimulatedJetstream(Flood(10_001)) as server, subscriber(server.url) as websocket:
+    async with FaultyJetstream(Flood(10_001)) as server, subscriber(server.url) as websocket:
         with pytest.raises(ConnectionClosed):
             await take(websocket, 1)
 
@@ -223,7 +222,7 @@ async def test_a_live_client_that_falls_too_far_behind_is_dropped() -> None:
 async def test_a_replay_waits_for_a_slow_client_and_loses_nothing() -> None:
     lines = [commit(number, size=1_000) for number in range(1, 20_001)]
     async with (
-        SimulatedJetstream(MemorySource(lines)) as server,
+        FaultyJetstream(MemorySource(lines)) as server,
         subscriber(f"{server.url}?cursor=0", max_queue=1) as websocket,
     ):
         held = 0
@@ -242,7 +241,7 @@ async def test_a_replay_waits_for_a_slow_client_and_loses_nothing() -> None:
 
 async def test_connections_can_be_cut_at_once() -> None:
     source = MemorySource(events(3))
-    async with SimulatedJetstream(source) as server, subscriber(f"{server.url}?cursor=0") as websocket:
+    async with FaultyJetstream(source) as server, subscriber(f"{server.url}?cursor=0") as websocket:
         assert await take(websocket, 3) == source.lines
         server.drop_connections()
         with pytest.raises(ConnectionClosedError):
@@ -252,7 +251,7 @@ async def test_connections_can_be_cut_at_once() -> None:
 
 async def test_a_connection_can_be_cut_behind_an_exact_number_of_events_once() -> None:
     source = MemorySource(events(10))
-    async with SimulatedJetstream(source) as server:
+    async with FaultyJetstream(source) as server:
         server.drop_after(4)
         async with subscriber(f"{server.url}?cursor=0") as websocket:
             assert await take(websocket, 4) == source.lines[:4]
@@ -261,45 +260,16 @@ async def test_a_connection_can_be_cut_behind_an_exact_number_of_events_once() -
         assert await replay(f"{server.url}?cursor=0", 10) == source.lines
 
 
-async def test_the_stream_can_be_paused_and_resumed() -> None:
-    source = MemorySource(events(3))
-    async with SimulatedJetstream(source) as server:
-        server.pause()
-        async with subscriber(f"{server.url}?cursor=0") as websocket:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(websocket.recv(), 0.1)
-            server.resume()
-            assert await take(websocket, 3) == source.lines
-
-
 async def test_connections_can_be_refused_for_a_while() -> None:
-    async with SimulatedJetstream(MemorySource(events(1))) as server:
+    async with FaultyJetstream(MemorySource(events(1))) as server:
         server.refuse_connections(3_600)
         assert await refusal(server.url) == (503, "not ready\n")
         server.refuse_connections(0)
         assert await replay(f"{server.url}?cursor=0", 1) == events(1)
 
 
-async def test_the_last_events_can_come_twice_and_any_text_between() -> None:
-    source = MemorySource(events(3))
-    async with SimulatedJetstream(source) as server, subscriber(f"{server.url}?cursor=0") as websocket:
-        await take(websocket, 3)
-        server.duplicate_last(2)
-        server.send_to_all(b'{"did":')
-        assert await take(websocket, 3) == [*source.lines[1:], b'{"did":']
-
-
-async def test_the_lookback_can_be_clamped_silently() -> None:
-    source = MemorySource(events(5))
-    async with SimulatedJetstream(source) as server:
-        server.clamp_lookback(1_003)
-        assert await replay(f"{server.url}?cursor=0", 2) == source.lines[3:]
-        server.clamp_lookback(None)
-        assert await replay(f"{server.url}?cursor=0", 5) == source.lines
-
-
 async def test_closing_the_server_ends_its_connections() -> None:
-    async with SimulatedJetstream(MemorySource(events(1))) as server:
+    async with FaultyJetstream(MemorySource(events(1))) as server:
         websocket = await connect(f"{server.url}?cursor=0", compression=None)
         await take(websocket, 1)
     with pytest.raises(ConnectionClosedError):
@@ -307,7 +277,7 @@ async def test_closing_the_server_ends_its_connections() -> None:
 
 
 async def test_a_client_that_leaves_politely_is_answered_and_forgotten() -> None:
-    async with SimulatedJetstream(MemorySource()) as server:
+    async with FaultyJetstream(MemorySource()) as server:
         websocket = await connect(server.url, compression=None)
         await asyncio.wait_for(await websocket.ping(), DEADLINE)
         await websocket.close()

@@ -15,6 +15,7 @@ from indexer.simulator.network.repos import Repos
 from indexer.simulator.network.timeline import FOUNDING_EVENTS, SECOND, Timeline
 from indexer.simulator.serving.xrpc import Xrpc
 from tests.indexer.simulator.fold import POST, PROFILE, Fold
+from tests.steps import steps
 
 EPOCH = 1_790_000_000 * SECOND
 TIMELINE = Timeline(seed=7, epoch_us=EPOCH, actors=60, preroll_events=20_000, preroll_hours=24)
@@ -47,13 +48,14 @@ async def every_record(xrpc: Xrpc, **query: Any) -> list[dict[str, Any]]:
     """All pages of a listing."""
     records: list[dict[str, Any]] = []
     cursor: dict[str, Any] = {}
-    while True:
+    for _ in steps():
         status, answer = await ask(xrpc, "com.atproto.repo.listRecords", **query, **cursor)
         assert status == 200, answer
         if not answer["records"]:
-            return records
+            break
         records += answer["records"]
         cursor = {"cursor": answer["cursor"]}
+    return records
 
 
 async def test_every_repo_holds_what_the_stream_told(xrpc: Xrpc, fold: Fold) -> None:

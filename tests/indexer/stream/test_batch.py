@@ -5,6 +5,7 @@ from indexer.index.floors import FloorRow, Floors, floor_of_deletion, held_from
 from indexer.index.gaps import Gap, GapReason
 from indexer.stream.batch import Batch, Batcher, Limits
 from indexer.stream.decode import decode
+from indexer.stream.position import Position
 from tests.indexer import frames
 from tests.indexer.frames import LIKE, MINUTE, POST, SECOND, T0
 
@@ -166,3 +167,16 @@ def test_the_floor_of_a_deletion_is_its_own_time_and_five_minutes() -> None:
 
     assert floor_of_deletion(deletion) == FloorRow(REPO, (T0 + 5 * MINUTE) << 10, "deleted")
     assert held_from(T0) == (T0 - 10 * MINUTE) << 10
+
+
+def test_a_floor_that_only_a_fast_clock_has_passed_is_still_held() -> None:
+    day = 24 * 60 * MINUTE
+    position = Position(lambda: T0)
+    position.us, position.plausible_us, position.skew_us = T0 + day, T0, day
+    batcher = Batcher(floors=Floors([FloorRow(REPO, T0 << 10, "deleted")]), position=position)
+    batcher.add(Dead(DeadReason.MALFORMED, "", b"{", 0), 1, 0)
+
+    batch = batcher.take()
+
+    assert (batch.cursor, batch.plausible_us, batch.skew_us) == (T0 + day, T0, day)
+    assert batcher.floors.is_dead(event(T0 - 1))

@@ -8,12 +8,11 @@ from atsite.core.clickhouse import door
 from atsite.core.clock import now_us
 from indexer.index import queries, records
 from indexer.index.checkpoint import PROTOCOL, Checkpoint
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import checkpoint_store, service
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import MINUTE, SECOND
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

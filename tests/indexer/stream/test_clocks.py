@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.clock import HOUR_US
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import backoff, checkpoint_store, service
 from indexer.stream import position as position_module
 from indexer.stream.position import AGREE_EVENTS
 from tests.indexer import frames
 from tests.indexer.frames import SECOND, T0
 from tests.indexer.running import running
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import fold, stored
 from tests.waiting import until

@@ -14,8 +14,6 @@ from websockets.server import ServerProtocol
 from atsite.core.clock import HOUR_US, now_us
 from indexer.index.checkpoint import start_from, start_live
 from indexer.index.gaps import Resumed
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import backoff, websocket
 from indexer.stream import dial as dial_module
 from indexer.stream import jetstream as jetstream_module
@@ -35,6 +33,7 @@ from tests.indexer.conftest import PATIENCE, index
 from tests.indexer.frames import MINUTE, SECOND, T0
 from tests.indexer.running import running
 from tests.indexer.serving import DRIP, serving
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import fold, stored
 from tests.waiting import until

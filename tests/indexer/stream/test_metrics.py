@@ -10,12 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from atsite.core.clock import now_us
 from atsite.core.embedded.ports import free_port
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import jetstream as jetstream_module
 from tests.indexer import frames
 from tests.indexer.frames import SECOND
 from tests.indexer.running import running
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import fold, stored
 from tests.waiting import until
 

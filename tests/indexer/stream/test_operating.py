@@ -13,10 +13,9 @@ from atsite.core import kv
 from atsite.core.clickhouse import door
 from atsite.core.config import BASE_DIR
 from atsite.core.embedded.ports import free_port
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import checkpoint_store
 from tests.indexer.conftest import index
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import fold, stored
 from tests.indexer.synthetic import synthetic
 

@@ -10,12 +10,11 @@ from atsite.core import kv
 from atsite.core.clickhouse import door
 from indexer.index import purge
 from indexer.index.checkpoint import PROTOCOL
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import checkpoint_store
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import SECOND, T0
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import Fold, all_rows, fold, stored
 from tests.indexer.synthetic import synthetic
 from tests.waiting import until

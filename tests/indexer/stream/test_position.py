@@ -180,3 +180,14 @@ def test_a_host_that_goes_on_before_the_cursor_takes_its_place() -> None:
     position.begin_again(T0 - HOUR_US)
 
     assert (position.us, position.plausible_us) == (T0 - HOUR_US, T0 - HOUR_US)
+
+
+def test_of_a_hundred_events_ahead_a_half_that_agrees_is_no_majority() -> None:
+    def believed(agreeing: int) -> bool:
+        clocks = Clocks()
+        position = Position(clocks)
+        scattered = [T0 + (2 + number) * DAY for number in range(100 - agreeing)]
+        advance(position, clocks, *scattered, *([T0 + DAY] * agreeing))
+        return position.skew_us == DAY
+
+    assert (believed(50), believed(51)) == (False, True)

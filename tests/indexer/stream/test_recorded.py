@@ -12,14 +12,13 @@ from django.utils import timezone
 from atsite.core import kv
 from atsite.core.clickhouse import door
 from indexer.index import purge
-from indexer.simulator.serving.event_source import MemorySource
 from indexer.simulator.serving.recorded_source import RecordedSource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import checkpoint_store
 from indexer.stream.batch import Limits
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import SECOND
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import Fold, all_rows, fold, stored
 
 if TYPE_CHECKING:

@@ -9,12 +9,11 @@ import pytest
 
 from atsite.core.clickhouse import door
 from atsite.core.config import BASE_DIR
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream.batch import Limits
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import POST, SECOND, T0
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.indexer.stream_fold import all_rows, fold, stored
 from tests.indexer.synthetic import synthetic

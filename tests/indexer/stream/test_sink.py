@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from atsite.core.clickhouse import door
-from atsite.core.clickhouse.errors import BadContent, ClickHouseError, SchemaMismatch, Unreachable
-from indexer.index.events import DeadReason, RecordEvent
+from atsite.core.clickhouse.errors import BadContent, ClickHouseError, QueryTimedOut, SchemaMismatch, Unreachable
+from indexer.index.events import AccountEvent, Dead, DeadReason, IdentityEvent, RecordEvent
+from indexer.index.floors import ACCOUNT_DELETED, FloorRow
+from indexer.index.gaps import Gap, GapReason
+from indexer.stream import metrics
 from indexer.stream.batch import Batch
 from indexer.stream.decode import decode
 from indexer.stream.raw_frame import raw_of
@@ -70,6 +74,58 @@ def test_an_error_that_may_pass_is_answered_with_the_same_block_again() -> None:
     assert waits.seconds == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10, 10]
 
 
+@pytest.mark.parametrize("code", [159, 160])
+def test_an_insert_that_took_too_long_is_no_refusal_and_is_sent_again(code: int) -> None:
+    """TIMEOUT_EXCEEDED and TOO_SLOW: merges or a slow disk cause them, and no other row would do better."""
+    late = QueryTimedOut("too long", code=code, name="tests")
+    assert not late.retryable
+    table, waits = Table(late, late), Waits()
+
+    Sink("host", insert=table, wait=waits).write(batch("a"))
+
+    assert [name for name, _ in table.blocks] == ["repo_records"] * 3
+    assert waits.seconds == [0.2, 0.4]
+
+
+def test_inserting_counts_as_paused_until_a_block_was_taken() -> None:
+    seen: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        seen.append(metrics.PAUSED.labels(cause="clickhouse")._value.get())
+        return True
+
+    Sink("host", insert=Table(away(), away()), wait=wait).write(batch("a"))
+
+    assert seen == [1, 1]
+    assert metrics.PAUSED.labels(cause="clickhouse")._value.get() == 0
+
+
+def test_floors_come_first_and_records_after_all_that_says_whose_they_are() -> None:
+    """A reader that sees any other row of a deletion must see its floor as well."""
+    table = Table()
+    whole = batch("a")
+    whole.floors.append(FloorRow(frames.did(2), 7, ACCOUNT_DELETED))
+    whole.gaps.append(Gap(1, 2, GapReason.CLAMPED))
+    whole.accounts.append(AccountEvent(frames.did(2), False, "deleted", T0, T0))
+    whole.identities += [
+        IdentityEvent(frames.did(3), "carol.test", T0, T0),
+        IdentityEvent(frames.did(4), "", T0, T0),
+    ]
+    whole.dead.append(Dead(DeadReason.MALFORMED, "", b"{", T0))
+
+    Sink("host", insert=table, wait=Waits()).write(whole)
+
+    assert [(name, columns.get("did", columns.get("repo"))) for name, columns in table.blocks] == [
+        ("repo_floors", [frames.did(2)]),
+        ("stream_gaps", None),
+        ("actor_accounts", [frames.did(2)]),
+        ("actor_identities", [frames.did(3)]),
+        ("identity_changes", [frames.did(4)]),
+        ("repo_records", [frames.did(1)]),
+        ("dead_letters", None),
+    ]
+
+
 def test_a_stop_ends_the_trying_and_says_what_was_not_written() -> None:
     with pytest.raises(GaveUp, match="repo_records"):
         Sink("host", insert=Table(*(away() for _ in range(9))), wait=Waits(patience=3)).write(batch("a"))
@@ -126,6 +182,9 @@ def test_too_little_disk_waits_and_goes_on_when_there_is_enough() -> None:
 def test_disk_is_low_below_the_limit(tmp_path: Path) -> None:
     assert disk_is_low(tmp_path / "not" / "yet", 1 << 62)()
     assert not disk_is_low(tmp_path, 0)()
+    free = shutil.disk_usage(tmp_path).free
+    assert disk_is_low(tmp_path, 2 * free)()
+    assert not disk_is_low(tmp_path, free // 2)()
 
 
 @pytest.mark.usefixtures("clickhouse")

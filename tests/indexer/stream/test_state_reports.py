@@ -15,13 +15,12 @@ from atsite.core.embedded.ports import free_port
 from atsite.core.errors import AtsiteError
 from indexer.index.checkpoint import start_live
 from indexer.index.stream_state import Condition, StreamState
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import backoff
 from indexer.stream import jetstream as jetstream_module
 from indexer.stream.dial import reason_of
 from indexer.stream.jetstream import Jetstream
 from indexer.stream.state_reports import KEY, StateReports, decoded
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.waiting import until
 
 if TYPE_CHECKING:

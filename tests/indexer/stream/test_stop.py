@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from tests.indexer import frames
 from tests.indexer.frames import SECOND, T0
 from tests.indexer.serving import DRIP, serving
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.synthetic import synthetic
 
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.errors import ConfigError
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream import service, subscription
 from indexer.stream.subscription import Filter, Wanted, WantedUnknown, is_asked_for
 from labels import membership
@@ -20,6 +18,7 @@ from tests.core.copies.conftest import label
 from tests.indexer import frames
 from tests.indexer.conftest import PATIENCE, SMALL, configured, index
 from tests.indexer.frames import MINUTE, SECOND, T0, did
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import _rows as rows_of
 from tests.waiting import until
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from indexer.simulator.serving.server_thread import ThreadedJetstream
+    from tests.indexer.simulator.jetstream import ThreadedJetstream
 
 __all__ = ["label"]
 

@@ -8,11 +8,10 @@ import pytest
 from atsite.core.clickhouse import door
 from atsite.core.errors import EXIT_NEEDS_YOU
 from indexer.index.events import Dead, DeadReason, Skip, SkipReason
-from indexer.simulator.serving.event_source import MemorySource
-from indexer.simulator.serving.server_thread import simulated_jetstream
 from indexer.stream.unreadable_stream import DEAD_MAX, WINDOW, DeadShare, StreamUnreadable
 from tests.indexer.conftest import index
 from tests.indexer.frames import T0
+from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.synthetic import synthetic
 
 if TYPE_CHECKING:

@@ -1,12 +1,11 @@
-"""The short way to whose an event is, against the event itself."""
+"""What an event does, against the event itself."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
-from indexer.simulator.network.event_actors import Deed, EventActors
 from indexer.simulator.network.events import FOLLOW, Network
 from indexer.simulator.network.timeline import Timeline
 
@@ -14,30 +13,39 @@ TIMELINE = Timeline(seed=7, epoch_us=1_790_000_000_000_000, actors=60, preroll_e
 EVENTS = TIMELINE.first_live + 2_000
 
 
+class Effect(NamedTuple):
+    """The effect of an event on accounts."""
+
+    actor: int
+    follows: int | None = None
+    unfollows: int | None = None
+    gone: bool = False
+
+
 def test_the_deed_of_every_event_is_what_the_event_says() -> None:
     network = Network(TIMELINE)
-    event_actors = EventActors(network)
     actors = {network.population.did(actor): actor for actor in range(60 + EVENTS // 1_000)}
     followed: dict[str, int] = {}
     kinds: Counter[str] = Counter()
     for number in range(EVENTS):
         event = json.loads(network.event(number))
-        deed = event_actors.deed(number)
-        assert deed == expected(event, actors, followed), f"event {number}: {event}"
+        deed = network.deeds.deed(number)
+        done = Effect(deed.actor, deed.follows, deed.unfollows, deed.gone)
+        assert done == expected(event, actors, followed), f"event {number}: {event}"
         kinds.update(name for name in ("follows", "unfollows", "gone") if getattr(deed, name) not in (None, False))
     assert min(kinds[name] for name in ("follows", "unfollows", "gone")) > 5, kinds
 
 
-def expected(event: dict[str, Any], actors: dict[str, int], followed: dict[str, int]) -> Deed:
-    """The deed that the event tells of; `followed` remembers the follows by did and rkey."""
+def expected(event: dict[str, Any], actors: dict[str, int], followed: dict[str, int]) -> Effect:
+    """The effect on accounts that the event tells of; `followed` remembers the follows by did and rkey."""
     actor = actors[event["did"]]
     if event["kind"] != "commit":
-        return Deed(actor, gone=event.get("account", {}).get("status") == "deleted")
+        return Effect(actor, gone=event.get("account", {}).get("status") == "deleted")
     commit = event["commit"]
     if commit["collection"] != FOLLOW:
-        return Deed(actor)
+        return Effect(actor)
     key = event["did"] + commit["rkey"]
     if commit["operation"] == "delete":
-        return Deed(actor, unfollows=followed[key])
+        return Effect(actor, unfollows=followed[key])
     followed[key] = actors[commit["record"]["subject"]]
-    return Deed(actor, follows=followed[key])
+    return Effect(actor, follows=followed[key])
