@@ -70,9 +70,9 @@ def _for_programs() -> Application:
     if config.service != "feedgen":
         return limited(application)
     from atsite.urls.feedgen import api  # its models are there once Django is
-    from feeds.serving.thin_door import PATH, thin
+    from feeds.serving.thin_door import PATH, ThinDoor
 
-    return thin(limited(sharing(application, PATH)), api)
+    return ThinDoor(limited(sharing(application, PATH)), api)
 
 
 application = build()

@@ -8,6 +8,7 @@ both (docs/decisions/0092-a-thin-door.md).
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -44,21 +45,22 @@ _LEFT_TO_DJANGO: Final = frozenset({b"content-length", b"content-type", b"transf
 _TRACER: Final = trace.get_tracer(__name__)
 
 
-def thin(django: Application, api: NinjaAPI) -> Application:
-    """An ASGI application before `django`, which is the same site with `api`."""
+@dataclass(frozen=True)
+class ThinDoor:
+    """An ASGI application before `django`, which serves the same site with `api`."""
 
-    async def door(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    django: Application
+    api: NinjaAPI
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         asked = _asked(scope)
         if asked is None:
-            await django(scope, receive, send)
-            return
-        if config.otel_endpoint:
+            await self.django(scope, receive, send)
+        elif config.otel_endpoint:
             with _span(scope) as span:
-                span.set_attribute("http.status_code", await _answer(scope, *asked, api, send))
+                span.set_attribute("http.status_code", await _answer(scope, *asked, self.api, send))
         else:
-            await _answer(scope, *asked, api, send)
-
-    return door
+            await _answer(scope, *asked, self.api, send)
 
 
 def _asked(scope: dict[str, Any]) -> tuple[Question, Reader] | None:
