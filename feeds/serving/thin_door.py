@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 PATH: Final = f"/xrpc/{SKELETON}"
 #: The longest query string that is read here, and how many are remembered.
-QUERY_MAX, QUERIES = 2_048, 10_000
+QUERY_MAX, QUERIES = 2_048, 4_096
 #: Headers that change how Django answers: the body that they announce, its form, and requests of the site itself.
 _LEFT_TO_DJANGO: Final = frozenset({b"content-length", b"content-type", b"transfer-encoding", PROBE.lower().encode()})
 _TRACER: Final = trace.get_tracer(__name__)

@@ -178,3 +178,13 @@ def test_the_door_takes_what_clients_send_and_leaves_the_rest_to_django() -> Non
         {"query_string": QUERY + b"&x=" + b"y" * 2_048},
     ]
     assert [changes for changes in left if thin_door._asked(scope(**changes)) is not None] == []
+
+
+def test_query_strings_that_are_remembered_are_bounded() -> None:
+    thin_door._parsed.cache_clear()
+    for number in range(4_100):
+        assert thin_door._question(b"feed=a&limit=5&cursor=%d" % number) == Question("a", 5, str(number))
+    assert thin_door._parsed.cache_info().currsize == 4_096
+    longest = b"feed=a&x=" + b"y" * (2_048 - len(b"feed=a&x="))
+    assert thin_door._question(longest) == Question("a", 50)
+    assert thin_door._question(longest + b"y") is None
