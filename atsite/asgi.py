@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
@@ -19,6 +19,9 @@ from atsite.core.config import config
 from atsite.core.web import readiness
 from atsite.core.web.body_limit import limited
 from atsite.core.web.sync_thread import sharing
+
+if TYPE_CHECKING:
+    from atsite.core.web.body_limit import Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 
@@ -48,7 +51,7 @@ def build() -> ProtocolTypeRouter:
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan}
     if config.service in ("feedgen", "search"):
-        protocols["http"] = limited(_for_programs())
+        protocols["http"] = _for_programs()
     else:
         protocols["http"] = get_asgi_application()
     if config.service == "admin":
@@ -60,15 +63,16 @@ def build() -> ProtocolTypeRouter:
     return ProtocolTypeRouter(protocols)
 
 
-def _for_programs() -> Any:
+def _for_programs() -> Application:
     from atsite.core.web.handler import service_application
 
     application = service_application()
     if config.service != "feedgen":
-        return application
-    from feeds.serving.api import SKELETON  # its models are there once Django is
+        return limited(application)
+    from atsite.urls.feedgen import api  # its models are there once Django is
+    from feeds.serving.thin_door import PATH, ThinDoor
 
-    return sharing(application, f"/xrpc/{SKELETON}")
+    return ThinDoor(limited(sharing(application, PATH)), api)
 
 
 application = build()

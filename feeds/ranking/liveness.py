@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     Call = Callable[[Callable[[], Set[PostKey]]], Set[PostKey]]
 
-#: The index itself learns of a delete up to a second after it was sent (indexer.stream.batch.Limits.age).
-SECONDS: Final = 1.0
+#: With the life of a finished page (feeds.serving.ready_pages) a post disappears within a second. The index itself
+#: learns of a delete up to a second after it was sent (indexer.stream.batch.Limits.age).
+SECONDS: Final = 0.5
 #: Cached posts, 200 bytes each: one second of a hundred different pages.
 SIZE: Final = 20_000
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Query, Router
@@ -20,14 +17,12 @@ from atsite.core.web.auth import Unverifiable, client_address, service_auth
 from atsite.core.web.documented import example, failures
 from atsite.core.web.probe import is_probe
 from atsite.core.web.xrpc import error_response
-from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, RankingPending, UnknownFeed
+from feeds.ranking.feed import FeedUnavailable, InvalidDefinition, UnknownFeed
+from feeds.serving import reading
+from feeds.serving.reading import Reader
 from feeds.serving.registry import registry
 from feeds.serving.schemas import FeedAddress, GeneratorDescription, Skeleton, SkeletonQuery
-from feeds.serving.skeleton import answer, depends_on_viewer, is_poll, rkey_of
-from feeds.signals import page_read
-
-if TYPE_CHECKING:
-    from atsite.core.atproto.syntax import Did
+from feeds.serving.skeleton import Question, depends_on_viewer
 
 xrpc = Router(tags=["xrpc"])
 well_known = Router(tags=["well-known"])
@@ -39,16 +34,6 @@ READ: Final = ["GET", "HEAD"]
 SKELETON: Final = "app.bsky.feed.getFeedSkeleton"
 #: Resolvers have caches of their own; this limits the wait for all others after an operator moves the service.
 DID_DOCUMENT_CACHE: Final = "public, max-age=300"
-#: Pages made in parallel: as many as the stores' clients allow. In their own threads: a page may take long, and other
-#: threads must be free to verify readers within a second.
-PAGES: Final = 16
-_THREADS: Final = ThreadPoolExecutor(PAGES, thread_name_prefix="feeds-page")
-#: How long a reader waits for a ranking that is being made: the AppView waits 5 s, and the page has to be made as well.
-RANKING_SECONDS: Final = 3.0
-#: Caches must revalidate, so that a deleted post disappears from the page at once.
-PAGE_CACHE: Final = "no-cache"
-#: A personal page must not be shown to other readers.
-PERSONAL_CACHE: Final = "private, no-store"
 
 
 @well_known.api_operation(
@@ -113,49 +98,10 @@ async def get_feed_skeleton(request: HttpRequest, query: Query[SkeletonQuery]) -
 
     400 `UnknownFeed`: this generator has no such feed.
     """
-    # The stores' clients block, so a thread makes it; no thread waits for a ranking.
     reader = await reader_of(request, query.feed)
-    try:
-        body, cache = await _in_thread(query, reader)
-    except RankingPending as pending:
-        await _until_made(pending)
-        body, cache = await _in_thread(query, reader)
-    headers = {"Cache-Control": cache, "Vary": "Authorization"}
-    return HttpResponse(body, content_type="application/json", headers=headers)
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """The reader. `did` is None if not logged in; `counts` is False if it could not be identified, or is this site."""
-
-    did: Did | None = field(default=None, repr=False)
-    counts: bool = True
-
-
-async def _in_thread(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _page, query, reader)
-
-
-async def _until_made(pending: RankingPending) -> None:
-    """Return once the ranking was made. Raises FeedUnavailable where it was not, or not in time."""
-    # Not wait_for: a reader who goes away must not cancel what others wait for.
-    made, _ = await asyncio.wait([asyncio.wrap_future(pending.made)], timeout=RANKING_SECONDS)
-    if not made:
-        raise pending
-    if (failed := pending.made.result()) is not None:
-        raise failed
-
-
-def _page(query: SkeletonQuery, reader: Reader) -> tuple[bytes, str]:
-    """The page's JSON and its Cache-Control.
-
-    Counts the request, unless it is a poll or the reader could not be identified.
-    """
-    feeds = registry()
-    body = answer(feeds, feed=query.feed, limit=query.limit, cursor=query.cursor, viewer=reader.did)
-    if reader.counts and not is_poll(query.limit, query.cursor):
-        page_read.send(None, feed=rkey_of(feeds, query.feed), viewer=reader.did)
-    return body, PERSONAL_CACHE if depends_on_viewer(feeds, query.feed) else PAGE_CACHE
+    answer = await reading.page(Question(query.feed, query.limit, query.cursor), reader)
+    headers = {"Cache-Control": reading.cache_of(answer), "Vary": "Authorization"}
+    return HttpResponse(answer.body, content_type="application/json", headers=headers)
 
 
 async def reader_of(request: HttpRequest, feed: str) -> Reader:

@@ -1,12 +1,10 @@
-"""getFeedSkeleton without Django: from the request's parameters to the bytes of the answer.
-
-Every HTTP layer (ninja today) reads the three parameters and calls `answer`, so all give the same bytes.
-"""
+"""getFeedSkeleton without Django: from the request's parameters to the bytes of the answer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -20,12 +18,37 @@ from feeds.serving import private_gate
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did, Rkey
-    from feeds.ranking.feed import FeedPage, SkeletonPost
+    from feeds.ranking.feed import Feed, FeedPage, SkeletonPost
     from feeds.serving.registry import Registry
 
 
-def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, viewer: Did | None) -> bytes:
-    """The JSON of getFeedSkeleton's output (lexicon app.bsky.feed.getFeedSkeleton).
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON of getFeedSkeleton's output (lexicon app.bsky.feed.getFeedSkeleton), and the feed that it is from.
+
+    `outcome`: page, poll or empty, as feeds.ranking.metrics.PAGES counts it.
+    """
+
+    body: bytes
+    feed: Feed
+    outcome: str
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether each reader gets the same, also in a moment: the posts of a label change with the next request."""
+        return not self.feed.depends_on_viewer and not self.feed.definition.label
+
+
+class Question(NamedTuple):
+    """The parameters of getFeedSkeleton. `limit` is 1 to 100, `feed` and `cursor` are still unchecked."""
+
+    feed: str
+    limit: int
+    cursor: str | None = None
+
+
+def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, viewer: Did | None) -> Answer:
+    """The page of a feed for a reader.
 
     `limit` is 1 to 100, checked by the caller. Raises InvalidSyntax (`feed` is not an at-uri), UnknownFeed,
     InvalidCursor, FeedUnavailable, RankingPending.
@@ -38,7 +61,7 @@ def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, vie
         request = FeedRequest(limit, None if cursor is None else cursors.decode(cursor), viewer)
         page = private_gate.page(found, registry.data, request)
         outcome = _outcome(page, limit, cursor)
-        return render(page)
+        return Answer(render(page), found, outcome)
     except InvalidCursor:
         outcome = "invalid"
         raise

@@ -22,6 +22,8 @@ class Answer:
     content_type: str = ""
     #: Whether it says that the same may succeed in a moment.
     later: bool = False
+    #: All headers but the date, in lower case and in order of their names.
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def error(self) -> tuple[int, str]:
@@ -64,4 +66,5 @@ def answer_on(connection: socket.socket, *, method: str = "GET") -> Answer:
     except (HTTPException, ConnectionError):
         return Answer(0)
     later = response.status == 503 and "Retry-After" in response.headers
-    return Answer(response.status, body, response.headers.get("Content-Type", ""), later)
+    headers = sorted((name.lower(), value) for name, value in response.getheaders() if name.lower() != "date")
+    return Answer(response.status, body, response.headers.get("Content-Type", ""), later, tuple(headers))

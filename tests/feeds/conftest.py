@@ -43,6 +43,8 @@ DEFINITIONS = "feeds_feeddefinition"
 
 #: The time that a page may take is short, as its reader is gone soon; a machine with other work takes longer.
 UNHURRIED_SECONDS = 60
+#: What a running service has.
+REAL_BUDGET_SECONDS = computed.BUDGET_SECONDS
 
 
 @pytest.fixture(scope="session", autouse=True)

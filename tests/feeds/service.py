@@ -10,12 +10,15 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from atsite.core.config import BASE_DIR, config
+from atsite.supervision.serving import granian
+from feeds.serving.ready_pages import READY_SECONDS
 from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.wire import Wire
 from tests.steps import steps
@@ -41,6 +44,7 @@ class Service:
     clickhouse: Wire
     redis: Wire
     log: Path
+    patient: Patient
 
     def skeleton(self, **params: str | int) -> httpx.Response:
         return self.http.get(SKELETON, params={"feed": FEED, **params})
@@ -51,6 +55,10 @@ class Service:
         assert response.status_code == 200, response.text
         body: dict[str, Any] = response.json()
         return [entry["post"] for entry in body["feed"]], body.get("cursor")
+
+    def wait_for_new_pages(self) -> None:
+        """Return when no page that was made for an earlier test is kept: nobody asked for that long."""
+        until(lambda: monotonic() > self.patient.asked_at + 2 * READY_SECONDS)
 
     def walk(self, limit: int) -> list[str]:
         uris, cursor = self.page(limit=limit)
@@ -80,8 +88,11 @@ class Patient(httpx.HTTPTransport):
     def __init__(self, *wires: Wire) -> None:
         super().__init__()
         self._wires = wires
+        #: When the last request was sent (monotonic).
+        self.asked_at = 0.0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked_at = monotonic()
         response = super().handle_request(request)
 
         def is_answered() -> bool:
@@ -100,8 +111,11 @@ class Patient(httpx.HTTPTransport):
 
 
 @contextmanager
-def running(folder: Path, **variables: str) -> Iterator[Service]:
-    """A feed generator on free ports, over wires to the session's stores; `variables` are its environment's."""
+def running(folder: Path, *, application: str = "", **variables: str) -> Iterator[Service]:
+    """A feed generator on free ports, over wires to the session's stores; `variables` are its environment's.
+
+    `application` names another ASGI application than the project's.
+    """
     redis_address = urlsplit(config.redis_url)
     clickhouse_host, _, clickhouse_port = config.clickhouse_address.rpartition(":")
     port, metrics_port = _free_port(), _free_port()
@@ -125,12 +139,14 @@ def running(folder: Path, **variables: str) -> Iterator[Service]:
             **variables,
         }
         command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", str(port)]
+        if application:
+            command = [*granian("feedgen", host="127.0.0.1", port=port)[:-1], application]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             patient = Patient(clickhouse, redis_wire)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENT_SECONDS, transport=patient) as http:
                 _await_start(process, http, folder / "feedgen.log")
-                yield Service(http, metrics_port, clickhouse, redis_wire, folder / "feedgen.log")
+                yield Service(http, metrics_port, clickhouse, redis_wire, folder / "feedgen.log", patient)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -153,5 +153,5 @@ def test_it_is_served_and_previewed_with_its_own_reasons(editor: Client) -> None
     feeds = registry.registry()
     uri = f"at://{SITE.feed_actor_did}/app.bsky.feed.generator/turned"
     for viewer, shown in ((b.ALICE, turned), (None, [])):
-        body = json.loads(skeleton.answer(feeds, feed=uri, limit=50, cursor=None, viewer=viewer))
+        body = json.loads(skeleton.answer(feeds, feed=uri, limit=50, cursor=None, viewer=viewer).body)
         assert [entry["post"] for entry in body["feed"]] == shown

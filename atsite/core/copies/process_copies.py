@@ -1,7 +1,8 @@
 """Copies inside a process of small sets of rows that every request needs: definitions, blocks.
 
 Each change raises one counter in Redis. A process reads it at most every half second and reloads when it has moved, so
-a change takes effect within a second. Without Redis it reloads every second. Never use it for membership or keys.
+a change takes effect within a second, also in pages that were made from it (feeds.serving.ready_pages). Without Redis
+it reloads every half second. Never use it for membership or keys.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ T = TypeVar("T")
 KEY: Final = f"{kv.PREFIX}publish:changes"
 #: Half of the second within which a change must be effective.
 COUNTER_SECONDS: Final = 0.5
-RELOAD_SECONDS: Final = 1.0
+RELOAD_SECONDS: Final = 0.5
 #: If the counter could not be raised, processes see the change after this long.
 LIFE_SECONDS: Final = 30.0
 

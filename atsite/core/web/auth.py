@@ -41,6 +41,7 @@ Insist = Callable[[], Awaitable[bool]]
 API_KEY_PREFIX: Final = "atsk_"
 #: outcome: good, unverifiable, or the name of the error.
 TOKENS: Final = Counter("service_tokens", "Service tokens that came with a request", ["outcome"])
+_GOOD_TOKENS: Final = TOKENS.labels(outcome="good")
 
 
 def client_address(request: HttpRequest) -> str:
@@ -146,14 +147,32 @@ class ServiceAuth:
         except Unverifiable:
             TOKENS.labels(outcome="unverifiable").inc()
             raise
-        TOKENS.labels(outcome="good").inc()
+        _GOOD_TOKENS.inc()
         self._keys.prove(token.issuer)
         return Viewer(token)
 
-    async def _verified(self, text: str, method: str, now: float, insist: Insist | None) -> ServiceToken:
+    def authenticate_at_hand(self, authorization: str, method: str, now: float) -> Viewer | None:
+        """The reader that a token proves, if this process has its key; None if `authenticate` has to decide."""
+        try:
+            text = bearer(authorization)
+            token = None if text is None else self._read(text, method, now)
+            key = None if token is None else self._keys.at_hand(token.issuer)
+            if token is None or key is None:
+                return None
+            good = token.verified_by(key)
+        except BadToken:
+            return None
+        _GOOD_TOKENS.inc()
+        self._keys.prove(good.issuer)
+        return Viewer(good)
+
+    def _read(self, text: str, method: str, now: float) -> UnverifiedToken:
         if not self._audience:
             raise BadToken("BadJwtAudience", "this service has no did, so it accepts no token")
-        token = read(text, audience=self._audience, method=method, now=now)
+        return read(text, audience=self._audience, method=method, now=now)
+
+    async def _verified(self, text: str, method: str, now: float, insist: Insist | None) -> ServiceToken:
+        token = self._read(text, method, now)
         key = self._keys.at_hand(token.issuer)
         if key is not None and (good := _if_signed(token, key)):
             return good

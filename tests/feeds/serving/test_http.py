@@ -47,6 +47,7 @@ def process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def service(process: Service, clickhouse: None, valkey: redis.Redis) -> Iterator[Service]:
     """The running service; its stores are empty and answer. It may remember generations of an earlier test."""
+    process.wait_for_new_pages()
     yield process
     process.clickhouse.mend()
     process.redis.mend()

@@ -63,7 +63,7 @@ class Fixed:
 
 def answer(feed: Feed, *, limit: int = 50, text: str | None = None) -> bytes:
     registry = Registry({DEFINITION.uri: feed})
-    return skeleton.answer(registry, feed=str(DEFINITION.uri), limit=limit, cursor=text, viewer=None)
+    return skeleton.answer(registry, feed=str(DEFINITION.uri), limit=limit, cursor=text, viewer=None).body
 
 
 def counted(outcome: str) -> float:

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -19,7 +20,8 @@ from atsite.core.identity import HandleLookup, Resolver, SigningKeys
 from atsite.core.outgoing import Client
 from atsite.core.web.auth import ServiceAuth
 from feeds.ranking.feed import FeedPage, FeedRequest
-from feeds.serving import api
+from feeds.serving import api, page_threads, reading
+from feeds.serving.ready_pages import ReadyPages
 from feeds.serving.registry import Registry
 from tests.core.identity import network as networks
 from tests.core.identity.network import Network, document
@@ -276,7 +278,10 @@ async def test_a_feed_is_told_who_reads_and_only_a_personal_one_fails_while_nobo
         resolver = Resolver(client, None, plc_url=network.url, handles=HandleLookup(), loopback=True)
         auth = ServiceAuth(audience=SERVICE, keys=SigningKeys(resolver, None))
         monkeypatch.setattr(api, "service_auth", lambda: auth)
-        monkeypatch.setattr(api, "registry", lambda: Registry({DEFINITION.uri: feed}))
+        for module in (api, page_threads):
+            monkeypatch.setattr(module, "registry", lambda: Registry({DEFINITION.uri: feed}))
+        never_ready = ReadyPages(page_threads.make, clock=count().__next__)
+        monkeypatch.setattr(reading, "_ready_pages", lambda: never_ready)
 
         async def ask(**headers: str) -> tuple[int, str | None]:
             response = await AsyncClient().get(SKELETON, {"feed": str(DEFINITION.uri)}, headers=headers)
