@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from atsite.core.web.body_limit import Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
+
+
+#: Bodies of the admin: a file of members may be large, and come over a slow line.
+ADMIN_BODY_MAX, ADMIN_BODY_SECONDS = 16 * 1024 * 1024, 60.0
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -53,7 +57,9 @@ def build() -> ProtocolTypeRouter:
     if config.service in ("feedgen", "search"):
         protocols["http"] = _for_programs()
     else:
-        protocols["http"] = get_asgi_application()
+        protocols["http"] = limited(
+            cast("Application", get_asgi_application()), ADMIN_BODY_MAX, seconds=ADMIN_BODY_SECONDS
+        )
     if config.service == "admin":
         # Static files are small and come from whitenoise, which reads them synchronously, on purpose.
         warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")

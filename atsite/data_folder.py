@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 #: Folders of embedded stores. They are large; the stores set the modes themselves when they start.
 STORES: Final = frozenset({"clickhouse", "valkey"})
+#: What a data folder of this project has, each written at the first start of something.
+OWN: Final = frozenset({"purpose", "atsite.sqlite3", "log", "secret_key", *STORES})
+#: What may be in a folder that is new.
+NEW: Final = frozenset({"lost+found"})
+
+
+def is_own(folder: Path) -> bool:
+    """Whether `folder` is this project's, or new: missing, or without files of others."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return bool(names & OWN) or names <= NEW
 
 
 def keep_private() -> None:
@@ -31,7 +44,8 @@ def keep_private() -> None:
     connection_created.connect(make_sqlite_private, dispatch_uid="atsite.data_folder")
     if config.service != "manage":
         os.umask(files.UMASK)
-        files.make_private(config.data_dir, leave_out=STORES)
+        if is_own(config.data_dir):
+            files.make_private(config.data_dir, leave_out=STORES)
 
 
 def make_sqlite_private(*, connection: BaseDatabaseWrapper, **_: Any) -> None:

@@ -13,7 +13,7 @@ from atsite.core.embedded import files
 from atsite.core.embedded.errors import explained
 from atsite.core.embedded.ports import free_port
 from atsite.core.errors import AtsiteError
-from atsite.data_folder import STORES
+from atsite.data_folder import STORES, is_own
 from atsite.supervision.children import Ports, Site
 from atsite.supervision.errors import first_line
 from atsite.supervision.own_log import keep_off_the_terminal
@@ -43,6 +43,11 @@ class UpCommand(BaseCommand):
         self, *args: object, free_ports: bool, once: bool, run_for: float | None, **options: object
     ) -> None:  # fmt: skip
         self.refuse(**options)
+        if not is_own(config.data_dir):
+            raise CommandError(
+                f"{config.data_dir} has other files and no data of this project. "
+                "Set DATA_DIR to a new folder, or empty it."
+            )
         ports = Ports().chosen_by(free_port) if free_ports else Ports().moved_by(config.port_offset)
         site = Site(
             self.purpose,

@@ -38,7 +38,7 @@ class ActorList(KeyOrderedList):
         if _is_handle(term):
             self.queryset = self.queryset.order_by(Lower("handle"), "did")
         else:
-            wanted = self.page_num * self.list_per_page + 1
+            wanted = max(1, self.page_num) * self.list_per_page + 1
             dids = actor_queries.last_dids(low=term, high=(term or "") + LAST, limit=wanted)
             self.queryset = self.queryset.filter(did__in=dids)
         super().get_results(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +17,16 @@ from apikeys.models import ApiKey
 from atsite.core.clickhouse import door
 from atsite.core.web.auth import Scope
 from tests.away import clickhouse_away
+from tests.feeds.readers import define_feeds
+
+if TYPE_CHECKING:
+    from pytest_django.plugin import DjangoDbBlocker
+
+
+@pytest.fixture(autouse=True)
+def feeds(stores: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The feeds that every site begins with."""
+    define_feeds(django_db_blocker)
 
 
 def create(*arguments: str, stderr: StringIO | None = None) -> str:
@@ -53,10 +64,14 @@ COPY = "SELECT key_id, name, owner, scopes, feeds, rate_limit, deleted FROM api_
 
 
 def test_the_copy_tells_rights_and_neither_secret_nor_hash(stores: None) -> None:
-    text = create("--scope", "stats", "--feed", "x", "--note", "site search", "--rate", "30", "--days", "7")
+    text = create(
+        "--scope", "members", "--feed", "a-mpls", "--note", "site search", "--rate", "30", "--days", "7"
+    )  # fmt: skip
     key = parse(text.strip())
     assert key is not None
-    assert door.query(COPY, into=Copy, name="tests.copy") == [Copy(key.id, "site search", "", ["stats"], ["x"], 30, 0)]
+    assert door.query(COPY, into=Copy, name="tests.copy") == [
+        Copy(key.id, "site search", "", ["members"], ["a-mpls"], 30, 0)
+    ]
     everything = door.column("SELECT toString(tuple(*)) FROM api_keys", name="tests.copy")
     assert key.secret not in str(everything)
     assert key.hash not in str(everything)
@@ -84,7 +99,13 @@ def test_it_says_when_the_copy_is_late_and_the_key_is_let_in_all_the_same(stores
         (("--scope", "search"), "invalid choice: 'search'"),
         (("--scope", "cleanup"), "invalid choice: 'cleanup'"),
         (("--scope", "stats", "--user", "nobody"), "there is no user 'nobody'"),
-        (("--scope", "members", "--feed", "not a key"), "Enter record keys of feeds"),
+        (("--scope", "members", "--feed", "nope", "--feed", "a-mpls"), "--feed: nope has no members; .*a-mpls"),
+        (("--scope", "members"), "--scope members also needs --feed"),
+        (("--scope", "stats", "--feed", "a-mpls"), "--feed also needs --scope members"),
+        (("--scope", "stats", "--days", "0"), "--days: expected 1 to 36500"),
+        (("--scope", "stats", "--days", "999999999"), "--days: expected 1 to 36500"),
+        (("--scope", "stats", "--note", "a\udcff"), "--note: expected text on one line"),
+        (("--scope", "stats", "--note", "a\nb"), "--note: expected text on one line"),
         (("--scope", "stats", "--rate", "0"), "greater than or equal to 1"),
     ],
 )

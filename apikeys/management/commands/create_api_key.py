@@ -11,12 +11,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apikeys import keys
+from apikeys.feed_choices import FEEDS
 from apikeys.models import DEFAULT_RATE, add_key
 from atsite.core.copies.outcome import watched
-from atsite.core.web.auth import OFFERED
+from atsite.core.web.auth import OFFERED, Scope
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Collection
+
+#: A hundred years.
+DAYS_MAX = 36_500
 
 
 class Command(BaseCommand):
@@ -31,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="days until the key expires (default: never)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check(**options)
         key = keys.mint()
         expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] is not None else None
         with watched() as outcome:
@@ -58,3 +64,19 @@ class Command(BaseCommand):
             return users._default_manager.get_by_natural_key(name)
         except users.DoesNotExist as error:
             raise CommandError(f"there is no user {name!r}") from error
+
+
+def _check(*, scope: Collection[str], feed: Collection[str], note: str, days: int | None, **_: Any) -> None:
+    """Raises CommandError for a key that could not be used."""
+    known = [value for value, _ in FEEDS.choices()]
+    if days is not None and not 1 <= days <= DAYS_MAX:
+        raise CommandError(f"--days: expected 1 to {DAYS_MAX}")
+    if unknown := sorted(set(feed) - set(known)):
+        listed = ", ".join(known) or "none"
+        raise CommandError(f"--feed: {', '.join(unknown)} has no members; feeds with a label: {listed}")
+    if Scope.MEMBERS in scope and not feed:
+        raise CommandError("--scope members also needs --feed: the feed whose members the key can change")
+    if feed and Scope.MEMBERS not in scope:
+        raise CommandError("--feed also needs --scope members")
+    if not note.isprintable():
+        raise CommandError("--note: expected text on one line")

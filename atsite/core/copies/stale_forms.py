@@ -37,7 +37,10 @@ class SeenChanges:
         if request.method == "POST" and _in_form(request):
             versions.lock()
         # Before the row is read, so that a change in between counts as not seen.
-        newest = self._newest(object_id) if from_field is None else ""
+        try:
+            newest = self._newest(object_id) if from_field is None else ""
+        except OverflowError:  # beyond what SQLite has for a number: no row has it
+            return None
         row = super().get_object(request, object_id, from_field)  # type: ignore[misc]
         opened = request.POST.get(SEEN, newest)
         request.__dict__[SEEN] = newest

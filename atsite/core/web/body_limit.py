@@ -30,7 +30,7 @@ class _Refused(Exception):
 def limited(application: Application, most: int = BODY_MAX, *, seconds: float = BODY_SECONDS) -> Application:
     """An ASGI application that hands on bodies of at most `most` bytes that come within `seconds`.
 
-    It answers larger ones with 413, and slower ones with 408.
+    It answers larger ones with 413, slower ones with 408, and those that break off or cannot be decoded with 400.
     """
 
     async def bounded(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -38,11 +38,11 @@ def limited(application: Application, most: int = BODY_MAX, *, seconds: float = 
         if _announced(scope) > most:
             await _refuse(receive, send, too_large)
             return
-        size, whole = 0, False
+        size, whole, broken, started = 0, False, False, False
         deadline = asyncio.get_running_loop().time() + seconds
 
         async def counted() -> dict[str, Any]:
-            nonlocal size, whole
+            nonlocal size, whole, broken
             if whole:  # what comes now is the news that the caller has gone
                 return await receive()
             try:
@@ -50,16 +50,24 @@ def limited(application: Application, most: int = BODY_MAX, *, seconds: float = 
                     message = await receive()
             except TimeoutError as error:
                 raise _Refused(408, "InvalidRequest", f"the body did not come within {seconds:g} seconds") from error
+            broken = message["type"] == "http.disconnect"
             size += len(message.get("body", b""))
             if size > most:
                 raise too_large
             whole = not message.get("more_body", False)
             return message
 
+        async def noted(message: dict[str, Any]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            await application(scope, counted, send)
+            await application(scope, counted, noted)
         except _Refused as refused:  # Django reads the whole body before anything else, so nothing was answered yet
             await _refuse(receive, send, refused)
+        if broken and not started:  # Django answers nothing then, and the server would say 500
+            await _refuse(receive, send, _Refused(400, "InvalidRequest", "the body broke off or cannot be decoded"))
 
     return bounded
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.core.config import config
+from atsite.core.config import BASE_DIR, Config, config
 from atsite.management import demo_community
 
 
@@ -18,4 +20,11 @@ class Command(BaseCommand):
         demo_community.add_community(config, self.stderr.write)
         if handle := demo_community.member_to_try():
             self.stdout.write("  Read the private feed of the community as one of its members:")
-            self.stdout.write(f"    .venv/bin/python manage.py viewer_token {handle} --feed a-mpls")
+            self.stdout.write(f"    {variables(config)}.venv/bin/python manage.py viewer_token {handle} --feed a-mpls")
+
+
+def variables(site: Config) -> str:
+    """What a command line needs before `manage.py` to find this site, with a space after it; "" on the usual folder."""
+    if site.data_dir == BASE_DIR / ".data" / "demo":
+        return ""
+    return f"DATA_DIR={shlex.quote(str(site.data_dir))} "

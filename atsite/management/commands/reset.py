@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.core.config import BASE_DIR
+from atsite import data_folder
+from atsite.core.config import BASE_DIR, config
 from atsite.core.embedded import DataDirectoryInUse, files
 
 if TYPE_CHECKING:
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Delete all data of `up`, `demo` and the tests in .data: both stores, users, logs and screenshots."
+    help = (
+        "Delete all data of `up`, `demo` and the tests in .data: both stores, users, logs and screenshots. "
+        "With DATA_DIR, delete only that folder."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: object, yes: bool, **options: object) -> None:
-        root = BASE_DIR / ".data"
+        root = data_of(config.data_dir)
         if not yes and input(f"Delete everything in {root}? [y/N] ").strip().lower() not in ("y", "yes"):
             self.stdout.write("Nothing was deleted.")
             return
@@ -32,11 +36,24 @@ class Command(BaseCommand):
         self.stdout.write(f"Deleted {root}.")
 
 
+def data_of(data_dir: Path) -> Path:
+    """What to delete: all data of this clone, or the folder that DATA_DIR names.
+
+    Raises CommandError for a folder with other files and no data of this project.
+    """
+    everything = BASE_DIR / ".data"
+    if data_dir.parent == everything:
+        return everything
+    if data_dir.exists() and not data_folder.is_own(data_dir):
+        raise CommandError(f"{data_dir} has other files and no data of this project: nothing was deleted")
+    return data_dir
+
+
 def clear(root: Path) -> None:
     """Delete `root`. Raises CommandError, and deletes nothing, while a store runs on data below it."""
     held: list[int] = []
     try:
-        for lock in sorted(root.glob("*/*/lock")):  # SITE/STORE/lock
+        for lock in sorted([*root.glob("*/lock"), *root.glob("*/*/lock")]):  # STORE/lock, SITE/STORE/lock
             held.append(files.take_lock(lock, name="a store", directory=lock.parent))
         if root.exists():
             shutil.rmtree(root)

@@ -164,6 +164,11 @@ def test_the_pages_of_actors_follow_each_other_whatever_table_tells_of_them(brow
     assert [did for part in listed for did in part] == sorted(dids, reverse=True)
 
 
+def test_a_page_before_the_first_is_the_first(browser: Client) -> None:
+    store(identity(ALICE, "alice.example.com", at=ago(hours=1)))
+    assert "alice.example.com" in page(browser, "/admin/indexer/actor/", p="-1")
+
+
 def test_posts_show_their_authors_names_and_are_found_by_them(browser: Client) -> None:
     by_alice = post(ALICE, at=ago(minutes=3), text=HOSTILE, images=["a", ""])
     store(identity(ALICE, "alice.example.com", at=ago(hours=1)), by_alice, post(BOB, at=ago(minutes=2), text="hello"))
