@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.identity import HandleLookup, Resolver
 from atsite.core.kv.quick import asking
 from atsite.core.outgoing import Client
+from indexer.fill import profile_sources
 from indexer.fill.profile_sources import AppView, AskLater, Directory
 from indexer.fill.profiles import Counts, Profile
 from tests.away import closed_port
@@ -80,13 +82,17 @@ async def test_one_did_that_the_appview_refuses_spoils_nothing_for_the_others() 
     [
         ((429, {"Retry-After": "7"}, {}), 7),
         ((429, {"RateLimit-Reset": "1"}, {}), 1),
+        ((429, {"RateLimit-Reset": "1800000090"}, {}), 90),
         ((429, {"Retry-After": "999999"}, {}), 3600),
         ((502, {}, b"<html>"), 60),
         ((200, {}, b"<html>"), 60),
         ((400, {}, {}), 3600),
     ],
 )
-async def test_a_server_that_does_not_answer_is_left_alone(answer: Answer, seconds: int) -> None:
+async def test_a_server_that_does_not_answer_is_left_alone(
+    answer: Answer, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile_sources, "time", Mock(time=Mock(return_value=1_800_000_000.5)))
     async with appview(lambda _: answer) as asked:
         with pytest.raises(AskLater) as caught:
             await asked.ask(DIDS)
