@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did
@@ -21,7 +22,7 @@ from atsite.core.config import config
 from atsite.core.identity import resolver
 from indexer.backfill import jobs, repo
 from indexer.index import do_not_index, stats
-from indexer.index.models import Backfill
+from indexer.index.models import Backfill, RefusedActor
 from indexer.stream import subscription
 from tests import builders as b
 from tests.core.copies import processes
@@ -494,6 +495,23 @@ def test_a_deletion_in_the_midst_ends_what_comes_after_it(pds: FakePds) -> None:
 
     pds.before = delete
     row = backfill()
+    assert (row.state, counts(row)["written"], len(raw())) == (State.COMPLETED, 2, 2)
+
+
+def test_a_refusal_in_the_midst_ends_what_comes_after_it_before_its_floor_is_set(pds: FakePds) -> None:
+    pds.commit(*(b.post(b.ALICE, at=b.ago(hours=hour), text=str(hour)) for hour in range(1, 6)))
+    pds.page = 2
+
+    def refuse(method: str, query: dict[str, str]) -> None:
+        if query.get("cursor") and query["collection"] == b.POST:
+            RefusedActor.objects.get_or_create(did=b.ALICE)
+            do_not_index._copy.drop()
+            connections.close_all()  # those of the thread that answers
+
+    pds.before = refuse
+    row = backfill()
+    do_not_index.include(b.ALICE)
+    do_not_index._copy.drop()
     assert (row.state, counts(row)["written"], len(raw())) == (State.COMPLETED, 2, 2)
 
 

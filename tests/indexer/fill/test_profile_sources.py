@@ -128,6 +128,17 @@ async def test_without_an_appview_the_directory_and_the_pds_tell_names_and_no_co
     assert failed == {otto}
 
 
+async def test_an_account_whose_document_claims_the_handle_of_another_has_none() -> None:
+    mira, impostor = DIDS[2:4]
+    async with running() as network, Client(loopback=True) as client:
+        account(network, impostor, "mira.test", network.url)
+        account(network, mira, "mira.test", network.url)
+        handles = HandleLookup(network.url, loopback=True)
+        resolver = Resolver(client, None, plc_url=network.url, handles=handles, loopback=True)
+        found, _ = await Directory(client, resolver).ask([mira, impostor])
+    assert {did: profile.handle for did, profile in found.items()} == {mira: "mira.test", impostor: ""}
+
+
 async def test_a_handle_that_changed_is_not_taken_from_memory(valkey: object) -> None:
     (mira,) = DIDS[2:3]
     async with running() as network, Client(loopback=True) as client:

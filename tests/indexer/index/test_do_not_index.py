@@ -96,6 +96,16 @@ def test_with_clickhouse_away_the_decision_holds_and_the_task_does_the_rest() ->
     assert dids("posts") == set()
 
 
+def test_a_floor_from_an_earlier_deletion_does_not_stand_for_that_of_a_refusal() -> None:
+    post = b.post(b.ALICE, at=b.ago(hours=1))
+    store(b.floor(b.ALICE, at=b.ago(days=9)), post)
+    with clickhouse_away():
+        do_not_index.exclude(b.ALICE, by="mod", now=now())
+    assert shown(post) == [post]
+    do_not_index.apply_pending(now=now())
+    assert shown(post) == []
+
+
 def turn(second: int, *dids: Did) -> list[bytes]:
     """A handle and a post of each, in that second of the stream."""
     at = T0 + second * SECOND
