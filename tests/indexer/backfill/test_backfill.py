@@ -463,6 +463,7 @@ def test_a_pds_that_asks_for_patience_gets_it(pds: FakePds, monkeypatch: pytest.
     assert row.state == State.WAITING
     assert row.next_at is not None
     assert row.next_at >= before + timedelta(seconds=repo.LATER_SECONDS)
+    assert row.next_at < timezone.now() + timedelta(seconds=2 * repo.LATER_SECONDS)
 
 
 def test_failures_that_do_not_pass_end_in_a_state_that_a_person_sees(pds: FakePds) -> None:

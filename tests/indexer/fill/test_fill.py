@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 import redis
 
+from atsite.core import kv
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
@@ -216,6 +217,8 @@ def test_a_pds_that_did_not_answer_is_left_alone_for_a_while(network: Network, a
     _needed[:] = [mira, noel]
     due_actors.remember_failed([mira])
     assert list(due_actors.due([nobody_and_four], now=now_us())) == [noel]
+    (key,) = kv.client().keys("*fill:failed:*")
+    assert 0 < kv.client().ttl(key) <= due_actors.FAILED_SECONDS
 
 
 def test_without_an_appview_names_come_from_the_directory_and_the_pds(
