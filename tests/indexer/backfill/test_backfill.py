@@ -20,6 +20,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
 from atsite.core.config import config
 from atsite.core.identity import resolver
+from atsite.core.pds import PdsError
 from indexer.backfill import jobs, repo
 from indexer.index import do_not_index, stats
 from indexer.index.models import Backfill, RefusedActor
@@ -464,6 +465,13 @@ def test_a_pds_that_asks_for_patience_gets_it(pds: FakePds, monkeypatch: pytest.
     assert row.next_at is not None
     assert row.next_at >= before + timedelta(seconds=repo.LATER_SECONDS)
     assert row.next_at < timezone.now() + timedelta(seconds=2 * repo.LATER_SECONDS)
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(0.0, repo.LATER_SECONDS), (90.0, 90.0)])
+def test_a_pds_that_says_how_long_to_wait_is_asked_again_after_that(asked: float, seconds: float) -> None:
+    meaning = repo._meaning(PdsError("RateLimitExceeded", "too many requests", 429, asked))
+    assert isinstance(meaning, repo.NotNow)
+    assert meaning.seconds == seconds
 
 
 def test_failures_that_do_not_pass_end_in_a_state_that_a_person_sees(pds: FakePds) -> None:
