@@ -101,6 +101,14 @@ def test_of_more_posts_than_are_counted_the_newest_are(site: Site) -> None:
     assert best == [RankedPost(PostKey(new.rkey, MIRA), 1.0)]
 
 
+def test_a_like_that_was_updated_still_counts(site: Site) -> None:
+    liked = b.post(MIRA, at=site.time - DAY)
+    like = b.like(actor(100), liked, at=site.time - HOUR)
+    store(liked, like, b.update(like, at=site.time - MINUTE))
+    best = like_counts.best_posts_of(MIRA, min_likes=1, posts=9)
+    assert best == [RankedPost(PostKey(liked.rkey, MIRA), 1.0)]
+
+
 def test_a_reader_s_best_posts_come_without_redis_as_well(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     import redis as client
 

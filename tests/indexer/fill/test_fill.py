@@ -212,6 +212,15 @@ def test_a_part_of_the_site_that_cannot_tell_does_not_silence_the_others(network
     assert list(due_actors.due([broken, nobody_and_four], now=now_us())) == dids(network, 4)
 
 
+def test_of_two_fills_the_later_says_when_the_actor_is_due(clickhouse: None) -> None:
+    did, now = Did("did:plc:" + "m" * 24), now_us()
+    profile = Profile(did, "mira.test", "Mira")
+    for later, due_us in ((0, now + queries.DAY_US), (1, now + queries.HOUR_US)):
+        queries.store({did: profile}, source="appview", due_us={did: due_us}, now=now + later)
+    assert queries.fresh([did], now=now + queries.HOUR_US - 1) == {did}
+    assert queries.fresh([did], now=now + queries.HOUR_US) == set()
+
+
 def test_a_pds_that_did_not_answer_is_left_alone_for_a_while(network: Network, asked: list[str]) -> None:
     mira, noel = dids(network, 4, 5)
     _needed[:] = [mira, noel]
