@@ -212,6 +212,22 @@ def test_a_part_of_the_site_that_cannot_tell_does_not_silence_the_others(network
     assert list(due_actors.due([broken, nobody_and_four], now=now_us())) == dids(network, 4)
 
 
+def test_of_more_posters_than_are_wanted_the_latest_come_first(clickhouse: None) -> None:
+    first, second, third = (Did("did:plc:" + letter * 24) for letter in "cab")
+    store(*(post(did, at=ago(hours=hours)) for did, hours in ((third, 3), (first, 1), (second, 2))))
+    assert queries.recent_posters(now=now_us(), limit=2) == [first, second]
+
+
+def test_an_answer_holds_for_an_hour_only_where_the_identity_changed_within_the_hour() -> None:
+    did, now = Did("did:plc:" + "m" * 24), now_us()
+    profile = Profile(did, "mira.test", "Mira")
+    holds = [
+        run.Told("appview", {did: profile}, {did: now - before})._holds_us(did, now)
+        for before in (run.CHANGED_US - 1, run.CHANGED_US)
+    ]
+    assert holds == [run.CHANGED_US, run.FOUND_US]
+
+
 def test_of_two_fills_the_later_says_when_the_actor_is_due(clickhouse: None) -> None:
     did, now = Did("did:plc:" + "m" * 24), now_us()
     profile = Profile(did, "mira.test", "Mira")
