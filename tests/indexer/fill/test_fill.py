@@ -23,7 +23,7 @@ from feeds.ranking.generations import Generations
 from feeds.ranking.ranking import Generation
 from feeds.serving.registry import ranked_feeds, registry
 from indexer.fill import due_actors, queries, run
-from indexer.fill.profile_sources import AppView
+from indexer.fill.profile_sources import PAUSE_SECONDS, AppView
 from indexer.fill.profiles import Profile
 from indexer.index import do_not_index
 from indexer.index.needed_actors import TO_FILL
@@ -166,6 +166,7 @@ def test_a_round_begins_only_where_no_other_runs_and_no_server_asked_to_be_left_
             assert run.fill() == 0
         assert run.fill() == 0
         assert (asked, filled()) == ([], {})
+        assert 1 < valkey.ttl(run._PAUSED) <= PAUSE_SECONDS
         valkey.flushdb()
         assert run.fill() == 1
 
@@ -213,9 +214,9 @@ def test_a_part_of_the_site_that_cannot_tell_does_not_silence_the_others(network
 
 
 def test_of_more_posters_than_are_wanted_the_latest_come_first(clickhouse: None) -> None:
-    first, second, third = (Did("did:plc:" + letter * 24) for letter in "cab")
-    store(*(post(did, at=ago(hours=hours)) for did, hours in ((third, 3), (first, 1), (second, 2))))
-    assert queries.recent_posters(now=now_us(), limit=2) == [first, second]
+    posters = [Did("did:plc:" + letter * 24) for letter in "qwertyuiop"]
+    store(*(post(did, at=ago(hours=hours)) for hours, did in enumerate(posters, 1)))
+    assert queries.recent_posters(now=now_us(), limit=8) == posters[:8]
 
 
 def test_an_answer_holds_for_an_hour_only_where_the_identity_changed_within_the_hour() -> None:
