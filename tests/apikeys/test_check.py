@@ -124,6 +124,7 @@ def test_a_key_that_calls_too_often_is_told_when_to_come_back(client: Client, re
         "message": "more than 3 calls per minute with this API key",
     }
     assert 1 <= int(response["Retry-After"]) <= 60
+    assert valkey.keys("atsite:rate:wrong-api-keys:*") == []  # a valid key is no guess
     valkey.delete(f"atsite:rate:apikeys:{reader_key.id}")
     assert client.get("/stats", headers=headers).status_code == 200
 

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from apikeys import keys
+from apikeys.key_status import status_of
 from apikeys.keys import Key
+from apikeys.models import ApiKey
 from atsite.core.web.auth import API_KEY_PREFIX
 
 SECRET = "A" * 42 + "_"
@@ -54,3 +59,10 @@ def test_a_bearer_that_begins_as_a_key_is_no_token_of_a_reader() -> None:
 def test_a_key_never_shows_its_secret_in_logs() -> None:
     assert keys.parse(f"atsk_23456789bcdf_{SECRET}") == Key("23456789bcdf", SECRET)
     assert repr(Key("23456789bcdf", SECRET)) == "Key(id='23456789bcdf')"
+
+
+def test_the_status_of_a_key_says_whether_it_has_expired() -> None:
+    now = timezone.now()
+    past, future = (ApiKey(expires_at=now + timedelta(hours=hours)) for hours in (-1, 1))
+    assert status_of(past) == f"expired {past.expires_at:%Y-%m-%d %H:%M} UTC"
+    assert status_of(future) == "active"

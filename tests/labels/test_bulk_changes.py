@@ -109,6 +109,15 @@ def test_undo_takes_back_what_was_changed_and_only_that_and_only_once(label: str
         bulk_changes.undo(BulkChange.objects.get(pk=change.pk), by="ben")
 
 
+def test_undo_leaves_what_another_person_did_between_the_plan_and_the_change(label: str, network: Network) -> None:
+    change = planned(label)
+    membership.assign(label, MIRA.did, by="someone")
+    bulk_changes.confirm(change)
+    finish(change)
+    finish(bulk_changes.undo(change, by="ben"))
+    assert members() == {MIRA.did}
+
+
 def test_taking_off_needs_no_network_for_dids_and_for_handles_that_the_site_knows(label: str, clickhouse: None) -> None:
     for person in (MIRA, NOEL):
         membership.assign(label, person.did, by="someone", note="before")

@@ -10,7 +10,7 @@ import pytest
 from atsite.supervision.children import ProcessSpec
 from atsite.supervision.errors import UpFailed
 from atsite.supervision.progress import Sample
-from atsite.supervision.run import Stopped, Until, Up, refuse_taken_ports, signals_stop
+from atsite.supervision.run import FIRST_PAGE_SECONDS, Stopped, Until, Up, refuse_taken_ports, signals_stop
 
 
 def test_a_taken_port_is_named_with_the_process_that_wants_it() -> None:
@@ -85,3 +85,15 @@ def test_the_addresses_come_soon_where_no_event_can_arrive(monkeypatch: pytest.M
     assert clock.monotonic() < 30
     assert terminal.say.call_args_list[0].args == (f"The stream: {lost.problem}.",)
     assert steps.done.call_args.args[0].startswith("the first feed has only 0 posts so far")
+
+
+def test_a_page_is_still_waited_for_where_events_arrived_before_the_connection_broke(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Mock(monotonic=Mock(side_effect=count(0.0, 0.5)))
+    monkeypatch.setattr("atsite.supervision.run.time", clock)
+    lost = Sample(0.0, events=5.0, problem="no connection to jetstream.example")
+    probe = Mock(sample=Mock(return_value=lost), feed=Mock(return_value=None))
+    up = Up(Mock(), (), Mock(), probe, Mock(), Mock(), Until(), Mock())
+    assert up.first_page() is None
+    assert clock.monotonic() > FIRST_PAGE_SECONDS

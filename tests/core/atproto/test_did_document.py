@@ -54,6 +54,16 @@ def test_fields_of_a_wrong_shape_are_as_if_absent(changes: dict[str, Any]) -> No
     assert parsed == DidDocument(did=ALICE, handle=None, signing_key=None, pds=None)
 
 
+@pytest.mark.parametrize("alias", ["at://handle.invalid", "at://Handle.Invalid"])
+def test_the_placeholder_for_an_unverified_handle_is_no_handle(alias: str) -> None:
+    assert parse_did_document(document(alsoKnownAs=[alias, "at://alice.example"]), did=ALICE).handle is None
+
+
+def test_a_handle_is_checked_as_written_because_the_kelvin_sign_becomes_a_k_in_lower_case() -> None:
+    assert "\u212a".lower() == "k"
+    assert parse_did_document(document(alsoKnownAs=["at://\u212aate.example"]), did=ALICE).handle is None
+
+
 def test_an_address_of_a_pds_is_bounded() -> None:
     def pds_of(endpoint: str) -> str | None:
         service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": endpoint}

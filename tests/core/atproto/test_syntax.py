@@ -72,6 +72,11 @@ def test_longest_forms_end_where_the_specification_says() -> None:
     assert not is_did("did:web:" + "x" * 2041)
     assert is_rkey("x" * 512)
     assert not is_rkey("x" * 513)
+    labels = ".".join(["x" * 63] * 3)
+    assert is_handle(f"{labels}.{'x' * 61}")
+    assert not is_handle(f"{labels}.{'x' * 62}")
+    assert is_nsid(f"{labels}.{'x' * 62}.{'y' * 62}")
+    assert not is_nsid(f"{labels}.{'x' * 62}.{'y' * 63}")
 
 
 def test_a_plc_did_has_24_base32_characters() -> None:

@@ -24,7 +24,15 @@ def test_a_datetime_is_microseconds_since_1970(text: str, micros: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "0000-01-01T00:00:00+00:01"]
+    "text",
+    [
+        "",
+        "now",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00-00:00",
+        "0000-01-01T00:00:00+00:01",
+    ],
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(InvalidSyntax, match="not a valid datetime"):

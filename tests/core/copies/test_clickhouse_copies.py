@@ -14,6 +14,7 @@ from django.db.models import F
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
+from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.clock import now_us
 from atsite.core.copies import clickhouse_copies, compare_copies, tasks, versions
 from atsite.core.copies.errors import ChangedMeanwhile, RowByRowOnly
@@ -92,6 +93,14 @@ def test_a_living_row_is_not_added_twice(label: str) -> None:
     assert copy() == decided()
 
 
+def test_a_row_whose_save_failed_is_as_it_was_before(label: str) -> None:
+    membership.assign(label, MIRA, by="admin")
+    twice = ActorLabel(label_id=label, did=MIRA)
+    with pytest.raises(IntegrityError):
+        twice.save()
+    assert (twice.time_us, twice._state.adding) == (0, True)
+
+
 def test_a_row_that_somebody_else_changed_meanwhile_is_not_saved_over(label: str) -> None:
     membership.assign(label, MIRA, by="admin")
     mine, theirs = ActorLabel.objects.get(), ActorLabel.objects.get()
@@ -168,6 +177,14 @@ def test_with_clickhouse_away_a_change_says_so_and_the_task_publishes_it(label: 
     assert members(label) == [NOEL]
     assert copy() == decided()
     assert clickhouse_copies.copy_due(ActorLabel) == 0
+
+
+def test_the_task_says_that_clickhouse_is_away_and_gives_no_row_up(label: str) -> None:
+    with clickhouse_away():
+        membership.assign(label, MIRA, by="admin")
+        with pytest.raises(ClickHouseError):
+            clickhouse_copies.copy_due(ActorLabel)
+    assert clickhouse_copies.copy_due(ActorLabel) == 1
 
 
 def test_with_redis_away_a_change_says_so(label: str) -> None:

@@ -166,6 +166,26 @@ async def test_a_handle_whose_did_says_another_name_is_nobody(valkey: redis.Redi
     assert network.asked == [path, f"/{ALICE}", f"/{ALICE}"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({}, NoSuchIdentity),
+        ({"did": "rubbish"}, NoSuchIdentity),
+        (400, NoSuchIdentity),
+        (404, NoSuchIdentity),
+        (429, LookupFailed),
+        (500, LookupFailed),
+    ],
+)
+async def test_a_server_that_does_not_know_the_handle_and_one_in_trouble_are_told_apart(
+    valkey: redis.Redis, answer: object, error: type[Exception]
+) -> None:
+    async with resolving(quick.asking()) as (network, resolver):
+        network.answers["/xrpc/com.atproto.identity.resolveHandle?handle=alice.test"] = answer
+        with pytest.raises(error):
+            await resolver.identify(HANDLE)
+
+
 async def test_a_handle_in_dns_needs_no_file(valkey: redis.Redis) -> None:
     async with resolving(quick.asking(), txt={"_atproto.alice.test": ["v=spf1", f"did={ALICE}"]}) as (
         network,
@@ -179,6 +199,7 @@ async def test_a_handle_in_dns_needs_no_file(valkey: redis.Redis) -> None:
     "texts", [[], ["did=rubbish"], ["did=did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", "did=did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"]]
 )
 async def test_a_handle_without_one_did_in_dns_is_nobody(valkey: redis.Redis, texts: list[str]) -> None:
-    async with resolving(quick.asking(), txt={"_atproto.alice.test": texts}) as (_network, resolver):
+    async with resolving(quick.asking(), txt={"_atproto.alice.test": texts}) as (network, resolver):
+        network.answers |= {f"/{did}": document(did, HANDLE) for did in (ALICE, "did:plc:" + "b" * 24)}
         with pytest.raises(NoSuchIdentity):
             await resolver.identify(HANDLE)

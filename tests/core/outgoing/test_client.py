@@ -124,6 +124,11 @@ async def test_an_error_status_is_an_answer_and_a_body_that_is_not_json_is_an_er
         fetched.json()
 
 
+def test_json_that_is_nested_too_deep_is_not_json() -> None:
+    with pytest.raises(FetchFailed, match="not JSON"):
+        Fetched(200, {}, b"[" * 100_000).json()
+
+
 async def test_without_the_setting_no_socket_is_opened_to_loopback() -> None:
     async with serving({"/": http(b"secret")}) as server:
         guarded = Client(loopback=False, backend=GuardedBackend(httpcore.AnyIOBackend(), loopback=False))
@@ -138,8 +143,9 @@ async def test_without_the_setting_no_socket_is_opened_to_loopback() -> None:
 class Recorder(httpcore.AsyncNetworkBackend):
     """A network that only notes where a connection would have gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: type[httpcore.ConnectError | httpcore.ConnectTimeout] = httpcore.ConnectError) -> None:
         self.connected: list[str] = []
+        self.error = error
 
     async def connect_tcp(
         self,
@@ -150,7 +156,7 @@ class Recorder(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[object] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         self.connected.append(host)
-        raise httpcore.ConnectError(host)
+        raise self.error(host)
 
 
 async def test_a_name_that_turns_private_at_the_second_look_is_refused_then() -> None:
@@ -165,6 +171,21 @@ async def test_a_name_that_turns_private_at_the_second_look_is_refused_then() ->
         assert await failure(client, "https://rebind.example/") == "unreachable"
         assert await failure(client, "https://rebind.example/") == "forbidden"
     assert recorder.connected == ["8.8.8.8"]  # of the first answer, the documentation address was not tried
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(httpcore.ConnectError, "unreachable"), (httpcore.ConnectTimeout, "timeout")]
+)
+async def test_each_address_of_a_name_is_tried(
+    error: type[httpcore.ConnectError | httpcore.ConnectTimeout], reason: str
+) -> None:
+    async def resolver(host: str, port: int) -> list[str]:
+        return ["8.8.8.8", "2606:4700::1111"]
+
+    recorder = Recorder(error)
+    async with Client(loopback=False, backend=GuardedBackend(recorder, loopback=False, resolver=resolver)) as client:
+        assert await failure(client, "https://two.example/") == reason
+    assert recorder.connected == ["8.8.8.8", "2606:4700::1111"]
 
 
 async def test_a_redirect_into_the_private_network_is_refused() -> None:
@@ -183,6 +204,13 @@ async def test_redirects_are_followed_only_so_far() -> None:
         assert (await client.get(server.url + "/1")).body == b"end"
         assert await failure(client, server.url + "/1", max_redirects=0) == "redirects"
         assert await failure(client, server.url + "/loop") == "redirects"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_every_status_of_a_redirect_is_followed(status: int) -> None:
+    answers = {"/1": http(b"", f"{status} Elsewhere", Location="/2"), "/2": http(b"end")}
+    async with serving(answers) as server, Client(loopback=True) as client:
+        assert (await client.get(server.url + "/1")).body == b"end"
 
 
 async def test_a_body_that_is_too_large_is_cut_off() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
 from atsite.core.clock import now_us
 from atsite.core.kv.lock import Lock
@@ -99,6 +100,15 @@ def test_refreshing_ranks_the_feed_and_the_preview_shows_names_texts_times_and_n
     assert worlds.actor(1) in page  # who has no name is told by did
     assert re.search(r"Ranked at\s+<time[^>]*>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", page)
     assert re.search(r"\(9 likes − 1\) ÷ \(1\.0 hours \+ 2\)\^1\.8 = 1\.1\d\d", page)
+
+
+def test_a_refresh_is_in_the_log_and_one_that_published_nothing_is_not(editor: Client) -> None:
+    editor.post(page_of("top-1h", "refresh"))
+    hot_posts()
+    editor.post(page_of("whats-hot", "refresh"))
+    (entry,) = LogEntry.objects.select_related("user")
+    written = (entry.user.get_username(), entry.object_repr, entry.get_change_message())
+    assert written == ("editor", "whats-hot", "Refreshed.")
 
 
 def test_the_numbers_of_a_reason_are_those_of_the_ranking() -> None:

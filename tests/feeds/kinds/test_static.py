@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from feeds.kinds import like_counts
 from feeds.kinds.static import OWN_FRESH, StaticParameters
-from feeds.ranking.cursor import Ranked
+from feeds.ranking.cursor import InvalidCursor, Ranked
 from feeds.ranking.feed import FeedPage, FeedRequest, InvalidDefinition, PostKey
 from feeds.ranking.parameters import read
+from feeds.ranking.ranking import RankedPost
 from tests import builders as b
 from tests.feeds.conftest import Site
 from tests.feeds.kind_cases import CASES
@@ -81,12 +83,30 @@ def test_a_reader_gets_their_own_best_posts(site: Site) -> None:
     assert site.uris(best_of(site, MIRA)) == expected
     first = best_of(site, MIRA, limit=1)
     assert isinstance(first.cursor, Ranked)
+    with pytest.raises(InvalidCursor, match="beyond the end"):
+        best_of(site, MIRA, Ranked(first.cursor.generation, len(expected)))
     store(*(b.like(actor(200 + n), posts[2], at=now) for n in range(9)))
     assert site.uris(best_of(site, MIRA, first.cursor)) == expected[1:]
     assert best_of(site, NOEL, first.cursor) == FeedPage()  # it names no list of theirs
     site.time += OWN_FRESH
     assert site.uris(best_of(site, MIRA)) == expected  # the old one, while a new one is made
     until(lambda: site.uris(best_of(site, MIRA))[0] == posts[2].uri)
+
+
+def test_of_more_posts_than_are_counted_the_newest_are(site: Site) -> None:
+    old, new = (b.post(MIRA, at=site.time - days * DAY, text=str(days)) for days in (2, 1))
+    store(old, new, *(b.like(actor(100 + number), old, at=site.time) for number in range(2)))
+    store(b.like(actor(100), new, at=site.time))
+    best = like_counts.best_posts_of(MIRA, min_likes=1, posts=1)
+    assert best == [RankedPost(PostKey(new.rkey, MIRA), 1.0)]
+
+
+def test_a_like_that_was_updated_still_counts(site: Site) -> None:
+    liked = b.post(MIRA, at=site.time - DAY)
+    like = b.like(actor(100), liked, at=site.time - HOUR)
+    store(liked, like, b.update(like, at=site.time - MINUTE))
+    best = like_counts.best_posts_of(MIRA, min_likes=1, posts=9)
+    assert best == [RankedPost(PostKey(liked.rkey, MIRA), 1.0)]
 
 
 def test_a_reader_s_best_posts_come_without_redis_as_well(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,8 @@ def test_a_new_record_says_what_the_lexicon_asks_for() -> None:
 
 
 def test_what_others_set_and_the_date_stay_when_it_is_published_again() -> None:
-    previous = {"createdAt": "2025-01-01T00:00:00Z", "avatar": {"ref": 1}, "did": "did:web:old.example", "extra": 1}
+    kept = {"avatar": {"ref": 1}, "labels": {"values": []}, "contentMode": "app.bsky.feed.defs#contentModeVideo"}
+    previous = {"createdAt": "2025-01-01T00:00:00Z", "did": "did:web:old.example", "extra": 1, **kept}
     record = generator_record(FEED, service_did=SERVICE, created_at=NOW, previous=previous)
     assert record == {
         "$type": "app.bsky.feed.generator",
@@ -37,7 +38,7 @@ def test_what_others_set_and_the_date_stay_when_it_is_published_again() -> None:
         "description": "The best of today.",
         "acceptsInteractions": True,
         "createdAt": "2025-01-01T00:00:00Z",
-        "avatar": {"ref": 1},
+        **kept,
     }
 
 

@@ -11,6 +11,7 @@ from atsite.core.identity import HandleLookup, Resolver
 from atsite.core.outgoing import Client, Fetched
 from feeds.publishing.self_check import FeedCheck, page_problem
 from tests.core.identity.network import document, running
+from tests.core.outgoing.test_client import http, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,6 +75,15 @@ async def test_each_step_says_in_words_what_is_wrong(path: str, answer: Any, ste
     assert [problem for at, problem in enumerate(found) if at != step] == ["", "", ""]
 
 
+async def test_a_redirect_is_wrong_because_the_appview_follows_none() -> None:
+    async with checking() as (network, check):
+        away = {path: http(b"", "302 Found", Location=network.url + path) for path in ("/.well-known/did.json", PAGE)}
+        async with serving({**away, DESCRIBE: http(b"{}")}) as server:
+            found = await problems(FeedCheck(check.client, check.resolver, FEED, check.service_did, server.url))
+    assert found[0].startswith("it redirects; a did document or a page must not redirect")
+    assert found[3] == "it redirects; a did document or a page must not redirect"
+
+
 async def test_a_service_without_an_address_is_told_which_setting_is_missing() -> None:
     async with checking() as (_, check):
         found = await problems(FeedCheck(check.client, check.resolver, FEED, "", ""))
@@ -88,6 +98,7 @@ async def test_a_service_without_an_address_is_told_which_setting_is_missing() -
         ({"feed": [{"post": POST}], "cursor": None}, "its cursor is not a text"),
         ({"feed": [{"post": POST}, {}]}, "no valid at-uri"),
         ({"feed": [{"post": "at://x"}]}, "no valid at-uri"),
+        ({"feed": [{"post": POST}] * 30}, ""),
         ({"feed": [{"post": POST}] * 31}, "31 posts where at most 30"),
         ({"feed": {}}, "not a JSON object"),
         ([], "not a JSON object"),

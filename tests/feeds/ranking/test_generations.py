@@ -17,6 +17,7 @@ from feeds.ranking.feed import FeedUnavailable, PostKey
 from feeds.ranking.generations import IDLE, LIFE, SECOND, TOUCH, Generations
 from feeds.ranking.ranking import Generation
 from tests.feeds.wire import Wire
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +118,22 @@ def test_what_redis_lost_it_gets_back_from_a_process_that_reads_it(store: Store)
     assert store.process().get(FEED, generation.id, now=NOW) is None
     store.generations.get(FEED, generation.id, now=NOW + TOUCH)
     assert store.process().get(FEED, generation.id, now=NOW + TOUCH) == generation
+
+
+def test_what_redis_could_not_be_told_is_told_again_with_the_next_read(store: Store) -> None:
+    generation = made(NOW)
+    store.generations.store(FEED, generation, now=NOW)
+    store.generations.get(FEED, generation.id, now=NOW)
+    store.wire.cut()
+    assert store.generations.get(FEED, generation.id, now=NOW + TOUCH) == generation
+    store.wire.mend()
+    store.valkey.flushdb()
+
+    def is_told() -> bool:  # not in the pause after the failure
+        store.generations.get(FEED, generation.id, now=NOW + TOUCH + 1)
+        return store.valkey.exists(f"atsite:feeds:{FEED}:generation:{generation.id}") == 1
+
+    until(is_told, seconds=20)
 
 
 @pytest.mark.parametrize("harm", ["cut", "hang"])

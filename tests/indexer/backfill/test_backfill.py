@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
 from atsite.core.config import config
 from atsite.core.identity import resolver
+from atsite.core.pds import PdsError
 from indexer.backfill import jobs, repo
 from indexer.index import do_not_index, stats
-from indexer.index.models import Backfill
+from indexer.index.models import Backfill, RefusedActor
 from indexer.stream import subscription
 from tests import builders as b
 from tests.core.copies import processes
@@ -462,6 +464,14 @@ def test_a_pds_that_asks_for_patience_gets_it(pds: FakePds, monkeypatch: pytest.
     assert row.state == State.WAITING
     assert row.next_at is not None
     assert row.next_at >= before + timedelta(seconds=repo.LATER_SECONDS)
+    assert row.next_at < timezone.now() + timedelta(seconds=2 * repo.LATER_SECONDS)
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(0.0, repo.LATER_SECONDS), (90.0, 90.0)])
+def test_a_pds_that_says_how_long_to_wait_is_asked_again_after_that(asked: float, seconds: float) -> None:
+    meaning = repo._meaning(PdsError("RateLimitExceeded", "too many requests", 429, asked))
+    assert isinstance(meaning, repo.NotNow)
+    assert meaning.seconds == seconds
 
 
 def test_failures_that_do_not_pass_end_in_a_state_that_a_person_sees(pds: FakePds) -> None:
@@ -494,6 +504,23 @@ def test_a_deletion_in_the_midst_ends_what_comes_after_it(pds: FakePds) -> None:
 
     pds.before = delete
     row = backfill()
+    assert (row.state, counts(row)["written"], len(raw())) == (State.COMPLETED, 2, 2)
+
+
+def test_a_refusal_in_the_midst_ends_what_comes_after_it_before_its_floor_is_set(pds: FakePds) -> None:
+    pds.commit(*(b.post(b.ALICE, at=b.ago(hours=hour), text=str(hour)) for hour in range(1, 6)))
+    pds.page = 2
+
+    def refuse(method: str, query: dict[str, str]) -> None:
+        if query.get("cursor") and query["collection"] == b.POST:
+            RefusedActor.objects.get_or_create(did=b.ALICE)
+            do_not_index._copy.drop()
+            connections.close_all()  # those of the thread that answers
+
+    pds.before = refuse
+    row = backfill()
+    do_not_index.include(b.ALICE)
+    do_not_index._copy.drop()
     assert (row.state, counts(row)["written"], len(raw())) == (State.COMPLETED, 2, 2)
 
 

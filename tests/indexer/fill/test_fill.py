@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 import redis
 
+from atsite.core import kv
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
@@ -22,7 +23,7 @@ from feeds.ranking.generations import Generations
 from feeds.ranking.ranking import Generation
 from feeds.serving.registry import ranked_feeds, registry
 from indexer.fill import due_actors, queries, run
-from indexer.fill.profile_sources import AppView
+from indexer.fill.profile_sources import PAUSE_SECONDS, AppView
 from indexer.fill.profiles import Profile
 from indexer.index import do_not_index
 from indexer.index.needed_actors import TO_FILL
@@ -165,6 +166,7 @@ def test_a_round_begins_only_where_no_other_runs_and_no_server_asked_to_be_left_
             assert run.fill() == 0
         assert run.fill() == 0
         assert (asked, filled()) == ([], {})
+        assert 1 < valkey.ttl(run._PAUSED) <= PAUSE_SECONDS
         valkey.flushdb()
         assert run.fill() == 1
 
@@ -211,11 +213,38 @@ def test_a_part_of_the_site_that_cannot_tell_does_not_silence_the_others(network
     assert list(due_actors.due([broken, nobody_and_four], now=now_us())) == dids(network, 4)
 
 
+def test_of_more_posters_than_are_wanted_the_latest_come_first(clickhouse: None) -> None:
+    posters = [Did("did:plc:" + letter * 24) for letter in "qwertyuiop"]
+    store(*(post(did, at=ago(hours=hours)) for hours, did in enumerate(posters, 1)))
+    assert queries.recent_posters(now=now_us(), limit=8) == posters[:8]
+
+
+def test_an_answer_holds_for_an_hour_only_where_the_identity_changed_within_the_hour() -> None:
+    did, now = Did("did:plc:" + "m" * 24), now_us()
+    profile = Profile(did, "mira.test", "Mira")
+    holds = [
+        run.Told("appview", {did: profile}, {did: now - before})._holds_us(did, now)
+        for before in (run.CHANGED_US - 1, run.CHANGED_US)
+    ]
+    assert holds == [run.CHANGED_US, run.FOUND_US]
+
+
+def test_of_two_fills_the_later_says_when_the_actor_is_due(clickhouse: None) -> None:
+    did, now = Did("did:plc:" + "m" * 24), now_us()
+    profile = Profile(did, "mira.test", "Mira")
+    for later, due_us in ((0, now + queries.DAY_US), (1, now + queries.HOUR_US)):
+        queries.store({did: profile}, source="appview", due_us={did: due_us}, now=now + later)
+    assert queries.fresh([did], now=now + queries.HOUR_US - 1) == {did}
+    assert queries.fresh([did], now=now + queries.HOUR_US) == set()
+
+
 def test_a_pds_that_did_not_answer_is_left_alone_for_a_while(network: Network, asked: list[str]) -> None:
     mira, noel = dids(network, 4, 5)
     _needed[:] = [mira, noel]
     due_actors.remember_failed([mira])
     assert list(due_actors.due([nobody_and_four], now=now_us())) == [noel]
+    (key,) = kv.client().keys("*fill:failed:*")
+    assert 0 < kv.client().ttl(key) <= due_actors.FAILED_SECONDS
 
 
 def test_without_an_appview_names_come_from_the_directory_and_the_pds(

@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.identity import HandleLookup, Resolver
 from atsite.core.kv.quick import asking
 from atsite.core.outgoing import Client
+from indexer.fill import profile_sources
 from indexer.fill.profile_sources import AppView, AskLater, Directory
 from indexer.fill.profiles import Counts, Profile
 from tests.away import closed_port
@@ -80,13 +82,17 @@ async def test_one_did_that_the_appview_refuses_spoils_nothing_for_the_others() 
     [
         ((429, {"Retry-After": "7"}, {}), 7),
         ((429, {"RateLimit-Reset": "1"}, {}), 1),
+        ((429, {"RateLimit-Reset": "1800000090"}, {}), 90),
         ((429, {"Retry-After": "999999"}, {}), 3600),
         ((502, {}, b"<html>"), 60),
         ((200, {}, b"<html>"), 60),
         ((400, {}, {}), 3600),
     ],
 )
-async def test_a_server_that_does_not_answer_is_left_alone(answer: Answer, seconds: int) -> None:
+async def test_a_server_that_does_not_answer_is_left_alone(
+    answer: Answer, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile_sources, "time", Mock(time=Mock(return_value=1_800_000_000.5)))
     async with appview(lambda _: answer) as asked:
         with pytest.raises(AskLater) as caught:
             await asked.ask(DIDS)
@@ -120,6 +126,17 @@ async def test_without_an_appview_the_directory_and_the_pds_tell_names_and_no_co
         found, failed = await Directory(client, resolver).ask([mira, noel, otto, piet])
     assert found == {mira: Profile(mira, "mira.test", "mira.test!"), noel: Profile(noel, "", "noel.test!")}
     assert failed == {otto}
+
+
+async def test_an_account_whose_document_claims_the_handle_of_another_has_none() -> None:
+    mira, impostor = DIDS[2:4]
+    async with running() as network, Client(loopback=True) as client:
+        account(network, impostor, "mira.test", network.url)
+        account(network, mira, "mira.test", network.url)
+        handles = HandleLookup(network.url, loopback=True)
+        resolver = Resolver(client, None, plc_url=network.url, handles=handles, loopback=True)
+        found, _ = await Directory(client, resolver).ask([mira, impostor])
+    assert {did: profile.handle for did, profile in found.items()} == {mira: "mira.test", impostor: ""}
 
 
 async def test_a_handle_that_changed_is_not_taken_from_memory(valkey: object) -> None:

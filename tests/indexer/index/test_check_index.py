@@ -86,6 +86,14 @@ def test_the_order_of_arrival_does_not_matter_and_what_was_retracted_is_left_alo
     assert counts() == {**RIGHT, "like": {"one": 1, "other": 1}}
 
 
+def test_a_create_over_an_updated_key_takes_back_what_the_update_counted_for() -> None:
+    updated = b.update(LIKE, at=b.ago(hours=5), subject=reference(ONE))
+    b.store(ONE, OTHER, LIKE, updated, OVER[0])
+    assert counts()["like"] == {"one": 1, "other": 1}
+    tasks.write_missing_retractions()
+    assert counts()["like"] == {"other": 1}
+
+
 @pytest.mark.parametrize("rkey", ["a-name", None])
 def test_a_forerunner_of_weeks_ago_is_found_and_one_of_the_same_minute(rkey: str | None) -> None:
     old = b.like(b.ALICE, ONE, at=b.ago(days=20), rkey=rkey)

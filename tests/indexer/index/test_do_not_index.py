@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
+from atsite.core.copies import process_copies
 from feeds.ranking import queries as feed_queries
 from feeds.ranking.feed import PostKey
 from indexer.index import do_not_index, purge, records
@@ -84,6 +85,18 @@ def test_refusing_again_changes_nothing_and_only_dids_are_refused() -> None:
         do_not_index.exclude(Did("alice.test"), by="mod", now=now())
 
 
+def test_including_an_actor_again_is_announced_to_every_process(valkey: redis.Redis) -> None:
+    def counter() -> int:
+        held = valkey.get(process_copies.KEY)
+        assert isinstance(held, bytes)
+        return int(held)
+
+    do_not_index.exclude(b.ALICE, by="mod", now=now())
+    before = counter()
+    assert do_not_index.include(b.ALICE)
+    assert counter() > before
+
+
 def test_with_clickhouse_away_the_decision_holds_and_the_task_does_the_rest() -> None:
     post = b.post(b.ALICE, at=b.ago(hours=1))
     store(post)
@@ -94,6 +107,16 @@ def test_with_clickhouse_away_the_decision_holds_and_the_task_does_the_rest() ->
     assert do_not_index.apply_pending(now=now()) == 1
     assert shown(post) == []
     assert dids("posts") == set()
+
+
+def test_a_floor_from_an_earlier_deletion_does_not_stand_for_that_of_a_refusal() -> None:
+    post = b.post(b.ALICE, at=b.ago(hours=1))
+    store(b.floor(b.ALICE, at=b.ago(days=9)), post)
+    with clickhouse_away():
+        do_not_index.exclude(b.ALICE, by="mod", now=now())
+    assert shown(post) == [post]
+    do_not_index.apply_pending(now=now())
+    assert shown(post) == []
 
 
 def turn(second: int, *dids: Did) -> list[bytes]:

@@ -146,6 +146,11 @@ def test_only_days_touched_by_recent_arrivals_are_rewritten(clickhouse: None) ->
     ]
 
 
+def test_a_day_of_backfilled_rows_alone_is_not_rewritten(clickhouse: None) -> None:
+    store(post(ALICE, at=at(MONDAY, 8)), post(ALICE, at=at(TUESDAY, 8), source="backfill"))
+    assert [day.day for day in stats.rewrite_daily_stats(now=datetime.now(UTC))] == [MONDAY]
+
+
 def test_days_far_apart_are_computed_each_for_itself(clickhouse: None) -> None:
     days = [date(2025, 1, 1), date(2025, 1, 2), date(2026, 1, 1)]
     store(*[post(ALICE, at=at(day, hour), text=str(hour)) for day in days for hour in range(day.day)])

@@ -104,6 +104,18 @@ def test_a_glitch_among_events_of_a_host_that_is_ahead_is_no_position_either() -
     assert advance(position, clocks, T0 + 30 * HOUR_US)[0] == ahead[-1]
 
 
+def test_with_a_skew_a_time_becomes_plausible_once_the_local_clock_is_two_minutes_before_it() -> None:
+    clocks = Clocks()
+    position = Position(clocks, plausible_us=T0 - MINUTE)
+    ahead = [T0 + 10 * MINUTE + number for number in range(AGREE_EVENTS)]
+    advance(position, clocks, *ahead)
+
+    clocks.local_us = ahead[-1] - AHEAD_US - 1
+    assert advance(position, clocks, clocks() + 10 * MINUTE)[1] == T0 - MINUTE
+    clocks.local_us += 1
+    assert advance(position, clocks, clocks() + 10 * MINUTE)[1] == ahead[-1]
+
+
 def test_a_host_that_gets_its_clock_right_takes_the_position_back_with_it() -> None:
     clocks = Clocks()
     position = Position(clocks)

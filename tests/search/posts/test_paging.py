@@ -138,6 +138,15 @@ def test_a_page_is_refilled_past_inactive_authors_and_says_so_when_it_cannot_be(
         "NotEnoughResources",
         "none of the newest matches can be shown; try a narrower search",
     )
+    assert service.get(SEARCH, q=q, limit=1).headers["Retry-After"] == "60"
+
+
+def test_a_search_goes_on_below_rows_of_deleted_posts_that_are_not_merged_yet(service: Service) -> None:
+    gone = [post(BOB, at=ago(hours=2, seconds=number), text="cat") for number in range(20)]
+    kept = post(BOB, at=ago(hours=3), text="cat")
+    store(*gone, kept)
+    store(*(delete(each, at=ago(minutes=5)) for each in gone))
+    assert list(service.walk("cat", limit=1)) == [[kept.uri]]
 
 
 def _crowd(q: str, numbers: Iterable[int], *, hours: int) -> list[Record]:
