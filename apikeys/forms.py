@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from apikeys import keys, rotation
-from apikeys.feed_choices import FEEDS
+from apikeys.feed_choices import FEEDS, lacking
 from apikeys.models import ApiKey
 from atsite.core.web.auth import OFFERED, SCOPES, Scope
 
@@ -58,10 +58,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         cleaned = super().clean()
         scopes, feeds = self.cleaned_data.get("scopes"), self.cleaned_data.get("feeds")
         if scopes is not None and feeds is not None:
-            if Scope.MEMBERS in scopes and not feeds:
-                self.add_error("feeds", "Choose at least one feed whose members the key can change.")
-            if feeds and Scope.MEMBERS not in scopes:
-                self.add_error("scopes", f"Only a key with this scope can cover feeds: {SCOPES[Scope.MEMBERS]}.")
+            match lacking(scopes, feeds):
+                case "feeds":
+                    self.add_error("feeds", "Choose at least one feed whose members the key can change.")
+                case "scopes":
+                    self.add_error("scopes", f"Only a key with this scope can cover feeds: {SCOPES[Scope.MEMBERS]}.")
         return cleaned
 
 

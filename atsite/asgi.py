@@ -21,7 +21,7 @@ from atsite.core.web.body_limit import limited
 from atsite.core.web.sync_thread import sharing
 
 if TYPE_CHECKING:
-    from atsite.core.web.body_limit import Application
+    from atsite.core.web.asgi import Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
 

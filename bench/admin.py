@@ -10,7 +10,6 @@ would add to each of these pages. Prints a table; writes .data/bench/admin.json.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import signal
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from atsite.core.clock import now_us
-from bench.indexer import BASE, MANAGE, stores
+from bench.indexer import MANAGE, keep, stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,9 +76,7 @@ def main() -> None:
         browser = stack.enter_context(admin())
         result = {"rows": arguments.rows, "cores": os.cpu_count(), "seconds": {**pages(browser), **counts()}}
     show(result)
-    target = BASE / ".data" / "bench" / "admin.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    keep("admin", result)
 
 
 def fill(rows: int) -> None:

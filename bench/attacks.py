@@ -12,19 +12,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
-import tempfile
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench import feeds
-from bench.indexer import BASE, MANAGE, stores
+from bench.indexer import MANAGE, keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tests.core.identity.network import Network
     from tests.doors.attack.siege import Outcome
@@ -35,20 +32,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of each measurement")
     parser.add_argument("--each", action="store_true", help="also measure each kind of attacker alone")
     arguments = parser.parse_args()
-    feeds.set_environment()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
-        stack.enter_context(stores(folder))
-        from tests.core.identity import network as networks
-
-        directory = stack.enter_context(networks.in_a_thread())
-        os.environ["PLC_URL"] = directory.url
-        world = feeds.make_world()
-        rows = measure(folder, directory, arguments.seconds, each=arguments.each)
-    show(world, rows)
-    target = BASE / ".data" / "bench" / "attacks.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"world": world, "cores": os.cpu_count(), "rows": rows}, indent=2) + "\n")
+    with feeds.measured_site() as site:
+        rows = measure(site.folder, site.directory, arguments.seconds, each=arguments.each)
+    show(site.world, rows)
+    keep("attacks", {"world": site.world, "cores": os.cpu_count(), "rows": rows})
 
 
 def measure(folder: Path, directory: Network, seconds: float, *, each: bool) -> list[dict[str, Any]]:

@@ -20,12 +20,13 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from atsite.core.clock import now_us
-from bench.indexer import BASE, MANAGE, cpu_of, stores
+from bench.indexer import BASE, MANAGE, cpu_of, keep, stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,16 +43,36 @@ ACTORS, EVENTS, HOURS = 2_000, 100_000, 24
 MEMBERS: Final = 50
 #: The page size of the AppView, and the number of connections.
 LIMIT, CONNECTIONS = 30, 16
-#: Readers with keys of each curve; each request has a new token.
-READERS, TOKENS = 20, 12_000
-WARM_SECONDS: Final = 1.0
+#: Readers with keys of each curve, and requests, each with a new token.
+READERS, TOKENS, WARM_SECONDS = 20, 12_000, 1.0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     arguments = parser.parse_args()
-    set_environment()
+    with measured_site() as site:
+        rows = measure(site.folder, site.directory, site.engine, arguments.seconds)
+    result = {"world": site.world, "cores": os.cpu_count(), "limit": LIMIT, "connections": CONNECTIONS, "rows": rows}
+    show(result)
+    keep("feeds", result)
+
+
+@dataclass(frozen=True)
+class MeasuredSite:
+    """Stores that hold a simulated network, and a directory of dids; `engine` is ClickHouse's process id."""
+
+    folder: Path
+    directory: Network
+    engine: int
+    world: dict[str, int]
+
+
+@contextmanager
+def measured_site() -> Iterator[MeasuredSite]:
+    """A filled site. Its settings are in the environment, for this process and those it starts."""
+    os.environ.update(FEED_ACTOR_DID=PUBLISHER, FEED_MIN_LIKES="2", ALLOW_LOOPBACK="1")
+    os.environ["SERVICE_ENDPOINT"] = "https://feeds.example.com"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
         engine = stack.enter_context(stores(folder))
@@ -59,19 +80,7 @@ def main() -> None:
 
         directory = stack.enter_context(networks.in_a_thread())
         os.environ["PLC_URL"] = directory.url
-        world = make_world()
-        rows = measure(folder, directory, engine, arguments.seconds)
-    result = {"world": world, "cores": os.cpu_count(), "limit": LIMIT, "connections": CONNECTIONS, "rows": rows}
-    show(result)
-    target = BASE / ".data" / "bench" / "feeds.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def set_environment() -> None:
-    """The settings of the measured site, for this process and those it starts."""
-    os.environ.update(FEED_ACTOR_DID=PUBLISHER, FEED_MIN_LIKES="2", ALLOW_LOOPBACK="1")
-    os.environ.update(SERVICE_ENDPOINT="https://feeds.example.com")
+        yield MeasuredSite(folder, directory, engine, make_world())
 
 
 def make_world() -> dict[str, int]:

@@ -73,7 +73,12 @@ def main() -> None:
         "limit_clickhouse_cpu_us_per_event": round(engine_alone / rows * 1e6, 1),
     }
     show(result)
-    target = BASE / ".data" / "bench" / "indexer.json"
+    keep("indexer", result)
+
+
+def keep(name: str, result: dict[str, Any]) -> None:
+    """Write the result of a benchmark to .data/bench/NAME.json."""
+    target = BASE / ".data" / "bench" / f"{name}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 

@@ -116,11 +116,16 @@ class Config:
         return self.data_dir / "atsite.sqlite3"
 
 
+def usual_data_dir(environment: str) -> Path:
+    """The data folder without DATA_DIR."""
+    return BASE_DIR / ".data" / ("demo" if environment == "demo" else "site")
+
+
 def load(env: Mapping[str, str]) -> Config:
     """Read `env` into a Config. Raises ConfigError on the first unusable value."""
     environment = _choice(env, "ATSITE_ENVIRONMENT", "development", ("development", "demo", "test", "production"))
     service = _choice(env, "ATSITE_SERVICE", "manage", get_args(Service))
-    data_dir = Path(env.get("DATA_DIR") or BASE_DIR / ".data" / ("demo" if environment == "demo" else "site")).resolve()
+    data_dir = Path(env.get("DATA_DIR") or usual_data_dir(environment)).resolve()
     if environment == "demo" and not env.get("INSIDE_DEMO"):
         env = {**env, **_read_json(data_dir / RUNNING_DEMO)}  # what a shell says of a real site is not for the demo
     running = _read_json(data_dir / "stores.json")

@@ -37,7 +37,7 @@ async def _in_thread(question: Question, viewer: Did | None) -> Answer:
 
 
 def _answer(question: Question, viewer: Did | None) -> Answer:
-    return answer(registry(), feed=question.feed, limit=question.limit, cursor=question.cursor, viewer=viewer)
+    return answer(registry(), question, viewer)
 
 
 async def _until_made(pending: RankingPending) -> None:

@@ -36,30 +36,21 @@ def _ready_pages() -> ReadyPages:
     return ReadyPages(page_threads.make)
 
 
-def at_hand(question: Question, reader: Reader) -> Answer | None:
-    """The page, if it is in memory; waits for nothing."""
-    answer = _ready_pages().at_hand(question)
-    if answer is not None:
-        metrics.PAGES.labels(feed=answer.feed.definition.rkey, outcome=answer.outcome).inc()
-        _count(question, answer, reader)
-    return answer
-
-
 async def page(question: Question, reader: Reader) -> Answer:
-    """The page. Raises what feeds.serving.page_threads.make raises."""
-    answer = at_hand(question, reader)
+    """The page; waits for nothing if it is in memory. Raises what feeds.serving.page_threads.make raises.
+
+    Counts the request, unless it is a poll or the reader could not be identified.
+    """
+    answer = _ready_pages().at_hand(question)
     if answer is None:
         answer = await _ready_pages().page(question, reader.did)
-        _count(question, answer, reader)
+    else:
+        metrics.PAGES.labels(feed=answer.feed.definition.rkey, outcome=answer.outcome).inc()
+    if reader.counts and not is_poll(question.limit, question.cursor):
+        page_read.send(None, feed=answer.feed.definition.rkey, viewer=reader.did)
     return answer
 
 
 def cache_of(answer: Answer) -> str:
     """Its Cache-Control."""
     return PERSONAL_CACHE if answer.feed.depends_on_viewer else PAGE_CACHE
-
-
-def _count(question: Question, answer: Answer, reader: Reader) -> None:
-    """Count the request, unless it is a poll or the reader could not be identified."""
-    if reader.counts and not is_poll(question.limit, question.cursor):
-        page_read.send(None, feed=answer.feed.definition.rkey, viewer=reader.did)

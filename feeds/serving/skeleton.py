@@ -47,12 +47,13 @@ class Question(NamedTuple):
     cursor: str | None = None
 
 
-def answer(registry: Registry, *, feed: str, limit: int, cursor: str | None, viewer: Did | None) -> Answer:
+def answer(registry: Registry, question: Question, viewer: Did | None) -> Answer:
     """The page of a feed for a reader.
 
-    `limit` is 1 to 100, checked by the caller. Raises InvalidSyntax (`feed` is not an at-uri), UnknownFeed,
+    Raises InvalidSyntax (`feed` is not an at-uri), UnknownFeed,
     InvalidCursor, FeedUnavailable, RankingPending.
     """
+    feed, limit, cursor = question
     found = registry.find(_address(feed))
     rkey = found.definition.rkey
     started = perf_counter()

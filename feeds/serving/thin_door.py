@@ -22,6 +22,7 @@ from opentelemetry import propagate, trace
 from pydantic import ValidationError
 
 from atsite.core.config import config
+from atsite.core.web.asgi import respond
 from atsite.core.web.auth import service_auth
 from atsite.core.web.probe import HEADER as PROBE
 from atsite.core.web.query import QueryParser
@@ -34,10 +35,10 @@ from feeds.serving.skeleton import Question
 if TYPE_CHECKING:
     from ninja import NinjaAPI
 
-    from atsite.core.web.body_limit import Application, Receive, Send
-    from feeds.serving.skeleton import Answer
+    from atsite.core.web.asgi import Application, Receive, Send
 
 PATH: Final = f"/xrpc/{SKELETON}"
+_RAW_PATH: Final = PATH.encode()
 #: The longest query string that is read here, and how many are remembered.
 QUERY_MAX, QUERIES = 2_048, 4_096
 #: Headers that change how Django answers: the body that they announce, its form, and requests of the site itself.
@@ -65,7 +66,7 @@ class ThinDoor:
 
 def _asked(scope: dict[str, Any]) -> tuple[Question, Reader] | None:
     """What is asked for and by which reader; None if Django has to find out."""
-    if scope["path"] != PATH or scope["method"] != "GET" or scope.get("raw_path", PATH.encode()) != PATH.encode():
+    if scope["path"] != PATH or scope["method"] != "GET" or scope.get("raw_path", _RAW_PATH) != _RAW_PATH:
         return None
     authorization = host = None
     for name, value in scope["headers"]:
@@ -113,24 +114,17 @@ def _parsed(query: bytes) -> Question | None:
 
 async def _answer(scope: dict[str, Any], question: Question, reader: Reader, api: NinjaAPI, send: Send) -> int:
     """Send the answer; its status."""
-    answer = reading.at_hand(question, reader)
-    if answer is None:
-        try:
-            answer = await reading.page(question, reader)
-        except Exception as error:
-            return await _refuse(scope, error, api, send)
-    await send({"type": "http.response.start", "status": 200, "headers": _headers(answer)})
-    await send({"type": "http.response.body", "body": answer.body})
-    return 200
-
-
-def _headers(answer: Answer) -> list[tuple[bytes, bytes]]:
-    return [
+    try:
+        answer = await reading.page(question, reader)
+    except Exception as error:
+        return await _refuse(scope, error, api, send)
+    headers = [
         (b"content-type", b"application/json"),
         (b"cache-control", reading.cache_of(answer).encode()),
         (b"vary", b"Authorization"),
-        (b"content-length", b"%d" % len(answer.body)),
     ]
+    await respond(send, 200, headers, answer.body)
+    return 200
 
 
 async def _refuse(scope: dict[str, Any], error: Exception, api: NinjaAPI, send: Send) -> int:
@@ -139,9 +133,7 @@ async def _refuse(scope: dict[str, Any], error: Exception, api: NinjaAPI, send: 
     request.resolver_match = resolve(PATH)
     response = api.on_exception(request, error)
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
-    headers.append((b"content-length", b"%d" % len(response.content)))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.content})
+    await respond(send, response.status_code, headers, response.content)
     return response.status_code
 
 

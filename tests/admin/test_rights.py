@@ -59,7 +59,7 @@ ROWS = {
     "auth.group": (OPERATORS, SUPERUSERS_ONLY),
     "admin.logentry": (OPERATORS, NONE),
 }
-#: Who may open each page that is none of Django's own.
+#: The roles that may open each page which this project adds to Django's own.
 PAGES = {
     "indexer_deadletter_retry_many": OPERATORS,
     "indexer_deadletter_retry": OPERATORS,
@@ -83,7 +83,7 @@ PAGES = {
     "apikeys_apikey_revoke": OPERATORS,
     "apikeys_apikey_end_old": OPERATORS,
 }
-#: Who may add and delete rows of each model by its pages; of all others nobody may.
+#: The roles that may add and delete rows of each model on its pages; other models have no such pages for any role.
 ADDED = {
     **dict.fromkeys(("labels_label", "labels_block", "labels_actorlabel"), MEMBERS),
     **dict.fromkeys(("feeds_feeddefinition", "apikeys_apikey", "auth_user", "indexer_refusedactor"), OPERATORS),
@@ -169,7 +169,7 @@ def test_rows_are_added_and_deleted_by_those_of_the_table_alone(
         what = _own(page.name, page.model)
         model = page.name.removesuffix(f"_{what}")
         table = {"add": ADDED, "delete": DELETED}.get(what)
-        if table is None or (model == "labels_label" and what == "delete"):  # a used label goes with nobody's right
+        if table is None or (model == "labels_label" and what == "delete"):  # no role can delete a label in use
             continue
         if browser.get(address(page, pks)).status_code == 403:
             refused.add(page.name)

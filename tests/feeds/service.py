@@ -57,7 +57,7 @@ class Service:
         return [entry["post"] for entry in body["feed"]], body.get("cursor")
 
     def wait_for_new_pages(self) -> None:
-        """Return when no page that was made for an earlier test is kept: nobody asked for that long."""
+        """Return when no page that was made for an earlier test is kept: for that long there was no request."""
         until(lambda: monotonic() > self.patient.asked_at + 2 * READY_SECONDS)
 
     def walk(self, limit: int) -> list[str]:

@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apikeys import keys
-from apikeys.feed_choices import FEEDS
+from apikeys.feed_choices import FEEDS, lacking
 from apikeys.models import DEFAULT_RATE, add_key
 from atsite.core.copies.outcome import watched
-from atsite.core.web.auth import OFFERED, Scope
+from atsite.core.web.auth import OFFERED
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -74,9 +74,10 @@ def _check(*, scope: Collection[str], feed: Collection[str], note: str, days: in
     if unknown := sorted(set(feed) - set(known)):
         listed = ", ".join(known) or "none"
         raise CommandError(f"--feed: {', '.join(unknown)} has no members; feeds with a label: {listed}")
-    if Scope.MEMBERS in scope and not feed:
-        raise CommandError("--scope members also needs --feed: the feed whose members the key can change")
-    if feed and Scope.MEMBERS not in scope:
-        raise CommandError("--feed also needs --scope members")
+    match lacking(scope, feed):
+        case "feeds":
+            raise CommandError("--scope members also needs --feed: the feed whose members the key can change")
+        case "scopes":
+            raise CommandError("--feed also needs --scope members")
     if not note.isprintable():
         raise CommandError("--note: expected text on one line")

@@ -140,31 +140,34 @@ class ServiceAuth:
             text = bearer(authorization)
             if text is None:
                 return None
-            token = await self._verified(text, method, now, insist)
+            good = await self._verified(text, method, now, insist)
         except BadToken as bad:
             TOKENS.labels(outcome=bad.name).inc()
             raise
         except Unverifiable:
             TOKENS.labels(outcome="unverifiable").inc()
             raise
-        _GOOD_TOKENS.inc()
-        self._keys.prove(token.issuer)
-        return Viewer(token)
+        return self._viewer(good)
 
     def authenticate_at_hand(self, authorization: str, method: str, now: float) -> Viewer | None:
         """The reader that a token proves, if this process has its key; None if `authenticate` has to decide."""
         try:
             text = bearer(authorization)
-            token = None if text is None else self._read(text, method, now)
-            key = None if token is None else self._keys.at_hand(token.issuer)
-            if token is None or key is None:
-                return None
-            good = token.verified_by(key)
+            good = None if text is None else self._signed_at_hand(self._read(text, method, now))
         except BadToken:
             return None
+        return None if good is None else self._viewer(good)
+
+    def _viewer(self, good: ServiceToken) -> Viewer:
+        """Its reader, counted and known as one who sent a good token."""
         _GOOD_TOKENS.inc()
         self._keys.prove(good.issuer)
         return Viewer(good)
+
+    def _signed_at_hand(self, token: UnverifiedToken) -> ServiceToken | None:
+        """The token, if this process has the key that signed it."""
+        key = self._keys.at_hand(token.issuer)
+        return None if key is None else _if_signed(token, key)
 
     def _read(self, text: str, method: str, now: float) -> UnverifiedToken:
         if not self._audience:
@@ -173,8 +176,7 @@ class ServiceAuth:
 
     async def _verified(self, text: str, method: str, now: float, insist: Insist | None) -> ServiceToken:
         token = self._read(text, method, now)
-        key = self._keys.at_hand(token.issuer)
-        if key is not None and (good := _if_signed(token, key)):
+        if good := self._signed_at_hand(token):
             return good
         looking = asyncio.create_task(self._verified_by_looking(token))
         try:

@@ -7,12 +7,10 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from atsite.core.web.asgi import respond
 
-    Receive = Callable[[], Awaitable[dict[str, Any]]]
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
-    Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+if TYPE_CHECKING:
+    from atsite.core.web.asgi import Application, Receive, Send
 
 #: A call of sendInteractions, the largest that the services take.
 BODY_MAX: Final = 256 * 1024
@@ -84,12 +82,7 @@ async def _refuse(receive: Receive, send: Send, refused: _Refused) -> None:
         async with asyncio.timeout(DRAINED_SECONDS):
             await _drain(receive)
     body = json.dumps({"error": name, "message": message}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await respond(send, status, [(b"content-type", b"application/json")], body)
 
 
 async def _drain(receive: Receive) -> None:

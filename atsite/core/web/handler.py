@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from django.http.response import HttpResponseBase
 
-    from atsite.core.web.body_limit import Application
+    from atsite.core.web.asgi import Application
 
 UNREADABLE: Final = "the path, the query string or a header of the request cannot be read"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asgiref.sync import ThreadSensitiveContext
 
 if TYPE_CHECKING:
-    from atsite.core.web.body_limit import Application, Receive, Send
+    from atsite.core.web.asgi import Application, Receive, Send
 
 _THREAD: Final = ThreadPoolExecutor(1, thread_name_prefix="requests")
 

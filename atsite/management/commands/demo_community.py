@@ -6,7 +6,7 @@ import shlex
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.core.config import BASE_DIR, Config, config
+from atsite.core.config import Config, config, usual_data_dir
 from atsite.management import demo_community
 
 
@@ -25,6 +25,6 @@ class Command(BaseCommand):
 
 def variables(site: Config) -> str:
     """What a command line needs before `manage.py` to find this site, with a space after it; "" on the usual folder."""
-    if site.data_dir == BASE_DIR / ".data" / "demo":
+    if site.data_dir == usual_data_dir("demo"):
         return ""
     return f"DATA_DIR={shlex.quote(str(site.data_dir))} "

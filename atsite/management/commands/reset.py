@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite import data_folder
-from atsite.core.config import BASE_DIR, config
+from atsite.core.config import BASE_DIR, config, usual_data_dir
 from atsite.core.embedded import DataDirectoryInUse, files
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def data_of(data_dir: Path) -> Path:
     Raises CommandError for a folder with other files and no data of this project.
     """
     everything = BASE_DIR / ".data"
-    if data_dir.parent == everything:
+    if data_dir in (usual_data_dir("demo"), usual_data_dir("development")):
         return everything
     if data_dir.exists() and not data_folder.is_own(data_dir):
         raise CommandError(f"{data_dir} has other files and no data of this project: nothing was deleted")
