@@ -6,19 +6,20 @@ a process goes on serving the copies it has.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core import kv
 from atsite.core.atproto.tid import is_tid
+from atsite.core.kv.lock import Lock
 from atsite.core.ttl_cache import TtlCache
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.ranking import Generation
 from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import redis
 
@@ -79,6 +80,31 @@ class Generations:
         """The current generation in Redis, for a refresh. Raises redis.RedisError."""
         id = _text(self._client().get(_current_key(feed)))
         return None if id is None else self._decoded(self._client().get(_key(feed, id)), id, now)
+
+    def is_stored(self, feed: str, *, now: int) -> bool:
+        """Whether Redis has a generation of the feed; False if it does not answer."""
+        with suppress(StoreAway):
+            return self._redis.call(lambda: self.newest(feed, now=now)) is not None
+        return False
+
+    @contextmanager
+    def turn(self, feed: str, *, seconds: float) -> Iterator[bool]:
+        """Yields whether the caller is the one process that makes a ranking of the feed now, for `seconds` at most.
+
+        If Redis does not answer, each process is.
+        """
+        lock = Lock(f"ranking:{feed}", seconds, self._client())
+        try:
+            mine = self._redis.call(lock.acquire)
+        except StoreAway:
+            yield True
+            return
+        try:
+            yield mine
+        finally:
+            if mine:
+                with suppress(StoreAway):
+                    self._redis.call(lock.release)
 
     def current(self, feed: str, *, now: int) -> Generation | None:
         """The generation for a first page: the current one, else the newest copy in this process."""
