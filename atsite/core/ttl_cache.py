@@ -26,16 +26,14 @@ V = TypeVar("V")
 @dataclass(slots=True)
 class _Entry(Generic[V]):
     value: V
-    refresh_at: float
     ends_at: float
 
 
 class TtlCache(Generic[K, V]):
     """At most `size` values, each valid for `seconds` from its time. Thread-safe.
 
-    Beyond `size` the oldest value is dropped first; expired values are dropped as new ones come. With `refresh_after`
-    (seconds), the first `peek` past that age returns None, so that its caller refreshes the value, while others still
-    get it until it expires. `clock` may use any unit, which is then the unit of the ages.
+    Beyond `size` the oldest value is dropped first; expired values are dropped as new ones come. `clock` may use any
+    unit, which is then the unit of the ages.
     """
 
     def __init__(
@@ -43,12 +41,10 @@ class TtlCache(Generic[K, V]):
         *,
         size: int,
         seconds: float,
-        refresh_after: float | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._size = size
         self._seconds = seconds
-        self._refresh_after = seconds if refresh_after is None else refresh_after
         self._clock = clock
         self._lock = threading.Lock()
         #: In the order in which they expire, because each was added at the end.
@@ -61,16 +57,14 @@ class TtlCache(Generic[K, V]):
         if entry is None:
             return None
         now = self._clock() if at is None else at
-        if now >= entry.ends_at or (now >= entry.refresh_at and self._takes_refresh(entry)):
-            return None
-        return entry.value
+        return entry.value if now < entry.ends_at else None
 
     def put(self, key: K, value: V, *, at: float | None = None) -> None:
         """Store `value`, which is of the time `at` (default: now)."""
         now = self._clock() if at is None else at
         with self._lock:
             self._entries.pop(key, None)
-            self._entries[key] = _Entry(value, now + self._refresh_after, now + self._seconds)
+            self._entries[key] = _Entry(value, now + self._seconds)
             while self._entries:
                 first = next(iter(self._entries))
                 if len(self._entries) <= self._size and self._entries[first].ends_at > now:
@@ -121,8 +115,3 @@ class TtlCache(Generic[K, V]):
         value = ask()
         self.put(key, value, at=at)
         return value
-
-    def _takes_refresh(self, entry: _Entry[V]) -> bool:
-        with self._lock:
-            mine, entry.refresh_at = entry.refresh_at < entry.ends_at, entry.ends_at
-        return mine

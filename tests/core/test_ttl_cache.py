@@ -76,15 +76,6 @@ def test_without_a_time_nothing_is_remembered(clock: Clock) -> None:
     assert [cache.get("a", lambda: 1), cache.get("a", lambda: 2)] == [1, 2]
 
 
-def test_the_first_past_the_refresh_asks_and_the_others_go_on(clock: Clock) -> None:
-    cache = TtlCache[str, int](size=1, seconds=10, refresh_after=5, clock=clock)
-    cache.put("a", 1)
-    clock.now += 5
-    assert [cache.peek("a") for _ in range(3)] == [None, 1, 1]
-    clock.now += 5
-    assert cache.peek("a") is None
-
-
 @pytest.mark.parametrize("single_flight", [False, True])
 def test_what_is_asked_for_is_of_the_moment_before_and_an_error_is_not_remembered(
     clock: Clock, single_flight: bool
@@ -101,6 +92,29 @@ def test_what_is_asked_for_is_of_the_moment_before_and_an_error_is_not_remembere
     assert cache.get("a", lambda: 2, single_flight=single_flight) == 1
     clock.now += 1
     assert cache.get("a", lambda: 2, single_flight=single_flight) == 2
+
+
+class Key:
+    """Counts who looked for it among the questions under way."""
+
+    def __init__(self) -> None:
+        self.looked_up = 0
+
+    def __hash__(self) -> int:
+        self.looked_up += 1
+        return 7
+
+    @property
+    def waiting(self) -> int:
+        """Callers at the place where they wait: each looks five times (two of them for the values) before it does."""
+        return self.looked_up // 5
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -124,35 +138,6 @@ def test_in_a_single_flight_one_asks_and_the_others_wait_for_its_answer(fails: b
                 assert answer.result(DEADLINE_SECONDS) == 7
     assert len(asked) == 1
     assert cache._asking == {}
-
-
-def test_a_refresh_in_a_single_flight_asks_once_and_gives_the_new_value(clock: Clock) -> None:
-    cache = TtlCache[str, int](size=1, seconds=10, refresh_after=5, clock=clock)
-    cache.put("a", 1)
-    clock.now += 5
-
-    def ask() -> int:
-        assert cache.get("a", lambda: 3, single_flight=True) == 1  # another caller, meanwhile
-        return 2
-
-    assert cache.get("a", ask, single_flight=True) == 2
-    assert cache.get("a", ask, single_flight=True) == 2
-
-
-class Key:
-    """Counts who looked for it among the questions under way."""
-
-    def __init__(self) -> None:
-        self.looked_up = 0
-
-    def __hash__(self) -> int:
-        self.looked_up += 1
-        return 7
-
-    @property
-    def waiting(self) -> int:
-        """Callers at the place where they wait: each looks five times (two of them for the values) before it does."""
-        return self.looked_up // 5
 
 
 def until(holds: Callable[[], bool]) -> None:
