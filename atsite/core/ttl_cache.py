@@ -33,7 +33,7 @@ class TtlCache(Generic[K, V]):
     """At most `size` values, each valid for `seconds` from its time. Thread-safe.
 
     Beyond `size` the oldest value is dropped first; expired values are dropped as new ones come. `clock` may use any
-    unit, which is then the unit of the ages.
+    unit, which is then the unit of the ages. `weight`: how much of `size` a value takes.
     """
 
     def __init__(
@@ -42,8 +42,11 @@ class TtlCache(Generic[K, V]):
         size: int,
         seconds: float,
         clock: Callable[[], float] = monotonic,
+        weight: Callable[[V], int] = lambda _: 1,
     ) -> None:
         self._size = size
+        self._weight = weight
+        self._held = 0
         self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
@@ -63,18 +66,19 @@ class TtlCache(Generic[K, V]):
         """Store `value`, which is of the time `at` (default: now)."""
         now = self._clock() if at is None else at
         with self._lock:
-            self._entries.pop(key, None)
+            self._remove(key)
             self._entries[key] = _Entry(value, now + self._seconds)
+            self._held += self._weight(value)
             while self._entries:
                 first = next(iter(self._entries))
-                if len(self._entries) <= self._size and self._entries[first].ends_at > now:
+                if self._held <= self._size and self._entries[first].ends_at > now:
                     return
-                del self._entries[first]
+                self._remove(first)
 
     def drop(self, key: K) -> None:
         """Forget the value of `key`, if there is one."""
         with self._lock:
-            self._entries.pop(key, None)
+            self._remove(key)
 
     def get(self, key: K, ask: Callable[[], V], *, single_flight: bool = False) -> V:
         """The value of `key`, else the result of `ask`, which counts from the time before the call.
@@ -102,14 +106,13 @@ class TtlCache(Generic[K, V]):
                 del self._asking[key]
         return future.result()
 
-    def items(self, *, at: float | None = None) -> dict[K, V]:
-        """All values at the time `at` (default: now). Slow, as it checks each value."""
-        now = self._clock() if at is None else at
-        with self._lock:
-            return {key: entry.value for key, entry in self._entries.items() if now < entry.ends_at}
-
     def __len__(self) -> int:
         return len(self._entries)
+
+    def _remove(self, key: K) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._held -= self._weight(entry.value)
 
     def _asked(self, key: K, ask: Callable[[], V], at: float) -> V:
         value = ask()

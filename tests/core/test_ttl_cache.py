@@ -51,17 +51,32 @@ def test_putting_again_begins_anew(clock: Clock) -> None:
     cache.put("a", 2)
     cache.put("c", 1)  # the oldest is b now
     clock.now += 9
-    assert cache.items() == {"a": 2, "c": 1}
+    assert [cache.peek(key) for key in "abc"] == [2, None, 1]
 
 
 def test_it_holds_no_more_than_its_size_and_ended_values_go_as_new_ones_come(clock: Clock) -> None:
     cache = TtlCache[int, int](size=3, seconds=10, clock=clock)
     for number in range(5):
         cache.put(number, number)
-    assert cache.items() == {2: 2, 3: 3, 4: 4}
+    assert [cache.peek(number) for number in range(5)] == [None, None, 2, 3, 4]
     clock.now += 10
     cache.put(5, 5)
     assert len(cache) == 1
+
+
+def test_values_of_different_weight_share_the_size(clock: Clock) -> None:
+    cache = TtlCache[str, str](size=10, seconds=10, clock=clock, weight=len)
+    for value in ("aaaa", "bbbb", "cc"):
+        cache.put(value[0], value)
+    assert [cache.peek(key) for key in "abc"] == ["aaaa", "bbbb", "cc"]
+    cache.put("a", "a")  # lighter than before, and the newest: there is room for three more
+    cache.put("d", "ddd")
+    assert [cache.peek(key) for key in "abcd"] == ["a", "bbbb", "cc", "ddd"]
+    cache.put("e", "eeeee")  # as much as the oldest and one more
+    assert [cache.peek(key) for key in "abcde"] == ["a", None, None, "ddd", "eeeee"]
+    cache.drop("e")
+    cache.put("f", "ffffff")
+    assert [cache.peek(key) for key in "adef"] == ["a", "ddd", None, "ffffff"]
 
 
 def test_a_false_value_is_a_value(clock: Clock) -> None:
@@ -138,10 +153,3 @@ def test_in_a_single_flight_one_asks_and_the_others_wait_for_its_answer(fails: b
                 assert answer.result(DEADLINE_SECONDS) == 7
     assert len(asked) == 1
     assert cache._asking == {}
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
