@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -22,8 +21,7 @@ from feeds.kinds.likes_ranking import MEMORY
 from feeds.ranking import queries, ranked_pages, ranking
 from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.cursor import InvalidCursor, Listed
-from feeds.ranking.feed import Feed, FeedDescription, FeedPage, FeedUnavailable, SkeletonPost, describe
-from feeds.ranking.generations import SECOND
+from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
 from feeds.ranking.parameters import Between, OneOf, parameter
 from feeds.ranking.ranked_pages import END
 from feeds.ranking.store_timeouts import StoreGuard
@@ -137,8 +135,8 @@ OWN_POSTS: Final = 5000
 OWN_SIZE: Final = 300
 #: Rankings of single readers made at a time: each is a small statement.
 OWN_AT_ONCE: Final = 4
-#: Age at which a first page has a reader's ranking made again.
-OWN_FRESH: Final = 600 * SECOND
+#: Age in seconds at which a first page has a reader's ranking made again.
+OWN_FRESH: Final = 600
 
 
 def _own_rankings() -> ComputedRankings:
@@ -169,10 +167,7 @@ class ViewerBest(_Static):
         key = f"{self.definition.key}/{sha256(request.viewer.encode()).hexdigest()[:32]}"
         own = OwnBest(self.definition, self.parameters, self.data, request.viewer)
         computed = self.data.memory(_Memory).computed
-        page = ranked_pages.personal_page(own, self.data, request, key=key, computed=computed)
-        if request.cursor is None:
-            own.refresh(key, computed)
-        return page
+        return ranked_pages.personal_page(own, self.data, request, key=key, computed=computed)
 
 
 @dataclass(frozen=True)
@@ -183,7 +178,7 @@ class OwnBest(_Static):
 
     @property
     def refresh_seconds(self) -> int:
-        return OWN_FRESH // SECOND
+        return OWN_FRESH
 
     def page(self, request: FeedRequest) -> FeedPage:
         return ranked_pages.page(self, self.data, request)
@@ -193,14 +188,6 @@ class OwnBest(_Static):
         min_likes = self.parameters.min_likes
         best = like_counts.best_posts_of(self.viewer, min_likes=min_likes, posts=OWN_POSTS, limits=limits)
         return best[:OWN_SIZE]
-
-    def refresh(self, key: str, computed: ComputedRankings) -> None:
-        """Have an old ranking made again, in the background."""
-        now = self.data.clock()
-        current = self.data.generations.current(key, now=now)
-        if current is not None and now - current.made_at >= OWN_FRESH:
-            with suppress(FeedUnavailable):
-                computed.start(self, key, self.data.generations, now=now)
 
 
 def _make(definition: Definition, parameters: StaticParameters, data: FeedData) -> Feed:

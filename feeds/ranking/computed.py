@@ -63,10 +63,11 @@ class ComputedRankings:
         return self._empty.peek(key, at=now) is not None
 
     def start(
-        self, feed: RankedFeed, key: str, generations: Generations, *, now: int
+        self, feed: RankedFeed, key: str, generations: Generations, *, now: int, after: int = 0
     ) -> Future[FeedUnavailable | None]:
         """Have the ranking of `feed` made, under the name `key`, unless it is being made already.
 
+        `after`: when the known one was made (unix microseconds); a later one of another process is taken instead.
         The future ends when it is kept (or known to be empty), with the reason where it failed; it raises nothing.
         Raises FeedUnavailable where too many others are to be made.
         """
@@ -77,7 +78,7 @@ class ComputedRankings:
             if len(self._running) >= RUNNING_MAX:
                 raise FeedUnavailable("too many rankings are being made, try again in a moment")
             future = self._running[key] = Future()
-        self._threads.submit(self._make, feed, key, generations, now, future)
+        self._threads.submit(self._make, feed, key, generations, now, after, future)
         return future
 
     def _make(
@@ -86,12 +87,13 @@ class ComputedRankings:
         key: str,
         generations: Generations,
         now: int,
+        after: int,
         future: Future[FeedUnavailable | None],
     ) -> None:
         failed: FeedUnavailable | None = FeedUnavailable("the ranking cannot be computed")
         outcome = "failed"
         try:
-            outcome = self._made_once(feed, key, generations, now)
+            outcome = self._made_once(feed, key, generations, now, after)
             failed = None
         except StoreAway as error:
             failed = FeedUnavailable("the ranking cannot be computed now")
@@ -104,13 +106,13 @@ class ComputedRankings:
                 del self._running[key]
             future.set_result(failed)
 
-    def _made_once(self, feed: RankedFeed, key: str, generations: Generations, now: int) -> str:
+    def _made_once(self, feed: RankedFeed, key: str, generations: Generations, now: int, after: int) -> str:
         """Make the ranking unless another process of this site makes it; the outcome. Raises StoreAway."""
         seconds = self._clickhouse.seconds
         until = monotonic() + seconds
         while monotonic() < until:
             with generations.turn(key, seconds=seconds + SPARE_SECONDS) as mine:
-                if generations.is_stored(key, now=now):
+                if generations.is_stored(key, after=after, now=now):
                     return "elsewhere"
                 if mine:
                     return self._made(feed, key, generations, now)

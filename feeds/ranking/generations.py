@@ -87,10 +87,11 @@ class Generations:
         id = _text(self._client().get(_current_key(feed)))
         return None if id is None else self._decoded(self._client().get(_key(feed, id)), id, now)
 
-    def is_stored(self, feed: str, *, now: int) -> bool:
-        """Whether Redis has a generation of the feed; False if it does not answer."""
+    def is_stored(self, feed: str, *, after: int, now: int) -> bool:
+        """Whether Redis has a generation of the feed made later than `after`; False if it does not answer."""
         with suppress(StoreAway):
-            return self._redis.call(lambda: self.newest(feed, now=now)) is not None
+            newest = self._redis.call(lambda: self.newest(feed, now=now))
+            return newest is not None and newest.made_at > after
         return False
 
     @contextmanager
@@ -99,16 +100,20 @@ class Generations:
 
         If Redis does not answer, each process is.
         """
-        lock = Lock(f"ranking:{feed}", seconds, self._client())
+
+        def take() -> Lock | None:
+            lock = Lock(f"ranking:{feed}", seconds, self._client())
+            return lock if lock.acquire() else None
+
         try:
-            mine = self._redis.call(lock.acquire)
+            lock = self._redis.call(take)
         except StoreAway:
             yield True
             return
         try:
-            yield mine
+            yield lock is not None
         finally:
-            if mine:
+            if lock is not None:
                 with suppress(StoreAway):
                     self._redis.call(lock.release)
 

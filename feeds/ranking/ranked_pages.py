@@ -12,12 +12,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feeds.ranking import cursor, metrics, ranking
 from feeds.ranking.cursor import InvalidCursor
-from feeds.ranking.feed import FeedPage, RankingPending, SkeletonPost
+from feeds.ranking.feed import FeedPage, FeedUnavailable, RankingPending, SkeletonPost
+from feeds.ranking.generations import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -38,19 +40,23 @@ def page(feed: RankedFeed, data: FeedData, request: FeedRequest) -> FeedPage:
 def personal_page(
     feed: RankedFeed, data: FeedData, request: FeedRequest, *, key: str, computed: ComputedRankings
 ) -> FeedPage:
-    """A page of one reader's own ranking: `key` identifies it in stores, and `computed` makes it."""
-    return _Pages(feed, data, key, data.clock(), computed).page(request)
+    """A page of one reader's own ranking: `key` identifies it in stores, and `computed` makes it.
+
+    A ranking older than the feed's `refresh_seconds` is made again in the background; its reader gets the old one.
+    """
+    return _Pages(feed, data, key, data.clock(), computed, renews=True).page(request)
 
 
 @dataclass(frozen=True)
 class _Pages:
-    """`key`: the ranking's name in stores. `now`: the moment of the request."""
+    """`key`: the ranking's name in stores. `now`: the moment of the request. `renews`: an old ranking is made again."""
 
     feed: RankedFeed
     data: FeedData
     key: str
     now: int
     computed: ComputedRankings
+    renews: bool = False
 
     def page(self, request: FeedRequest) -> FeedPage:
         match request.cursor:
@@ -68,6 +74,7 @@ class _Pages:
         generation = self.data.generations.current(self.key, now=self.now)
         if generation is not None:
             self._count("stored")
+            self._renew(generation)
             return self._cut_generation(generation, 0, limit)
         if self.computed.is_empty(self.key, now=self.now):
             self._count("empty")
@@ -75,6 +82,12 @@ class _Pages:
         made = self.computed.start(self.feed, self.key, self.data.generations, now=self.now)
         self._count("pending")
         raise RankingPending(made)
+
+    def _renew(self, generation: Generation) -> None:
+        made_at = generation.made_at
+        if self.renews and self.now - made_at >= self.feed.refresh_seconds * SECOND:
+            with suppress(FeedUnavailable):
+                self.computed.start(self.feed, self.key, self.data.generations, now=self.now, after=made_at)
 
     def _stored(self, id: str, position: int, limit: int) -> FeedPage:
         generation = self.data.generations.get(self.key, id, now=self.now)

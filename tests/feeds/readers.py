@@ -99,6 +99,7 @@ def running(folder: Path, **variables: str) -> Iterator[Site]:
 
 
 def define_feeds(blocker: DjangoDbBlocker) -> None:
-    """The feeds that every site begins with, which a test with transactions has taken away."""
+    """The feeds that every site begins with, which a test with transactions has taken away; all are switched on."""
     with blocker.unblock():
         import_module("feeds.migrations.0104_first_feeds").add(apps, None)
+        apps.get_model("feeds", "FeedDefinition").objects.update(enabled=True, waits_for_members=False)

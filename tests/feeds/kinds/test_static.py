@@ -10,6 +10,7 @@ from feeds.kinds import like_counts
 from feeds.kinds.static import OWN_FRESH, StaticParameters
 from feeds.ranking.cursor import InvalidCursor, Ranked
 from feeds.ranking.feed import FeedPage, FeedRequest, InvalidDefinition, PostKey
+from feeds.ranking.generations import SECOND
 from feeds.ranking.parameters import read
 from feeds.ranking.ranking import RankedPost
 from tests import builders as b
@@ -88,7 +89,7 @@ def test_a_reader_gets_their_own_best_posts(site: Site) -> None:
     store(*(b.like(actor(200 + n), posts[2], at=now) for n in range(9)))
     assert site.uris(best_of(site, MIRA, first.cursor)) == expected[1:]
     assert best_of(site, NOEL, first.cursor) == FeedPage()  # it names no list of theirs
-    site.time += OWN_FRESH
+    site.time += OWN_FRESH * SECOND
     assert site.uris(best_of(site, MIRA)) == expected  # the old one, while a new one is made
     until(lambda: site.uris(best_of(site, MIRA))[0] == posts[2].uri)
 
