@@ -16,7 +16,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from bench import feeds
+from bench import measured_site as sites
 from bench.indexer import MANAGE, keep
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of each measurement")
     parser.add_argument("--each", action="store_true", help="also measure each kind of attacker alone")
     arguments = parser.parse_args()
-    with feeds.measured_site() as site:
+    with sites.measured_site() as site:
         rows = measure(site.folder, site.directory, arguments.seconds, each=arguments.each)
     show(site.world, rows)
     keep("attacks", {"world": site.world, "cores": os.cpu_count(), "rows": rows})
@@ -49,10 +49,10 @@ def measure(folder: Path, directory: Network, seconds: float, *, each: bool) -> 
         attacks |= {kind: (kind,) for kind in KINDS}
     attacks["all attackers"] = tuple(KINDS)
     private_key = key(5)
-    with feeds.serving([*MANAGE, "run_feedgen"], folder) as (port, _):
-        members = feeds.known_readers(port, directory, private_key, "k")
-        hot, private = (feeds.address_of(name) for name in ("whats-hot", "a-mpls"))
-        target = Target(port, feeds.SERVICE, hot, private, private_key, members)
+    with sites.serving([*MANAGE, "run_feedgen"], folder) as (port, _):
+        members = sites.known_readers(port, directory, private_key, "k")
+        hot, private = (sites.address_of(name) for name in ("whats-hot", "a-mpls"))
+        target = Target(port, sites.SERVICE, hot, private, private_key, members)
         return [
             row
             for name, kinds in attacks.items()

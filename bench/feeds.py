@@ -1,10 +1,18 @@
-"""Measures how many pages per second one process of the feed generator answers.
+"""Measures how many pages per second the feed generator answers, and how long its readers wait at a fixed rate.
 
-    ./just bench feeds [--seconds N]
+    ./just bench feeds [--seconds N] [--only one,crowds,workers,rate]
 
 A real feed generator on real stores with a simulated network; a separate process (bench.http_load) makes the load over
-keep-alive connections. In the same run it measures a bare Django view with a constant page on the same server: the
-limit. Prints a table; writes .data/bench/feeds.json.
+keep-alive connections. The parts:
+
+one      one worker, as fast as it answers. In the same run: Django with a view that returns a constant page, and
+         django-ninja with the same parameters and a constant page, on the same server.
+crowds   200 feeds of 1,000 posts, and 10,000 readers with a ranking of 500 posts of their own; memory of the process.
+workers  two workers.
+rate     500 pages per second (70 % hot, 20 % hot with a token, 10 % private) while the indexer takes 2,000 events per
+         second beside it. Times count from the moment at which a request was due.
+
+Prints a table; writes .data/bench/feeds.json.
 """
 
 from __future__ import annotations
@@ -12,286 +20,250 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
-from atsite.core.clock import now_us
-from bench.indexer import BASE, MANAGE, cpu_of, keep, stores
+from bench import crowds
+from bench.indexer import BASE, MANAGE, cpu_of, keep
+from bench.measured_site import (
+    CONNECTIONS,
+    LIMIT,
+    MeasuredSite,
+    ask,
+    measured_site,
+    request,
+    request_path,
+    serving,
+    tokens,
+    tree,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from tests.core.identity.network import Network
-
-PUBLISHER: Final = "did:plc:" + "p" * 24
-SERVICE: Final = "did:web:feeds.example.com"
-SKELETON: Final = "/xrpc/app.bsky.feed.getFeedSkeleton"
-#: The network: a day of it, 8,000 posts among 100,000 events.
-ACTORS, EVENTS, HOURS = 2_000, 100_000, 24
-MEMBERS: Final = 50
-#: The page size of the AppView, and the number of connections.
-LIMIT, CONNECTIONS = 30, 16
-#: Readers with keys of each curve, and requests, each with a new token.
-READERS, TOKENS, WARM_SECONDS = 20, 12_000, 1.0
+PARTS: Final = ("one", "crowds", "workers", "rate")
+WARM_SECONDS: Final = 1.0
+#: Pages and events per second, and connections, of the fixed rate; ten requests in their order.
+RATE, EVENTS_RATE, RATE_CONNECTIONS = 500, 2_000, 64
+HOT, SIGNED, PRIVATE = "hot, anonymous", "hot, ES256K each", "private label, ES256K each"
+ORDER: Final = [HOT, HOT, SIGNED, HOT, HOT, PRIVATE, HOT, SIGNED, HOT, HOT]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=PARTS, help="parts, with commas between")
     arguments = parser.parse_args()
     with measured_site() as site:
-        rows = measure(site.folder, site.directory, site.engine, arguments.seconds)
+        bench = Bench(site, arguments.seconds)
+        parts = {"one": bench.one_worker, "crowds": bench.crowds, "workers": bench.two_workers, "rate": bench.at_rate}
+        rows = [row for part in PARTS if part in arguments.only for row in parts[part]()]
+    bare = next((row["pages_per_second"] for row in rows if row["request"].startswith("bare Django")), None)
+    for row in rows:
+        row["share_of_bare"] = round(row["pages_per_second"] / bare, 2) if bare else None
     result = {"world": site.world, "cores": os.cpu_count(), "limit": LIMIT, "connections": CONNECTIONS, "rows": rows}
     show(result)
     keep("feeds", result)
 
 
-@dataclass(frozen=True)
-class MeasuredSite:
-    """Stores that hold a simulated network, and a directory of dids; `engine` is ClickHouse's process id."""
+class Bench:
+    """The measurements of one site; each gives rows of the table."""
 
-    folder: Path
-    directory: Network
-    engine: int
-    world: dict[str, int]
+    def __init__(self, site: MeasuredSite, seconds: float) -> None:
+        from cryptography.hazmat.primitives.asymmetric import ec
 
+        from tests.tokens import key
 
-@contextmanager
-def measured_site() -> Iterator[MeasuredSite]:
-    """A filled site. Its settings are in the environment, for this process and those it starts."""
-    os.environ.update(FEED_ACTOR_DID=PUBLISHER, FEED_MIN_LIKES="2", ALLOW_LOOPBACK="1")
-    os.environ["SERVICE_ENDPOINT"] = "https://feeds.example.com"
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-")))
-        engine = stack.enter_context(stores(folder))
-        from tests.core.identity import network as networks
+        self.site = site
+        self.seconds = seconds
+        self.k256, self.p256 = key(5), key(5, ec.SECP256R1())
 
-        directory = stack.enter_context(networks.in_a_thread())
-        os.environ["PLC_URL"] = directory.url
-        yield MeasuredSite(folder, directory, engine, make_world())
+    def one_worker(self) -> list[dict[str, Any]]:
+        page = self.site.folder / "page.json"
+        with self.feedgen() as (port, pid):
+            page.write_bytes(ask(port, request_path("whats-hot"))[1])
+            rows = [
+                self.load(HOT, port, pid, [request("whats-hot")]),
+                self.load("hot, anonymous, page 10", port, pid, [request("whats-hot", cursor=cursor_of(port, 10))]),
+                self.load(SIGNED, port, pid, self.signed(port, self.k256, "whats-hot")),
+                self.load("hot, ES256 each", port, pid, self.signed(port, self.p256, "whats-hot")),
+                self.load(PRIVATE, port, pid, self.signed(port, self.k256, "a-mpls")),
+                self.load("unknown feed", port, pid, [request("unknown")], status="400"),
+            ]
+        for name, application in (("django-ninja", "ninja_page"), ("bare Django", "bare_django")):
+            granian = [
+                sys.executable,
+                "-m",
+                "granian",
+                "--interface",
+                "asgi",
+                "--http",
+                "1",
+                "--no-access-log",
+                "--no-ws",
+            ]
+            command = [*granian, "--log-level", "warning", "--workers", "1", f"bench.{application}:application"]
+            with serving(command, self.site.folder, BENCH_PAGE=str(page)) as (port, pid):
+                rows.insert(0, self.load(f"{name}, a constant page", port, pid, [request("whats-hot")]))
+        return rows
 
+    def crowds(self) -> list[dict[str, Any]]:
+        feeds, own = crowds.many_feeds(), crowds.own_rankings(self.k256)
+        with self.feedgen() as (port, pid):
+            before = memory(pid)
+            every_feed = [request(feed) for feed in feeds]
+            return [
+                self.load("200 feeds, anonymous", port, pid, every_feed),
+                self.load("10,000 own rankings, first time", port, pid, own, whole=True),
+                self.load("10,000 own rankings, again", port, pid, own, whole=True),
+                {
+                    **self.load("200 feeds beside them", port, pid, every_feed),
+                    "memory_mb": {"before": before, "after": memory(pid)},
+                },
+            ]
 
-def make_world() -> dict[str, int]:
-    """Fill the stores with the network, a ranking, and the label of the private feed; returns the numbers of rows."""
-    import django
+    def two_workers(self) -> list[dict[str, Any]]:
+        with self.feedgen("--workers", "2", METRICS_PORT="0") as (port, pid):
+            return [
+                self.load(f"2 workers: {HOT}", port, pid, [request("whats-hot")]),
+                self.load(f"2 workers: {SIGNED}", port, pid, self.signed(port, self.k256, "whats-hot")),
+                self.load(f"2 workers: {PRIVATE}", port, pid, self.signed(port, self.k256, "a-mpls")),
+            ]
 
-    django.setup()
-    from atsite.core.clickhouse import door
-    from feeds.ranking.page_data import FeedData
-    from feeds.ranking.refresh import refresh
-    from feeds.serving.registry import feed_named, ranked_feeds
-    from labels import membership
+    def at_rate(self) -> list[dict[str, Any]]:
+        rows = []
+        for beside in (False, True):
+            with self.feedgen() as (port, pid):
+                kinds = {
+                    HOT: [request("whats-hot")],
+                    SIGNED: self.signed(port, self.k256, "whats-hot"),
+                    PRIVATE: self.signed(port, self.k256, "a-mpls"),
+                }
+                job = {"connections": RATE_CONNECTIONS, "rate": RATE, "order": ORDER, "kinds": kinds}
+                if beside:
+                    with indexing(self.site.folder):
+                        answered = self.run(job, port, pid, 4 * self.seconds)
+                else:
+                    answered = self.run(job, port, pid, 4 * self.seconds)
+            name = f"{RATE}/s beside {EVENTS_RATE:,} events/s" if beside else f"{RATE}/s"
+            rows += [{**row, "request": f"{name}: {row['request']}"} for row in answered]
+        return rows
 
-    insert_network(now_us())
-    (hot,) = ranked_feeds([feed_named("whats-hot")])
-    ranked = refresh(hot, FeedData().generations, now=now_us())
-    authors = door.column(
-        "SELECT did FROM posts GROUP BY did ORDER BY count() DESC LIMIT {n:UInt32}",
-        {"n": MEMBERS},
-        name="bench.authors",
-    )
-    for did in authors:
-        membership.assign("mpls", did, by="bench")
-    posts = door.scalar("SELECT count() FROM posts FINAL WHERE deleted = 0", name="bench.posts")
-    return {"events": EVENTS, "posts": int(posts), "ranked": ranked.posts, "members": len(authors)}
+    def feedgen(self, *options: str, **variables: str) -> Any:
+        return serving([*MANAGE, "run_feedgen", *options], self.site.folder, **variables)
 
+    def signed(self, port: int, private: ec.EllipticCurvePrivateKey, feed: str) -> list[str]:
+        curve = "k" if private is self.k256 else "r"
+        return tokens(port, self.site.directory, private, curve, feed)
 
-def insert_network(now: int) -> None:
-    """The events of the simulated network up to now, in the indexer's blocks."""
-    from atsite.core.clickhouse import door
-    from indexer.index import records
-    from indexer.simulator.network.events import Network
-    from indexer.simulator.network.timeline import Timeline
-    from indexer.stream.batch import Batcher, Limits
-    from indexer.stream.decode import decode
+    def load(
+        self, name: str, port: int, pid: int, requests: Sequence[str], *, status: str = "200", whole: bool = False
+    ) -> dict[str, Any]:
+        """As fast as it answers. `whole`: until each request was sent once, instead of for some seconds."""
+        job: dict[str, Any] = {"connections": CONNECTIONS, "kinds": {name: list(requests)}}
+        if whole:
+            job["times"] = 1
+        (row,) = self.run(job, port, pid, self.seconds)
+        assert row["statuses"].keys() == {status}, row
+        return row
 
-    timeline = Timeline(seed=7, epoch_us=now, actors=ACTORS, preroll_events=EVENTS, preroll_hours=HOURS)
-    network, batcher = Network(timeline), Batcher(Limits())
-    for number in range(timeline.first_live):
-        line = network.event(number)
-        batcher.add(decode(line), len(line), 0.0)
-        if batcher.is_full or number == timeline.first_live - 1:
-            batch = batcher.take()
-            door.insert("actor_accounts", records.actor_accounts(batch.accounts), name="bench.accounts")
-            identities = [event for event in batch.identities if event.handle]
-            door.insert("actor_identities", records.actor_identities(identities), name="bench.identities")
-            door.insert("repo_records", records.repo_records(batch.records), name="bench.records")
-
-
-def measure(folder: Path, directory: Network, engine: int, seconds: float) -> list[dict[str, Any]]:
-    """Measure each kind of request; one row of the table each."""
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    from tests.tokens import key
-
-    k256, p256 = key(5), key(5, ec.SECP256R1())
-    with serving([*MANAGE, "run_feedgen"], folder) as (port, pid):
-        page = folder / "page.json"
-        page.write_bytes(ask(port, request_path("whats-hot"))[1])
-        with_k256 = tokens(port, directory, k256, "k", "whats-hot")
-        rows = [
-            load("hot, anonymous", port, [request("whats-hot")], pid, engine, seconds),
-            load("hot, ES256K each", port, with_k256, pid, engine, seconds),
-            load("hot, ES256 each", port, tokens(port, directory, p256, "r", "whats-hot"), pid, engine, seconds),
-            load(
-                "private label, ES256K each", port, tokens(port, directory, k256, "k", "a-mpls"), pid, engine, seconds
-            ),
-        ]
-    granian = [sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-access-log", "--no-ws"]
-    bare = [*granian, "--log-level", "warning", "--workers", "1", "bench.bare_django:application"]
-    with serving(bare, folder, BENCH_PAGE=str(page)) as (port, pid):
-        rows.insert(0, load("bare Django, a constant page", port, [request("whats-hot")], pid, engine, seconds))
-    for row in rows:
-        row["share_of_bare"] = round(row["requests_per_second"] / rows[0]["requests_per_second"], 2)
-    return rows
-
-
-@contextmanager
-def serving(command: list[str], folder: Path, **variables: str) -> Iterator[tuple[int, int]]:
-    """A server on a free port with one worker; yields its port and process id."""
-    from tests.away import closed_port
-
-    port = closed_port()
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)], env=os.environ | variables, stdout=log, stderr=log, cwd=BASE
+    def run(self, job: dict[str, Any], port: int, server: int, seconds: float) -> list[dict[str, Any]]:
+        """One measurement: a row for each kind of request. The CPU includes the warm-up, and is that of all kinds."""
+        warm = 0.0 if "times" in job else WARM_SECONDS
+        engine = self.site.engine
+        before = (sum(map(cpu_of, tree(server))), cpu_of(engine))
+        run = subprocess.run(
+            [sys.executable, "-m", "bench.http_load"],
+            input=json.dumps({**job, "port": port, "warm_seconds": warm, "seconds": seconds}) + "\n",
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            cwd=BASE,
         )
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                ask(port, request_path("whats-hot"))
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    sys.stderr.write((folder / "server.log").read_text())
-                    raise
-                time.sleep(0.1)
-        yield port, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-
-
-def address_of(feed: str) -> str:
-    return f"at://{PUBLISHER}/app.bsky.feed.generator/{feed}"
-
-
-def request_path(feed: str) -> str:
-    return f"{SKELETON}?feed={quote(address_of(feed))}&limit={LIMIT}"
-
-
-def request(feed: str, token: str = "") -> str:
-    """The text of a request, as an AppView sends it."""
-    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
-    return (
-        f"GET {request_path(feed)} HTTP/1.1\r\nHost: feeds.example.com\r\nAccept: application/json\r\n"
-        f"Accept-Language: en\r\n{authorization}\r\n"
-    )
-
-
-def ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
-    """Status and body of one answer."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    try:
-        with urllib.request.urlopen(
-            urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers), timeout=10
-        ) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-
-
-def known_readers(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str) -> list[str]:
-    """Accounts that have the private feed's label, with keys that the service has cached."""
-    from atsite.core.atproto.keys import public_key_of
-    from atsite.core.atproto.syntax import Did
-    from labels import membership
-    from tests.core.identity.network import document
-    from tests.tokens import token
-
-    readers = [f"did:plc:{curve * 20}{'abcdefghijklmnopqrstuvwxyz'[number]}bcd" for number in range(READERS)]
-    for reader in readers:
-        directory.answers[f"/{reader}"] = document(reader, "reader.test", public_key_of(private).multibase)
-        membership.assign("mpls", Did(reader), by="bench")
-        while ask(port, request_path("a-mpls"), token(private, iss=reader, aud=SERVICE))[0] != 200:
-            time.sleep(0.1)  # only a few new dids per second
-    return readers
-
-
-def tokens(port: int, directory: Network, private: ec.EllipticCurvePrivateKey, curve: str, feed: str) -> list[str]:
-    """Requests of known readers, each with a new token."""
-    from tests.tokens import token
-
-    readers = known_readers(port, directory, private, curve)
-    until = int(time.time()) + 600
-
-    def signed(number: int) -> str:
-        return token(private, iss=readers[number % READERS], aud=SERVICE, exp=until, jti=f"{curve}{number}")
-
-    return [request(feed, signed(number)) for number in range(TOKENS)]
-
-
-def load(name: str, port: int, requests: list[str], server: int, engine: int, seconds: float) -> dict[str, Any]:
-    """One measurement. The CPU includes the warm-up second."""
-    job = {
-        "port": port, "connections": CONNECTIONS, "warm_seconds": WARM_SECONDS, "seconds": seconds,
-        "requests": requests,
-    }  # fmt: skip
-    before = (sum(map(cpu_of, tree(server))), cpu_of(engine))
-    run = subprocess.run(
-        [sys.executable, "-m", "bench.http_load"], input=json.dumps(job) + "\n", stdout=subprocess.PIPE, text=True,
-        check=True, cwd=BASE,
-    )  # fmt: skip
-    answer: dict[str, Any] = json.loads(run.stdout)
-    assert answer["statuses"].keys() == {"200"}, answer
-    after = (sum(map(cpu_of, tree(server))), cpu_of(engine))
-    sent = answer["requests"] * (seconds + WARM_SECONDS) / seconds
-    return {
-        "request": name,
-        "requests_per_second": round(answer["requests"] / seconds),
-        "p50_ms": answer["p50_ms"],
-        "p99_ms": answer["p99_ms"],
-        "cpu_us": {
+        answer: dict[str, Any] = json.loads(run.stdout)
+        after = (sum(map(cpu_of, tree(server))), cpu_of(engine))
+        took = answer["seconds"]
+        sent = sum(kind["requests"] for kind in answer["kinds"].values()) * (took + warm) / took
+        cpu = {
             "server": round((after[0] - before[0]) / sent * 1e6),
             "clickhouse": round((after[1] - before[1]) / sent * 1e6),
             "load": round(answer["cpu_seconds"] / sent * 1e6),
-        },
-    }
+        }
+        return [
+            {"request": kind, "pages_per_second": round(row["requests"] / took), **row, "cpu_us": cpu}
+            for kind, row in answer["kinds"].items()
+        ]
 
 
-def tree(pid: int) -> list[int]:
-    """A process and its children."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    except OSError:
-        return [pid]
-    return [pid, *(each for child in children for each in tree(int(child)))]
+def cursor_of(port: int, number: int) -> str:
+    """The cursor of that page of the hot feed."""
+    cursor = ""
+    for _ in range(number - 1):
+        cursor = json.loads(ask(port, request_path("whats-hot", cursor))[1])["cursor"]
+    return cursor
+
+
+@contextmanager
+def indexing(folder: Path) -> Iterator[None]:
+    """An indexer that takes EVENTS_RATE simulated events per second into the same stores."""
+    from tests.away import closed_port
+    from tests.waiting import until
+
+    port = closed_port()
+    simulate = [
+        *MANAGE,
+        "simulate_jetstream",
+        "--port",
+        str(port),
+        "--rate",
+        str(EVENTS_RATE),
+        "--sparse",
+        "--seed",
+        "9",
+    ]
+    with (folder / "indexing.log").open("wb") as log:
+        processes = [subprocess.Popen(simulate, stdout=log, stderr=log)]
+        environment = os.environ | {"WS_URL": f"ws://127.0.0.1:{port}/subscribe", "START_HOURS": "0"}
+        try:
+            before = rows_stored()
+            processes.append(subprocess.Popen([*MANAGE, "run_indexer"], env=environment, stdout=log, stderr=log))
+            until(lambda: rows_stored() > before + 2 * EVENTS_RATE, (folder / "indexing.log").read_text)
+            yield
+        finally:
+            for process in reversed(processes):
+                process.terminate()
+                process.wait()
+
+
+def rows_stored() -> int:
+    from atsite.core.clickhouse import door
+
+    return int(door.scalar("SELECT count() FROM repo_records", name="bench.rows"))
+
+
+def memory(pid: int) -> int:
+    """The resident memory of a process and its children in MB."""
+    pages = sum(int(Path(f"/proc/{each}/statm").read_text(encoding="ascii").split()[1]) for each in tree(pid)[1:])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
 
 
 def show(result: dict[str, Any]) -> None:
     world = ", ".join(f"{number:,} {name}" for name, number in result["world"].items())
     lines = [
         f"{world}; pages of {LIMIT}, {CONNECTIONS} connections, {result['cores']} cores",
-        f"{'':<30}{'pages/s':>9}{'share':>7}{'p50 ms':>9}{'p99 ms':>9}   CPU µs: server  clickhouse  load",
+        f"{'':<58}{'pages/s':>9}{'share':>7}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}   CPU µs: server  clickhouse  load",
     ]
     for row in result["rows"]:
-        cpu = row["cpu_us"]
+        cpu, memory = row["cpu_us"], row.get("memory_mb")
         lines.append(
-            f"{row['request']:<30}{row['requests_per_second']:>9,}{row['share_of_bare']:>7}{row['p50_ms']:>9}"
-            f"{row['p99_ms']:>9}{cpu['server']:>17}{cpu['clickhouse']:>12}{cpu['load']:>6}"
+            f"{row['request']:<58}{row['pages_per_second']:>9,}{row['share_of_bare'] or '':>7}{row['p50_ms']:>9}"
+            f"{row['p99_ms']:>9}{row['max_ms']:>9}{cpu['server']:>17}{cpu['clickhouse']:>12}{cpu['load']:>6}"
+            + (f"   memory of the worker: {memory['before']} MB, then {memory['after']} MB" if memory else "")
         )
     sys.stdout.write("\n".join(lines) + "\n")
 
