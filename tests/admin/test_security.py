@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.test import Client
+from django.test import Client, override_settings
 
 from atsite import checks
 from atsite.core.config import BASE_DIR, config
@@ -48,6 +48,13 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 )
 def test_the_client_is_who_the_trusted_proxies_say(peer: str, forwarded: str, client: str) -> None:
     assert client_of(peer, forwarded, PROXIES) == client
+
+
+@override_settings(ALLOWED_HOSTS=["site.example.com"], ROOT_URLCONF="atsite.urls.admin")
+def test_a_wrong_host_is_told_so_and_what_was_sent_is_not_repeated(client: Client) -> None:
+    answer = client.get(LOGIN, headers={"host": "evil.example"})
+    said = "the Host header is not one of ALLOWED_HOSTS, the host names of this service\n"
+    assert (answer.status_code, answer.content.decode()) == (400, said)
 
 
 @pytest.mark.django_db
