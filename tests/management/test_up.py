@@ -53,6 +53,15 @@ def test_on_a_trusted_network_a_flag_allows_it(tmp_path: Path) -> None:
     assert (code, "holds the data of `demo`" in said) == (1, True), said
 
 
+def test_in_production_up_needs_the_host_names_that_its_services_answer(tmp_path: Path) -> None:
+    code, said = up(tmp_path, "--free-ports", ATSITE_ENVIRONMENT="production", SECRET_KEY="s" * 40)
+    assert (code, said) == (
+        1,
+        "CommandError: ALLOWED_HOSTS is empty. In production, the services then refuse every request."
+        " Set it to the host names of this site, separated by commas.\n",
+    )
+
+
 def unusable(data_dir: Path, command: str, **variables: str) -> str:
     """What the command says: one sentence, and no traceback."""
     code, said = up(data_dir, "--free-ports", command=command, **variables)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.checks import Error
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from atsite.checks import is_loopback
+from atsite.checks import is_loopback, problems
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
 from indexer.stream.start_options import add_start_options
@@ -43,6 +44,9 @@ class Command(UpCommand):
     def refuse(self, **options: object) -> None:
         if config.environment == "demo":
             raise CommandError("ATSITE_ENVIRONMENT=demo is set: unset it, or run `manage.py demo`")
+        # Its services run without `manage.py`, which would check this.
+        if errors := [problem for problem in problems(config) if isinstance(problem, Error)]:
+            raise CommandError("\n".join(f"{error.msg} {error.hint}" for error in errors))
         if not (config.production or options["listen_publicly"] or is_loopback(config.listen_host)):
             raise CommandError(
                 f"LISTEN_HOST={config.listen_host} lets other machines reach this site, and"
