@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from atsite.core.config import Config, config
+
+#: What a service listens on.
+LISTEN_HOST: Final = "an IP address of this machine, or localhost"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,9 @@ def problems(site: Config) -> list[CheckMessage]:
     if site.environment == "demo" and not is_loopback(site.listen_host):
         text = "The demo listens on an address that other machines can reach. It is made for this machine only."
         found.append(Error(text, hint="Unset LISTEN_HOST, or use `./just up`.", id="atsite.E001"))
+    if not is_listen_host(site.listen_host):
+        text = f"LISTEN_HOST={site.listen_host[:80]!r} is not an address to listen on."
+        found.append(Error(text, hint=f"Set it to {LISTEN_HOST}.", id="atsite.E005"))
     if site.production and not site.allowed_hosts:
         text = "ALLOWED_HOSTS is empty. In production, the services then refuse every request."
         found.append(Error(text, hint="Set it to the host names of this site, separated by commas.", id="atsite.E002"))
@@ -37,6 +43,14 @@ def problems(site: Config) -> list[CheckMessage]:
         text = "TRUSTED_PROXIES trusts every address, so anyone can choose the address that the login throttle counts."
         found.append(Warning(text, hint="List only the addresses of your reverse proxies.", id="atsite.W004"))
     return found
+
+
+def is_listen_host(host: str) -> bool:
+    """Whether `host` is what LISTEN_HOST says; not whether this machine has the address."""
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return host == "localhost"
 
 
 def is_loopback(host: str) -> bool:

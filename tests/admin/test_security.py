@@ -211,6 +211,7 @@ def test_a_configuration_that_lets_strangers_in_or_nobody_is_told() -> None:
     assert checks.problems(config) == checks.problems(production) == []
     told = {
         "atsite.E001": replace(config, environment="demo", listen_host="0.0.0.0"),
+        "atsite.E005": replace(config, listen_host="example.com"),
         "atsite.E002": replace(production, allowed_hosts=()),
         "atsite.W003": replace(production, allowed_hosts=("*",)),
         "atsite.W004": replace(config, trusted_proxies=(ip_network("0.0.0.0/0"),)),

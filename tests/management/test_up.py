@@ -36,7 +36,7 @@ def up(data_dir: Path, *options: str, command: str = "up", **variables: str) -> 
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_outside_production_no_other_machine_can_reach_the_site(tmp_path: Path, host: str) -> None:
     code, said = up(tmp_path / "data", LISTEN_HOST=host)
     assert code == 1
@@ -51,6 +51,31 @@ def test_on_a_trusted_network_a_flag_allows_it(tmp_path: Path) -> None:
     (tmp_path / "purpose").write_text("demo")
     code, said = up(tmp_path, "--listen-publicly", "--free-ports", LISTEN_HOST="0.0.0.0")
     assert (code, "holds the data of `demo`" in said) == (1, True), said
+
+
+@pytest.mark.parametrize("command", ["up", "run_indexer"])
+def test_a_service_listens_on_an_address(tmp_path: Path, command: str) -> None:
+    code, said = up(tmp_path, command=command, LISTEN_HOST="nonsense")
+    assert (code, "Traceback" in said) == (1, False)
+    assert "LISTEN_HOST='nonsense' is not an address to listen on." in said
+    assert "Set it to an IP address of this machine, or localhost." in said
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "sentence"),
+    [
+        ("run_search", ("--host", "nonsense"), "--host nonsense: expected an IP address of this machine, or localhost"),
+        ("simulate_jetstream", ("--port", "65536"), "'65536' is not a port: expected a whole number from 0 to 65535"),
+        ("run_indexer", (), "CommandError: a database does not answer: "),
+        ("schema", ("create", "x y/../z"), "error: 'x y/../z' is not a valid migration name: use lowercase letters, "),
+    ],
+)
+def test_what_a_command_cannot_do_is_a_sentence(
+    tmp_path: Path, command: str, options: tuple[str, ...], sentence: str
+) -> None:
+    code, said = up(tmp_path, *options, command=command, CLICKHOUSE_ADDRESS="127.0.0.1:1")
+    assert (code in (1, 2), "Traceback" in said) == (True, False), said
+    assert sentence in said
 
 
 def test_in_production_up_needs_the_host_names_that_its_services_answer(tmp_path: Path) -> None:
