@@ -194,7 +194,7 @@ def test_djangos_own_deployment_checks_are_clean_in_production(service: str, tmp
         "ATSITE_ENVIRONMENT": "production",
         "ATSITE_SERVICE": service,
         "SECRET_KEY": "0a1B2c3D4e5F6g7H8i9J" * 3,
-        "ALLOWED_HOSTS": "site.example.com",
+        "ALLOWED_HOSTS": "site.example.com,feeds.example.com",
         "FEED_ACTOR_DID": "did:plc:ewvi7nxzyoun6zhxrhs64oiz",
         "SERVICE_ENDPOINT": "https://feeds.example.com",
         "DATA_DIR": str(tmp_path),
@@ -212,6 +212,13 @@ def test_a_configuration_that_lets_strangers_in_or_nobody_is_told() -> None:
     told = {
         "atsite.E001": replace(config, environment="demo", listen_host="0.0.0.0"),
         "atsite.E005": replace(config, listen_host="example.com"),
+        "atsite.E006": replace(config, feed_actor_did="did:plc:x"),
+        "atsite.E007": replace(
+            production, service_endpoint="http://site.example.com", service_did="did:web:site.example.com"
+        ),
+        "atsite.W008": replace(
+            production, service_endpoint="https://feeds.example.com", service_did="did:web:feeds.example.com"
+        ),
         "atsite.E002": replace(production, allowed_hosts=()),
         "atsite.W003": replace(production, allowed_hosts=("*",)),
         "atsite.W004": replace(config, trusted_proxies=(ip_network("0.0.0.0/0"),)),
@@ -220,3 +227,46 @@ def test_a_configuration_that_lets_strangers_in_or_nobody_is_told() -> None:
         name: [name] for name in told
     }
     assert checks.problems(replace(config, environment="demo", listen_host="localhost")) == []
+    local = replace(config, environment="development", allow_loopback=False, feed_actor_did=checks.LOCAL_PUBLISHER)
+    assert checks.problems(local) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {"feed_actor_did": "did:plc:x"},
+            "FEED_ACTOR_DID: did:plc:x is not a whole did: 24 characters, a to z and 2 to 7, follow did:plc:."
+            " Set it to the did of the account that publishes the feeds.",
+        ),
+        (
+            {"feed_actor_did": "did:web:Feeds.example.com"},
+            "FEED_ACTOR_DID has capital letters in its host name. Write it as did:web:feeds.example.com.",
+        ),
+        (
+            {"service_endpoint": "http://feeds.example.com", "service_did": "did:web:feeds.example.com"},
+            "SERVICE_ENDPOINT=http://feeds.example.com cannot be used by the network."
+            " Set it to https://HOST: a public host name, without a port.",
+        ),
+        (
+            {"service_endpoint": "https://feeds.local", "service_did": "did:web:feeds.local"},
+            "SERVICE_ENDPOINT=https://feeds.local cannot be used by the network."
+            " Set it to https://HOST: a public host name, without a port.",
+        ),
+        (
+            {"service_endpoint": "https://other.example.org", "service_did": "did:web:other.example.org"},
+            "ALLOWED_HOSTS lacks other.example.org, the host of SERVICE_ENDPOINT: the feed generator refuses the"
+            " network. Add other.example.org to ALLOWED_HOSTS.",
+        ),
+        ({"service_endpoint": "https://Feeds.example.com", "service_did": "did:web:Feeds.example.com"}, None),
+        ({"service_endpoint": "https://a.b.example.com", "service_did": "did:plc:ewvi7nxzyoun6zhxrhs64oiz"}, None),
+    ],
+)
+def test_what_keeps_the_network_out_is_told(settings: dict[str, str], told: str | None) -> None:
+    production = replace(
+        config, environment="production", allow_loopback=False, allowed_hosts=(".example.com", "feeds.local")
+    )
+    said = [f"{problem.msg} {problem.hint}" for problem in checks.problems(replace(production, **settings))]  # type: ignore[arg-type]
+    assert said == ([told] if told else [])
+    if "service_endpoint" in settings and told and told.startswith("ALLOWED_HOSTS"):
+        assert checks.problems(replace(production, service="admin", **settings)) == []  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from django.core.checks import Error
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from atsite.checks import is_loopback, problems
+from atsite.checks import LOCAL_PUBLISHER, is_loopback, problems
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
 from indexer.stream.start_options import add_start_options
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from atsite.supervision.children import Ports, Site
-
-
-#: The publisher of the feeds of a site without FEED_ACTOR_DID.
-LOCAL_PUBLISHER = "did:web:localhost"
 
 
 class Command(UpCommand):
