@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.log import log_response
 from django.views import defaults
 from django.views.generic import RedirectView
 
@@ -26,7 +27,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.bad_request(request, exception)
 
 
-handler400 = bad_request
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403, with one line in the log: a role that does not reach is no fault, and needs no traceback."""
+    response = defaults.permission_denied(request, exception)
+    log_response("Forbidden (Permission denied): %s", request.path, response=response, request=request)
+    return response
+
+
+handler400, handler403 = bad_request, forbidden
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -58,6 +58,19 @@ def test_a_wrong_host_is_told_so_and_what_was_sent_is_not_repeated(client: Clien
 
 
 @pytest.mark.django_db
+@override_settings(ROOT_URLCONF="atsite.urls.admin")
+def test_a_page_that_a_role_may_not_see_is_one_line_in_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(User.objects.create_user("no role", is_staff=True))
+    answer = client.get("/admin/labels/label/")
+    assert (answer.status_code, "Not allowed for your role" in answer.content.decode()) == (403, True)
+    assert [(line.levelname, line.getMessage(), line.exc_info) for line in caplog.records] == [
+        ("WARNING", "Forbidden (Permission denied): /admin/labels/label/", None)
+    ]
+
+
+@pytest.mark.django_db
 def test_every_page_of_the_admin_carries_its_policy(client: Client) -> None:
     headers = client.get(LOGIN).headers
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
