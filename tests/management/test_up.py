@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connections
 
 from atsite.core.config import BASE_DIR
 from atsite.core.config_secrets import secret_key
+from atsite.management.commands.up import Command
+from atsite.supervision.children import Ports, Site
 
 #: What this test session said of its own site is not for the one under test.
 INHERITED = ("PATH", "HOME", "LANG", "PYTHONPATH", "SYSTEMROOT")
@@ -139,3 +143,18 @@ def test_just_alone_lists_the_recipes_also_without_just_on_the_path() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Available recipes:\n    demo *options")
+
+
+@pytest.mark.django_db
+def test_up_says_how_to_make_the_first_user_of_the_admin_until_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "close_all", lambda: None)  # the test's transaction is on one of them
+    site = Site("up", tmp_path, "127.0.0.1", Ports(), {}, simulated=False)
+    User.objects.create_user("reader")
+    assert Command().prepare(site) == (
+        "\n  The admin has no user yet. Create the first one, with the same variables as here:"
+        "\n  .venv/bin/python manage.py createsuperuser"
+    )
+    User.objects.create_superuser("operator")
+    assert Command().prepare(site) == ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.auth import get_user_model
 from django.core.checks import Error
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connections
 
 from atsite.checks import LOCAL_PUBLISHER, is_loopback, problems
 from atsite.core.config import config
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from atsite.supervision.children import Ports, Site
+
+
+#: Shown below the addresses.
+NO_USER = (
+    "\n  The admin has no user yet. Create the first one, with the same variables as here:"
+    "\n  .venv/bin/python manage.py createsuperuser"
+)
 
 
 class Command(UpCommand):
@@ -52,10 +61,15 @@ class Command(UpCommand):
             )
 
     def prepare(self, site: Site) -> str:
-        """In production, collect the static files of the admin: it serves them from the data folder then."""
+        """In production, collect the static files of the admin: it serves them from the data folder then.
+
+        Says how to make the first user of the admin, if there is none.
+        """
         if config.production:
             call_command("collectstatic", interactive=False, verbosity=0)
-        return ""
+        some = get_user_model().objects.filter(is_active=True, is_staff=True).exists()
+        connections.close_all()
+        return "" if some else NO_USER
 
     def environment(self, ports: Ports) -> dict[str, str]:
         """Outside production, a site without a public name serves this machine under a local one."""
