@@ -122,6 +122,13 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence() -> None:
     assert f"{path}" in unusable(path, "up", SECRET_KEY="s" * 40)
 
 
+def test_a_command_that_fails_makes_only_folders_of_its_user(tmp_path: Path) -> None:
+    folders = (tmp_path / "data", tmp_path / "data" / "demo")
+    code, said = up(folders[1], "nobody.demo.test", command="viewer_token")
+    assert (code, said.startswith("CommandError: there is no demo network in ")) == (1, True), said
+    assert [oct(folder.stat().st_mode & 0o777) for folder in folders] == ["0o700", "0o700"]
+
+
 def test_a_full_disk_is_a_sentence_and_leaves_no_half_written_key(tmp_path: Path) -> None:
     """A limit of no bytes per file, as a full disk refuses them."""
     said = unusable(tmp_path, "demo", ATSITE_TEST_NO_SPACE="1")
