@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
 from django.core.exceptions import ValidationError
@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, Did, is_did, is_rkey
 from atsite.core.clickhouse.models import ReadModel
-from atsite.core.copies import versions
+from atsite.core.copies import outcome, versions
 from atsite.core.copies.models import AnnouncedModel, Cached, CopiedModel
 from atsite.core.copies.redis_cache import Entry, VersionedCache
 from atsite.core.errors import InvalidSyntax
@@ -22,9 +22,12 @@ from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
 from atsite.core.routers import DEFAULT
 from indexer.index.models.do_not_index import validate_did as validate_did
-from labels import backfills, change_author, key_request
+from labels import backfills, change_author, key_request, label_versions
 from labels.change_author import Via
 from labels.uses import uses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 LABEL_MAX = 64
 #: Which actors have which label; this decides who can read a private feed (labels.membership).
@@ -162,6 +165,11 @@ class ActorLabel(CopiedModel):
                 others = type(self).objects.filter(did=self.did).exclude(pk=self.pk)
                 backfills.request(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
                 transaction.on_commit(key_request.send, using=DEFAULT, robust=True)
+
+    @classmethod
+    def copies_written(cls, rows: Sequence[Mapping[str, object]]) -> None:
+        if not label_versions.change({str(row["label"]) for row in rows}):
+            outcome.tell(outcome.CACHE_LATE)
 
     def cached(self) -> Cached:
         entry = Entry(self.time_us, None if self.deleted else "")

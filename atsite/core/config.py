@@ -38,6 +38,7 @@ SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8
 _NOT_IN_WS_URL = {"compress", "cursor", "requireHello", "maxMessageSizeBytes", "wantedCollections", "wantedDids"}
 #: The highest port is that of ClickHouse, 9000; moved by this it is still a port.
 PORT_OFFSET_MAX = 56_000
+WORKERS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Config:
     port_offset: int
     #: The metrics port of this process; 0: none.
     metrics_port: int
+    #: How many processes serve this service together (`--workers`).
+    workers: int
     allowed_hosts: tuple[str, ...]
     #: Networks of the reverse proxies whose X-Forwarded-For is trusted; empty: none is.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
@@ -173,6 +176,7 @@ def load(env: Mapping[str, str]) -> Config:
         listen_host=env.get("LISTEN_HOST") or "127.0.0.1",
         port_offset=moved,
         metrics_port=_integer(env, "METRICS_PORT", _moved(METRICS_PORTS[service], moved), low=0, high=65535),  # type: ignore[index]
+        workers=_integer(env, "ATSITE_WORKERS", 1, low=1, high=WORKERS_MAX),
         allowed_hosts=_words(env, "ALLOWED_HOSTS"),
         trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
     )

@@ -26,16 +26,14 @@ V = TypeVar("V")
 @dataclass(slots=True)
 class _Entry(Generic[V]):
     value: V
-    refresh_at: float
     ends_at: float
 
 
 class TtlCache(Generic[K, V]):
     """At most `size` values, each valid for `seconds` from its time. Thread-safe.
 
-    Beyond `size` the oldest value is dropped first; expired values are dropped as new ones come. With `refresh_after`
-    (seconds), the first `peek` past that age returns None, so that its caller refreshes the value, while others still
-    get it until it expires. `clock` may use any unit, which is then the unit of the ages.
+    Beyond `size` the oldest value is dropped first; expired values are dropped as new ones come. `clock` may use any
+    unit, which is then the unit of the ages. `weight`: how much of `size` a value takes.
     """
 
     def __init__(
@@ -43,12 +41,13 @@ class TtlCache(Generic[K, V]):
         *,
         size: int,
         seconds: float,
-        refresh_after: float | None = None,
         clock: Callable[[], float] = monotonic,
+        weight: Callable[[V], int] = lambda _: 1,
     ) -> None:
         self._size = size
+        self._weight = weight
+        self._held = 0
         self._seconds = seconds
-        self._refresh_after = seconds if refresh_after is None else refresh_after
         self._clock = clock
         self._lock = threading.Lock()
         #: In the order in which they expire, because each was added at the end.
@@ -61,26 +60,25 @@ class TtlCache(Generic[K, V]):
         if entry is None:
             return None
         now = self._clock() if at is None else at
-        if now >= entry.ends_at or (now >= entry.refresh_at and self._takes_refresh(entry)):
-            return None
-        return entry.value
+        return entry.value if now < entry.ends_at else None
 
     def put(self, key: K, value: V, *, at: float | None = None) -> None:
         """Store `value`, which is of the time `at` (default: now)."""
         now = self._clock() if at is None else at
         with self._lock:
-            self._entries.pop(key, None)
-            self._entries[key] = _Entry(value, now + self._refresh_after, now + self._seconds)
+            self._remove(key)
+            self._entries[key] = _Entry(value, now + self._seconds)
+            self._held += self._weight(value)
             while self._entries:
                 first = next(iter(self._entries))
-                if len(self._entries) <= self._size and self._entries[first].ends_at > now:
+                if self._held <= self._size and self._entries[first].ends_at > now:
                     return
-                del self._entries[first]
+                self._remove(first)
 
     def drop(self, key: K) -> None:
         """Forget the value of `key`, if there is one."""
         with self._lock:
-            self._entries.pop(key, None)
+            self._remove(key)
 
     def get(self, key: K, ask: Callable[[], V], *, single_flight: bool = False) -> V:
         """The value of `key`, else the result of `ask`, which counts from the time before the call.
@@ -108,21 +106,15 @@ class TtlCache(Generic[K, V]):
                 del self._asking[key]
         return future.result()
 
-    def items(self, *, at: float | None = None) -> dict[K, V]:
-        """All values at the time `at` (default: now). Slow, as it checks each value."""
-        now = self._clock() if at is None else at
-        with self._lock:
-            return {key: entry.value for key, entry in self._entries.items() if now < entry.ends_at}
-
     def __len__(self) -> int:
         return len(self._entries)
+
+    def _remove(self, key: K) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._held -= self._weight(entry.value)
 
     def _asked(self, key: K, ask: Callable[[], V], at: float) -> V:
         value = ask()
         self.put(key, value, at=at)
         return value
-
-    def _takes_refresh(self, entry: _Entry[V]) -> bool:
-        with self._lock:
-            mine, entry.refresh_at = entry.refresh_at < entry.ends_at, entry.ends_at
-        return mine

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: A worker that is still answering this long after it was asked to stop is killed, so that a stop takes seconds.
 STOP_SECONDS = 5
+#: On SIGHUP each worker is replaced: the old one stops this long after the new one was started, which loads meanwhile.
+RELOAD_SECONDS = 10
 #: A request whose head is not whole by then ends its connection.
 HEAD_SECONDS = 10
 
@@ -26,6 +28,9 @@ def granian(service: Service, *, host: str, port: int, workers: int = 1) -> tupl
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--http1-header-read-timeout", str(HEAD_SECONDS * 1000)),
         *("--no-access-log", "--log-level", "warning", "--workers-kill-timeout", str(STOP_SECONDS)),
+        *("--respawn-interval", str(RELOAD_SECONDS)),
+        # One that dies takes the others with it, unless it is replaced; a single one is left to its supervisor.
+        *(("--respawn-failed-workers",) if workers > 1 else ()),
         "--ws" if service == "admin" else "--no-ws",  # the dashboard
         "atsite.asgi:application",
     )

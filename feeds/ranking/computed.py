@@ -9,12 +9,14 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from secrets import randbelow
 from threading import Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.ttl_cache import TtlCache
+from atsite.core.worker_share import share_of
 from feeds.ranking import metrics
 from feeds.ranking.feed import FeedUnavailable, RankingPending
 from feeds.ranking.generations import SECOND
@@ -34,8 +36,11 @@ T = TypeVar("T")
 
 #: Seconds for one ranking. Nobody is held meanwhile, so it may take longer than a reader waits.
 BUDGET_SECONDS: Final = 10
-#: Rankings made at a time: each may use half of the embedded engine's memory.
+#: Rankings made at a time, by all workers: each may use half of the embedded engine's memory.
 AT_ONCE: Final = 2
+#: A worker that waits for the ranking of another asks this often; a worker that died holds its turn this much longer.
+ASK_SECONDS: Final = 0.05
+SPARE_SECONDS: Final = 5
 #: Rankings begun or waiting for their turn; who asks for one more is told to come again.
 RUNNING_MAX: Final = 100
 #: Microseconds that a ranking without posts is remembered: it is not stored, and would be made for each first page.
@@ -48,7 +53,7 @@ class ComputedRankings:
 
     def __init__(self, clickhouse: StoreGuard, *, at_once: int = AT_ONCE) -> None:
         self._clickhouse = clickhouse
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="feeds-ranking")
+        self._threads = ThreadPoolExecutor(share_of(at_once), thread_name_prefix="feeds-ranking")
         self._lock = Lock()
         self._running: dict[str, Future[FeedUnavailable | None]] = {}
         self._empty: TtlCache[str, bool] = TtlCache(size=EMPTIES, seconds=EMPTY)
@@ -86,13 +91,8 @@ class ComputedRankings:
         failed: FeedUnavailable | None = FeedUnavailable("the ranking cannot be computed")
         outcome = "failed"
         try:
-            posts = self._clickhouse.call(lambda: feed.rank(now, seconds=round(self._clickhouse.seconds)))
-            if posts:
-                id = tid_of_micros(now, randbelow(CLOCK_ID_MAX + 1))
-                generations.keep(key, Generation(id, tuple(post.key for post in posts)), now=now)
-            else:
-                self._empty.put(key, True, at=now)
-            failed, outcome = None, "made" if posts else "empty"
+            outcome = self._made_once(feed, key, generations, now)
+            failed = None
         except StoreAway as error:
             failed = FeedUnavailable("the ranking cannot be computed now")
             logger.warning("feed_ranking_failed", feed=feed.definition.rkey, error=str(error))
@@ -103,6 +103,28 @@ class ComputedRankings:
             with self._lock:
                 del self._running[key]
             future.set_result(failed)
+
+    def _made_once(self, feed: RankedFeed, key: str, generations: Generations, now: int) -> str:
+        """Make the ranking unless another process of this site makes it; the outcome. Raises StoreAway."""
+        seconds = self._clickhouse.seconds
+        until = monotonic() + seconds
+        while monotonic() < until:
+            with generations.turn(key, seconds=seconds + SPARE_SECONDS) as mine:
+                if generations.is_stored(key, now=now):
+                    return "elsewhere"
+                if mine:
+                    return self._made(feed, key, generations, now)
+            sleep(ASK_SECONDS)
+        raise StoreAway("another process did not make the ranking in time")
+
+    def _made(self, feed: RankedFeed, key: str, generations: Generations, now: int) -> str:
+        posts = self._clickhouse.call(lambda: feed.rank(now, seconds=round(self._clickhouse.seconds)))
+        if not posts:
+            self._empty.put(key, True, at=now)
+            return "empty"
+        id = tid_of_micros(now, randbelow(CLOCK_ID_MAX + 1))
+        generations.keep(key, Generation(id, tuple(post.key for post in posts)), now=now)
+        return "made"
 
 
 def waiting(make: Callable[[], T], *, seconds: float) -> T:

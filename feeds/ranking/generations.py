@@ -6,19 +6,20 @@ a process goes on serving the copies it has.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core import kv
 from atsite.core.atproto.tid import is_tid
+from atsite.core.kv.lock import Lock
 from atsite.core.ttl_cache import TtlCache
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.ranking import Generation
 from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import redis
 
@@ -28,8 +29,10 @@ IDLE: Final = 30 * 60 * SECOND
 LIFE: Final = 6 * 3600 * SECOND
 #: At most this often a process extends the life of a generation in Redis; the life there is longer by this.
 TOUCH: Final = 30 * SECOND
-#: Copies in a process, below half a megabyte each; the least recently read are dropped first.
-COPIES: Final = 500
+#: Posts in the copies of a process, 15 to 20 bytes each, and how many more each copy counts as. The least recently read
+#: copies are dropped first.
+COPIED_POSTS: Final = 8_000_000
+COPY_POSTS: Final = 50
 
 
 @dataclass(slots=True)
@@ -47,7 +50,11 @@ class Generations:
         # Redis answers within a millisecond; 0.5 s is a lost packet, not a slow answer.
         self._redis = StoreGuard("redis", seconds=0.5, pause=1.0)
         # By feed and id. Each reading puts a copy in again, so that it stays IDLE after the last one (microseconds).
-        self._copies: TtlCache[tuple[str, str], _Copy] = TtlCache(size=COPIES, seconds=IDLE)
+        self._copies: TtlCache[tuple[str, str], _Copy] = TtlCache(
+            size=COPIED_POSTS, seconds=IDLE, weight=lambda copy: len(copy.generation.posts) + COPY_POSTS
+        )
+        #: Feed -> the id of its newest copy.
+        self._newest: TtlCache[str, str] = TtlCache(size=COPIED_POSTS // COPY_POSTS, seconds=IDLE)
 
     def store(self, feed: str, generation: Generation, *, now: int) -> None:
         """Store the generation and make it the current one, in one transaction. Raises redis.RedisError."""
@@ -65,7 +72,7 @@ class Generations:
 
         One that another process made later stays the current one.
         """
-        self._copies.put((feed, generation.id), _Copy(generation), at=now)
+        self._keep_copy(feed, _Copy(generation.packed()), now)
 
         def as_current() -> None:
             newest = self.newest(feed, now=now)
@@ -80,6 +87,31 @@ class Generations:
         id = _text(self._client().get(_current_key(feed)))
         return None if id is None else self._decoded(self._client().get(_key(feed, id)), id, now)
 
+    def is_stored(self, feed: str, *, now: int) -> bool:
+        """Whether Redis has a generation of the feed; False if it does not answer."""
+        with suppress(StoreAway):
+            return self._redis.call(lambda: self.newest(feed, now=now)) is not None
+        return False
+
+    @contextmanager
+    def turn(self, feed: str, *, seconds: float) -> Iterator[bool]:
+        """Yields whether the caller is the one process that makes a ranking of the feed now, for `seconds` at most.
+
+        If Redis does not answer, each process is.
+        """
+        lock = Lock(f"ranking:{feed}", seconds, self._client())
+        try:
+            mine = self._redis.call(lock.acquire)
+        except StoreAway:
+            yield True
+            return
+        try:
+            yield mine
+        finally:
+            if mine:
+                with suppress(StoreAway):
+                    self._redis.call(lock.release)
+
     def current(self, feed: str, *, now: int) -> Generation | None:
         """The generation for a first page: the current one, else the newest copy in this process."""
         try:
@@ -90,7 +122,7 @@ class Generations:
                     return found
         except (StoreAway, FeedUnavailable):
             pass
-        copied = max((id for owner, id in self._copies.items(at=now) if owner == feed), default=None)
+        copied = self._newest.peek(feed, at=now)
         return None if copied is None else self.get(feed, copied, now=now)
 
     def get(self, feed: str, id: str, *, now: int) -> Generation | None:
@@ -110,9 +142,17 @@ class Generations:
             if generation is None:
                 return None
             copy = _Copy(generation)
-        self._copies.put((feed, id), copy, at=now)
+        self._keep_copy(feed, copy, now)
         self._touch(feed, copy, now)
         return copy.generation
+
+    def _keep_copy(self, feed: str, copy: _Copy, now: int) -> None:
+        """Keep a copy IDLE from now on, as the newest one unless there is a newer one."""
+        id = copy.generation.id
+        self._copies.put((feed, id), copy, at=now)
+        newest = self._newest.peek(feed, at=now)
+        if newest is None or newest <= id or self._copies.peek((feed, newest), at=now) is None:
+            self._newest.put(feed, id, at=now)
 
     def _decoded(self, stored: object, id: str, now: int) -> Generation | None:
         """The generation in a value from Redis; None if the value is not valid."""

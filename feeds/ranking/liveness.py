@@ -1,15 +1,22 @@
 """A short-lived cache of which posts may be shown: readers of a popular page ask for the same posts all the time.
 
-An entry is at most SECONDS old (docs/decisions/0032-liveness.md). The first caller after half of that refreshes it,
-while the others use the cached entry.
+An entry is at most SECONDS old (docs/decisions/0032-liveness.md). Posts that are read past half of that are looked up
+again in the background, those of all pages in one statement, while readers use the cached entries.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from atsite.core.ttl_cache import TtlCache
+from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Set
@@ -18,11 +25,23 @@ if TYPE_CHECKING:
 
     Call = Callable[[Callable[[], Set[PostKey]]], Set[PostKey]]
 
+log = structlog.get_logger(__name__)
+
 #: With the life of a finished page (feeds.serving.ready_pages) a post disappears within a second. The index itself
 #: learns of a delete up to a second after it was sent (indexer.stream.batch.Limits.age).
 SECONDS: Final = 0.5
-#: Cached posts, 200 bytes each: one second of a hundred different pages.
-SIZE: Final = 20_000
+#: Cached posts, 200 bytes each: one second of several hundred different pages.
+SIZE: Final = 50_000
+#: Posts that one statement looks up.
+AT_ONCE: Final = 5_000
+
+
+@dataclass(slots=True)
+class _Life:
+    lives: bool
+    #: When it was asked for, and whether it is asked for again.
+    at: float
+    is_due: bool = False
 
 
 class Liveness:
@@ -37,22 +56,64 @@ class Liveness:
     ) -> None:
         self._look_up = look_up
         self._clock = clock
-        self._lives: TtlCache[PostKey, bool] = TtlCache(
-            size=SIZE, seconds=seconds, refresh_after=seconds / 2, clock=clock
-        )
+        self._renew_after = seconds / 2
+        self._lives: TtlCache[PostKey, _Life] = TtlCache(size=SIZE, seconds=seconds, clock=clock)
+        self._lock = Lock()
+        #: Posts to look up again, in the order in which they were read.
+        self._due: dict[PostKey, None] = {}
+        self._renewing = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="feeds-liveness")
 
     def living(self, posts: Collection[PostKey], call: Call) -> Set[PostKey]:
         """Those of `posts` that may be shown; `call` runs a look-up if one is needed.
 
         Raises what `call` raises; nothing is cached then.
         """
+        now = self._clock()
+        living, asked, due = set(), [], []
+        for post in posts:
+            life = self._lives.peek(post, at=now)
+            if life is None:
+                asked.append(post)
+                continue
+            if life.lives:
+                living.add(post)
+            if not life.is_due and now - life.at >= self._renew_after:
+                life.is_due = True
+                due.append(post)
+        if due:
+            self._renew(due, call)
+        return living | self._looked_up(asked, call) if asked else living
+
+    def _looked_up(self, posts: list[PostKey], call: Call) -> Set[PostKey]:
         now = self._clock()  # before the look-up: an entry is as old as the question
-        known = {post: lives for post in posts if (lives := self._lives.peek(post, at=now)) is not None}
-        living = {post for post, lives in known.items() if lives}
-        asked = [post for post in posts if post not in known]
-        if asked:
-            found = call(lambda: self._look_up(asked))
-            for post in asked:
-                self._lives.put(post, post in found, at=now)
-            living |= found
-        return living
+        found = call(lambda: self._look_up(posts))
+        for post in posts:
+            self._lives.put(post, _Life(post in found, now), at=now)
+        return found
+
+    def _renew(self, posts: list[PostKey], call: Call) -> None:
+        with self._lock:
+            self._due.update(dict.fromkeys(posts))
+            if self._renewing:
+                return
+            self._renewing = True
+        self._thread.submit(self._renew_all, call)
+
+    def _renew_all(self, call: Call) -> None:
+        """Look up what is due, and what becomes due meanwhile. Entries that cannot be renewed expire."""
+        while batch := self._next_batch():
+            try:
+                self._looked_up(batch, call)
+            except StoreAway:
+                continue
+            except Exception:
+                log.exception("feeds.liveness_not_renewed")
+
+    def _next_batch(self) -> list[PostKey]:
+        with self._lock:
+            batch = list(islice(self._due, AT_ONCE))
+            for post in batch:
+                del self._due[post]
+            self._renewing = bool(batch)
+            return batch

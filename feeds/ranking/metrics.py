@@ -10,7 +10,7 @@ PAGES = Counter("feed_page_requests", "Requests for a page of a feed", ["feed", 
 PAGE_SECONDS = Histogram("feed_page_seconds", "Time to make a page", ["feed"])
 #: source: stored (a generation), pending (there is none yet), empty (no post qualifies), expired (the walk has ended).
 RANKINGS = Counter("feed_rankings_read", "Where the ranking of a page came from", ["feed", "source"])
-#: outcome: made, empty, failed.
+#: outcome: made, empty, failed, elsewhere (another worker made it).
 COMPUTED = Counter("feed_rankings_computed", "Rankings made for want of a stored one", ["feed", "outcome"])
 UNFILTERED = Counter("feed_unfiltered_pages", "Pages served without the look-up of deleted posts and inactive authors")
 

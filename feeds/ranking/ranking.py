@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
 import msgspec
 
 from atsite.core.atproto.tid import micros_of_tid
-from feeds.ranking.feed import Feed, FeedUnavailable, PostKey
+from feeds.ranking.feed import Feed, FeedUnavailable
+from feeds.ranking.packed_posts import PackedPosts
 from indexer.index.page_refill import Candidates, NothingToShow, fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence, Set
+
+    from feeds.ranking.feed import PostKey
 
 #: Entries of a stored ranking: 60 pages of 50, more than readers scroll.
 SIZE_MAX: Final = 3000
@@ -46,7 +49,7 @@ class Generation:
     """One immutable, stored ranking. `id` is the TID of the moment it was made."""
 
     id: str
-    posts: tuple[PostKey, ...]
+    posts: Sequence[PostKey]
 
     @property
     def made_at(self) -> int:
@@ -64,7 +67,11 @@ class Generation:
             id, posts = msgspec.json.decode(zlib.decompress(stored), type=tuple[str, list[str]])
         except (zlib.error, msgspec.MsgspecError) as error:
             raise ValueError("not a stored generation") from error
-        return cls(id, tuple(PostKey(rkey, did) for did, _, rkey in (post.partition("/") for post in posts)))
+        return cls(id, PackedPosts((rkey, did) for did, _, rkey in (post.partition("/") for post in posts)))
+
+    def packed(self) -> Self:
+        """The same in less memory."""
+        return replace(self, posts=PackedPosts.of(self.posts))
 
 
 @dataclass(frozen=True, slots=True)

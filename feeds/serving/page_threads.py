@@ -13,7 +13,7 @@ from feeds.serving.skeleton import Answer, answer
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
-    from feeds.serving.skeleton import Question
+    from feeds.serving.skeleton import Asked
 
 #: Pages made in parallel: as many as the stores' clients allow. In their own threads: a page may take long, and other
 #: threads must be free to verify readers within a second.
@@ -23,21 +23,21 @@ _THREADS: Final = ThreadPoolExecutor(PAGES, thread_name_prefix="feeds-page")
 RANKING_SECONDS: Final = 3.0
 
 
-async def make(question: Question, viewer: Did | None) -> Answer:
+async def make(asked: Asked, viewer: Did | None) -> Answer:
     """The page. Raises what feeds.serving.skeleton.answer raises: RankingPending if the ranking takes too long."""
     try:
-        return await _in_thread(question, viewer)
+        return await _in_thread(asked, viewer)
     except RankingPending as pending:
         await _until_made(pending)
-        return await _in_thread(question, viewer)
+        return await _in_thread(asked, viewer)
 
 
-async def _in_thread(question: Question, viewer: Did | None) -> Answer:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _answer, question, viewer)
+async def _in_thread(asked: Asked, viewer: Did | None) -> Answer:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, _answer, asked, viewer)
 
 
-def _answer(question: Question, viewer: Did | None) -> Answer:
-    return answer(registry(), question, viewer)
+def _answer(asked: Asked, viewer: Did | None) -> Answer:
+    return answer(registry(), asked, viewer)
 
 
 async def _until_made(pending: RankingPending) -> None:

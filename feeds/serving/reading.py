@@ -1,4 +1,4 @@
-"""A reader reads a page: from memory where it is the same for all, else made in a thread; and it is counted."""
+"""A reader reads a page: from memory if others got it a moment ago, else made in a thread; and it is counted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from atsite.core.ttl_cache import TtlCache
 from feeds.ranking import metrics
 from feeds.serving import page_threads
 from feeds.serving.ready_pages import ReadyPages
-from feeds.serving.skeleton import is_poll
+from feeds.serving.skeleton import Asked, is_poll
 from feeds.signals import page_read
+from labels.standing import Standings
 
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
@@ -36,18 +38,53 @@ def _ready_pages() -> ReadyPages:
     return ReadyPages(page_threads.make)
 
 
+@lru_cache(maxsize=1)
+def _standings() -> Standings:
+    """Those of this process, for its event loop."""
+    return Standings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """The label on which the pages of a feed depend, and whether they also depend on the reader having it.
+
+    It only says what to ask for: feeds.serving.private_gate notices if it has changed.
+    """
+
+    label: str
+    private: bool
+
+
+#: By the address that the readers used.
+_access: Final[TtlCache[str, _Access]] = TtlCache(size=2_000, seconds=3600)
+
+
 async def page(question: Question, reader: Reader) -> Answer:
     """The page; waits for nothing if it is in memory. Raises what feeds.serving.page_threads.make raises.
 
     Counts the request, unless it is a poll or the reader could not be identified.
     """
-    answer = _ready_pages().at_hand(question)
-    if answer is None:
-        answer = await _ready_pages().page(question, reader.did)
-    else:
-        metrics.PAGES.labels(feed=answer.feed.definition.rkey, outcome=answer.outcome).inc()
+    answer = await _at_hand_or_made(question, reader.did)
     if reader.counts and not is_poll(question.limit, question.cursor):
         page_read.send(None, feed=answer.feed.definition.rkey, viewer=reader.did)
+    return answer
+
+
+async def _at_hand_or_made(question: Question, viewer: Did | None) -> Answer:
+    pages, access = _ready_pages(), _access.peek(question.feed)
+    asked = Asked(question)
+    if access is not None:
+        asked = Asked(question, await _standings().of(access.label, viewer if access.private else None))
+    answer = pages.at_hand(asked, viewer)
+    if answer is not None:
+        metrics.PAGES.labels(feed=answer.feed.definition.rkey, outcome=answer.outcome).inc()
+        return answer
+    answer = await pages.page(asked, viewer)
+    definition = answer.feed.definition
+    if definition.label:
+        _access.put(question.feed, _Access(definition.label, definition.private))
+    elif access is not None:
+        _access.drop(question.feed)
     return answer
 
 

@@ -20,22 +20,25 @@ if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did, Rkey
     from feeds.ranking.feed import Feed, FeedPage, SkeletonPost
     from feeds.serving.registry import Registry
+    from labels.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The JSON of getFeedSkeleton's output (lexicon app.bsky.feed.getFeedSkeleton), and the feed that it is from.
 
-    `outcome`: page, poll or empty, as feeds.ranking.metrics.PAGES counts it.
+    `outcome`: page, poll or empty, as feeds.ranking.metrics.PAGES counts it. `standing`: all readers with it get this
+    page; None if it was made for one reader, or does not depend on a label.
     """
 
     body: bytes
     feed: Feed
     outcome: str
+    standing: Standing | None = None
 
     @property
     def is_for_all(self) -> bool:
-        """Whether each reader gets the same, also in a moment: the posts of a label change with the next request."""
+        """Whether every reader gets this page, also in a moment: posts of members change with the next request."""
         return not self.feed.depends_on_viewer and not self.feed.definition.label
 
 
@@ -47,22 +50,31 @@ class Question(NamedTuple):
     cursor: str | None = None
 
 
-def answer(registry: Registry, question: Question, viewer: Did | None) -> Answer:
+class Asked(NamedTuple):
+    """A question, with the standing of its reader where the pages of the feed depend on a label."""
+
+    question: Question
+    standing: Standing | None = None
+
+
+def answer(registry: Registry, asked: Asked, viewer: Did | None) -> Answer:
     """The page of a feed for a reader.
 
     Raises InvalidSyntax (`feed` is not an at-uri), UnknownFeed,
     InvalidCursor, FeedUnavailable, RankingPending.
     """
-    feed, limit, cursor = question
+    (feed, limit, cursor), standing = asked
     found = registry.find(_address(feed))
+    if not private_gate.is_shared(found, viewer, standing):
+        standing = None
     rkey = found.definition.rkey
     started = perf_counter()
     outcome = "error"
     try:
         request = FeedRequest(limit, None if cursor is None else cursors.decode(cursor), viewer)
-        page = private_gate.page(found, registry.data, request)
+        page = private_gate.page(found, registry.data, request, standing)
         outcome = _outcome(page, limit, cursor)
-        return Answer(render(page), found, outcome)
+        return Answer(render(page), found, outcome, standing)
     except InvalidCursor:
         outcome = "invalid"
         raise

@@ -41,7 +41,9 @@ BLOCK_ROWS: Final = 10_000
 #: event: the last part of a known event's name, or "other".
 RECEIVED: Final = Counter("feed_interactions", "Interactions that were accepted", ["event"])
 LOST: Final = Counter("feed_interactions_lost", "Accepted interactions that ClickHouse refused for good")
-WAITING: Final = Gauge("feed_interactions_waiting_bytes", "Accepted interactions that are not written yet")
+WAITING: Final = Gauge(
+    "feed_interactions_waiting_bytes", "Accepted interactions that are not written yet", multiprocess_mode="livesum"
+)
 
 
 class OutboxFull(AtsiteError):

@@ -109,6 +109,7 @@ def test_a_site_without_settings_has_the_documented_ones(tmp_path: Path) -> None
         listen_host="127.0.0.1",
         port_offset=0,
         metrics_port=0,
+        workers=1,
         allowed_hosts=(),
         trusted_proxies=(),
     )

@@ -51,17 +51,32 @@ def test_putting_again_begins_anew(clock: Clock) -> None:
     cache.put("a", 2)
     cache.put("c", 1)  # the oldest is b now
     clock.now += 9
-    assert cache.items() == {"a": 2, "c": 1}
+    assert [cache.peek(key) for key in "abc"] == [2, None, 1]
 
 
 def test_it_holds_no_more_than_its_size_and_ended_values_go_as_new_ones_come(clock: Clock) -> None:
     cache = TtlCache[int, int](size=3, seconds=10, clock=clock)
     for number in range(5):
         cache.put(number, number)
-    assert cache.items() == {2: 2, 3: 3, 4: 4}
+    assert [cache.peek(number) for number in range(5)] == [None, None, 2, 3, 4]
     clock.now += 10
     cache.put(5, 5)
     assert len(cache) == 1
+
+
+def test_values_of_different_weight_share_the_size(clock: Clock) -> None:
+    cache = TtlCache[str, str](size=10, seconds=10, clock=clock, weight=len)
+    for value in ("aaaa", "bbbb", "cc"):
+        cache.put(value[0], value)
+    assert [cache.peek(key) for key in "abc"] == ["aaaa", "bbbb", "cc"]
+    cache.put("a", "a")  # lighter than before, and the newest: there is room for three more
+    cache.put("d", "ddd")
+    assert [cache.peek(key) for key in "abcd"] == ["a", "bbbb", "cc", "ddd"]
+    cache.put("e", "eeeee")  # as much as the oldest and one more
+    assert [cache.peek(key) for key in "abcde"] == ["a", None, None, "ddd", "eeeee"]
+    cache.drop("e")
+    cache.put("f", "ffffff")
+    assert [cache.peek(key) for key in "adef"] == ["a", "ddd", None, "ffffff"]
 
 
 def test_a_false_value_is_a_value(clock: Clock) -> None:
@@ -74,15 +89,6 @@ def test_a_false_value_is_a_value(clock: Clock) -> None:
 def test_without_a_time_nothing_is_remembered(clock: Clock) -> None:
     cache = TtlCache[str, int](size=1, seconds=0, clock=clock)
     assert [cache.get("a", lambda: 1), cache.get("a", lambda: 2)] == [1, 2]
-
-
-def test_the_first_past_the_refresh_asks_and_the_others_go_on(clock: Clock) -> None:
-    cache = TtlCache[str, int](size=1, seconds=10, refresh_after=5, clock=clock)
-    cache.put("a", 1)
-    clock.now += 5
-    assert [cache.peek("a") for _ in range(3)] == [None, 1, 1]
-    clock.now += 5
-    assert cache.peek("a") is None
 
 
 @pytest.mark.parametrize("single_flight", [False, True])
@@ -101,42 +107,6 @@ def test_what_is_asked_for_is_of_the_moment_before_and_an_error_is_not_remembere
     assert cache.get("a", lambda: 2, single_flight=single_flight) == 1
     clock.now += 1
     assert cache.get("a", lambda: 2, single_flight=single_flight) == 2
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_in_a_single_flight_one_asks_and_the_others_wait_for_its_answer(fails: bool) -> None:
-    cache, key, go_on, asked = TtlCache[Key, int](size=1, seconds=1000), Key(), threading.Event(), []
-
-    def ask() -> int:
-        asked.append(1)
-        assert go_on.wait(DEADLINE_SECONDS)
-        return 1 // 0 if fails else 7
-
-    with ThreadPoolExecutor(4) as threads:
-        answers = [threads.submit(cache.get, key, ask, single_flight=True) for _ in range(4)]
-        until(lambda: len(asked) == 1 and key.waiting == 4)
-        go_on.set()
-        for answer in answers:
-            if fails:
-                with pytest.raises(ZeroDivisionError):
-                    answer.result(DEADLINE_SECONDS)
-            else:
-                assert answer.result(DEADLINE_SECONDS) == 7
-    assert len(asked) == 1
-    assert cache._asking == {}
-
-
-def test_a_refresh_in_a_single_flight_asks_once_and_gives_the_new_value(clock: Clock) -> None:
-    cache = TtlCache[str, int](size=1, seconds=10, refresh_after=5, clock=clock)
-    cache.put("a", 1)
-    clock.now += 5
-
-    def ask() -> int:
-        assert cache.get("a", lambda: 3, single_flight=True) == 1  # another caller, meanwhile
-        return 2
-
-    assert cache.get("a", ask, single_flight=True) == 2
-    assert cache.get("a", ask, single_flight=True) == 2
 
 
 class Key:
@@ -160,3 +130,26 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_in_a_single_flight_one_asks_and_the_others_wait_for_its_answer(fails: bool) -> None:
+    cache, key, go_on, asked = TtlCache[Key, int](size=1, seconds=1000), Key(), threading.Event(), []
+
+    def ask() -> int:
+        asked.append(1)
+        assert go_on.wait(DEADLINE_SECONDS)
+        return 1 // 0 if fails else 7
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = [threads.submit(cache.get, key, ask, single_flight=True) for _ in range(4)]
+        until(lambda: len(asked) == 1 and key.waiting == 4)
+        go_on.set()
+        for answer in answers:
+            if fails:
+                with pytest.raises(ZeroDivisionError):
+                    answer.result(DEADLINE_SECONDS)
+            else:
+                assert answer.result(DEADLINE_SECONDS) == 7
+    assert len(asked) == 1
+    assert cache._asking == {}

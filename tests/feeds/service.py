@@ -40,6 +40,7 @@ class Service:
     """A running feed generator."""
 
     http: httpx.Client
+    process: subprocess.Popen[bytes]
     metrics_port: int
     clickhouse: Wire
     redis: Wire
@@ -111,7 +112,7 @@ class Patient(httpx.HTTPTransport):
 
 
 @contextmanager
-def running(folder: Path, *, application: str = "", **variables: str) -> Iterator[Service]:
+def running(folder: Path, *, application: str = "", workers: str = "1", **variables: str) -> Iterator[Service]:
     """A feed generator on free ports, over wires to the session's stores; `variables` are its environment's.
 
     `application` names another ASGI application than the project's.
@@ -139,6 +140,7 @@ def running(folder: Path, *, application: str = "", **variables: str) -> Iterato
             **variables,
         }
         command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", str(port)]
+        command += ["--workers", workers]
         if application:
             command = [*granian("feedgen", host="127.0.0.1", port=port)[:-1], application]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -146,7 +148,7 @@ def running(folder: Path, *, application: str = "", **variables: str) -> Iterato
             patient = Patient(clickhouse, redis_wire)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENT_SECONDS, transport=patient) as http:
                 _await_start(process, http, folder / "feedgen.log")
-                yield Service(http, metrics_port, clickhouse, redis_wire, folder / "feedgen.log", patient)
+                yield Service(http, process, metrics_port, clickhouse, redis_wire, folder / "feedgen.log", patient)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

@@ -18,7 +18,7 @@ from feeds.models import FeedDefinition, PinnedPost
 from feeds.ranking.feed import FeedDescription, FeedPage, SkeletonPost, describe
 from feeds.ranking.parameters import Between, LabelName, parameter, required
 from feeds.serving import registry, skeleton
-from feeds.serving.skeleton import Question
+from feeds.serving.skeleton import Asked, Question
 from labels import membership
 from tests import builders as b
 from tests.feeds import administration
@@ -154,5 +154,5 @@ def test_it_is_served_and_previewed_with_its_own_reasons(editor: Client) -> None
     feeds = registry.registry()
     uri = f"at://{SITE.feed_actor_did}/app.bsky.feed.generator/turned"
     for viewer, shown in ((b.ALICE, turned), (None, [])):
-        body = json.loads(skeleton.answer(feeds, Question(uri, 50), viewer).body)
+        body = json.loads(skeleton.answer(feeds, Asked(Question(uri, 50)), viewer).body)
         assert [entry["post"] for entry in body["feed"]] == shown

@@ -105,6 +105,7 @@ def _copy(model: type[CopiedFields], rows: Sequence[CopiedFields]) -> int:
 
 
 def insert(model: type[CopiedFields], rows: Sequence[dict[str, object]]) -> None:
-    """Rows of the copy's columns into the copy. Raises ClickHouseError."""
+    """Write rows of the copy's columns into the copy. Raises ClickHouseError."""
     columns = {column: [row[column] for row in rows] for column in (*model.copied, "time_us", "deleted")}
     door.insert(model.copy._meta.db_table, columns, name=f"publish.{model._meta.model_name}", limits=COPY)
+    model.copies_written(rows)

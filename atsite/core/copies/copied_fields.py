@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from atsite.core.clickhouse.models import ReadModel
 
@@ -39,6 +39,10 @@ class CopiedFields(models.Model):
         """The columns of the copy."""
         columns = {column: getattr(self, name) for column, name in self.copied.items()}
         return {**columns, "time_us": self.time_us, "deleted": int(self.deleted)}
+
+    @classmethod
+    def copies_written(cls, rows: Sequence[Mapping[str, object]]) -> None:
+        """Called after `rows` were written into the copy. For subclasses; must not raise."""
 
     def copied_late(self) -> frozenset[str]:
         """Columns whose copy may now be older than the row, though it has the row's version."""

@@ -113,19 +113,20 @@ class VersionedCache:
         """The entry, and the moment (ms, Redis's clock) before it was looked for."""
         pipeline = client.pipeline(transaction=False)
         pipeline.time()
-        pipeline.get(self._key(key))
+        pipeline.get(self.redis_key(key))
         (seconds, micros), data = pipeline.execute()
         return data, seconds * 1000 + micros // 1000
 
     def _put(self, key: str, entry: Entry, *, ends: int | None) -> Entry:
         arguments = (str(entry.version), entry.encoded(), "" if ends is None else str(ends), str(LIFE_SECONDS * 1000))
         current = quick.ask(
-            lambda client: client.eval(PUT, 1, self._key(key), *arguments),
+            lambda client: client.eval(PUT, 1, self.redis_key(key), *arguments),
             insist=ends is None,  # a change is written even to a Redis that failed a moment ago
         )
         return Entry.decoded(current) if isinstance(current, bytes) else entry
 
-    def _key(self, key: str) -> str:
+    def redis_key(self, key: str) -> str:
+        """The Redis key of an entry, for those who read many at once (`Entry.decoded`)."""
         return f"{kv.PREFIX}cache:{self.name}:{key}"
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.atproto.syntax import is_plc_did
+from atsite.core.config import config
 from atsite.core.identity.documents import LookupFailed
 from atsite.core.token_bucket import TokenBucket
+from atsite.core.worker_share import share_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -50,8 +52,10 @@ class Budget:
             self._slots.release()
 
 
-def _budget(concurrent: int, rate: float, burst: float) -> Budget:
-    return Budget(concurrent=concurrent, bucket=TokenBucket(rate=rate, burst=burst))
+def _budget(concurrent: int, rate: float, burst: int) -> Budget:
+    """The share that this worker has of a budget of the site."""
+    bucket = TokenBucket(rate=rate / config.workers, burst=share_of(burst))
+    return Budget(concurrent=share_of(concurrent), bucket=bucket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,10 @@ class Budgets:
     time limit.
     """
 
-    proven_plc: Budget = field(default_factory=lambda: _budget(8, 10.0, 40.0))
-    unknown_plc: Budget = field(default_factory=lambda: _budget(12, 10.0, 40.0))
-    proven_web: Budget = field(default_factory=lambda: _budget(4, 4.0, 16.0))
-    unknown_web: Budget = field(default_factory=lambda: _budget(4, 4.0, 16.0))
+    proven_plc: Budget = field(default_factory=lambda: _budget(8, 10.0, 40))
+    unknown_plc: Budget = field(default_factory=lambda: _budget(12, 10.0, 40))
+    proven_web: Budget = field(default_factory=lambda: _budget(4, 4.0, 16))
+    unknown_web: Budget = field(default_factory=lambda: _budget(4, 4.0, 16))
     clock: Callable[[], float] = time.monotonic
 
     def of(self, did: Did, *, proven: bool) -> Budget:

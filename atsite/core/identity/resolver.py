@@ -17,6 +17,7 @@ from atsite.core.identity.handles import HandleLookup, did_of_handle
 from atsite.core.in_flight import InFlight
 from atsite.core.kv import quick
 from atsite.core.token_bucket import TokenBucket
+from atsite.core.worker_share import share_of
 
 if TYPE_CHECKING:
     from atsite.core.atproto.did_document import DidDocument
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 #: Requests to the directory, at once and per second: few, because the whole network shares it.
 CONCURRENT_LOOKUPS = 20
 LOOKUPS_PER_SECOND = 20.0
-LOOKUPS_BURST = 80.0
+LOOKUPS_BURST = 80
 #: Requests to hosts of did:web at once. Separate, so that a host that does not answer cannot block the directory.
 CONCURRENT_HOSTS = 8
 
@@ -50,9 +51,9 @@ class Resolver:
         self._handles = handles
         self._loopback = loopback
         self._host_seconds = host_seconds
-        self._slots = asyncio.Semaphore(CONCURRENT_LOOKUPS)
-        self._pace = TokenBucket(LOOKUPS_PER_SECOND, burst=LOOKUPS_BURST)
-        self._host_slots = asyncio.Semaphore(CONCURRENT_HOSTS)
+        self._slots = asyncio.Semaphore(share_of(CONCURRENT_LOOKUPS))
+        self._pace = TokenBucket(LOOKUPS_PER_SECOND / config.workers, burst=share_of(LOOKUPS_BURST))
+        self._host_slots = asyncio.Semaphore(share_of(CONCURRENT_HOSTS))
         self._asking: InFlight[tuple[Did, bool], DidDocument] = InFlight()
 
     async def document(self, did: Did, *, fresh: bool = False) -> DidDocument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from feeds.ranking.feed import PostKey
 from feeds.ranking.liveness import SECONDS, Liveness
 from feeds.ranking.store_timeouts import StoreAway
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Set
@@ -25,9 +27,12 @@ class Index:
     asked: list[list[PostKey]] = field(default_factory=list)
     now: float = 100.0
     away: bool = False
+    broken: bool = False
 
     def look_up(self, posts: Collection[PostKey]) -> Set[PostKey]:
         self.asked.append(list(posts))
+        if self.broken:
+            raise ValueError("not a number")
         return self.alive.intersection(posts)
 
     def call(self, function: Callable[[], Set[PostKey]]) -> Set[PostKey]:
@@ -55,20 +60,63 @@ def test_a_deleted_post_is_gone_within_the_second() -> None:
     assert liveness.living([A, B], index.call) == {B}
 
 
-def test_past_half_of_it_one_asks_again_and_the_others_go_on() -> None:
+def test_past_half_of_it_posts_are_looked_up_again_in_the_background_and_nobody_waits() -> None:
+    index = Index()
+    liveness = index.liveness()
+    liveness.living([A, B], index.call)
+    index.now += SECONDS / 2 - 0.01
+    index.alive = {B}
+    assert liveness.living([A, B], index.call) == {A, B}
+    assert index.asked == [[A, B]]
+    index.now += 0.01
+    go_on = Event()
+
+    def slowly(function: Callable[[], Set[PostKey]]) -> Set[PostKey]:
+        assert go_on.wait(60)
+        return function()
+
+    assert liveness.living([A], slowly) == {A}
+    # These are read while the first is looked up, so the next statement asks for them together, each once.
+    for posts in ([B], [A, B], [B]):
+        assert liveness.living(posts, slowly) == set(posts)
+    go_on.set()
+    until(lambda: liveness.living([A, B], slowly) == {B})
+    assert index.asked == [[A, B], [A], [B]]
+    # The answer counts from its question: half of the time is over at once where the look-up took it.
+    index.now += SECONDS / 2 - 0.01
+    assert liveness.living([A, B], index.call) == {B}
+    assert len(index.asked) == 3
+
+
+@pytest.mark.parametrize("fault", ["away", "broken"])
+def test_a_renewal_that_fails_leaves_the_entry_to_its_end(fault: str) -> None:
     index = Index()
     liveness = index.liveness()
     liveness.living([A], index.call)
     index.now += SECONDS / 2
+    setattr(index, fault, True)
+    assert liveness.living([A], index.call) == {A}
+    index.now += SECONDS / 2
+    with pytest.raises((StoreAway, ValueError)):
+        liveness.living([A], index.call)
+    setattr(index, fault, False)
     index.alive = set()
-
-    def others_read_meanwhile(function: Callable[[], Set[PostKey]]) -> Set[PostKey]:
-        assert liveness.living([A], index.call) == {A}
-        return function()
-
-    assert liveness.living([A], others_read_meanwhile) == frozenset()
     assert liveness.living([A], index.call) == frozenset()
-    assert index.asked == [[A], [A]]
+    index.now += SECONDS / 2
+    index.alive = {A}
+    liveness.living([A], index.call)
+    until(lambda: liveness.living([A], index.call) == {A})  # renewals go on
+
+
+def test_a_renewal_asks_for_a_bounded_number_of_posts() -> None:
+    index = Index()
+    many = [PostKey(str(number), "did:plc:a") for number in range(5_001)]
+    liveness = index.liveness()
+    liveness.living(many, index.call)
+    index.now += SECONDS / 2
+    liveness.living(many, index.call)
+    until(lambda: len(index.asked) == 3)
+    assert [len(asked) for asked in index.asked] == [5_001, 5_000, 1]
 
 
 def test_nothing_is_remembered_of_a_store_that_is_away() -> None:

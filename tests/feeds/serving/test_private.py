@@ -114,6 +114,38 @@ def test_a_private_feed_is_its_members_and_a_public_one_everybody_s(site: Site) 
     assert posts(site, PRIVATE, stranger) == [other.uri]
 
 
+def test_a_label_holds_with_the_next_request_while_the_feed_is_read_all_the_time(site: Site) -> None:
+    now = now_us()
+    member, other = Did(site.someone()), Did(site.someone())
+    posted, theirs = b.post(member, at=now - HOUR), b.post(other, at=now - 2 * HOUR)
+    store(posted, theirs)
+    for label in ("mpls", "tqsp"):
+        membership.assign(label, other, by="test")
+    both, one = [posted.uri, theirs.uri], [theirs.uri]
+    for _ in range(5):
+        for change, private, public in ((membership.assign, both, both), (membership.remove, [], one)):
+            for label in ("mpls", "tqsp"):
+                change(label, member, by="test")
+            for _ in range(3):  # the first is made, the others are at hand
+                assert posts(site, PRIVATE, member) == private
+                assert posts(site, PRIVATE, other) == public
+                assert posts(site, PUBLIC, None) == public
+                assert posts(site, PRIVATE, None) == []
+
+
+def test_without_redis_the_database_decides_and_no_page_is_kept(site: Site) -> None:
+    now = now_us()
+    member, other = Did(site.someone()), Did(site.someone())
+    posted, theirs = b.post(member, at=now - HOUR), b.post(other, at=now - 2 * HOUR)
+    store(posted, theirs)
+    for did in (member, other):
+        membership.assign("mpls", did, by="test")
+    assert [posts(site, PRIVATE, who) for who in (member, other)] == [[posted.uri, theirs.uri]] * 2
+    site.service.redis.cut()
+    membership.remove("mpls", member, by="test")
+    assert [posts(site, PRIVATE, who) for who in (member, other)] == [[], [theirs.uri]]
+
+
 def test_blocks_and_pins_are_seen_by_a_service_that_runs(site: Site) -> None:
     now = now_us()
     mine, theirs = b.post(b.BOB, at=now - HOUR), b.post(b.ALICE, at=now - 2 * HOUR)

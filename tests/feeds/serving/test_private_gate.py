@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from atsite.core.atproto.syntax import Rkey
-from feeds.ranking.feed import Definition, FeedUnavailable
-from feeds.serving.private_gate import may_read
+from atsite.core.atproto.syntax import Did, Rkey
+from feeds.ranking.feed import Definition, FeedPage, FeedUnavailable
+from feeds.serving.private_gate import is_shared, may_read
 from labels import membership
 from labels.models import Label
+from labels.standing import Standing
 from tests import builders as b
 from tests.away import default_away, redis_away
 from tests.feeds.kind_cases import PUBLISHER
+from tests.feeds.serving.test_skeleton import Fixed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +50,38 @@ def test_a_private_feed_is_unavailable_to_members_and_others_when_nothing_can_de
                 may_read(PRIVATE, who)
         assert not may_read(PRIVATE, None)
         assert may_read(PUBLIC, b.BOB)
+
+
+def standing(label: str, is_member: bool | None) -> Standing:
+    return Standing(label, is_member, b"v")
+
+
+@pytest.mark.parametrize(
+    ("definition", "viewer", "known", "expected"),
+    [
+        (PRIVATE, b.ALICE, standing("mpls", True), True),
+        (PRIVATE, b.ALICE, standing("mpls", False), True),
+        (PRIVATE, None, standing("mpls", None), True),
+        # The feed was public when the standing was asked for: only this reader's label decides now.
+        (PRIVATE, b.ALICE, standing("mpls", None), False),
+        (PRIVATE, b.ALICE, standing("other", True), False),
+        (PRIVATE, b.ALICE, None, False),
+        (PUBLIC, b.ALICE, standing("mpls", None), True),
+        (PUBLIC, None, standing("mpls", None), True),
+        (PUBLIC, None, standing("other", None), False),
+    ],
+)
+def test_a_page_is_shared_by_readers_of_one_standing_if_that_alone_decides(
+    definition: Definition, viewer: Did | None, known: Standing | None, expected: bool
+) -> None:
+    feed = Fixed(FeedPage(), definition=definition, depends_on_viewer=definition.private)
+    assert is_shared(feed, viewer, known) is expected
+    # A kind whose pages differ among the members, too.
+    assert is_shared(Fixed(FeedPage(), definition=PUBLIC, depends_on_viewer=True), viewer, known) is False
+
+
+def test_a_standing_that_was_just_read_decides_without_asking_again(members: None) -> None:
+    assert may_read(PRIVATE, b.BOB, standing("mpls", True))
+    assert not may_read(PRIVATE, b.ALICE, standing("mpls", False))
+    assert not may_read(PRIVATE, None, standing("mpls", True))
+    assert may_read(PRIVATE, b.ALICE, standing("mpls", None))

@@ -10,11 +10,12 @@ import pytest
 from atsite.core.atproto.syntax import Did
 from feeds.ranking.feed import FeedPage, FeedUnavailable
 from feeds.serving.ready_pages import SIZE, ReadyPages
-from feeds.serving.skeleton import Answer, Question
+from feeds.serving.skeleton import Answer, Asked, Question
+from labels.standing import Standing
 from tests.feeds.serving.test_skeleton import DEFINITION, Fixed
 
-HOT = Question("at://did:plc:a/app.bsky.feed.generator/hot", 50)
-ALICE = Did("did:plc:" + "a" * 24)
+HOT = Asked(Question("at://did:plc:a/app.bsky.feed.generator/hot", 50))
+ALICE, BOB = Did("did:plc:" + "a" * 24), Did("did:plc:" + "b" * 24)
 
 
 @dataclass
@@ -22,21 +23,23 @@ class Maker:
     """Makes pages whose body is their number; each waits until it is let go on."""
 
     feed: Fixed = field(default_factory=lambda: Fixed(FeedPage()))
-    asked: list[tuple[Question, Did | None]] = field(default_factory=list)
+    asked: list[tuple[Asked, Did | None]] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     failing: bool = False
+    #: Whether a page that was asked for with a standing is the same for all readers with it.
+    shares: bool = True
     now: float = 100.0
 
     def __post_init__(self) -> None:
         self.go_on.set()
 
-    async def make(self, question: Question, viewer: Did | None) -> Answer:
-        self.asked.append((question, viewer))
+    async def make(self, asked: Asked, viewer: Did | None) -> Answer:
+        self.asked.append((asked, viewer))
         number = len(self.asked)
         await self.go_on.wait()
         if self.failing:
             raise FeedUnavailable("away")
-        return Answer(b"%d" % number, self.feed, "page")
+        return Answer(b"%d" % number, self.feed, "page", asked.standing if self.shares else None)
 
     def pages(self) -> ReadyPages:
         return ReadyPages(self.make, clock=lambda: self.now)
@@ -55,7 +58,7 @@ async def settle() -> None:
 async def test_a_page_is_at_hand_for_less_than_half_a_second_from_the_start_of_its_making() -> None:
     maker = Maker()
     pages = maker.pages()
-    assert pages.at_hand(HOT) is None
+    assert pages.at_hand(HOT, None) is None
     maker.go_on.clear()
     making = asyncio.create_task(pages.page(HOT, None))
     await settle()
@@ -63,10 +66,10 @@ async def test_a_page_is_at_hand_for_less_than_half_a_second_from_the_start_of_i
     maker.go_on.set()
     assert body(await making) == b"1"
     maker.now += 0.09
-    assert body(pages.at_hand(HOT)) == b"1"
+    assert body(pages.at_hand(HOT, None)) == b"1"
     maker.go_on.clear()
     maker.now += 0.17
-    assert pages.at_hand(HOT) is None  # 0.46 s
+    assert pages.at_hand(HOT, None) is None  # 0.46 s
     maker.go_on.set()
     assert len(maker.asked) == 1
 
@@ -76,15 +79,15 @@ async def test_a_page_that_is_read_is_made_again_in_the_background_once() -> Non
     pages = maker.pages()
     await pages.page(HOT, ALICE)
     maker.now += 0.29
-    assert body(pages.at_hand(HOT)) == b"1"
+    assert body(pages.at_hand(HOT, None)) == b"1"
     assert len(maker.asked) == 1
     maker.now += 0.02
-    assert [body(pages.at_hand(HOT)) for _ in range(3)] == [b"1"] * 3
+    assert [body(pages.at_hand(HOT, None)) for _ in range(3)] == [b"1"] * 3
     await settle()
     assert maker.asked == [(HOT, ALICE), (HOT, None)]
-    assert body(pages.at_hand(HOT)) == b"2"
+    assert body(pages.at_hand(HOT, None)) == b"2"
     maker.now += 0.44
-    assert body(pages.at_hand(HOT)) == b"2"
+    assert body(pages.at_hand(HOT, None)) == b"2"
 
 
 async def test_a_renewal_that_fails_leaves_the_reason_to_the_next_reader_after_its_end() -> None:
@@ -93,12 +96,12 @@ async def test_a_renewal_that_fails_leaves_the_reason_to_the_next_reader_after_i
     await pages.page(HOT, None)
     maker.failing = True
     maker.now += 0.31
-    assert body(pages.at_hand(HOT)) == b"1"
+    assert body(pages.at_hand(HOT, None)) == b"1"
     await settle()
     maker.now += 0.1
-    assert body(pages.at_hand(HOT)) == b"1"
+    assert body(pages.at_hand(HOT, None)) == b"1"
     maker.now += 0.1
-    assert pages.at_hand(HOT) is None
+    assert pages.at_hand(HOT, None) is None
     with pytest.raises(FeedUnavailable):
         await pages.page(HOT, None)
     maker.failing = False
@@ -119,7 +122,7 @@ async def test_readers_share_a_making_that_began_a_moment_before_and_none_that_i
     await settle()
     maker.go_on.set()
     assert [body(answer) for answer in await asyncio.gather(*first[1:], later)] == [b"2", b"2", b"3"]
-    assert body(pages.at_hand(HOT)) == b"3"
+    assert body(pages.at_hand(HOT, None)) == b"3"
 
 
 @pytest.mark.parametrize("feed", ["personal", "of a label"])
@@ -137,7 +140,7 @@ async def test_a_page_that_may_differ_is_made_for_each_reader_and_never_kept(fee
     maker.go_on.set()
     assert [body(answer) for answer in await asyncio.gather(*readers)] == [b"1", b"2"]
     assert maker.asked == [(HOT, ALICE), (HOT, None)]
-    assert pages.at_hand(HOT) is None
+    assert pages.at_hand(HOT, None) is None
 
 
 async def test_a_feed_that_became_personal_is_kept_no_longer() -> None:
@@ -146,17 +149,52 @@ async def test_a_feed_that_became_personal_is_kept_no_longer() -> None:
     await pages.page(HOT, None)
     maker.feed = Fixed(FeedPage(), depends_on_viewer=True)
     maker.now += 0.31
-    pages.at_hand(HOT)
+    pages.at_hand(HOT, None)
     await settle()
-    assert pages.at_hand(HOT) is None
+    assert pages.at_hand(HOT, None) is None
 
 
 async def test_pages_are_bounded_and_the_oldest_goes_first() -> None:
     maker = Maker()
     pages = maker.pages()
-    questions = [Question(HOT.feed, 1, str(number)) for number in range(2_001)]
+    questions = [Asked(Question(HOT.question.feed, 1, str(number))) for number in range(2_001)]
     for question in questions:
         await pages.page(question, None)
     assert SIZE == 2_000
-    assert pages.at_hand(questions[0]) is None
-    assert all(pages.at_hand(question) is not None for question in questions[1:])
+    assert pages.at_hand(questions[0], None) is None
+    assert all(pages.at_hand(question, None) is not None for question in questions[1:])
+
+
+MEMBER = Asked(HOT.question, Standing("mpls", True, b"v1"))
+
+
+async def test_readers_of_one_standing_share_a_page_and_another_standing_or_version_has_its_own() -> None:
+    maker = Maker(Fixed(FeedPage(), definition=replace(DEFINITION, parameters={"label": "mpls"})))
+    pages = maker.pages()
+    first = await asyncio.gather(pages.page(MEMBER, ALICE), pages.page(MEMBER, BOB))
+    assert [answer.body for answer in first] == [b"1", b"1"]
+    assert body(pages.at_hand(MEMBER, BOB)) == b"1"
+    others = [
+        Asked(HOT.question, Standing("mpls", False, b"v1")),
+        Asked(HOT.question, Standing("mpls", None, b"v1")),
+        Asked(HOT.question, Standing("mpls", True, b"v2")),
+        Asked(HOT.question),
+    ]
+    assert [pages.at_hand(other, BOB) for other in others] == [None] * 4
+    assert maker.asked == [(MEMBER, ALICE)]
+
+
+@pytest.mark.parametrize("asked", [MEMBER, HOT])
+async def test_a_page_that_turns_out_to_be_for_one_reader_is_not_given_to_the_next(asked: Asked) -> None:
+    maker = Maker()
+    pages = maker.pages()
+    await pages.page(asked, ALICE)
+    maker.feed, maker.shares = Fixed(FeedPage(), depends_on_viewer=True), False
+    maker.now += 1
+    maker.go_on.clear()
+    readers = [asyncio.create_task(pages.page(asked, viewer)) for viewer in (ALICE, BOB)]
+    await settle()
+    maker.go_on.set()
+    assert [answer.body for answer in await asyncio.gather(*readers)] == [b"2", b"3"]
+    assert maker.asked == [(asked, ALICE), (asked, ALICE), (asked, BOB)]
+    assert pages.at_hand(asked, ALICE) is None

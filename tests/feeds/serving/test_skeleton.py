@@ -27,7 +27,7 @@ from feeds.ranking.feed import (
 )
 from feeds.serving import skeleton
 from feeds.serving.registry import Registry
-from feeds.serving.skeleton import Question
+from feeds.serving.skeleton import Asked, Question
 from tests.feeds.kind_cases import PUBLISHER
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Fixed:
 
 def answer(feed: Feed, *, limit: int = 50, text: str | None = None) -> bytes:
     registry = Registry({DEFINITION.uri: feed})
-    return skeleton.answer(registry, Question(str(DEFINITION.uri), limit, text), None).body
+    return skeleton.answer(registry, Asked(Question(str(DEFINITION.uri), limit, text)), None).body
 
 
 def counted(outcome: str) -> float:
@@ -138,6 +138,6 @@ def test_errors_are_counted_and_passed_on(error: Exception, outcome: str) -> Non
 
 def test_a_feed_that_is_not_there_is_unknown_and_no_address_is_no_address() -> None:
     with pytest.raises(UnknownFeed):
-        skeleton.answer(Registry({}), Question(str(DEFINITION.uri), 50), None)
+        skeleton.answer(Registry({}), Asked(Question(str(DEFINITION.uri), 50)), None)
     with pytest.raises(InvalidSyntax):
-        skeleton.answer(Registry({}), Question("whats-hot", 50), None)
+        skeleton.answer(Registry({}), Asked(Question("whats-hot", 50)), None)
