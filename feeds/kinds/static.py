@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse.door import Limits
+from atsite.core.web.store_timeouts import StoreGuard
 from feeds.kinds import best_ever, like_counts
 from feeds.kinds.kind import Kind
 from feeds.kinds.likes_feed import likes_in_words, likes_of
@@ -26,7 +27,6 @@ from feeds.ranking.feed import Feed, FeedDescription, FeedPage, FeedUnavailable,
 from feeds.ranking.generations import SECOND
 from feeds.ranking.parameters import Between, OneOf, parameter
 from feeds.ranking.ranked_pages import END
-from feeds.ranking.store_timeouts import StoreGuard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set

@@ -30,6 +30,7 @@ from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
 from atsite.core.copies.errors import Undecidable
 from atsite.core.cursor_format import InvalidCursor
 from atsite.core.errors import AtsiteError
+from atsite.core.web.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -119,6 +120,7 @@ def install_handlers(api: NinjaAPI) -> None:
         PermissionDenied: _authorization_error,
         QueryTimedOut: _timed_out,
         ClickHouseError: _clickhouse_error,
+        StoreAway: _store_away,
         Undecidable: _undecidable,
         Exception: _unexpected,
     }
@@ -233,6 +235,12 @@ def _clickhouse_error(request: HttpRequest, error: ClickHouseError) -> HttpRespo
     if not error.retryable:
         return _unexpected(request, error)
     logger.warning("ClickHouse failed on %s: %s", _route(request), error)
+    return error_response("NotEnoughResources", "the store of records cannot answer now, try again later", 503)
+
+
+def _store_away(request: HttpRequest, error: StoreAway) -> HttpResponse:
+    """A store did not answer in time: try again later (503)."""
+    logger.warning("a store failed on %s: %s", _route(request), error)
     return error_response("NotEnoughResources", "the store of records cannot answer now, try again later", 503)
 
 
