@@ -17,6 +17,7 @@ from atsite.core.clickhouse.models import ReadModel
 from atsite.core.copies import outcome, versions
 from atsite.core.copies.models import AnnouncedModel, Cached, CopiedModel
 from atsite.core.copies.redis_cache import Entry, VersionedCache
+from atsite.core.copies.visible_text import require_visible
 from atsite.core.errors import InvalidSyntax
 from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
@@ -82,6 +83,10 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError if its meaning cannot be seen."""
+        require_visible(meaning=self.meaning)
 
     def why_it_stays(self) -> str:
         """What uses it, and what to do before it can be deleted; "" if nothing does. API keys refer to the feed."""
