@@ -8,16 +8,18 @@ import sys
 
 
 def main() -> None:
-    """Run the command named on the command line; an unusable environment is a sentence, not a traceback."""
+    """Run the command named on the command line; an error that a person can mend is a sentence, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
     from django.core.management import execute_from_command_line
 
-    from atsite.core.errors import ConfigError
+    from atsite.core.errors import AtsiteError, ConfigError
 
     try:
         execute_from_command_line(sys.argv)
     except ConfigError as error:
         sys.exit(f"configuration: {error}")
+    except AtsiteError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

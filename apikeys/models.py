@@ -26,6 +26,7 @@ from atsite.core.clickhouse.models import ReadModel
 from atsite.core.clock import us_of
 from atsite.core.copies.models import Cached, CopiedModel
 from atsite.core.copies.redis_cache import Entry, VersionedCache
+from atsite.core.copies.visible_text import require_visible
 from atsite.core.web.auth import Scope
 
 if TYPE_CHECKING:
@@ -145,6 +146,10 @@ class ApiKey(CopiedModel):
     def owner(self) -> str:
         """The holder's user name, or ""."""
         return self.user.get_username() if self.user is not None else ""
+
+    def clean(self) -> None:
+        """Raises ValidationError if its note, by which people know it, cannot be seen."""
+        require_visible(note=self.note)
 
     def revoke(self) -> None:
         """Revoke the key permanently. Raises ChangedMeanwhile."""

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
 from atsite.core.copies.models import AnnouncedModel
+from atsite.core.copies.visible_text import require_visible
 from atsite.core.errors import InvalidSyntax
 from feeds.definition_from_row import PRIVATE as MEMBERS_ONLY
 from feeds.ranking.feed import LABEL, PostKey
@@ -106,7 +107,8 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
         return str(self.parameters.get(LABEL) or "") if isinstance(self.parameters, dict) else ""
 
     def clean(self) -> None:
-        """Raises ValidationError if the kind cannot make a feed from this row."""
+        """Raises ValidationError if the kind cannot make a feed from this row, or its texts cannot be seen."""
+        require_visible(display_name=self.display_name, description=self.description)
         validate_definition(self, namesakes=type(self).objects.filter(rkey=self.rkey).exclude(pk=self.pk))
 
 

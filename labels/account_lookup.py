@@ -68,7 +68,7 @@ async def _find_all(wanted: Sequence[Identifier]) -> list[Actor | NotFound]:
 async def _did(resolver: Resolver, did: Did) -> Actor | NotFound:
     """Check that the did exists, because a typing error would add a member that does not exist."""
     try:
-        parse_account_did(did, loopback=config.allow_loopback)
+        did = parse_account_did(did, loopback=config.allow_loopback)
     except InvalidSyntax as error:
         return NotFound(f"{error}.")
     try:

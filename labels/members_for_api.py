@@ -93,7 +93,7 @@ def assign(did: Did, label: str, *, by: str) -> Change:
     Raises XrpcError InvalidRequest if no account can have that did, UnknownLabel, Undecidable.
     """
     try:
-        parse_account_did(did, loopback=config.allow_loopback)
+        did = parse_account_did(did, loopback=config.allow_loopback)
     except InvalidSyntax as error:
         raise XrpcError("InvalidRequest", f"handle: {error}") from error
     try:

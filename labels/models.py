@@ -17,6 +17,7 @@ from atsite.core.clickhouse.models import ReadModel
 from atsite.core.copies import outcome, versions
 from atsite.core.copies.models import AnnouncedModel, Cached, CopiedModel
 from atsite.core.copies.redis_cache import Entry, VersionedCache
+from atsite.core.copies.visible_text import require_visible
 from atsite.core.errors import InvalidSyntax
 from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
@@ -83,10 +84,28 @@ class Label(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def is_used(self) -> bool:
-        """Whether it has members, a bulk change that has not ended, or a feed. API keys refer to the feed."""
-        going_on = BulkChange.objects.filter(label=self).exclude(state__in=BulkChange.graph.ended)
-        return bool(uses().get(self.name)) or ActorLabel.objects.filter(label=self).exists() or going_on.exists()
+    def clean(self) -> None:
+        """Raises ValidationError if its meaning cannot be seen."""
+        require_visible(meaning=self.meaning)
+
+    def why_it_stays(self) -> str:
+        """What uses it, and what to do before it can be deleted; "" if nothing does. API keys refer to the feed."""
+        members = ActorLabel.objects.filter(label=self).count()
+        feeds = [use.name for use in uses().get(self.name, ())]
+        going_on = BulkChange.objects.filter(label=self).exclude(state__in=BulkChange.graph.ended).exists()
+        used_by, to_do = [], []
+        if members:
+            used_by.append("1 member" if members == 1 else f"{members:,} members")
+            to_do.append("remove its members")
+        if feeds:
+            used_by.append(f"the feed{'s' if len(feeds) > 1 else ''} {', '.join(feeds)}")
+            to_do.append("delete its feeds or give them another label")
+        if going_on:
+            used_by.append("a bulk change that has not ended")
+            to_do.append("apply or cancel the bulk change")
+        if not used_by:
+            return ""
+        return f"The label {self.name} is in use: {'; '.join(used_by)}. Before you delete it, {', and '.join(to_do)}."
 
     def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete a label that is not used, with its former members and its bulk changes; their history stays.
@@ -95,8 +114,8 @@ class Label(models.Model):
         """
         with transaction.atomic(using=DEFAULT):
             versions.lock()  # before the members are looked for, so that none is added meanwhile
-            if self.is_used():
-                raise models.ProtectedError("Remove its members and its feeds first.", {self})
+            if reason := self.why_it_stays():
+                raise models.ProtectedError(reason, {self})
             for model in (BulkChange, ActorLabel):
                 rows: models.QuerySet[Any] = models.QuerySet(model).using(DEFAULT).filter(label=self)
                 rows._raw_delete(using=DEFAULT)  # past the rules of CopiedModel

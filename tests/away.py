@@ -35,12 +35,19 @@ def redis_away() -> Iterator[None]:
 
 
 @contextmanager
-def clickhouse_away() -> Iterator[None]:
-    """No ClickHouse for code that goes through the door."""
+def clickhouse_away(port: int = 0) -> Iterator[None]:
+    """No ClickHouse for code that goes through the door; on `port`, if that is given, else no one listens."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "config", replace(config, clickhouse_address=f"127.0.0.1:{closed_port()}"))
+        patch.setattr(pool, "config", replace(config, clickhouse_address=f"127.0.0.1:{port or closed_port()}"))
         elsewhere = pool.Pool(config.clickhouse_database)
         patch.setattr(pool, "shared", lambda: elsewhere)
+        yield
+
+
+@contextmanager
+def clickhouse_hanging() -> Iterator[None]:
+    """A ClickHouse that takes connections and says nothing, as one that was stopped (SIGSTOP)."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, clickhouse_away(silent.getsockname()[1]):
         yield
 
 

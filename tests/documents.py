@@ -45,6 +45,8 @@ def check_examples(document: dict[str, Any]) -> None:
         assert call in operation["description"]
         for parameter in operation["parameters"]:
             assert "example" in parameter or not parameter["required"], (path, parameter)
+            # What a limit is, its bounds say.
+            assert parameter["name"] == "limit" or parameter.get("description"), (path, parameter)
         answers = dict(operation["responses"])
         content = answers.pop("200")["content"]["application/json"]
         check_keys(document, content.get("schema", {}), content["example"])

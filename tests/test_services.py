@@ -132,4 +132,4 @@ def test_a_metrics_port_that_is_taken_stops_the_start(tmp_path: Path) -> None:
 def test_a_feed_generator_without_a_name_refuses_to_start(tmp_path: Path) -> None:
     with Service("feedgen", tmp_path / "log", FEED_ACTOR_DID="") as service:
         assert service.process.wait(DEADLINE_SECONDS) == 1
-        assert "FEED_ACTOR_DID is not the did of an account." in service.said()
+        assert "FEED_ACTOR_DID is missing: the feeds have no publisher." in service.said()

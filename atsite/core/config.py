@@ -280,7 +280,7 @@ def _did_web(endpoint: str) -> str:
     scheme, separator, host = endpoint.partition("://")
     if not separator or scheme not in ("http", "https") or not host or "/" in host:
         raise ConfigError(f"SERVICE_ENDPOINT={endpoint!r}: expected https://HOST without a path")
-    return "did:web:" + host.replace(":", "%3A")
+    return "did:web:" + host.lower().replace(":", "%3A")
 
 
 def _read_json(path: Path) -> dict[str, str]:

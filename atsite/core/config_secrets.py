@@ -53,7 +53,7 @@ def _kept_key(data_dir: Path) -> str:
         if key := path.read_text(encoding="ascii"):
             return key
         path.unlink(missing_ok=True)  # a full disk left it empty
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(data_dir)
     draft = path.with_name(f"secret_key.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -64,3 +64,10 @@ def _kept_key(data_dir: Path) -> str:
     finally:
         draft.unlink(missing_ok=True)
     return path.read_text(encoding="ascii")
+
+
+def make_private_directory(path: Path) -> None:
+    """Create `path` and its missing parents, readable only by their owner; it may exist. Raises OSError."""
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)

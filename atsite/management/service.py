@@ -9,14 +9,16 @@ from socket import SO_REUSEADDR, SOL_SOCKET, socket
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connections
+from django.db import connections
 
+from atsite.checks import LISTEN_HOST, is_listen_host
 from atsite.core import telemetry
+from atsite.core.command import port
 from atsite.core.config import SERVICE_PORTS, WORKERS_MAX, Service, config
 from atsite.core.embedded.files import make_private_directory
 from atsite.core.telemetry import worker_metrics
 from atsite.supervision.serving import granian
-from indexer.index.migration_state import unapplied
+from indexer.index.migration_state import DatabaseAway, unapplied
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -34,7 +36,7 @@ class ServiceCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=config.listen_host, help="address to listen on (default: LISTEN_HOST)")
-        parser.add_argument("--port", type=int, default=SERVICE_PORTS[self.service] + config.port_offset)
+        parser.add_argument("--port", type=port, default=SERVICE_PORTS[self.service] + config.port_offset)
         parser.add_argument(
             "--workers",
             type=int,
@@ -45,6 +47,8 @@ class ServiceCommand(BaseCommand):
         )
 
     def handle(self, *args: object, host: str, port: int, workers: int, **options: object) -> NoReturn:
+        if not is_listen_host(host):
+            raise CommandError(f"--host {host}: expected {LISTEN_HOST}")
         telemetry.configure_logs(as_json=config.production)  # keeps the driver's tracebacks off the terminal
         refuse_unapplied_migrations()
         command = granian(self.service, host=host, port=port, workers=workers)
@@ -83,9 +87,8 @@ def refuse_unapplied_migrations() -> None:
     """Check that both databases answer and are migrated. Raises CommandError, which says what to do."""
     try:
         missing = unapplied()
-    except (DatabaseError, OSError, EOFError) as error:  # the ClickHouse driver lets the last two through
-        line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise CommandError(f"a database does not answer: {line}") from error
+    except DatabaseAway as error:
+        raise CommandError(str(error)) from error
     finally:
         connections.close_all()
     if missing:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from atsite.core.config import Config
     from atsite.supervision.children import Site
 
 
@@ -18,8 +19,15 @@ def feed_address(site: Site, uri: str, limit: int) -> str:
     return f"{site.url('feedgen')}/xrpc/app.bsky.feed.getFeedSkeleton?feed={quote(uri, safe=':/')}&limit={limit}"
 
 
-def address_table(site: Site, feed_uri: str | None) -> str:
-    """The addresses, one per line, and a command to try first."""
+def own_host(config: Config) -> str:
+    """The Host header without which the services of this site refuse a request to 127.0.0.1; "" if any host will do."""
+    if not config.production or "*" in config.allowed_hosts:
+        return ""
+    return next((host.lstrip(".") for host in config.allowed_hosts), "")
+
+
+def address_table(site: Site, feed_uri: str | None, *, host: str = "") -> str:
+    """The addresses, one per line, and a command to try first, which sends `host` as the Host header."""
     search = site.url("search")
     rows = [
         ("feeds", f"{site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator"),
@@ -33,5 +41,5 @@ def address_table(site: Site, feed_uri: str | None) -> str:
         rows.insert(0, ("feed", feed_address(site, feed_uri, 50)))
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{width}}  {address}" for name, address in rows]
-    try_first = rows[0][1]
-    return "\n".join([*lines, "", f"  Try:  curl -s '{try_first}'"])
+    curl = f"curl -s -H 'Host: {host}'" if host else "curl -s"
+    return "\n".join([*lines, "", f"  Try:  {curl} '{rows[0][1]}'"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.management import call_command
 from django.db import Error, connections
 
-from atsite.core.embedded import logs
+from atsite.core.embedded import files, logs
 from atsite.core.embedded.child import Child
 from atsite.supervision.children import MANAGE
 from atsite.supervision.errors import UpFailed, first_line
@@ -26,7 +26,7 @@ def both(site: Site) -> None:
     This process was configured before the stores ran, so only a new one finds ClickHouse. Raises UpFailed.
     """
     log = site.logs / "migrate.log"
-    site.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.make_private_directory(site.logs)
     logs.start_anew(log)
     # Not `migrate`: `schema up` keeps indexers from writing meanwhile.
     command = [*MANAGE, "schema", "--skip-checks", "up", "--database", "clickhouse"]

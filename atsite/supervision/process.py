@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atsite.core.embedded import files
 from atsite.core.embedded.child import Child, OneChild
 
 if TYPE_CHECKING:
@@ -26,5 +27,5 @@ class Process(OneChild):
 
     def restart(self) -> None:
         """Start it, for the first time or after it ended."""
-        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_private_directory(self.log.parent)
         self._child = Child.spawn(list(self.spec.command), output=self.log, environment=self.spec.environment)

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from atsite.celery import app
 from atsite.core import kv
 from atsite.core.web import probe
-from atsite.supervision.addresses import feed_address
+from atsite.supervision.addresses import feed_address, own_host
 from atsite.supervision.errors import UpFailed, first_line
 from atsite.supervision.progress import TABLES, Sample
 from indexer.stream.state_reports import KEY, decoded
@@ -55,6 +55,8 @@ class SiteProbe:
     def __init__(self, site: Site, config: Config) -> None:
         self._site = site
         self._config = config
+        #: The Host header that the site's services need; "" if any will do.
+        self.host = own_host(config)
         host, _, port = config.clickhouse_address.rpartition(":")
         self._redis = kv.connect(config.redis_url, answer_seconds=ANSWER_SECONDS)
         self._clickhouse = Client(
@@ -111,8 +113,8 @@ class SiteProbe:
     def _json(self, url: str) -> dict[str, Any]:
         """The JSON object at `url` of this site; empty when there is none."""
         headers = {probe.HEADER: probe.proof()}
-        if self._config.production and self._config.allowed_hosts:
-            headers["Host"] = self._config.allowed_hosts[0].lstrip(".")  # it refuses every other one, also 127.0.0.1
+        if self.host:
+            headers["Host"] = self.host
         try:
             answer = json.loads(_get(url, headers))
         except ValueError:

@@ -14,13 +14,13 @@ from atsite.core.atproto.syntax import Nsid
 from atsite.core.atproto.tid import is_tid, tid_of_micros
 from atsite.core.errors import InvalidSyntax
 from atsite.core.ttl_cache import TtlCache
+from atsite.core.web.store_timeouts import StoreAway
 from feeds.kinds import label_queries, newest_first_pages
 from feeds.kinds.kind import Kind
 from feeds.ranking.coalescing import Coalescer
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
 from feeds.ranking.parameters import Flag, LabelName, parameter, required
-from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

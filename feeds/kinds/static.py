@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse.door import Limits
+from atsite.core.web.store_timeouts import StoreGuard
 from feeds.kinds import best_ever, like_counts
 from feeds.kinds.kind import Kind
 from feeds.kinds.likes_feed import likes_in_words, likes_of
@@ -24,7 +25,6 @@ from feeds.ranking.cursor import InvalidCursor, Listed
 from feeds.ranking.feed import Feed, FeedDescription, FeedPage, SkeletonPost, describe
 from feeds.ranking.parameters import Between, OneOf, parameter
 from feeds.ranking.ranked_pages import END
-from feeds.ranking.store_timeouts import StoreGuard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set

@@ -16,19 +16,19 @@ import structlog
 
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.ttl_cache import TtlCache
+from atsite.core.web.store_timeouts import StoreAway
 from atsite.core.worker_share import share_of
 from feeds.ranking import metrics
 from feeds.ranking.feed import FeedUnavailable, RankingPending
 from feeds.ranking.generations import SECOND
 from feeds.ranking.ranking import Generation
-from feeds.ranking.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from atsite.core.web.store_timeouts import StoreGuard
     from feeds.ranking.generations import Generations
     from feeds.ranking.ranking import RankedFeed
-    from feeds.ranking.store_timeouts import StoreGuard
 
 logger = structlog.get_logger(__name__)
 

@@ -14,9 +14,9 @@ from atsite.core import kv
 from atsite.core.atproto.tid import is_tid
 from atsite.core.kv.lock import Lock
 from atsite.core.ttl_cache import TtlCache
+from atsite.core.web.store_timeouts import StoreAway, StoreGuard
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.ranking import Generation
-from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from atsite.core.ttl_cache import TtlCache
-from feeds.ranking.store_timeouts import StoreAway
+from atsite.core.web.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Set

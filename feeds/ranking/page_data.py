@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from atsite.core.clock import now_us
 from atsite.core.copies.errors import Undecidable
+from atsite.core.web.store_timeouts import StoreAway, StoreGuard
 from feeds.ranking import computed, metrics, queries
 from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import Generations
 from feeds.ranking.liveness import Liveness
-from feeds.ranking.store_timeouts import StoreAway, StoreGuard
 from labels.blocks import Blocks, blocked
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from atsite.core.atproto.aturi import is_at_uri
+from atsite.core.atproto.aturi import is_account_uri
 from atsite.core.clickhouse import door
+from atsite.core.config import config
 from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def store(interactions: Sequence[Interaction]) -> int:
 
 def _problem(reported: _Reported) -> str:
     """What is wrong with it; "" if it is valid."""
-    if reported.item is not None and not is_at_uri(reported.item):
-        return "item: expected an at-uri"
+    if reported.item is not None and not is_account_uri(reported.item, loopback=config.allow_loopback):
+        return "item: expected an at-uri of an account that can exist"
     for name, text, longest in (
         ("event", reported.event, EVENT_MAX),
         ("feedContext", reported.feed_context, CONTEXT_MAX),

@@ -1,8 +1,8 @@
 """A buffer for interactions on their way to ClickHouse, which handles few large inserts better than many small ones.
 
 A call is answered once its rows are in the buffer; they are written each second. While ClickHouse is down they wait, up
-to WAITING_MAX bytes, and for one sender up to an eighth of that; then calls are refused (503). Rows are lost if the
-process is killed, or ends while ClickHouse is down: they are only usage counts.
+to WAITING_MAX bytes, and for one sender up to an eighth of that; then calls are refused: 503, and 429 for that sender.
+Rows are lost if the process is killed, or ends while ClickHouse is down: they are only usage counts.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from prometheus_client import Counter, Gauge
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.errors import AtsiteError
 from atsite.core.periodic_thread import Every
+from atsite.core.web.xrpc import XrpcError
 from feeds.usage import interactions
 from feeds.usage.interactions import KNOWN
 
@@ -32,6 +33,8 @@ FLUSH_SECONDS: Final = 1.0
 WAITING_MAX: Final = 16_000_000
 #: The share of it that one sender may fill.
 OF_ONE_SENDER_MAX: Final = WAITING_MAX // 8
+#: When a sender whose share is full may try again: rows are written each second, unless ClickHouse is down.
+RETRY_SECONDS: Final = "10"
 #: Rows of one block, so that an insert stays small beside what the server has.
 BLOCK_ROWS: Final = 10_000
 
@@ -61,9 +64,15 @@ class Outbox:
         self._every = Every(FLUSH_SECONDS, self.flush, name="feeds.interactions")
 
     def check_room(self, sender: str) -> None:
-        """Raises OutboxFull. Called before a request uses up its token; requests already running still fit in."""
-        if self._bytes >= WAITING_MAX or self._bytes_of.get(sender, 0) >= OF_ONE_SENDER_MAX:
+        """Raises OutboxFull, and XrpcError RateLimitExceeded if only the share of `sender` is full.
+
+        Called before a request uses up its token; requests already running still fit in.
+        """
+        if self._bytes >= WAITING_MAX:
             raise OutboxFull
+        if self._bytes_of.get(sender, 0) >= OF_ONE_SENDER_MAX:
+            message = "too many interactions from one reader wait to be stored, try again later"
+            raise XrpcError("RateLimitExceeded", message, headers={"Retry-After": RETRY_SECONDS})
 
     def add(self, rows: Sequence[Interaction]) -> None:
         """Add rows to the buffer."""

@@ -123,6 +123,8 @@ class NamedRows(Named, ReadOnlyAdmin):
 
     def _lookup(self, term: str) -> dict[str, Any]:
         term = pasted_identifiers.visible(term)
+        if is_did(term):  # as the stream may have spelled it
+            return super()._lookup(term)
         try:
             named = pasted_identifiers.actor(term)
         except pasted_identifiers.NotAnActor:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from atsite.core.errors import AtsiteError
 from atsite.core.routers import CLICKHOUSE, DEFAULT
+
+
+class DatabaseAway(AtsiteError):
+    """A database cannot be reached, so nothing is known of its migrations."""
 
 
 def unapplied() -> list[str]:
     """The missing migrations, in the order in which they will be applied, as `database: app.migration`.
 
-    Raises django.db.Error when a database cannot be reached.
+    Raises DatabaseAway.
     """
-    return [f"{alias}: {name}" for alias in (DEFAULT, CLICKHOUSE) for name in missing_on(alias)]
+    try:
+        return [f"{alias}: {name}" for alias in (DEFAULT, CLICKHOUSE) for name in missing_on(alias)]
+    except (DatabaseError, OSError, EOFError) as error:  # the ClickHouse driver lets the last two through
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DatabaseAway(f"a database does not answer: {line}") from error
 
 
 def missing_on(alias: str) -> list[str]:

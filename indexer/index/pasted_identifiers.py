@@ -13,7 +13,18 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from atsite.core.atproto.aturi import SCHEME
-from atsite.core.atproto.syntax import INVALID_HANDLE, Did, Handle, Nsid, Rkey, is_did, is_handle, is_nsid, is_rkey
+from atsite.core.atproto.syntax import (
+    INVALID_HANDLE,
+    Did,
+    Handle,
+    Nsid,
+    Rkey,
+    is_did,
+    is_handle,
+    is_nsid,
+    is_rkey,
+    one_spelling,
+)
 from atsite.core.errors import InvalidSyntax
 
 Actor: TypeAlias = "Did | Handle"
@@ -44,7 +55,7 @@ class Record:
 
 
 def actor(text: str, *, otherwise: str = "") -> Actor:
-    """The did, or the handle in lower case, in `text`; of an address or at-uri, its actor.
+    """The did in its one spelling, or the handle in lower case, in `text`; of an address or at-uri, its actor.
 
     Raises NotAnActor with the message `otherwise` (default: a message with examples) for any other text.
     """
@@ -74,6 +85,8 @@ def record(text: str) -> Record | None:
 def search_term(text: str) -> str:
     """The search term: the actor of an address or at-uri, or any other text unchanged, without a leading @."""
     bare = visible(text)
+    if is_did(bare):
+        return bare  # as the stream may have spelled it
     try:
         return _actor(_parts(bare)[0]) or bare.removeprefix("@")
     except NotAnActor:
@@ -94,11 +107,10 @@ def shown(text: str) -> str:
 def _actor(name: str) -> Actor | None:
     """None for any other text. Raises NotAnActor for handle.invalid."""
     name = name.removeprefix("@")
+    if not is_did(name):
+        name = visible(unquote(name)).removeprefix("@")
     if is_did(name):
-        return name
-    name = visible(unquote(name)).removeprefix("@")
-    if is_did(name):
-        return name
+        return one_spelling(name)
     name = name.lower().rstrip(".")
     if name == INVALID_HANDLE:
         raise NotAnActor(_NO_NAME)

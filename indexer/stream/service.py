@@ -88,8 +88,8 @@ class Stop:
 def run(config: Config, options: Options, stop: Stop) -> Report:
     """Index until told to stop.
 
-    Raises MigrationsMissing, LeaseHeld, CheckpointUnreadable, CursorUnusable, NoStream, StreamUnreadable, Undecidable,
-    SinkBroken, GaveUp or ClickHouseError: each says what to do.
+    Raises DatabaseAway, MigrationsMissing, LeaseHeld, CheckpointUnreadable, CursorUnusable, NoStream, StreamUnreadable,
+    Undecidable, SinkBroken, GaveUp or ClickHouseError: each says what to do.
     """
     missing = unapplied()
     if missing:

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connections
 from msgspec.json import encode
 
 from atsite.core import kv
-from atsite.core.atproto.syntax import is_did, parse_account_did
+from atsite.core.atproto.syntax import parse_account_did
 from atsite.core.config import config
 from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError, ConfigError, InvalidSyntax
@@ -74,14 +74,10 @@ class Wanted:
 
     def __init__(self, always: Collection[str]) -> None:
         """Raises ConfigError if one of `always` is not a did, and WantedUnknown."""
-        for did in always:
-            if not is_did(did):
-                raise ConfigError(f"WANTED_DIDS: {did[:80]!r} is not a valid did")
-            try:
-                parse_account_did(did, loopback=config.allow_loopback)
-            except InvalidSyntax as error:
-                raise ConfigError(f"WANTED_DIDS: {error}") from error
-        self._always = frozenset(always)
+        try:
+            self._always = frozenset(parse_account_did(did, loopback=config.allow_loopback) for did in always)
+        except InvalidSyntax as error:
+            raise ConfigError(f"WANTED_DIDS: {error}") from error
         self._sources = TO_STREAM.providers()
         self.current = self._read()
         self.sent: Filter | None = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -55,7 +57,15 @@ class LabelAdmin(DecisionAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only from the page of one label, which shows its members and the feeds that use it."""
-        return obj is not None and not obj.is_used() and super().has_delete_permission(request, obj)
+        return obj is not None and not obj.why_it_stays() and super().has_delete_permission(request, obj)
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As Django's; but who may delete labels is told what uses this one, not that their role is too low."""
+        label = self.get_object(request, unquote(object_id))
+        if label is not None and super().has_delete_permission(request, label) and (reason := label.why_it_stays()):
+            messages.error(request, reason)
+            return redirect("admin:labels_label_change", object_id)
+        return super().delete_view(request, object_id, *args, **kwargs)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], Any]:
         """Former members and ended bulk changes go with a label and need no confirmation."""

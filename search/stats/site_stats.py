@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
+from atsite.core.ttl_cache import TtlCache
+from atsite.core.web.store_timeouts import StoreAway, StoreGuard
 from indexer.index import stats
-from search.stats.totals import TotalsCache
+from search.stats.totals import CACHE_SECONDS, TotalsCache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +20,23 @@ if TYPE_CHECKING:
 TOTALS: Final = TotalsCache(stats.totals)
 
 
+#: The days are a small table, read in milliseconds.
+_CLICKHOUSE: Final = StoreGuard("ClickHouse", seconds=3, pause=1)
+#: The newest answer by its number of days, for while ClickHouse does not answer; as old as totals may be.
+_remembered: Final = TtlCache[int, "Sequence[Day]"](size=32, seconds=CACHE_SECONDS)
+
+
 def daily(days: int, *, now: datetime) -> Sequence[Day]:
-    """The last `days` days up to today (UTC), oldest first; days that are not computed yet are left out."""
+    """The last `days` days up to today (UTC), oldest first; days that are not computed yet are left out.
+
+    While ClickHouse does not answer, what was read before. Raises StoreAway within seconds, if that is nothing.
+    """
     tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
-    return stats.daily(tomorrow - timedelta(days=days), tomorrow)
+    try:
+        found = _CLICKHOUSE.call(lambda: stats.daily(tomorrow - timedelta(days=days), tomorrow))
+    except StoreAway:
+        if (remembered := _remembered.peek(days)) is None:
+            raise
+        return remembered
+    _remembered.put(days, found)
+    return found

@@ -10,9 +10,9 @@ from ninja import Query, Router
 
 import atsite
 from atsite.core.atproto.syntax import is_did
-from atsite.core.clickhouse import door
 from atsite.core.clock import now_us
 from atsite.core.errors import InvalidSyntax
+from atsite.core.web import readiness
 from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
 from indexer.index import pasted_identifiers
@@ -118,7 +118,7 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
 )
 def health(request: HttpRequest) -> Health:
     """Answers if the service works; 503 if ClickHouse does not answer."""
-    door.ping()
+    readiness.require_clickhouse()
     return Health(version=atsite.__version__)
 
 
@@ -131,11 +131,13 @@ def health(request: HttpRequest) -> Health:
 )
 def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsAnswer:
     """Totals of the records that exist now, and the numbers of each of the last days."""
+    # First: while ClickHouse hangs, this says so sooner than a count would.
+    days = site_stats.daily(parameters.days, now=timezone.now())
     try:
         snapshot = site_stats.TOTALS.current()
     except TotalsNotReady as error:
         raise XrpcError("NotEnoughResources", str(error)) from error
-    return StatsAnswer.of(snapshot, site_stats.daily(parameters.days, now=timezone.now()))
+    return StatsAnswer.of(snapshot, days)
 
 
 def _author(text: str) -> Did:

@@ -35,9 +35,16 @@ class SearchPostsQuery(Schema):
     since: str | None = Field(None, max_length=NAME_MAX, description="from this datetime or day on")
     until: str | None = Field(None, max_length=NAME_MAX, description="before this datetime or day")
     author: str | None = Field(None, max_length=NAME_MAX, description="did or handle")
-    lang: str | None = Field(None, max_length=64, pattern="^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$")
-    limit: WholeNumber = Field(page_limits.SEARCH_DEFAULT, ge=1, le=page_limits.SEARCH_MAX)
-    cursor: str | None = None
+    lang: str | None = Field(
+        None,
+        max_length=64,
+        pattern="^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$",
+        description="only posts that name this language; `pt` also finds `pt-BR`, and `pt-BR` does not find `pt`",
+    )
+    limit: WholeNumber = Field(
+        page_limits.SEARCH_DEFAULT, ge=1, le=page_limits.SEARCH_MAX, description="the most posts of a page"
+    )
+    cursor: str | None = Field(None, description="the `cursor` of the page before; none: the first page")
 
 
 class SkeletonPost(Schema):

@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.test import Client
+from django.test import Client, override_settings
 
 from atsite import checks
 from atsite.core.config import BASE_DIR, config
@@ -48,6 +48,26 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 )
 def test_the_client_is_who_the_trusted_proxies_say(peer: str, forwarded: str, client: str) -> None:
     assert client_of(peer, forwarded, PROXIES) == client
+
+
+@override_settings(ALLOWED_HOSTS=["site.example.com"], ROOT_URLCONF="atsite.urls.admin")
+def test_a_wrong_host_is_told_so_and_what_was_sent_is_not_repeated(client: Client) -> None:
+    answer = client.get(LOGIN, headers={"host": "evil.example"})
+    said = "the Host header is not one of ALLOWED_HOSTS, the host names of this service\n"
+    assert (answer.status_code, answer.content.decode()) == (400, said)
+
+
+@pytest.mark.django_db
+@override_settings(ROOT_URLCONF="atsite.urls.admin")
+def test_a_page_that_a_role_may_not_see_is_one_line_in_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(User.objects.create_user("no role", is_staff=True))
+    answer = client.get("/admin/labels/label/")
+    assert (answer.status_code, "Not allowed for your role" in answer.content.decode()) == (403, True)
+    assert [(line.levelname, line.getMessage(), line.exc_info) for line in caplog.records] == [
+        ("WARNING", "Forbidden (Permission denied): /admin/labels/label/", None)
+    ]
 
 
 @pytest.mark.django_db
@@ -187,7 +207,7 @@ def test_djangos_own_deployment_checks_are_clean_in_production(service: str, tmp
         "ATSITE_ENVIRONMENT": "production",
         "ATSITE_SERVICE": service,
         "SECRET_KEY": "0a1B2c3D4e5F6g7H8i9J" * 3,
-        "ALLOWED_HOSTS": "site.example.com",
+        "ALLOWED_HOSTS": "site.example.com,feeds.example.com",
         "FEED_ACTOR_DID": "did:plc:ewvi7nxzyoun6zhxrhs64oiz",
         "SERVICE_ENDPOINT": "https://feeds.example.com",
         "DATA_DIR": str(tmp_path),
@@ -204,6 +224,14 @@ def test_a_configuration_that_lets_strangers_in_or_nobody_is_told() -> None:
     assert checks.problems(config) == checks.problems(production) == []
     told = {
         "atsite.E001": replace(config, environment="demo", listen_host="0.0.0.0"),
+        "atsite.E005": replace(config, listen_host="example.com"),
+        "atsite.E006": replace(config, feed_actor_did="did:plc:x"),
+        "atsite.E007": replace(
+            production, service_endpoint="http://site.example.com", service_did="did:web:site.example.com"
+        ),
+        "atsite.W008": replace(
+            production, service_endpoint="https://feeds.example.com", service_did="did:web:feeds.example.com"
+        ),
         "atsite.E002": replace(production, allowed_hosts=()),
         "atsite.W003": replace(production, allowed_hosts=("*",)),
         "atsite.W004": replace(config, trusted_proxies=(ip_network("0.0.0.0/0"),)),
@@ -212,3 +240,46 @@ def test_a_configuration_that_lets_strangers_in_or_nobody_is_told() -> None:
         name: [name] for name in told
     }
     assert checks.problems(replace(config, environment="demo", listen_host="localhost")) == []
+    local = replace(config, environment="development", allow_loopback=False, feed_actor_did=checks.LOCAL_PUBLISHER)
+    assert checks.problems(local) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {"feed_actor_did": "did:plc:x"},
+            "FEED_ACTOR_DID: did:plc:x is not a whole did: 24 characters, a to z and 2 to 7, follow did:plc:."
+            " Set it to the did of the account that publishes the feeds.",
+        ),
+        (
+            {"feed_actor_did": "did:web:Feeds.example.com"},
+            "FEED_ACTOR_DID has capital letters in its host name. Write it as did:web:feeds.example.com.",
+        ),
+        (
+            {"service_endpoint": "http://feeds.example.com", "service_did": "did:web:feeds.example.com"},
+            "SERVICE_ENDPOINT=http://feeds.example.com cannot be used by the network."
+            " Set it to https://HOST: a public host name, without a port.",
+        ),
+        (
+            {"service_endpoint": "https://feeds.local", "service_did": "did:web:feeds.local"},
+            "SERVICE_ENDPOINT=https://feeds.local cannot be used by the network."
+            " Set it to https://HOST: a public host name, without a port.",
+        ),
+        (
+            {"service_endpoint": "https://other.example.org", "service_did": "did:web:other.example.org"},
+            "ALLOWED_HOSTS lacks other.example.org, the host of SERVICE_ENDPOINT: the feed generator refuses the"
+            " network. Add other.example.org to ALLOWED_HOSTS.",
+        ),
+        ({"service_endpoint": "https://Feeds.example.com", "service_did": "did:web:Feeds.example.com"}, None),
+        ({"service_endpoint": "https://a.b.example.com", "service_did": "did:plc:ewvi7nxzyoun6zhxrhs64oiz"}, None),
+    ],
+)
+def test_what_keeps_the_network_out_is_told(settings: dict[str, str], told: str | None) -> None:
+    production = replace(
+        config, environment="production", allow_loopback=False, allowed_hosts=(".example.com", "feeds.local")
+    )
+    said = [f"{problem.msg} {problem.hint}" for problem in checks.problems(replace(production, **settings))]  # type: ignore[arg-type]
+    assert said == ([told] if told else [])
+    if "service_endpoint" in settings and told and told.startswith("ALLOWED_HOSTS"):
+        assert checks.problems(replace(production, service="admin", **settings)) == []  # type: ignore[arg-type]

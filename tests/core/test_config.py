@@ -142,7 +142,7 @@ def test_each_service_has_its_documented_ports(tmp_path: Path, service: str, por
     ("endpoint", "did"),
     [
         ("https://feeds.example.com", "did:web:feeds.example.com"),
-        ("https://feeds.example.com/", "did:web:feeds.example.com"),
+        ("https://Feeds.example.com/", "did:web:feeds.example.com"),
         ("http://127.0.0.1:8094", "did:web:127.0.0.1%3A8094"),
     ],
 )

@@ -175,6 +175,7 @@ def test_metrics_and_health_are_served_until_it_is_stopped() -> None:
     waiting = httpx.get(f"{base}/readyz", timeout=30)
     assert (waiting.status_code, waiting.json()) == (503, {"ok": False, "reasons": ["ClickHouse is away"]})
     state = Health(ok=True)
+    assert waiting.headers["Retry-After"] == "1"
     ready = httpx.get(f"{base}/readyz", timeout=30)
     assert (ready.status_code, ready.json()) == (200, {"ok": True, "reasons": []})
     server.stop()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apikeys import keys
-from apikeys.models import add_key
+from apikeys.models import ApiKey, add_key
 from tests.feeds import readers
 from tests.feeds import service as feed_services
 from tests.search import service as search_services
@@ -18,27 +18,45 @@ if TYPE_CHECKING:
 
     from pytest_django.plugin import DjangoDbBlocker
 
+    from tests.feeds.service import Service
 
-@pytest.fixture(scope="package")
+
+#: One secret for all tests: the services keep what they read of a key for a while.
+MINTED = keys.mint()
+
+
+@pytest.fixture
 def key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[bytes]:
-    """It opens every operation behind a key, so that what is odd comes as far as these."""
-    minted = keys.mint()
+    """It opens every operation behind a key, so that what is odd comes as far as these.
+
+    It lives for one test, because those of other packages count the keys that there are, and take away all rows.
+    """
     with django_db_blocker.unblock():
-        row = add_key(minted, scopes=["members", "labels", "stats"], feeds=["a-mpls"], rate_limit=100_000)
-    yield minted.text.encode()
+        row = add_key(MINTED, scopes=["members", "labels", "stats"], feeds=["a-mpls"], rate_limit=100_000)
+    yield MINTED.text.encode()
     with django_db_blocker.unblock():
-        type(row).every.filter(pk=row.pk).delete()
+        take_away(row)
+
+
+def take_away(row: ApiKey) -> None:
+    """Leave nothing of a key in `default`."""
+    ApiKey.every.filter(pk=row.pk).delete()
+    ApiKey.history.filter(key_id=row.key_id).delete()
 
 
 @pytest.fixture(scope="package")
-def feedgen(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[int]:
-    """The feed generator's port."""
-    readers.define_feeds(django_db_blocker)
+def running_feedgen(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The feed generator of the package."""
     with feed_services.running(tmp_path_factory.mktemp("feedgen")) as service:
-        until(lambda: service.skeleton(limit=1).status_code == 200)
-        yield service.http.base_url.port or 0
+        yield service
+
+
+@pytest.fixture
+def feedgen(running_feedgen: Service, django_db_blocker: DjangoDbBlocker) -> int:
+    """The feed generator's port, once it serves the feeds that every site begins with."""
+    readers.define_feeds(django_db_blocker)
+    until(lambda: running_feedgen.skeleton(limit=1).status_code == 200)
+    return running_feedgen.http.base_url.port or 0
 
 
 @pytest.fixture(scope="package")

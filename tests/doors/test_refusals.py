@@ -8,8 +8,9 @@ from urllib.parse import quote
 import pytest
 
 from apikeys import keys
-from apikeys.models import ApiKey, add_key
+from apikeys.models import add_key
 from atsite.core import cursor_format
+from tests.doors.conftest import take_away
 from tests.doors.raw_http import ask, request
 from tests.feeds.service import FEED, SKELETON
 from tests.search.service import SEARCH
@@ -161,7 +162,7 @@ def revoked(key: bytes, django_db_blocker: DjangoDbBlocker) -> Iterator[bytes]:
         row.delete()
     yield minted.text.encode()
     with django_db_blocker.unblock():
-        ApiKey.every.filter(pk=row.pk).delete()
+        take_away(row)
 
 
 def test_a_feed_is_read_with_a_good_api_key_and_not_with_a_bad_one(feedgen: int, key: bytes, revoked: bytes) -> None:

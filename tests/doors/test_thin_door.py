@@ -51,10 +51,7 @@ class Doors:
 
 
 @pytest.fixture(scope="module")
-def doors(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Doors]:
-    readers.define_feeds(django_db_blocker)
+def doors(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     folder = tmp_path_factory.mktemp("feedgen")
     with networks.in_a_thread() as network:
         # Django's Allow header is in the order of a set.
@@ -70,8 +67,15 @@ def doors(
 
 
 @pytest.fixture
-def world(doors: Doors, clickhouse: None, valkey: redis.Redis, transactional_db: None) -> Doors:
+def world(
+    doors: Doors,
+    clickhouse: None,
+    valkey: redis.Redis,
+    transactional_db: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Doors:
     """A hot feed and a private one with posts, and a member whose key both services know."""
+    readers.define_feeds(django_db_blocker)
     publish(120)
     membership.assign("mpls", Did(MEMBER), by="test")
     store(*[b.post(Did(MEMBER), at=now_us() - (number + 1) * MINUTE) for number in range(60)])

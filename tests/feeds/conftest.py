@@ -14,6 +14,7 @@ from django.dispatch import receiver
 
 from atsite.core.clock import now_us
 from atsite.core.routers import DEFAULT
+from atsite.core.web.store_timeouts import StoreGuard
 from feeds.kinds import make_feed, static
 from feeds.ranking import computed, queries, refresh
 from feeds.ranking.computed import waiting
@@ -22,7 +23,6 @@ from feeds.ranking.feed import Definition, FeedPage, FeedRequest
 from feeds.ranking.liveness import Liveness
 from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
-from feeds.ranking.store_timeouts import StoreGuard
 from feeds.serving import private_gate
 from labels.blocks import Blocks
 from tests.feeds import worlds

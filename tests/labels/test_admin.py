@@ -396,16 +396,24 @@ def test_a_label_is_deleted_only_without_members_and_feeds(browser: Client, labe
     FeedDefinition.objects.all().delete()
     row = Label.objects.get()
     delete = f"/admin/labels/label/{row.pk}/delete/"
+
+    def refused(used_by: str, to_do: str) -> None:
+        page = browser.post(delete, {"post": "yes"}, follow=True)
+        assert page.redirect_chain == [(delete.replace("delete", "change"), 302)]
+        assert f"The label {label} is in use: {used_by}. Before you delete it, {to_do}." in text_of(page)
+
     membership.assign(label, MIRA.did, by="admin")
-    assert browser.post(delete, {"post": "yes"}).status_code == 403
+    refused("1 member", "remove its members")
     with pytest.raises(ProtectedError):
         row.delete()
-    membership.remove(label, MIRA.did, by="admin")
     feed = FeedDefinition.objects.create(rkey="choir", kind="label", parameters={"label": label}, display_name="Choir")
-    assert browser.post(delete, {"post": "yes"}).status_code == 403
+    move = "delete its feeds or give them another label"
+    refused("1 member; the feed choir", f"remove its members, and {move}")
+    membership.remove(label, MIRA.did, by="admin")
+    refused("the feed choir", move)
     feed.delete()
     change = bulk_changes.plan(row, MIRA.handle, giving=True, by="admin")
-    assert browser.post(delete, {"post": "yes"}).status_code == 403
+    refused("a bulk change that has not ended", "apply or cancel the bulk change")
     bulk_changes.cancel(change, by="admin")
     assert delete in text_of(browser.get(delete.replace("delete", "change")))
     assert "was deleted successfully" in text_of(browser.post(delete, {"post": "yes"}, follow=True))

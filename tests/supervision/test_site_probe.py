@@ -7,7 +7,7 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -15,6 +15,7 @@ from atsite.core import kv
 from atsite.core.config import config
 from atsite.core.embedded.ports import free_port
 from atsite.core.web import probe
+from atsite.supervision.addresses import address_table, own_host
 from atsite.supervision.children import Ports, Site
 from atsite.supervision.site_probe import SiteProbe
 from indexer.index.stream_state import Condition, StreamState
@@ -65,6 +66,29 @@ def test_metrics_that_are_none_are_not_known(body: bytes, events: float | None, 
         with closing(SiteProbe(site, config)) as probe:
             assert probe.sample().events == events
             assert probe.feed() is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "hosts", "host", "curl"),
+    [
+        (
+            *("production", ("feeds.example.com", "admin.internal.example"), "feeds.example.com"),
+            "curl -s -H 'Host: feeds.example.com'",
+        ),
+        ("production", (".example.com",), "example.com", "curl -s -H 'Host: example.com'"),
+        ("production", ("feeds.example.com", "*"), "", "curl -s"),
+        ("development", ("feeds.example.com",), "", "curl -s"),
+    ],
+)
+def test_the_command_to_try_names_the_host_that_a_production_site_serves(
+    tmp_path: Path, environment: Literal["production", "development"], hosts: tuple[str, ...], host: str, curl: str
+) -> None:
+    site = Site("up", tmp_path, "127.0.0.1", Ports(), {}, simulated=False)
+    named = own_host(replace(config, environment=environment, allowed_hosts=hosts))
+    table = address_table(site, None, host=named)
+    address = "http://127.0.0.1:8094/xrpc/app.bsky.feed.describeFeedGenerator"
+    assert named == host
+    assert table.splitlines()[-1] == f"  Try:  {curl} '{address}'"
 
 
 def test_it_proves_itself_and_names_the_host_that_a_production_site_serves(tmp_path: Path) -> None:

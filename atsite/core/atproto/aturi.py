@@ -8,7 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from atsite.core.atproto.syntax import Did, Nsid, Rkey, invalid, is_at_identifier, is_did, is_nsid, is_rkey
+from atsite.core.atproto.syntax import (
+    Did,
+    Nsid,
+    Rkey,
+    invalid,
+    is_account_did,
+    is_at_identifier,
+    is_did,
+    is_handle,
+    is_nsid,
+    is_rkey,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +35,12 @@ def is_at_uri(text: str) -> bool:
     parts = text[len(SCHEME) :].split("/")
     checks: tuple[Callable[[str], bool], ...] = (is_at_identifier, is_nsid, is_rkey)
     return len(parts) <= len(checks) and all(check(part) for check, part in zip(checks, parts, strict=False))
+
+
+def is_account_uri(text: str, *, loopback: bool = False) -> bool:
+    """As `is_at_uri`, of a handle or of a did that an account can have: for what people and programs enter."""
+    authority = text.removeprefix(SCHEME).partition("/")[0]
+    return is_at_uri(text) and (is_handle(authority) or is_account_did(authority, loopback=loopback))
 
 
 @dataclass(frozen=True, slots=True, order=True)

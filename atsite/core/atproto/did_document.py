@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from atsite.core.atproto.keys import PublicKey, parse_multikey
-from atsite.core.atproto.syntax import INVALID_HANDLE, Did, Handle, invalid, is_handle, parse_did
+from atsite.core.atproto.syntax import INVALID_HANDLE, Did, Handle, invalid, is_handle, one_spelling, parse_did
 from atsite.core.errors import InvalidSyntax
 
 if TYPE_CHECKING:
@@ -36,10 +36,14 @@ def parse_did_document(document: object, *, did: Did) -> DidDocument:
 
     Raises InvalidSyntax if it is another did's or not a document; a field of a wrong type counts as absent.
     """
-    if not isinstance(document, dict) or document.get("id") != did:
-        raise invalid(f"did document of {did}", str(document.get("id") if isinstance(document, dict) else document))
+    named = document.get("id") if isinstance(document, dict) else document
+    if not isinstance(document, dict) or not isinstance(named, str) or one_spelling(Did(named)) != one_spelling(did):
+        raise invalid(f"did document of {did}", str(named))
     return DidDocument(
-        did=parse_did(did), handle=_handle(document), signing_key=_signing_key(document, did), pds=_pds(document, did)
+        did=parse_did(did),
+        handle=_handle(document),
+        signing_key=_signing_key(document, named),
+        pds=_pds(document, named),
     )
 
 

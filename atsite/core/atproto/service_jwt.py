@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from atsite.core.atproto.keys import Algorithm
-from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.atproto.syntax import Did, is_did, one_spelling
 from atsite.core.errors import AtsiteError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def read(token: str, *, audience: str, method: str, now: float) -> UnverifiedTok
     jti = claims.get("jti")
     if jti is not None and not (isinstance(jti, str) and 0 < len(jti) <= 256):
         raise BadToken("BadJwt", "jti is not a string of 1 to 256 characters")
-    return UnverifiedToken(issuer, expires_at, jti, algorithm, signing_input, signature)
+    return UnverifiedToken(one_spelling(issuer), expires_at, jti, algorithm, signing_input, signature)
 
 
 def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:

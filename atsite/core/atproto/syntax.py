@@ -1,7 +1,8 @@
 """The syntax and the types of dids, handles, NSIDs, record keys and CIDs.
 
 Rules from https://atproto.com/specs/{did,handle,nsid,record-key}, checked by the interoperability vectors.
-`is_x(text)` checks; `parse_did` and `parse_rkey` return the typed text or raise InvalidSyntax. Nothing is normalised.
+`is_x(text)` checks; `parse_x` returns the typed text or raises InvalidSyntax. Only the host of a did:web is normalised
+(`one_spelling`).
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ NSID_MAX = 317
 # The network's placeholder for a handle that could not be verified; many accounts have it.
 INVALID_HANDLE = Handle("handle.invalid")
 
+# Top-level names that never resolve on the public network (https://atproto.com/specs/handle).
+RESERVED = frozenset({"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"})
+
 # How many characters of an invalid value a message repeats: it is untrusted and may have a megabyte.
 SHOWN_VALUE_MAX = 80
 
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")
+_WEB = "did:web:"
 _DID_PLC = re.compile(r"did:plc:[a-z2-7]{24}")
 # The only did:web with a port, for servers on one machine.
 _LOCALHOST = re.compile(r"localhost%3[Aa][0-9]{1,5}")
@@ -69,8 +74,13 @@ def is_account_did(text: str, *, loopback: bool = False) -> TypeGuard[Did]:
 
 
 def is_handle(text: str) -> TypeGuard[Handle]:
-    """Whether `text` is a handle; reserved domains (.local, .arpa, …) are valid on this level."""
+    """Whether `text` is a handle; on this level reserved names are valid, see `is_reserved`."""
     return len(text) <= HANDLE_MAX and _HANDLE.fullmatch(text) is not None
+
+
+def is_reserved(host: str) -> bool:
+    """Whether no host of the public network can have this name (.local, .arpa, …)."""
+    return host.rpartition(".")[2].lower() in RESERVED
 
 
 def is_at_identifier(text: str) -> bool:
@@ -101,14 +111,20 @@ def parse_did(text: str) -> Did:
 
 
 def parse_account_did(text: str, *, loopback: bool = False) -> Did:
-    """`text` as a did that an account can have; raises InvalidSyntax, which says what is wrong with it.
+    """`text` as a did that an account can have, in its one spelling; raises InvalidSyntax, which says what is wrong.
 
-    For what people and programs enter: a did:plc has 24 characters, and a did:web of an account names a host alone;
-    with `loopback`, also localhost with a port, as servers on this machine have it. For what the stream says, `is_did`.
+    For what people and programs enter: a did:plc has 24 characters, and a did:web of an account names a public host
+    alone; with `loopback`, also a reserved name, and localhost with a port, as servers on this machine have them. For
+    what the stream says, `is_did`.
     """
     if problem := _no_account(text, loopback=loopback):
         raise InvalidSyntax(problem)
-    return Did(text)
+    return one_spelling(Did(text))
+
+
+def one_spelling(did: Did) -> Did:
+    """The did with the host of a did:web in lower case, because host names are the same in either case."""
+    return Did(did.lower()) if is_handle(did.removeprefix(_WEB)) else did
 
 
 def _no_account(text: str, *, loopback: bool) -> str:
@@ -119,16 +135,20 @@ def _no_account(text: str, *, loopback: bool) -> str:
         return str(invalid("did", text))
     if text.startswith("did:plc:"):
         return f"{_shown(text)} is not a whole did: 24 characters, a to z and 2 to 7, follow did:plc:"
-    if text.startswith("did:web:"):
+    if is_handle(text.removeprefix(_WEB)):
+        return f"{_shown(text)} is no account's did: names that end in .{text.rpartition('.')[2].lower()} are reserved"
+    if text.startswith(_WEB):
         return f"{_shown(text)} is no account's did: a host name alone follows did:web:, without port or path"
     return f"{_shown(text)} is no account's did: these begin with did:plc: or did:web:"
 
 
 def _is_web_did(text: str, *, loopback: bool) -> bool:
-    host = text.removeprefix("did:web:")
+    host = text.removeprefix(_WEB)
     if host == text or not is_did(text):
         return False
-    return is_handle(host) or (loopback and _LOCALHOST.fullmatch(host) is not None)
+    if is_handle(host):
+        return loopback or not is_reserved(host)
+    return loopback and _LOCALHOST.fullmatch(host) is not None
 
 
 def parse_rkey(text: str) -> Rkey:

@@ -127,9 +127,9 @@ def columns_of(row: type[T], rows: Sequence[T]) -> dict[str, list[object]]:
     return {field.name: [getattr(value, field.name) for value in rows] for field in fields}
 
 
-def ping() -> None:
+def ping(*, limits: Limits = READ) -> None:
     """Check that the server answers a query. Raises ClickHouseError (Unreachable, …)."""
-    scalar("SELECT 1", name="door.ping")
+    scalar("SELECT 1", name="door.ping", limits=limits)
 
 
 def _read(sql: str, params: Parameters | None, name: str, limits: Limits) -> tuple[list[tuple[Any, ...]], list[Any]]:

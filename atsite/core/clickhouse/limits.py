@@ -26,11 +26,13 @@ class Limits:
     max_rows_to_read: int = 0
     #: The server refuses anything that writes.
     readonly: bool = False
+    #: Seconds that the server may take beyond max_execution_time to say that it stopped the query.
+    answer_grace: int = ANSWER_GRACE_SECONDS
 
     @property
     def socket_timeout(self) -> int:
         """Seconds without a byte from the server after which the connection counts as lost."""
-        return self.max_execution_time + ANSWER_GRACE_SECONDS
+        return self.max_execution_time + self.answer_grace
 
     def settings(self) -> dict[str, int]:
         """As settings of the server; 0 keeps the server's default."""

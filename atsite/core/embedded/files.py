@@ -9,6 +9,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from atsite.core.config_secrets import make_private_directory as make_private_directory
 from atsite.core.embedded.errors import DataDirectoryInUse
 
 OWNER_ONLY = 0o600
@@ -16,13 +17,6 @@ OWNER_ONLY = 0o600
 UMASK = 0o077
 #: 128 bits cannot be guessed, and hexadecimal needs no quoting in any configuration format.
 PASSWORD_BYTES = 16
-
-
-def make_private_directory(path: Path) -> None:
-    """Create `path` and its missing parents, readable only by their owner; it may exist."""
-    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
-    for directory in reversed(missing):
-        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def make_private(root: Path, *, leave_out: frozenset[str] = frozenset()) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from atsite.core.atproto.did_document import DidDocument, parse_did_document
-from atsite.core.atproto.syntax import Did, is_handle, is_plc_did
+from atsite.core.atproto.syntax import Did, is_account_did, is_plc_did
 from atsite.core.errors import AtsiteError, InvalidSyntax
 from atsite.core.outgoing import FetchFailed
 
@@ -56,12 +56,7 @@ async def fetch_document(
 def _document_url(did: Did, *, plc_url: str, loopback: bool) -> str:
     if is_plc_did(did):
         return f"{plc_url}/{did}"
-    if not did.startswith("did:web:"):
-        raise NoSuchIdentity(f"{did} is not a did:plc or did:web")
-    host = did.removeprefix("did:web:")
-    if is_handle(host):  # a host name, spelled like a handle: no port, no path, no address
-        return f"https://{host}/.well-known/did.json"
-    name, _, port = unquote(host).partition(":")
-    if loopback and name == "localhost" and port.isdigit() and ":" not in host:
-        return f"http://localhost:{port}/.well-known/did.json"
-    raise NoSuchIdentity(f"{did} is not a plain host name")
+    if not is_account_did(did, loopback=loopback):
+        raise NoSuchIdentity(f"{did} is not a did:plc, and not a did:web of a plain host name")
+    host, _, port = unquote(did.removeprefix("did:web:")).partition(":")
+    return f"http://{host}:{port}/.well-known/did.json" if port else f"https://{host}/.well-known/did.json"

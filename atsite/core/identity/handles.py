@@ -14,7 +14,7 @@ import dns.asyncresolver
 import dns.exception
 import dns.resolver
 
-from atsite.core.atproto.syntax import Did, Handle, is_did
+from atsite.core.atproto.syntax import Did, Handle, is_did, is_reserved
 from atsite.core.identity.documents import LookupFailed, NoSuchIdentity
 from atsite.core.outgoing import FetchFailed
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: The timeout of both methods together, in seconds.
 HANDLE_SECONDS = 3.0
-#: Top-level names that never resolve on the public network (the specification's list).
-RESERVED = frozenset({"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"})
 #: A did is far shorter; the file is untrusted.
 _WELL_KNOWN_BYTES = 4096
 
@@ -55,7 +53,7 @@ async def did_of_handle(client: Client, handle: Handle, lookup: HandleLookup) ->
     """The did that `handle` (lower case) claims. Raises NoSuchIdentity, LookupFailed."""
     if lookup.resolver_url:
         return await _by_server(client, handle, lookup.resolver_url)
-    if handle.rpartition(".")[2] in RESERVED and not lookup.loopback:
+    if is_reserved(handle) and not lookup.loopback:
         raise NoSuchIdentity(f"{handle} is a reserved name")
     # Both at once, because the file is often slow. DNS wins if both answer; the specification does not say which.
     by_file = asyncio.create_task(_by_file(client, handle))

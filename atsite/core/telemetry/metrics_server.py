@@ -115,5 +115,7 @@ def _asked(health: Callable[[], Health]) -> Health:
 def _answer(start_response: Callable[..., Any], status: HTTPStatus, body: dict[str, object]) -> list[bytes]:
     content = json.dumps(body).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append(("Retry-After", "1"))
     start_response(f"{status.value} {status.phrase}", headers)
     return [content]

@@ -9,7 +9,7 @@ import django
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
-from atsite.core.web.xrpc import error_response, name_of
+from atsite.core.web.xrpc import error_response, name_of, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class ServiceHandler(ASGIHandler):
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400 of the services: its own renders a template, which may read the request again and fail."""
-    return error_response("InvalidRequest", "the request cannot be read", HTTPStatus.BAD_REQUEST)
+    return unreadable(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -13,6 +13,7 @@ from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.exceptions import (
     BadRequest,
+    DisallowedHost,
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
@@ -29,6 +30,7 @@ from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
 from atsite.core.copies.errors import Undecidable
 from atsite.core.cursor_format import InvalidCursor
 from atsite.core.errors import AtsiteError
+from atsite.core.web.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -64,6 +66,8 @@ RETRY_SECONDS: Final = "1"
 #: The prefix that pydantic adds to the messages of our validators.
 _VALUE_ERROR: Final = "Value error, "
 _WRONG_TYPES: Final = frozenset({"string_type", "int_type"})
+#: Never with the Host that was sent: anyone can write anything there.
+WRONG_HOST: Final = "the Host header is not one of ALLOWED_HOSTS, the host names of this service"
 #: Said instead of ninja's bare word where no authenticator found anything; the one there is takes API keys.
 NO_KEY: Final = "an API key is needed: send it in the header X-API-Key"
 
@@ -106,16 +110,17 @@ def install_handlers(api: NinjaAPI) -> None:
         HttpError: _http_error,
         Http404: _not_found,
         # What Django raises while it reads a request, some of it only when an operation asks for the query or the body.
-        SuspiciousOperation: _unreadable,
-        BadRequest: _unreadable,
-        MultiPartParserError: _unreadable,
-        UnreadablePostError: _unreadable,
+        SuspiciousOperation: unreadable,
+        BadRequest: unreadable,
+        MultiPartParserError: unreadable,
+        UnreadablePostError: unreadable,
         TooManyFieldsSent: _too_many_fields,
         TooManyFilesSent: _too_many_fields,
         RequestDataTooBig: _too_large,
         PermissionDenied: _authorization_error,
         QueryTimedOut: _timed_out,
         ClickHouseError: _clickhouse_error,
+        StoreAway: _store_away,
         Undecidable: _undecidable,
         Exception: _unexpected,
     }
@@ -205,9 +210,10 @@ def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
     return error_response("XRPCNotSupported", "there is nothing at this address", 404)
 
 
-def _unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
-    """Never in Django's words: they name settings, or repeat what was sent."""
-    return error_response("InvalidRequest", "the request cannot be read", 400)
+def unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Never in Django's words, which repeat what was sent."""
+    wrong_host = isinstance(error, DisallowedHost)
+    return error_response("InvalidRequest", WRONG_HOST if wrong_host else "the request cannot be read", 400)
 
 
 def _too_many_fields(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -229,6 +235,12 @@ def _clickhouse_error(request: HttpRequest, error: ClickHouseError) -> HttpRespo
     if not error.retryable:
         return _unexpected(request, error)
     logger.warning("ClickHouse failed on %s: %s", _route(request), error)
+    return error_response("NotEnoughResources", "the store of records cannot answer now, try again later", 503)
+
+
+def _store_away(request: HttpRequest, error: StoreAway) -> HttpResponse:
+    """A store did not answer in time: try again later (503)."""
+    logger.warning("a store failed on %s: %s", _route(request), error)
     return error_response("NotEnoughResources", "the store of records cannot answer now, try again later", 503)
 
 

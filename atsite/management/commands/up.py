@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.auth import get_user_model
+from django.core.checks import Error
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connections
 
-from atsite.checks import is_loopback
+from atsite.checks import LOCAL_PUBLISHER, is_loopback, problems
 from atsite.core.config import config
 from atsite.management.up_command import UpCommand
 from indexer.stream.start_options import add_start_options
@@ -18,8 +21,11 @@ if TYPE_CHECKING:
     from atsite.supervision.children import Ports, Site
 
 
-#: The publisher of the feeds of a site without FEED_ACTOR_DID.
-LOCAL_PUBLISHER = "did:web:localhost"
+#: Shown below the addresses.
+NO_USER = (
+    "\n  The admin has no user yet. Create the first one, with the same variables as here:"
+    "\n  .venv/bin/python manage.py createsuperuser"
+)
 
 
 class Command(UpCommand):
@@ -43,6 +49,9 @@ class Command(UpCommand):
     def refuse(self, **options: object) -> None:
         if config.environment == "demo":
             raise CommandError("ATSITE_ENVIRONMENT=demo is set: unset it, or run `manage.py demo`")
+        # Its services run without `manage.py`, which would check this.
+        if errors := [problem for problem in problems(config) if isinstance(problem, Error)]:
+            raise CommandError("\n".join(f"{error.msg} {error.hint}" for error in errors))
         if not (config.production or options["listen_publicly"] or is_loopback(config.listen_host)):
             raise CommandError(
                 f"LISTEN_HOST={config.listen_host} lets other machines reach this site, and"
@@ -52,10 +61,15 @@ class Command(UpCommand):
             )
 
     def prepare(self, site: Site) -> str:
-        """In production, collect the static files of the admin: it serves them from the data folder then."""
+        """In production, collect the static files of the admin: it serves them from the data folder then.
+
+        Says how to make the first user of the admin, if there is none.
+        """
         if config.production:
             call_command("collectstatic", interactive=False, verbosity=0)
-        return ""
+        some = get_user_model().objects.filter(is_active=True, is_staff=True).exists()
+        connections.close_all()
+        return "" if some else NO_USER
 
     def environment(self, ports: Ports) -> dict[str, str]:
         """Outside production, a site without a public name serves this machine under a local one."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from atsite.core.atproto.syntax import parse_did
+from atsite.core.atproto.syntax import parse_account_did
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError
 from feeds.usage.counting import pseudonym
@@ -30,8 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, did: str, secret_key_file: Path | None, **options: Any) -> None:
         try:
+            sender = parse_account_did(did, loopback=config.allow_loopback)
             key = config.secret_key if secret_key_file is None else secret_key_file.read_text("utf-8").strip()
-            removed = remove_interactions(pseudonym(parse_did(did), secret_key=key).hex())
+            removed = remove_interactions(pseudonym(sender, secret_key=key).hex())
         except (AtsiteError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"removed {removed} interactions; interactions of the last seconds may not be written yet")

@@ -18,9 +18,11 @@ def validate_did(text: str) -> None:
     if not is_did(text):
         raise ValidationError("Enter a did, such as did:plc:ewvi7nxzyoun6zhxrhs64oiz.")
     try:
-        parse_account_did(text, loopback=config.allow_loopback)
+        did = parse_account_did(text, loopback=config.allow_loopback)
     except InvalidSyntax as error:
         raise ValidationError(f"{error}.") from error
+    if did != text:  # forms enter that spelling, so this is for what is pasted into a field of text
+        raise ValidationError(f"Write the host name in lower case: {did}.")
 
 
 class RefusedActor(AnnouncedModel):

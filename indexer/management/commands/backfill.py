@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if not is_did(did):
             raise CommandError(f"{did!r} is not a valid did")
         try:
-            parse_account_did(did, loopback=config.allow_loopback)
+            did = parse_account_did(did, loopback=config.allow_loopback)
         except InvalidSyntax as error:
             raise CommandError(f"--did: {error}") from error
         if not 1 <= days <= 36_500:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.checks import Tags
 from django.core.management.base import CommandError
 
 from atsite.core import telemetry
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 class Command(SiteCommand):
     help = "Index the network: Jetstream -> ClickHouse. On SIGTERM it writes what it has read and stops."
-    requires_system_checks = []
+    requires_system_checks = [Tags.security]  # those of the configuration
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_start_options(parser)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from atsite.core.clock import now_us
+from atsite.core.command import port
 from atsite.core.config import config
 from indexer.simulator.errors import SimulatorError
 from indexer.simulator.network.events import Network
@@ -42,7 +43,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=6008, help="default: 6008; 0 chooses a free port")
+        parser.add_argument("--port", type=port, default=6008, help="default: 6008; 0 chooses a free port")
         parser.add_argument("--dictionary", type=Path, help="a zstd dictionary, for subscribers with compress=true")
         recorded = parser.add_argument_group("recorded file")
         recorded.add_argument("--file", type=Path, help="a .jsonl or .jsonl.zst of Jetstream v1 events")

@@ -37,6 +37,14 @@ def test_the_four_fields_are_read() -> None:
     assert parse_did_document(document(), did=ALICE) == expected
 
 
+@pytest.mark.parametrize("named", ["did:web:Alice.Example.com", "did:web:alice.example.com"])
+def test_the_host_of_a_did_web_may_be_spelled_in_either_case(named: str) -> None:
+    did = Did("did:web:alice.example.com")
+    method = {"id": f"{named}#atproto", "type": "Multikey", "controller": named, "publicKeyMultibase": KEY.multibase}
+    parsed = parse_did_document(document(id=named, verificationMethod=[method]), did=did)
+    assert (parsed.did, parsed.signing_key) == (did, KEY)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

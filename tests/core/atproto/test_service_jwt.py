@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -88,6 +89,7 @@ def test_a_token_of_either_curve_is_good(private: ec.EllipticCurvePrivateKey) ->
         ({"lxm": ABSENT}, "BadJwtLexiconMethod"),
         ({"lxm": "app.bsky.feed.getFeed"}, "BadJwtLexiconMethod"),
         ({"lxm": "*"}, "BadJwtLexiconMethod"),
+        ({"iss": "did:web:Alice.Example.com"}, replace(GOOD, issuer=Did("did:web:alice.example.com"))),
         ({"iss": ABSENT}, "BadJwtIss"),
         ({"iss": ALICE + "#atproto"}, "BadJwtIss"),
         ({"iss": "did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc"}, "BadJwtIss"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from atsite.core.atproto.aturi import AtUri, is_at_uri
 from atsite.core.atproto.syntax import (
+    RESERVED,
     Did,
     Nsid,
     Rkey,
@@ -18,6 +19,7 @@ from atsite.core.atproto.syntax import (
     is_nsid,
     is_plc_did,
     is_rkey,
+    one_spelling,
     parse_account_did,
     parse_did,
     parse_rkey,
@@ -125,17 +127,32 @@ def test_only_the_at_uri_of_a_record_by_did_is_parsed(text: str) -> None:
 
 
 ACCOUNTS = [
-    "did:plc:ewvi7nxzyoun6zhxrhs64oiz",
-    "did:web:example.com",
-    "did:web:a-b.example.co.uk",
-    "did:web:xn--caf-dma.example.com",
+    ("did:plc:ewvi7nxzyoun6zhxrhs64oiz", "did:plc:ewvi7nxzyoun6zhxrhs64oiz"),
+    ("did:web:example.com", "did:web:example.com"),
+    ("did:web:a-b.example.co.uk", "did:web:a-b.example.co.uk"),
+    ("did:web:xn--caf-dma.example.com", "did:web:xn--caf-dma.example.com"),
+    ("did:web:Alice.Example.COM", "did:web:alice.example.com"),
 ]
 
 
-@pytest.mark.parametrize("did", ACCOUNTS)
-def test_a_did_that_an_account_can_have(did: str) -> None:
+@pytest.mark.parametrize(("did", "spelled"), ACCOUNTS)
+def test_a_did_that_an_account_can_have_has_one_spelling(did: str, spelled: str) -> None:
     assert is_account_did(did)
-    assert parse_account_did(did) == did
+    assert parse_account_did(did) == spelled
+
+
+@pytest.mark.parametrize("did", ["did:plc:EWVI", "did:web:localhost%3A3000", "did:web:example.com:User:alice"])
+def test_only_the_host_alone_of_a_did_web_has_no_case(did: str) -> None:
+    assert one_spelling(Did(did)) == did
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_host_that_no_one_can_have_in_public_is_no_accounts_but_on_this_machine(name: str) -> None:
+    did = f"did:web:alice.{name.upper()}"
+    assert not is_account_did(did)
+    assert is_account_did(did, loopback=True)
+    with pytest.raises(InvalidSyntax, match=rf"^{did} is no account's did: names that end in \.{name} are reserved$"):
+        parse_account_did(did)
 
 
 @pytest.mark.parametrize(

@@ -181,13 +181,13 @@ def test_a_list_that_takes_too_long_says_so_instead_of_failing(
         response = browser.get(LIKES)
     finally:
         door.execute("DROP VIEW test_likes", name="tests.drop")
-    assert response.status_code == 503
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
     assert "Narrow it" in response.content.decode()
 
 
 def test_a_list_whose_table_is_gone_says_so_instead_of_failing(clickhouse: None, browser: Client) -> None:
     response = browser.get(LIKES)
-    assert response.status_code == 503
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
     assert "could not be reached or refused" in response.content.decode()
 
 

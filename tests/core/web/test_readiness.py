@@ -9,6 +9,7 @@ import pytest
 from atsite.core.telemetry import Health
 from atsite.core.web import readiness
 from tests import away
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,3 +34,9 @@ def test_it_says_which_store_does_not_answer(tmp_path: Path) -> None:
         with away.default_away(tmp_path):
             assert readiness.stores() == Health(ok=False, reasons=(clickhouse, default))
     assert readiness.stores() == Health(ok=True)
+
+
+def test_a_store_that_hangs_counts_as_away_before_a_load_balancer_gives_up() -> None:
+    with away.clickhouse_hanging():
+        assert readiness.stores() == Health(ok=False, reasons=("ClickHouse does not answer: TimeoutError",))
+    until(lambda: readiness.stores() == Health(ok=True))

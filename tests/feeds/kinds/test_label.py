@@ -10,12 +10,12 @@ import pytest
 
 from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.atproto.timestamps import datetime_of_micros
+from atsite.core.web.store_timeouts import StoreGuard
 from feeds.kinds import label, make_feed
 from feeds.kinds.label import LabelParameters
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedPage, FeedRequest, FeedUnavailable, InvalidDefinition, PostKey, Repost, SkeletonPost
 from feeds.ranking.parameters import read
-from feeds.ranking.store_timeouts import StoreGuard
 from labels.blocks import Blocks
 from tests import builders as b
 from tests.feeds.conftest import Site

@@ -178,6 +178,16 @@ def test_a_cut_off_did_becomes_no_member(site: Site, moderator_key: Key) -> None
     assert not ActorLabel.every.exists()
 
 
+def test_a_did_web_is_the_same_member_in_either_case(site: Site, moderator_key: Key) -> None:
+    def call_for(method: str, path: str, did: str) -> Any:
+        return changed(call(site, moderator_key, method, path, feedName="a-mpls", handle=did))["changed"]
+
+    assert call_for("PUT", ASSIGN, "did:web:Alice.Example.com")
+    assert not call_for("PUT", ASSIGN, "did:web:alice.example.com")
+    assert members(site, moderator_key) == {"members": [{"did": "did:web:alice.example.com"}]}
+    assert call_for("PUT", UNASSIGN, "did:web:ALICE.example.com")
+
+
 def test_members_are_listed_by_did_with_their_handles_page_by_page(site: Site, moderator_key: Key) -> None:
     store(b.identity(ALICE, "alice.test", at=b.ago(hours=1)), b.identity(BOB, "bob.test", at=b.ago(hours=1)))
     for did in (CARLA, ALICE, BOB):

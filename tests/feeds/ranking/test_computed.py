@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from atsite.core.web.store_timeouts import StoreGuard
 from feeds.ranking import computed
 from feeds.ranking.computed import EMPTY, ComputedRankings, waiting
 from feeds.ranking.feed import FeedUnavailable, RankingPending
 from feeds.ranking.generations import SECOND, Generations
-from feeds.ranking.store_timeouts import StoreGuard
 from tests.feeds.conftest import REAL_BUDGET_SECONDS
 from tests.feeds.ranking.test_refresh import NOW, POST, Ranking
 

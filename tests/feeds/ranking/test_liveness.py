@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from atsite.core.web.store_timeouts import StoreAway
 from feeds.ranking.feed import PostKey
 from feeds.ranking.liveness import SECONDS, Liveness
-from feeds.ranking.store_timeouts import StoreAway
 from tests.waiting import until
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tests.feeds.readers import Site
 
-POST = "at://did:plc:abc/app.bsky.feed.post/3laaaaaaaaaa2"
+POST = "at://did:plc:abcdefghijklmnopqrstuvwx/app.bsky.feed.post/3laaaaaaaaaa2"
 SEEN = "app.bsky.feed.defs#interactionSeen"
 
 
@@ -166,6 +166,10 @@ BODIES: dict[str, tuple[Any, int, str | None]] = {
     "a longest event": (one(event="e" * 512), 200, None),
     "a longer event": (one(event="e" * 513), 400, "InvalidRequest"),
     "an item that is no at-uri": (one(item="https://bsky.app"), 400, "InvalidRequest"),
+    "an item of a did that no account can have": (
+        one(item="at://did:plc:short/app.bsky.feed.post/3l6oveex3ii2l"),
+        *(400, "InvalidRequest"),
+    ),
     "a longest context": (one(feedContext="é" * 1000), 200, None),
     "a longer context": (one(feedContext="é" * 1001), 400, "InvalidRequest"),
     "a longest request id": (one(reqId="r" * 100), 200, None),
@@ -288,8 +292,19 @@ def test_what_an_account_sent_can_be_removed_also_under_an_earlier_key(site: Sit
     assert door.column("SELECT sender FROM feed_interactions FINAL", name="tests.senders") == [
         pseudonym(Did(stays)).hex()
     ]
-    with pytest.raises(CommandError):
-        call_command("remove_interactions", "alice.example.com")
+
+
+@pytest.mark.parametrize(
+    ("did", "said"),
+    [
+        ("alice.example.com", "not a valid did: 'alice.example.com'"),
+        ("did:plc:short", "did:plc:short is not a whole did: 24 characters, a to z and 2 to 7, follow did:plc:"),
+    ],
+)
+def test_interactions_of_a_did_that_no_account_can_have_are_not_looked_for(did: str, said: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("remove_interactions", did)
+    assert str(refused.value) == said
 
 
 def test_no_log_metric_or_store_tells_who_reported(site: Site, valkey: redis.Redis) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from atsite.core.clickhouse.errors import BadContent, Unreachable
+from atsite.core.web.xrpc import XrpcError
 from feeds.usage import interactions
 from feeds.usage.interactions import Interaction
 from feeds.usage.interactions_outbox import OF_ONE_SENDER_MAX, WAITING_MAX, Outbox, OutboxFull
@@ -93,8 +94,13 @@ def test_one_sender_fills_an_eighth_of_the_outbox_and_the_others_still_fit_in() 
     outbox.add([large] * (OF_ONE_SENDER_MAX // large.bytes))
     outbox.check_room("a")
     outbox.add([large, row(sender="b")])
-    with pytest.raises(OutboxFull):
+    with pytest.raises(XrpcError) as refused:
         outbox.check_room("a")
+    said = "too many interactions from one reader wait to be stored, try again later"
+    assert (refused.value.status, refused.value.name, refused.value.message, refused.value.headers) == (
+        *(429, "RateLimitExceeded", said),
+        {"Retry-After": "10"},
+    )
     outbox.check_room("b")
     away = False
     outbox.flush()

@@ -33,6 +33,8 @@ POST = "app.bsky.feed.post"
         ("at://did:web:localhost%3A3000/app.bsky.feed.post/3k", "did:web:localhost%3A3000"),
         ("at://@Alice.Bsky.Social", ALICE),
         ("did:web:example.com", "did:web:example.com"),
+        ("did:web:Alice.Example.com", "did:web:alice.example.com"),
+        ("https://bsky.app/profile/did:web:Alice.Example.com/post/3k", "did:web:alice.example.com"),
         ("https://bsky.app/profile/alice.bsky.social", ALICE),
         ("http://bsky.app/profile/Alice.bsky.social/post/3k?ref=1#x", ALICE),
         ("HTTPS://BSKY.APP/profile/alice.bsky.social/", ALICE),

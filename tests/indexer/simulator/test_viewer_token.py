@@ -7,18 +7,22 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from atsite.core.atproto.service_jwt import BadToken
 from atsite.core.atproto.syntax import Handle
 from atsite.core.clock import now_us
-from atsite.core.config import BASE_DIR
+from atsite.core.config import BASE_DIR, config
 from atsite.core.identity import HandleLookup, Resolver, SigningKeys
 from atsite.core.outgoing import Client
 from atsite.core.web.auth import ServiceAuth
+from atsite.management.commands import viewer_token as command
+from feeds.models import FeedDefinition
 from indexer.simulator.demo import PUBLISHER
 from indexer.simulator.network.events import Network
 from indexer.simulator.network.identities import Identities
@@ -108,7 +112,7 @@ async def test_a_printed_token_is_good_for_its_account_and_its_method(demo: Demo
 
 def test_another_feed_another_method_and_another_address_can_be_named(demo: Demo) -> None:
     where = "http://127.0.0.1:9999"
-    _, feed, _ = viewer_token(demo.data_dir, demo.handle.upper(), "--feed", "a-mpls", SERVICE_ENDPOINT=where)
+    _, feed, _ = viewer_token(demo.data_dir, f"@{demo.handle.upper()}", "--feed", "a-mpls", SERVICE_ENDPOINT=where)
     assert feed.endswith(f"'{where}/xrpc/{SKELETON}?feed=at://{PUBLISHER}/app.bsky.feed.generator/a-mpls'")
     _, method, _ = viewer_token(demo.data_dir, demo.handle, "--method", SEND)
     assert method.endswith(f"'http://127.0.0.1:8094/xrpc/{SEND}'")
@@ -121,3 +125,20 @@ def test_what_cannot_be_is_said_in_one_sentence(demo: Demo, tmp_path: Path) -> N
     assert viewer_token(demo.data_dir, demo.handle, ATSITE_ENVIRONMENT="development") == (1, "", refused)
     assert viewer_token(demo.data_dir, "nobody.demo.test") == (1, "", f"{nobody}{demo.handle} is one")
     assert viewer_token(tmp_path, demo.handle) == (1, "", missing)
+
+
+@pytest.mark.django_db
+def test_only_a_feed_that_the_demo_serves_is_read(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "config", replace(config, environment="demo", data_dir=demo.data_dir))
+    for row in FeedDefinition.objects.all():  # of data migrations, in the first test of a session
+        row.delete()
+    for rkey, enabled in (("whats-hot", True), ("a-mpls", False)):
+        FeedDefinition(rkey=rkey, kind="hot", display_name=rkey, enabled=enabled).save()
+    refused = {
+        "nope": "the demo has no feed nope: it serves whats-hot",
+        "a-mpls": "the feed a-mpls is switched off: switch it on in the admin (Feeds)",
+    }
+    for feed, sentence in refused.items():
+        with pytest.raises(CommandError, match=f"^{re.escape(sentence)}$"):
+            call_command("viewer_token", demo.handle, "--feed", feed)
+    call_command("viewer_token", demo.handle, "--feed", "whats-hot", stdout=StringIO())

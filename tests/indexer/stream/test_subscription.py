@@ -149,7 +149,7 @@ def test_while_redis_is_away_nothing_is_known_to_be_asked_for(label: str) -> Non
 def test_it_refuses_to_begin_without_knowing_whom_it_wants(label: str, tmp_path: Path) -> None:
     with default_away(tmp_path), pytest.raises(WantedUnknown):
         Wanted([ALWAYS])
-    with pytest.raises(ConfigError, match=r"WANTED_DIDS: 'alice\.test' is not a valid did"):
+    with pytest.raises(ConfigError, match=r"WANTED_DIDS: not a valid did: 'alice\.test'"):
         Wanted(["alice.test"])
 
 

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut, SchemaMismatch, Unreachable
-from feeds.ranking.store_timeouts import StoreAway, StoreGuard
+from atsite.core.web.store_timeouts import StoreAway, StoreGuard
 
 
 def test_an_answer_is_passed_on() -> None:

@@ -1,4 +1,4 @@
-"""Timeouts for calls to stores: a reader waits at most 5 s, so a store that hangs must count as down well before that.
+"""Timeouts for calls to stores that someone waits for: a store that hangs must count as down before they give up.
 
 A refused connection fails at once, but a stopped server or a lost packet shows only at the socket's own, longer
 timeout. So each call runs in a thread, and the caller waits for it only this long.
@@ -38,7 +38,7 @@ class StoreGuard:
         self.name = name
         self.seconds = seconds
         self._breaker = CircuitBreaker(pause=pause, trial=seconds)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"feeds-{name}")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"store-{name}")
 
     def call(self, function: Callable[[], T]) -> T:
         """The result of `function`. Raises StoreAway; errors that a retry cannot fix pass through."""
