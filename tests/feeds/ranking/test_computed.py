@@ -67,10 +67,11 @@ def test_many_readers_who_come_while_a_ranking_is_made_start_no_other_and_hold_n
 
 def test_a_slow_feed_does_not_keep_another_from_its_turn(generations: Generations) -> None:
     slow, other, shared = Slow("slow"), Ranking("other"), rankings()
-    shared.start(slow, "slow", generations, now=NOW)
+    begun = shared.start(slow, "slow", generations, now=NOW)
     assert slow.begun.wait(30)
     assert shared.start(other, "other", generations, now=NOW).result(30) is None
     slow.release.set()
+    assert begun.result(30) is None
 
 
 def test_no_more_rankings_wait_than_a_process_can_make_soon(
@@ -107,9 +108,10 @@ def test_who_waits_too_long_is_told_to_come_again(generations: Generations) -> N
     def page() -> str:
         raise RankingPending(shared.start(slow, KEY, generations, now=NOW))
 
-    with pytest.raises(RankingPending):
+    with pytest.raises(RankingPending) as pending:
         waiting(page, seconds=0.01)
     slow.release.set()
+    assert pending.value.made.result(30) is None
 
 
 def test_an_empty_ranking_is_remembered_for_a_moment_and_not_stored(generations: Generations) -> None:
@@ -130,6 +132,33 @@ def test_a_ranking_that_another_process_made_meanwhile_and_later_stays_the_curre
     current = generations.current(KEY, now=NOW + SECOND)
     assert current is not None
     assert current.made_at == NOW + SECOND
+
+
+def test_a_ranking_that_another_process_makes_is_waited_for_and_not_made_again(generations: Generations) -> None:
+    elsewhere, here = Slow("one"), Ranking("one")
+    other = rankings().start(elsewhere, KEY, Generations(), now=NOW)
+    assert elsewhere.begun.wait(30)
+    mine = rankings().start(here, KEY, generations, now=NOW + 1)
+    assert not mine.done()
+    elsewhere.release.set()
+    assert [other.result(30), mine.result(30)] == [None, None]
+    assert (here.ranked_at, generations.current(KEY, now=NOW) is not None) == ([], True)
+    # An older one is known already: only a later one will do.
+    known = generations.current(KEY, now=NOW)
+    assert known is not None
+    again = rankings().start(here, KEY, generations, now=NOW + SECOND, after=known.made_at)
+    assert again.result(30) is None
+    assert here.ranked_at == [NOW + SECOND]
+
+
+def test_a_process_whose_turn_does_not_come_says_so_in_time(generations: Generations) -> None:
+    with generations.turn(KEY, seconds=30) as mine:
+        assert mine
+        shared = ComputedRankings(StoreGuard("clickhouse", seconds=0.2, pause=0))
+        failed = shared.start(Ranking("one"), KEY, generations, now=NOW).result(30)
+        assert str(failed) == "the ranking cannot be computed now"
+    with generations.turn(KEY, seconds=30) as mine:
+        assert mine  # it was given back
 
 
 def test_one_ranking_may_take_ten_seconds() -> None:
