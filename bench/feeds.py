@@ -120,7 +120,7 @@ class Bench:
             return [
                 self.load("200 feeds, anonymous", port, pid, every_feed),
                 self.load("10,000 own rankings, first time", port, pid, own, whole=True),
-                self.load("10,000 own rankings, again", port, pid, own, whole=True),
+                self.load("10,000 own rankings, again", port, pid, own),
                 {
                     **self.load("200 feeds beside them", port, pid, every_feed),
                     "memory_mb": {"before": before, "after": memory(pid)},

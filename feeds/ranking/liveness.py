@@ -1,15 +1,16 @@
 """A short-lived cache of which posts may be shown: readers of a popular page ask for the same posts all the time.
 
 An entry is at most SECONDS old (docs/decisions/0032-liveness.md). Posts that are read past half of that are looked up
-again in the background, those of all pages in one statement, while readers use the cached entries.
+again in the background, while readers use the cached entries. A statement for 5,000 posts takes 7 times as long as one
+for 40, so posts of many pages are looked up together: while one look-up runs, the next one collects.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import islice
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -32,8 +33,9 @@ log = structlog.get_logger(__name__)
 SECONDS: Final = 0.5
 #: Cached posts, 200 bytes each: one second of several hundred different pages.
 SIZE: Final = 50_000
-#: Posts that one statement looks up.
+#: Posts that one statement looks up, about, and how many statements run at a time.
 AT_ONCE: Final = 5_000
+LOOK_UPS: Final = 2
 
 
 @dataclass(slots=True)
@@ -42,6 +44,14 @@ class _Life:
     #: When it was asked for, and whether it is asked for again.
     at: float
     is_due: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Posts that are looked up together."""
+
+    posts: dict[PostKey, None] = field(default_factory=dict)
+    found: Future[Set[PostKey]] = field(default_factory=Future)
 
 
 class Liveness:
@@ -59,6 +69,9 @@ class Liveness:
         self._renew_after = seconds / 2
         self._lives: TtlCache[PostKey, _Life] = TtlCache(size=SIZE, seconds=seconds, clock=clock)
         self._lock = Lock()
+        self._turn = BoundedSemaphore(LOOK_UPS)
+        #: The batch that collects posts.
+        self._next: _Batch | None = None
         #: Posts to look up again, in the order in which they were read.
         self._due: dict[PostKey, None] = {}
         self._renewing = False
@@ -86,11 +99,32 @@ class Liveness:
         return living | self._looked_up(asked, call) if asked else living
 
     def _looked_up(self, posts: list[PostKey], call: Call) -> Set[PostKey]:
-        now = self._clock()  # before the look-up: an entry is as old as the question
-        found = call(lambda: self._look_up(posts))
-        for post in posts:
+        """Those of `posts` that may be shown, looked up after this call began. Raises what `call` raises."""
+        with self._lock:
+            batch = self._next
+            mine = batch is None or len(batch.posts) >= AT_ONCE
+            if batch is None or mine:
+                batch = self._next = _Batch()
+            batch.posts.update(dict.fromkeys(posts))
+        if mine:
+            self._answer(batch, call)
+        found = batch.found.result()
+        return {post for post in posts if post in found}
+
+    def _answer(self, batch: _Batch, call: Call) -> None:
+        with self._turn:
+            with self._lock:
+                if self._next is batch:
+                    self._next = None
+            now = self._clock()  # before the look-up: an entry is as old as the question
+            try:
+                found = call(lambda: self._look_up(list(batch.posts)))
+            except BaseException as error:
+                batch.found.set_exception(error)
+                return
+        for post in batch.posts:
             self._lives.put(post, _Life(post in found, now), at=now)
-        return found
+        batch.found.set_result(found)
 
     def _renew(self, posts: list[PostKey], call: Call) -> None:
         with self._lock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Semaphore
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,6 +118,51 @@ def test_a_renewal_asks_for_a_bounded_number_of_posts() -> None:
     liveness.living(many, index.call)
     until(lambda: len(index.asked) == 3)
     assert [len(asked) for asked in index.asked] == [5_001, 5_000, 1]
+
+
+def test_pages_that_come_while_others_are_looked_up_share_the_next_look_up() -> None:
+    index, go_on = Index(), Event()
+    liveness, others = index.liveness(), [PostKey(str(number), "did:plc:c") for number in range(8)]
+    running = Semaphore(0)
+
+    def slowly(function: Callable[[], Set[PostKey]]) -> Set[PostKey]:
+        running.release()
+        assert go_on.wait(60)
+        return function()
+
+    with ThreadPoolExecutor(10) as readers:
+        first = []
+        for post in (A, B):  # as many as run at a time
+            first.append(readers.submit(liveness.living, [post], slowly))
+            assert running.acquire(timeout=60)
+        later = [readers.submit(liveness.living, [post, A], slowly) for post in others]
+        until(lambda: liveness._next is not None and len(liveness._next.posts) == 9)
+        go_on.set()
+        assert [reader.result() for reader in first] == [{A}, {B}]
+        assert [reader.result() for reader in later] == [{A}] * 8
+    assert sorted(map(sorted, index.asked)) == sorted([[A], [B], sorted([*others, A])])
+
+
+def test_readers_of_a_look_up_that_fails_are_all_told() -> None:
+    index, go_on = Index(broken=True), Event()
+    liveness, running = index.liveness(), Semaphore(0)
+
+    def slowly(function: Callable[[], Set[PostKey]]) -> Set[PostKey]:
+        running.release()
+        assert go_on.wait(60)
+        return function()
+
+    with ThreadPoolExecutor(4) as readers:
+        asked = []
+        for _ in range(2):
+            asked.append(readers.submit(liveness.living, [A], slowly))
+            assert running.acquire(timeout=60)
+        asked += [readers.submit(liveness.living, [B], slowly) for _ in range(2)]
+        until(lambda: liveness._next is not None)
+        go_on.set()
+        assert [str(reader.exception()) for reader in asked] == ["not a number"] * 4
+    index.broken = False
+    assert liveness.living([A, B], index.call) == {A, B}
 
 
 def test_nothing_is_remembered_of_a_store_that_is_away() -> None:
