@@ -228,10 +228,12 @@ def indexing(folder: Path) -> Iterator[None]:
     ]
     with (folder / "indexing.log").open("wb") as log:
         processes = [subprocess.Popen(simulate, stdout=log, stderr=log)]
-        environment = os.environ | {"WS_URL": f"ws://127.0.0.1:{port}/subscribe", "START_HOURS": "0"}
+        environment = os.environ | {"WS_URL": f"ws://127.0.0.1:{port}/subscribe"}
         try:
             before = rows_stored()
-            processes.append(subprocess.Popen([*MANAGE, "run_indexer"], env=environment, stdout=log, stderr=log))
+            processes.append(
+                subprocess.Popen([*MANAGE, "run_indexer", "--from-live"], env=environment, stdout=log, stderr=log)
+            )
             until(lambda: rows_stored() > before + 2 * EVENTS_RATE, (folder / "indexing.log").read_text)
             yield
         finally:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from feeds.serving.skeleton import Answer, Asked
 
 READY_SECONDS: Final = 0.45
-#: The age at which a page that is read is made again.
+#: The age at which a page that is read is made again, so that the new one is there before this one ends: earlier if
+#: making it took long.
 RENEW_SECONDS: Final = 0.3
 #: The most pages, of some 4 KB each; the oldest are dropped first.
 SIZE: Final = 2_000
@@ -33,6 +34,8 @@ SIZE: Final = 2_000
 class _Ready:
     answer: Answer
     began: float
+    #: The age at which it is made again.
+    renew_at: float
     is_renewed: bool = False
 
 
@@ -65,7 +68,7 @@ class ReadyPages:
         age = self._clock() - ready.began
         if age >= READY_SECONDS:
             return None
-        if age >= RENEW_SECONDS and not ready.is_renewed:
+        if age >= ready.renew_at and not ready.is_renewed:
             ready.is_renewed = True
             self._begin(asked, viewer)
         return ready.answer
@@ -101,7 +104,8 @@ class ReadyPages:
             return
         self._pages.pop(asked, None)
         if _is_shared(asked, answer):
-            self._pages[asked] = _Ready(answer, making.began)
+            took = self._clock() - making.began
+            self._pages[asked] = _Ready(answer, making.began, min(RENEW_SECONDS, READY_SECONDS - 2 * took))
         if len(self._pages) > SIZE:
             del self._pages[next(iter(self._pages))]
 

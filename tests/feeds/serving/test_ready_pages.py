@@ -90,6 +90,24 @@ async def test_a_page_that_is_read_is_made_again_in_the_background_once() -> Non
     assert body(pages.at_hand(HOT, None)) == b"2"
 
 
+async def test_a_page_that_takes_long_is_made_again_so_early_that_the_new_one_is_there_in_time() -> None:
+    maker = Maker()
+    pages = maker.pages()
+    maker.go_on.clear()
+    making = asyncio.create_task(pages.page(HOT, None))
+    await settle()
+    maker.now += 0.15  # it is ready for 0.3 s more, and the next one takes half of that
+    maker.go_on.set()
+    await making
+    maker.now -= 0.01
+    assert body(pages.at_hand(HOT, None)) == b"1"
+    assert len(maker.asked) == 1
+    maker.now += 0.01
+    assert body(pages.at_hand(HOT, None)) == b"1"
+    await settle()
+    assert len(maker.asked) == 2
+
+
 async def test_a_renewal_that_fails_leaves_the_reason_to_the_next_reader_after_its_end() -> None:
     maker = Maker()
     pages = maker.pages()
