@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 #: outcome: page, poll (clients ask for one post to see whether there is anything new: not a reading), empty,
 #: invalid, pending (its ranking is being made), unavailable, error.
 PAGES = Counter("feed_page_requests", "Requests for a page of a feed", ["feed", "outcome"])
+#: Its counter for a feed and an outcome. Finding one by its labels takes a fifth of the time of a page that is at hand.
+counted_pages = lru_cache(maxsize=4096)(PAGES.labels)
 PAGE_SECONDS = Histogram("feed_page_seconds", "Time to make a page", ["feed"])
 #: source: stored (a generation), pending (there is none yet), empty (no post qualifies), expired (the walk has ended).
 RANKINGS = Counter("feed_rankings_read", "Where the ranking of a page came from", ["feed", "source"])

@@ -77,7 +77,7 @@ async def _at_hand_or_made(question: Question, viewer: Did | None) -> Answer:
         asked = Asked(question, await _standings().of(access.label, viewer if access.private else None))
     answer = pages.at_hand(asked, viewer)
     if answer is not None:
-        metrics.PAGES.labels(feed=answer.feed.definition.rkey, outcome=answer.outcome).inc()
+        metrics.counted_pages(answer.feed.definition.rkey, answer.outcome).inc()
         return answer
     answer = await pages.page(asked, viewer)
     definition = answer.feed.definition
