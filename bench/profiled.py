@@ -3,8 +3,8 @@
     ./just bench profile
 
 After each millisecond of processor time a signal (SIGPROF) interrupts the event loop, and the part of the code that it
-is in is counted: that of the innermost frame that belongs to a part of PARTS. A thread could not see it, as it runs only
-where the event loop gives up Python's lock. Of the other threads the processor time alone is known. Served as
+is in is counted: that of the innermost frame that belongs to a part of PARTS. A thread could not see it, as it runs
+only where the event loop gives up Python's lock. Of the other threads the processor time alone is known. Served as
 `bench.profiled:application`; the numbers are written to the file that BENCH_PROFILE names, twice a second.
 """
 
