@@ -19,6 +19,7 @@ from django.http import QueryDict
 from django.http.request import split_domain_port, validate_host
 from django.urls import resolve
 from opentelemetry import propagate, trace
+from opentelemetry.instrumentation.asgi import collect_request_attributes
 from pydantic import ValidationError
 
 from atsite.core.config import config
@@ -138,11 +139,11 @@ async def _refuse(scope: dict[str, Any], error: Exception, api: NinjaAPI, send: 
 
 
 def _span(scope: dict[str, Any]) -> Any:
-    """A span like that of Django's instrumentation."""
+    """A span like that of Django's instrumentation; atsite.core.telemetry removes the query string and the address."""
     carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     return _TRACER.start_as_current_span(
         f"GET {PATH[1:]}",
         context=propagate.extract(carrier),
         kind=trace.SpanKind.SERVER,
-        attributes={"http.method": "GET", "http.route": PATH[1:]},
+        attributes={**collect_request_attributes(scope), "http.route": PATH[1:]},  # type: ignore[no-untyped-call]
     )

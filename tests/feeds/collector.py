@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 
 @dataclass
 class Collector:
@@ -28,9 +30,13 @@ class Collector:
 
     def names(self) -> list[str]:
         """The names of all spans so far."""
+        return [span.name for span in self.spans()]
+
+    def spans(self) -> list[Span]:
+        """All spans so far."""
         exports = [ExportTraceServiceRequest.FromString(body) for body in list(self.bodies)]
         return [
-            span.name
+            span
             for export in exports
             for resource in export.resource_spans
             for scope in resource.scope_spans
