@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
 from uuid import UUID
@@ -13,6 +15,23 @@ Parameters = Mapping[str, object]
 #: Shorter texts are not removed from error messages: they are too common, and identify no one.
 MIN_SECRET_LENGTH = 4
 
+#: A text that needs no escape: printable ASCII without quote and backslash.
+_PLAIN = re.compile(r"[ -&(-\[\]-~]*")
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTexts:
+    """A list of plain texts, in the form in which the driver sends an array.
+
+    The driver escapes each character of a list twice, in Python: that took two fifths of the time of a look-up of
+    posts. It sends the text of a value whose type it does not know as it is, between quotes.
+    """
+
+    texts: Sequence[str] = field(repr=False)
+
+    def __str__(self) -> str:
+        return "[" + ", ".join([rf"\'{text}\'" for text in self.texts]) + "]"
+
 
 def prepared(parameters: Parameters) -> dict[str, object]:
     """The parameters in forms that the driver sends unchanged.
@@ -21,7 +40,7 @@ def prepared(parameters: Parameters) -> dict[str, object]:
     booleans 1 and 0.
     Raises TypeError for a value or a naive datetime that has no exact form.
     """
-    return {name: _value(value) for name, value in parameters.items()}
+    return {name: _plain(value) or _value(value) for name, value in parameters.items()}
 
 
 def texts(value: object) -> list[str]:
@@ -50,6 +69,15 @@ def _value(value: object) -> object:
     raise TypeError(f"a {type(value).__name__} cannot be a ClickHouse parameter")
 
 
+def _plain(value: object) -> PlainTexts | None:
+    """The value as PlainTexts, if it is a list or set of plain texts."""
+    if not isinstance(value, (list, Set)) or not value:
+        return None
+    if not all(isinstance(item, str) and not isinstance(item, Enum) and _PLAIN.fullmatch(item) for item in value):
+        return None
+    return PlainTexts(sorted(value) if isinstance(value, Set) else value)
+
+
 def _datetime(value: datetime) -> str:
     if value.tzinfo is None:
         raise TypeError("a naive datetime is ambiguous: give it a time zone")
@@ -67,6 +95,8 @@ def _texts(value: object) -> set[str]:
         return {value}
     if isinstance(value, Mapping):
         return {text for item in value.values() for text in _texts(item)}
+    if isinstance(value, PlainTexts):
+        return set(value.texts)
     if isinstance(value, (list, tuple, Set)):
         return {text for item in value for text in _texts(item)}
     return set()

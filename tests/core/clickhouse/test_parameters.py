@@ -56,6 +56,17 @@ def test_a_list_of_texts_arrives(value: list[str]) -> None:
     assert echoed("Array(String)", value) == value
 
 
+PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126))
+
+
+@given(st.lists(PLAIN | st.sampled_from(["did:plc:aaaa", "a'b", "a\\b", "3laaaaaaaaaa2"])))
+@settings(max_examples=150, deadline=None)
+def test_a_list_or_set_of_plain_texts_arrives_in_its_own_way(value: list[str]) -> None:
+    assert echoed("Array(String)", value) == value
+    assert echoed("Array(String)", set(value)) == sorted(set(value))
+    assert echoed("Array(Array(String))", [value, []]) == [value, []]
+
+
 @given(st.lists(st.tuples(TEXT, st.integers(0, 2**64 - 1)), min_size=1))
 @settings(max_examples=50, deadline=None)
 def test_a_list_of_pairs_arrives(value: list[tuple[str, int]]) -> None:
@@ -121,6 +132,11 @@ def test_what_has_no_exact_form_is_a_type_error(value: object) -> None:
 def test_a_lone_surrogate_fails_before_anything_is_sent() -> None:
     with pytest.raises(UnicodeEncodeError):
         echoed("String", "\ud800")
+
+
+def test_texts_finds_every_text_of_a_plain_list() -> None:
+    assert texts(prepared({"dids": {"did:plc:bob", "did:plc:alice"}})) == ["did:plc:alice", "did:plc:bob"]
+    assert "alice" not in repr(prepared({"dids": ["did:plc:alice"]}))
 
 
 def test_texts_finds_every_text_that_could_name_somebody() -> None:
