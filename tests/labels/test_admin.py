@@ -19,6 +19,7 @@ from atsite.core.copies import compare_copies
 from feeds.models import FeedDefinition
 from indexer.index.models import Backfill
 from labels import bulk_changes, membership
+from labels.admin import actor_page
 from labels.admin.bulk_changes import result_sentence
 from labels.admin.members import ActorLabelAdmin
 from labels.change_author import Via
@@ -154,6 +155,23 @@ def test_who_was_added_by_a_key_is_signed_with_what_the_key_is_called(browser: C
     for page in ("", f"{row.pk}/change/", f"{row.pk}/history/", f"actor/{MIRA.did}/"):
         shown = text_of(browser.get(f"{MEMBERS}{page}"))
         assert ("key door of the hall" in shown, key.id in shown) == (True, False), page
+
+
+def test_only_a_form_that_adds_a_label_asks_for_a_note(browser: Client, label: str) -> None:
+    pages = [text_of(browser.get(f"{MEMBERS}{page}/")) for page in ("add-many", "take-off-many")]
+    assert ['name="note"' in page for page in pages] == [True, False]
+
+
+def test_a_history_that_is_longer_than_its_page_says_so(
+    browser: Client, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    membership.assign(label, MIRA.did, by="admin")
+    monkeypatch.setattr(actor_page, "HISTORY_ROWS", 1)
+    page = f"{MEMBERS}actor/{MIRA.did}/"
+    before = browser.get(page).context
+    membership.remove(label, MIRA.did, by="admin")
+    after = browser.get(page).context
+    assert [(len(context["changes"]), context["more"]) for context in (before, after)] == [(1, False), (1, True)]
 
 
 def test_a_history_without_reasons_says_nothing_of_them(browser: Client, label: str) -> None:
@@ -324,12 +342,15 @@ def test_a_change_that_is_done_tells_what_happened(giving: bool, changed: int, o
 
 
 def test_a_change_that_was_cancelled_speaks_of_nothing_to_come(browser: Client, label: str) -> None:
-    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), [MIRA.did], giving=True, by="admin")
+    membership.assign(label, NOEL.did, by="admin")
+    dids = [MIRA.did, NOEL.did]
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), dids, giving=True, by="admin")
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     assert "1 will be changed" in text_of(browser.get(page))
     change.refresh_from_db()
     shown = text_of(browser.post(page, {"do": "cancel", "fence": str(change.fence)}, follow=True))
-    assert ("1 not changed" in shown, "will be changed" in shown) == (True, False)
+    said = ("1 not changed", "1 nothing to do", "will be changed")
+    assert [words in shown for words in said] == [True, True, False]
 
 
 def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) -> None:
@@ -559,5 +580,9 @@ def test_a_block_is_added_and_deleted(browser: Client) -> None:
     assert browser.post("/admin/labels/block/add/", {"subject": MIRA.did, "feed": "whats-hot"}).status_code == 302
     (block,) = Block.objects.all()
     assert (block.subject, block.feed, block.created_by) == (MIRA.did, "whats-hot", "admin")
+    Block.objects.create(subject=NOEL.did)
+    shown = text_of(browser.get("/admin/labels/block/"))
+    assert re.findall(r'class="[^"]*field-where[^"]*"[^>]*>\s*([^<]*?)\s*<', shown) == ["everywhere", "whats-hot"]
+    Block.objects.filter(subject=NOEL.did).delete()
     assert browser.post(f"/admin/labels/block/{block.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Block.objects.exists()

@@ -101,6 +101,8 @@ def test_undo_takes_back_what_was_changed_and_only_that_and_only_once(label: str
     bulk_changes.confirm(change)
     finish(change)
     undone = bulk_changes.undo(change, by="ben")
+    bulk_changes.finish_confirmed(seconds=30)
+    assert members() == {MIRA.did, NOEL.did, OTTO.did}  # its page may still be open
     finish(undone)
     assert (undone.state, members()) == (State.DONE, {OTTO.did})
     row = ActorLabel.every.get(did=MIRA.did)
