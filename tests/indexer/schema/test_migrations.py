@@ -144,7 +144,8 @@ def test_nothing_is_migrated_while_the_indexer_runs(valkey: redis.Redis, monkeyp
 
 def test_a_new_migration_follows_the_last_and_has_a_file_for_its_sql(tmp_path: Path) -> None:
     (tmp_path / "migrations").mkdir()
-    (tmp_path / "migrations" / "0007_before.py").touch()
+    for earlier in ("0006_first", "0007_before"):
+        (tmp_path / "migrations" / f"{earlier}.py").touch()
     module, sql = new_migration.begin("indexer", "add_a_view", folder=tmp_path)
     assert (module.relative_to(tmp_path).as_posix(), sql.relative_to(tmp_path).as_posix()) == (
         "migrations/0008_add_a_view.py",
