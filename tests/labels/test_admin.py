@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
@@ -370,6 +371,27 @@ def test_a_list_that_cannot_be_is_refused(browser: Client, label: str, given: di
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, **given})
     assert sentence in text_of(response)
     assert not BulkChange.objects.exists()
+
+
+def test_a_list_is_read_from_a_file_up_to_a_size(browser: Client, label: str) -> None:
+    def send(text: bytes) -> str:
+        file = SimpleUploadedFile("members.csv", text)
+        return text_of(browser.post(f"{MEMBERS}add-many/", {"label": label, "file": file}, follow=True))
+
+    start = f"handle,did\nmira,{MIRA.did}\nnoel,{NOEL.did}\n".encode()
+    assert "2 will be changed" in send(start + b"\n" * (1_000_000 - len(start)))
+    assert "The file is larger than 1,000 KB: split it into parts." in send(start + b"\n" * 1_000_000)
+    assert BulkChange.objects.count() == 1
+
+
+def test_who_could_not_be_looked_up_is_looked_up_again_from_the_page(browser: Client, label: str) -> None:
+    browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": MIRA.handle}, follow=True)
+    change = BulkChange.objects.get()
+    bulk_changes.advance(change)
+    page = f"/admin/labels/bulkchange/{change.pk}/change/"
+    assert browser.post(page, {"do": "again", "fence": str(change.fence)}).status_code == 302
+    change.refresh_from_db()
+    assert (change.state, members(label)) == (BulkChange.State.FINDING, [])
 
 
 def test_ticked_members_are_taken_off_by_a_plan(browser: Client, label: str) -> None:

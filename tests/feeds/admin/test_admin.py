@@ -296,6 +296,25 @@ def test_publishing_says_in_words_what_is_missing_and_never_shows_a_secret(edito
 PAGES = ("change", "preview", "use", "publishing", "kind", "block", "refuse", "refresh")
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "change"])
+def test_a_page_of_a_feed_that_is_gone_leads_back_to_the_list(editor: Client, page: str) -> None:
+    answers = [method(f"{FEEDS}0/{page}/?uri={POST}") for method in (editor.get, editor.post)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, FEEDS)] * 2
+
+
+def test_a_feed_without_a_stored_ranking_says_that_there_is_nothing_to_refresh(editor: Client) -> None:
+    answer = editor.post(page_of("a-mpls", "refresh"), follow=True)
+    assert [str(message) for message in answer.context["messages"]] == [
+        "This feed has no stored ranking: each page is read fresh, so there is nothing to refresh."
+    ]
+
+
+def test_without_clickhouse_the_usage_of_a_feed_says_so(editor: Client) -> None:
+    with clickhouse_away():
+        shown = content(editor, page_of("top-1h", "use"))
+    assert "ClickHouse does not answer now. Nothing is lost: try again in a moment." in shown
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_stranger_gets_no_page_of_a_feed(page: str) -> None:
     for client, status in ((Client(), 302), (browser("nobody", "view_label"), 403)):
