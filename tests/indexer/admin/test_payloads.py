@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 
 from indexer.admin.payloads import SHOWN, readable
+from indexer.admin.posts import PostAdmin
+from indexer.index.models import Post
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,20 @@ def test_json_that_is_nested_too_deep_is_shown_as_it_is() -> None:
 
 def test_a_long_payload_is_cut_and_says_so() -> None:
     assert readable("x" * (SHOWN + 7)) == "x" * SHOWN + "\n… and 7 more characters"
+
+
+@pytest.mark.parametrize(
+    ("post", "shown"),
+    [
+        (Post(images=2, images_with_alt=1, has_video=0), "2 images, 1 with alt text"),
+        (Post(images=1, images_with_alt=0, has_video=1), "1 images, 0 with alt text, video"),
+        (Post(images=0, has_video=1, embed_kind="video"), "video"),
+        (Post(images=0, has_video=0, embed_kind="record"), "quote"),
+        (Post(images=0, has_video=0, embed_kind="external"), "link"),
+        (Post(images=0, has_video=0, embed_kind="recordWithMedia"), "quote with media"),
+        (Post(images=0, has_video=0, embed_kind="other"), "other"),
+        (Post(images=0, has_video=0, embed_kind=""), ""),
+    ],
+)
+def test_the_media_of_a_post_are_told_in_words(post: Post, shown: str) -> None:
+    assert PostAdmin(Post, admin.site).embeds(post) == shown
