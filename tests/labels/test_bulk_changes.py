@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -260,3 +261,25 @@ def test_a_page_does_not_hurry_a_change_that_waits_for_its_next_try(
     with pytest.raises(Conflict):
         bulk_changes.advance(change)
     assert members() == set()
+
+
+@pytest.mark.parametrize(
+    ("state", "does", "may"),
+    [
+        *((state, "cancel", state in (State.FINDING, State.READY, State.APPLYING)) for state in State),
+        *((state, "confirm", state == State.READY) for state in State),
+        *((state, "retry", state == State.FAILED) for state in State),
+        *((state, "retry_lookups", state == State.READY) for state in State),
+    ],
+)
+def test_a_change_takes_only_the_moves_of_its_state(label: str, state: str, does: str, may: bool) -> None:
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), [MIRA.did], giving=True, by="anna")
+    change.state = state
+    change.save(update_fields=["state"])
+    move = partial(getattr(bulk_changes, does), change, **({"by": "ben"} if does == "cancel" else {}))
+    if may:
+        move()
+    else:
+        with pytest.raises(Conflict):
+            move()
+    assert (BulkChange.objects.get().state != state) is may

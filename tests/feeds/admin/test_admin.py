@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
+from atsite.core.config import config
+from feeds.admin import feeds
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.usage import counting, queries
 from feeds.usage.counting import Recorder
@@ -367,3 +370,23 @@ def test_who_may_only_look_is_shown_no_way_to_change_anything() -> None:
         viewer.post(f"{page_of('top-1h', 'refuse')}?uri={POST}", {}),
     ]
     assert [response.status_code for response in refused] == [403] * 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "actor", "problem", "is_ranked"),
+    [
+        ({}, PUBLISHER, "", True),
+        ({"enabled": False}, PUBLISHER, "switched off", True),
+        ({"enabled": False, "waits_for_members": True}, PUBLISHER, "switched off until its label has a member", True),
+        ({}, "", "FEED_ACTOR_DID is not set", False),
+        ({"publisher": PUBLISHER}, "", "", True),
+        ({"parameters": {"hours": 0}}, PUBLISHER, "hours must be a whole number from 1 to 168", False),
+        ({"kind": "label", "parameters": {"label": "mpls"}}, PUBLISHER, "", False),
+    ],
+)
+def test_a_feed_that_is_not_served_says_why(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], actor: str, problem: str, is_ranked: bool
+) -> None:
+    monkeypatch.setattr(feeds, "config", dataclasses.replace(config, feed_actor_did=actor))
+    row = FeedDefinition(**{"rkey": "top", "kind": "top", "display_name": "Top", "enabled": True, **changes})
+    assert (feeds.problem_of(row), feeds._is_ranked(row)) == (problem, is_ranked)
