@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import pytest
 
-from atsite.core.outgoing import Client, Fetched, FetchFailed
+from atsite.core.outgoing import Client, Fetched, FetchFailed, ForbiddenAddress
 from atsite.core.outgoing.guard import GuardedBackend, is_allowed
 
 if TYPE_CHECKING:
@@ -250,3 +250,15 @@ async def test_a_broken_answer_is_an_error(answer: bytes) -> None:
 async def test_other_urls_are_not_asked(url: str) -> None:
     async with Client(loopback=True) as client:
         assert await failure(client, url) == "bad_url"
+
+
+async def test_a_name_that_does_not_resolve_in_time_is_a_timeout_and_no_socket_file_is_ever_opened() -> None:
+    async def never(host: str, port: int) -> list[str]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    backend = GuardedBackend(httpcore.AnyIOBackend(), loopback=True, resolver=never)
+    with pytest.raises(httpcore.ConnectTimeout, match=r"^slow\.example was not resolved in time$"):
+        await backend.connect_tcp("slow.example", 443, timeout=0.01)
+    with pytest.raises(ForbiddenAddress, match="unix sockets are not allowed"):
+        await backend.connect_unix_socket("/run/docker.sock")
