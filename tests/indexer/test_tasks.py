@@ -62,7 +62,13 @@ def test_days_that_are_due_are_read_again() -> None:
     at = b.ago(days=3)
     odd = b.post(b.ALICE, at=at, text="odd", created_at="12:30")
     store(odd)
-    before = {"rkey": [odd.rkey], "did": [odd.did], "version": [odd.version], "text": ["before"], "created_at": [at]}
+    before: dict[str, list[object]] = {
+        "rkey": [odd.rkey],
+        "did": [odd.did],
+        "version": [odd.version],
+        "text": ["before"],
+        "created_at": [at],
+    }
     door.insert("posts", before, name="tests.before")
     assert texts() == ["before"]
     day = at.date()

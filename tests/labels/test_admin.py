@@ -537,7 +537,9 @@ def test_the_second_of_two_who_had_the_same_form_open_is_told_what_the_first_cha
     first = browser.post(page, {"note": "first", "seen_change": opened[1]})
     second = browser.post(page, {"note": "second", "seen_change": opened[1]})
     assert (first.status_code, second.status_code) == (302, 200)
-    assert "“old” → “first”" in text_of(second)
+    sentence = re.search(r"\w+ changed this at [\d:]{8} UTC, after you opened it: (.*)", text_of(second))
+    assert sentence is not None
+    assert sentence[1].strip() == "note: “old” → “first”; changed via: “server” → “admin”."
     assert ActorLabel.objects.get().note == "first"
 
 
