@@ -81,6 +81,12 @@ def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Cl
     assert membership.has_label(MIRA.did, label)
 
 
+def test_a_member_whose_handle_is_not_known_is_called_by_the_did(browser: Client, label: str, network: Network) -> None:
+    network.answers[f"/{OTTO.did}"] = {"id": OTTO.did, "alsoKnownAs": []}
+    shown = html.unescape(text_of(add(browser, label, OTTO.did)))
+    assert (f"{OTTO.did} as {label}" in shown, f"@ as {label}" in shown) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
