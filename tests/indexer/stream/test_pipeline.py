@@ -237,5 +237,7 @@ def test_nothing_is_indexed_into_a_database_that_lacks_migrations(monkeypatch: p
 
     monkeypatch.setattr(service, "unapplied", lambda: ["indexer.0099_more", "feeds.0009_more"])
     said = "migrations are not applied: indexer.0099_more, feeds.0009_more. Run `./just migrate-up` first"
+    stop = service.Stop()
+    stop.ask()
     with pytest.raises(service.MigrationsMissing, match=f"^{re.escape(said)}$"):
-        service.run(configured("ws://127.0.0.1:1/subscribe"), service.Options(), service.Stop())
+        service.run(configured("ws://127.0.0.1:1/subscribe"), service.Options(), stop)
