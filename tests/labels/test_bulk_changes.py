@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did
 from labels import bulk_changes, membership
+from labels.admin.bulk_changes import _done
 from labels.bulk_changes import Conflict
-from labels.bulk_plan import Status
+from labels.bulk_plan import Line, Status
 from labels.models import ActorLabel, BulkChange, Label
 from tests import builders as b
 from tests.labels.people import IMPOSSIBLE, MIRA, NOBODY, NOEL, OTTO, RESOLVE, earlier
@@ -283,3 +284,21 @@ def test_a_change_takes_only_the_moves_of_its_state(label: str, state: str, does
         with pytest.raises(Conflict):
             move()
     assert (BulkChange.objects.get().state != state) is may
+
+
+@pytest.mark.parametrize("state", [State.FINDING, State.READY, State.APPLYING, State.DONE])
+def test_a_page_counts_the_lines_that_are_done_in_the_stage(state: State) -> None:
+    lines = [
+        Line(1, "mira"),  # not looked up
+        Line(2, NOEL.did, identifier=NOEL.did, did=NOEL.did),  # a did, known without asking
+        Line(3, OTTO.handle, did=OTTO.did, status=Status.NEW),
+        Line(4, "no actor", status=Status.INVALID),
+    ]
+    if state != State.FINDING:
+        lines = [
+            Line(1, "mira", status=Status.NEW),
+            Line(2, NOEL.did, did=NOEL.did, status=Status.NEW, changed=True),
+            Line(3, OTTO.handle, did=OTTO.did, status=Status.ALREADY),
+            Line(4, "no actor", status=Status.INVALID),
+        ]
+    assert _done(BulkChange(state=state), lines) == 3  # all but the first

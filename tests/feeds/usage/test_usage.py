@@ -87,6 +87,14 @@ def test_events_that_were_written_twice_or_long_ago_or_of_another_feed_are_not_c
     assert queries.events("hot", since=since) == [EventCount("seen", 2), EventCount("like", 1)]
 
 
+def test_the_written_counts_of_a_feed_are_its_own_and_of_the_period(stores: None) -> None:
+    for feed, ago in (("hot", 0), ("hot", 1), ("hot", 2), ("top", 0)):
+        read(viewer(1), feed=feed, now=NOW - ago * DAY)
+    write()
+    rows = queries.counted("hot", since=TODAY - DAY)
+    assert sorted((row.feed, row.day) for row in rows) == [("hot", TODAY - DAY), ("hot", TODAY)]
+
+
 def test_an_older_count_that_arrives_later_does_not_win(stores: None) -> None:
     read(viewer(1))
     older = counting.counted(now=NOW)
