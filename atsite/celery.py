@@ -133,6 +133,8 @@ app.conf.update(
     beat_schedule_filename=str(config.data_dir / "beat-schedule"),
 )
 app.autodiscover_tasks()
+# The app of this folder has the name of Django's admin, which it replaces.
+app.autodiscover_tasks(["atsite.dashboard"])
 
 
 @signals.setup_logging.connect

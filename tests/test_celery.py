@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +17,7 @@ from celery.schedules import crontab
 from prometheus_client import REGISTRY
 
 from atsite.celery import BEAT, MeasuredTask, app
-from atsite.core.config import config
+from atsite.core.config import BASE_DIR, config
 from atsite.supervision.site_probe import REFRESH_TASK
 from feeds.tasks import refresh_feeds
 
@@ -23,6 +26,15 @@ if TYPE_CHECKING:
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTES = [DAY + timedelta(minutes=minute) for minute in range(2 * 24 * 60)]
+
+
+def test_a_worker_needs_no_variable_to_find_the_settings() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    code = "import atsite.celery, django.conf; print(django.conf.settings.ROOT_URLCONF)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "atsite.urls.admin\n"
 
 
 def minutes_of(schedule: Any) -> list[datetime]:

@@ -34,6 +34,11 @@ def test_a_folder_is_own_if_it_is_new_or_has_data_of_this_project(tmp_path: Path
     assert is_own(tmp_path / "missing")
 
 
+def test_a_path_that_cannot_be_a_folder_has_no_files_of_others(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert [is_own(tmp_path / name) for name in ("file", "file/below")] == [True, True]
+
+
 def test_up_leaves_a_folder_of_others_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "letter.txt").write_text("Dear …")
     tmp_path.chmod(0o755)

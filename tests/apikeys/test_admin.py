@@ -184,6 +184,7 @@ def test_a_key_gets_another_secret_that_is_shown_once(browser: Client, reader_ke
     assert text != reader_key.text
     assert check(text) == check(reader_key.text) == principal(Scope.STATS)
     assert "the old secret works until" in browser.get(KEYS).content.decode()
+    assert browser.get(f"{page_of(reader_key)}change/").context["ends_old_at"] == ApiKey.objects.get().old_valid_until
     assert text not in browser.get(f"{page_of(reader_key)}change/").content.decode()
 
     again = browser.post(page, {"overlap": "0", "version": version}, follow=True).content.decode()
@@ -192,6 +193,7 @@ def test_a_key_gets_another_secret_that_is_shown_once(browser: Client, reader_ke
 
     assert browser.post(f"{page_of(reader_key)}end-old-secret/").status_code == 302
     assert refusal(reader_key.text) == "this API key is not known"
+    assert browser.get(f"{page_of(reader_key)}change/").context["ends_old_at"] is None
     assert check(text) == principal(Scope.STATS)
 
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from apikeys import keys
 from apikeys.key_status import status_of
 from apikeys.keys import Key
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, add_key
+from apikeys.names import names_of
 from atsite.core.web.auth import API_KEY_PREFIX
 
 SECRET = "A" * 42 + "_"
@@ -66,3 +67,10 @@ def test_the_status_of_a_key_says_whether_it_has_expired() -> None:
     past, future = (ApiKey(expires_at=now + timedelta(hours=hours)) for hours in (-1, 1))
     assert status_of(past) == f"expired {past.expires_at:%Y-%m-%d %H:%M} UTC"
     assert status_of(future) == "active"
+
+
+def test_a_key_is_called_by_its_note_and_without_one_by_its_id(db: None) -> None:
+    noted, blank, unknown = keys.mint(), keys.mint(), keys.mint()
+    add_key(noted, note=" door of the hall\n", scopes=["stats"])
+    add_key(blank, note=" ", scopes=["stats"])
+    assert names_of({noted.id, blank.id, unknown.id}) == {noted.id: "door of the hall", blank.id: blank.id}

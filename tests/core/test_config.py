@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -175,6 +176,46 @@ def test_a_number_has_its_bounds(tmp_path: Path, name: str, low: int, high: int)
             continue
         with pytest.raises(ConfigError, match=f"^{name}='{value}': expected a whole number from {low} to "):
             load({**env, name: str(value)})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        *(
+            (name, value, f"{name}='{value}': expected host:port")
+            for name in ("CLICKHOUSE_ADDRESS", "REDIS_ADDRESS")
+            for value in ("host", ":9000", "host:", "host:x", "host:0", "host:65536")
+        ),
+        *(
+            ("SERVICE_ENDPOINT", value, f"SERVICE_ENDPOINT='{value}': expected https://HOST without a path")
+            for value in ("feeds.example.com", "ftp://feeds.example.com", "https://feeds.example.com/path")
+        ),
+        ("TRUSTED_PROXIES", "10.0.0.0/8 proxy", "TRUSTED_PROXIES: 'proxy' does not appear to be"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "TRUSTED_PROXIES: 10.0.0.1/8 has host bits set"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}"):
+        load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, name: value})
+
+
+@pytest.mark.parametrize("value", ["host:1", "host:65535", "[::1]:9000"])
+def test_an_address_of_a_store_is_a_host_and_a_port(tmp_path: Path, value: str) -> None:
+    assert (
+        load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "CLICKHOUSE_ADDRESS": value}).clickhouse_address == value
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "service"),
+    [
+        (["/usr/bin/celery", "-A", "atsite", "worker"], "worker"),
+        (["/lib/celery/__main__.py", "-A", "atsite", "beat"], "beat"),
+        (["celery", "-A", "atsite", "inspect", "ping"], "manage"),
+    ],
+)
+def test_a_process_of_celery_is_the_service_that_its_command_names(argv: list[str], service: str) -> None:
+    assert defaults_of(argv) == {"ATSITE_SERVICE": service}
 
 
 def test_a_token_of_the_demo_is_made_where_the_demo_lives() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +20,7 @@ from atsite.core.copies import compare_copies
 from feeds.models import FeedDefinition
 from indexer.index.models import Backfill
 from labels import bulk_changes, membership
+from labels.admin import actor_page
 from labels.admin.bulk_changes import result_sentence
 from labels.admin.members import ActorLabelAdmin
 from labels.change_author import Via
@@ -77,6 +79,12 @@ def test_a_member_is_added_by_handle_did_or_the_address_of_a_profile(browser: Cl
     assert (row.did, row.created_by, row.note) == (MIRA.did, "admin", "founder")
     assert (row.changed_by, row.changed_via) == ("admin", "admin")
     assert membership.has_label(MIRA.did, label)
+
+
+def test_a_member_whose_handle_is_not_known_is_called_by_the_did(browser: Client, label: str, network: Network) -> None:
+    network.answers[f"/{OTTO.did}"] = {"id": OTTO.did, "alsoKnownAs": []}
+    shown = html.unescape(text_of(add(browser, label, OTTO.did)))
+    assert (f"{OTTO.did} as {label}" in shown, f"@ as {label}" in shown) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +162,23 @@ def test_who_was_added_by_a_key_is_signed_with_what_the_key_is_called(browser: C
     for page in ("", f"{row.pk}/change/", f"{row.pk}/history/", f"actor/{MIRA.did}/"):
         shown = text_of(browser.get(f"{MEMBERS}{page}"))
         assert ("key door of the hall" in shown, key.id in shown) == (True, False), page
+
+
+def test_only_a_form_that_adds_a_label_asks_for_a_note(browser: Client, label: str) -> None:
+    pages = [text_of(browser.get(f"{MEMBERS}{page}/")) for page in ("add-many", "take-off-many")]
+    assert ['name="note"' in page for page in pages] == [True, False]
+
+
+def test_a_history_that_is_longer_than_its_page_says_so(
+    browser: Client, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    membership.assign(label, MIRA.did, by="admin")
+    monkeypatch.setattr(actor_page, "HISTORY_ROWS", 1)
+    page = f"{MEMBERS}actor/{MIRA.did}/"
+    before = browser.get(page).context
+    membership.remove(label, MIRA.did, by="admin")
+    after = browser.get(page).context
+    assert [(len(context["changes"]), context["more"]) for context in (before, after)] == [(1, False), (1, True)]
 
 
 def test_a_history_without_reasons_says_nothing_of_them(browser: Client, label: str) -> None:
@@ -324,12 +349,15 @@ def test_a_change_that_is_done_tells_what_happened(giving: bool, changed: int, o
 
 
 def test_a_change_that_was_cancelled_speaks_of_nothing_to_come(browser: Client, label: str) -> None:
-    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), [MIRA.did], giving=True, by="admin")
+    membership.assign(label, NOEL.did, by="admin")
+    dids = [MIRA.did, NOEL.did]
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), dids, giving=True, by="admin")
     page = f"/admin/labels/bulkchange/{change.pk}/change/"
     assert "1 will be changed" in text_of(browser.get(page))
     change.refresh_from_db()
     shown = text_of(browser.post(page, {"do": "cancel", "fence": str(change.fence)}, follow=True))
-    assert ("1 not changed" in shown, "will be changed" in shown) == (True, False)
+    said = ("1 not changed", "1 nothing to do", "will be changed")
+    assert [words in shown for words in said] == [True, True, False]
 
 
 def test_a_page_that_went_stale_confirms_nothing(browser: Client, label: str) -> None:
@@ -349,6 +377,27 @@ def test_a_list_that_cannot_be_is_refused(browser: Client, label: str, given: di
     response = browser.post(f"{MEMBERS}add-many/", {"label": label, **given})
     assert sentence in text_of(response)
     assert not BulkChange.objects.exists()
+
+
+def test_a_list_is_read_from_a_file_up_to_a_size(browser: Client, label: str) -> None:
+    def send(text: bytes) -> str:
+        file = SimpleUploadedFile("members.csv", text)
+        return text_of(browser.post(f"{MEMBERS}add-many/", {"label": label, "file": file}, follow=True))
+
+    start = f"handle,did\nmira,{MIRA.did}\nnoel,{NOEL.did}\n".encode()
+    assert "2 will be changed" in send(start + b"\n" * (1_000_000 - len(start)))
+    assert "The file is larger than 1,000 KB: split it into parts." in send(start + b"\n" * 1_000_000)
+    assert BulkChange.objects.count() == 1
+
+
+def test_who_could_not_be_looked_up_is_looked_up_again_from_the_page(browser: Client, label: str) -> None:
+    browser.post(f"{MEMBERS}add-many/", {"label": label, "actors": MIRA.handle}, follow=True)
+    change = BulkChange.objects.get()
+    bulk_changes.advance(change)
+    page = f"/admin/labels/bulkchange/{change.pk}/change/"
+    assert browser.post(page, {"do": "again", "fence": str(change.fence)}).status_code == 302
+    change.refresh_from_db()
+    assert (change.state, members(label)) == (BulkChange.State.FINDING, [])
 
 
 def test_ticked_members_are_taken_off_by_a_plan(browser: Client, label: str) -> None:
@@ -502,7 +551,9 @@ def test_the_second_of_two_who_had_the_same_form_open_is_told_what_the_first_cha
     first = browser.post(page, {"note": "first", "seen_change": opened[1]})
     second = browser.post(page, {"note": "second", "seen_change": opened[1]})
     assert (first.status_code, second.status_code) == (302, 200)
-    assert "“old” → “first”" in text_of(second)
+    sentence = re.search(r"\w+ changed this at [\d:]{8} UTC, after you opened it: (.*)", text_of(second))
+    assert sentence is not None
+    assert sentence[1].strip() == "note: “old” → “first”; changed via: “server” → “admin”."
     assert ActorLabel.objects.get().note == "first"
 
 
@@ -567,5 +618,9 @@ def test_a_block_is_added_and_deleted(browser: Client) -> None:
     assert browser.post("/admin/labels/block/add/", {"subject": MIRA.did, "feed": "whats-hot"}).status_code == 302
     (block,) = Block.objects.all()
     assert (block.subject, block.feed, block.created_by) == (MIRA.did, "whats-hot", "admin")
+    Block.objects.create(subject=NOEL.did)
+    shown = text_of(browser.get("/admin/labels/block/"))
+    assert re.findall(r'class="[^"]*field-where[^"]*"[^>]*>\s*([^<]*?)\s*<', shown) == ["everywhere", "whats-hot"]
+    Block.objects.filter(subject=NOEL.did).delete()
     assert browser.post(f"/admin/labels/block/{block.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not Block.objects.exists()

@@ -9,6 +9,7 @@ from django.test import Client, override_settings
 
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
+from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did
 from labels import members_for_api, membership
 from labels.change_author import Via
@@ -170,7 +171,8 @@ def test_a_wrong_call_is_told_what_is_wrong(
 
 
 def test_a_list_has_limits_and_its_own_cursors(labels_key: Key) -> None:
-    for params in ({"limit": 0}, {"limit": 1001}, {"cursor": "garbage"}, {"cursor": ""}):
+    of_nobody = cursor_format.encode(members_for_api.CURSOR_KIND, "mira")
+    for params in ({"limit": 0}, {"limit": 1001}, {"cursor": "garbage"}, {"cursor": ""}, {"cursor": of_nobody}):
         assert error(call(labels_key, "GET", MEMBERS, label="mpls", **params)) == (400, "InvalidRequest")
     assert error(call(labels_key, "POST", ASSIGN)) == (405, "InvalidRequest")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,9 @@ from django.utils import timezone
 
 from atsite.core.atproto.syntax import Did
 from labels import bulk_changes, membership
+from labels.admin.bulk_changes import _done
 from labels.bulk_changes import Conflict
-from labels.bulk_plan import Status
+from labels.bulk_plan import Line, Status
 from labels.models import ActorLabel, BulkChange, Label
 from tests import builders as b
 from tests.labels.people import IMPOSSIBLE, MIRA, NOBODY, NOEL, OTTO, RESOLVE, earlier
@@ -101,6 +103,8 @@ def test_undo_takes_back_what_was_changed_and_only_that_and_only_once(label: str
     bulk_changes.confirm(change)
     finish(change)
     undone = bulk_changes.undo(change, by="ben")
+    bulk_changes.finish_confirmed(seconds=30)
+    assert members() == {MIRA.did, NOEL.did, OTTO.did}  # its page may still be open
     finish(undone)
     assert (undone.state, members()) == (State.DONE, {OTTO.did})
     row = ActorLabel.every.get(did=MIRA.did)
@@ -258,3 +262,43 @@ def test_a_page_does_not_hurry_a_change_that_waits_for_its_next_try(
     with pytest.raises(Conflict):
         bulk_changes.advance(change)
     assert members() == set()
+
+
+@pytest.mark.parametrize(
+    ("state", "does", "may"),
+    [
+        *((state, "cancel", state in (State.FINDING, State.READY, State.APPLYING)) for state in State),
+        *((state, "confirm", state == State.READY) for state in State),
+        *((state, "retry", state == State.FAILED) for state in State),
+        *((state, "retry_lookups", state == State.READY) for state in State),
+    ],
+)
+def test_a_change_takes_only_the_moves_of_its_state(label: str, state: str, does: str, may: bool) -> None:
+    change = bulk_changes.plan_for_dids(Label.objects.get(name=label), [MIRA.did], giving=True, by="anna")
+    change.state = state
+    change.save(update_fields=["state"])
+    move = partial(getattr(bulk_changes, does), change, **({"by": "ben"} if does == "cancel" else {}))
+    if may:
+        move()
+    else:
+        with pytest.raises(Conflict):
+            move()
+    assert (BulkChange.objects.get().state != state) is may
+
+
+@pytest.mark.parametrize("state", [State.FINDING, State.READY, State.APPLYING, State.DONE])
+def test_a_page_counts_the_lines_that_are_done_in_the_stage(state: State) -> None:
+    lines = [
+        Line(1, "mira"),  # not looked up
+        Line(2, NOEL.did, identifier=NOEL.did, did=NOEL.did),  # a did, known without asking
+        Line(3, OTTO.handle, did=OTTO.did, status=Status.NEW),
+        Line(4, "no actor", status=Status.INVALID),
+    ]
+    if state != State.FINDING:
+        lines = [
+            Line(1, "mira", status=Status.NEW),
+            Line(2, NOEL.did, did=NOEL.did, status=Status.NEW, changed=True),
+            Line(3, OTTO.handle, did=OTTO.did, status=Status.ALREADY),
+            Line(4, "no actor", status=Status.INVALID),
+        ]
+    assert _done(BulkChange(state=state), lines) == 3  # all but the first

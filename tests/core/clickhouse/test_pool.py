@@ -180,3 +180,13 @@ def test_a_child_forked_while_a_connection_is_in_use_does_not_touch_it(small: Po
 
         assert outcomes_of_children(1, work) == [0]
         assert client.connection.ping()  # unlike a query, this does not connect again
+
+
+@pytest.mark.parametrize(
+    ("address", "host"), [("ch.example:9440", "ch.example"), ("[::1]:9440", "::1"), ("10.0.0.1:9440", "10.0.0.1")]
+)
+def test_a_server_is_reached_by_name_or_by_address_of_either_kind(
+    monkeypatch: pytest.MonkeyPatch, address: str, host: str
+) -> None:
+    monkeypatch.setattr(pool, "config", dataclasses.replace(config, clickhouse_address=address))
+    assert list(pool.connect("x").connection.hosts) == [(host, 9440)]

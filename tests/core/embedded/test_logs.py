@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atsite.core.embedded import files
 from atsite.core.embedded.logs import last_lines, shorten
 
 if TYPE_CHECKING:
@@ -64,3 +65,10 @@ def test_a_log_that_was_cut_is_quoted_from_its_new_beginning(tmp_path: Path) -> 
     log.write_text("after the cut\n")
     assert last_lines(log, start=1_000) == "    | after the cut"
     assert last_lines(tmp_path / "missing.log") == "    | (nothing)"
+
+
+def test_a_store_that_said_much_is_quoted_with_its_last_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("before" + "x" * 3_000 + " the end\n")
+    assert files.tail(log, start=6) == "x" * 1_992 + " the end"
+    assert (files.tail(log, start=3_005, limit=6), files.tail(tmp_path / "none", start=0)) == ("he end", "")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 import pytest
@@ -12,9 +12,10 @@ from atsite.core.atproto.did_document import DidDocument
 from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did, Handle
 from atsite.core.identity import HandleLookup, LookupFailed, NoSuchIdentity, Resolver
+from atsite.core.identity.handles import did_of_handle
 from atsite.core.kv import PREFIX, quick
 from atsite.core.kv.quick import Asking
-from atsite.core.outgoing import Client
+from atsite.core.outgoing import Client, Fetched, FetchFailed
 from atsite.core.outgoing.guard import GuardedBackend
 from tests.core.identity.network import Network, document, running
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     import redis
 
-ALICE = Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
+ALICE, BOB = (Did("did:plc:" + letter * 24) for letter in "ab")
 KEYS = [public_key_of(ec.derive_private_key(number, ec.SECP256K1())) for number in (7, 8)]
 HANDLE = Handle("alice.test")
 
@@ -203,3 +204,52 @@ async def test_a_handle_without_one_did_in_dns_is_nobody(valkey: redis.Redis, te
         network.answers |= {f"/{did}": document(did, HANDLE) for did in (ALICE, "did:plc:" + "b" * 24)}
         with pytest.raises(NoSuchIdentity):
             await resolver.identify(HANDLE)
+
+
+@pytest.mark.parametrize(
+    ("dns", "file", "found"),
+    [
+        ([], (200, f"{ALICE}\n"), ALICE),
+        (["did=rubbish"], (200, ALICE), ALICE),
+        (None, (200, ALICE), ALICE),
+        ([f"did={BOB}"], (200, ALICE), BOB),
+        ([], (200, "rubbish"), NoSuchIdentity),
+        ([], (404, ALICE), NoSuchIdentity),
+        (None, (404, ""), LookupFailed),
+        ([], "timeout", LookupFailed),
+        ([], "redirects", NoSuchIdentity),
+        (None, "timeout", LookupFailed),
+    ],
+)
+async def test_a_handle_leads_to_the_did_in_dns_and_else_to_the_one_on_its_host(
+    dns: list[str] | None, file: tuple[int, str] | str, found: object
+) -> None:
+    """`dns`: None if it does not answer."""
+
+    async def records(name: str) -> list[str]:
+        assert name == "_atproto.alice.test"
+        if dns is None:
+            raise LookupFailed("DNS did not answer")
+        return dns
+
+    class Host(Client):
+        async def get(self, url: str, **_: Any) -> Fetched:
+            assert url == "https://alice.test/.well-known/atproto-did"
+            if isinstance(file, str):
+                raise FetchFailed(file, "the host gave no answer")
+            return Fetched(file[0], {}, file[1].encode())
+
+    async with Host(loopback=False) as client:
+        lookup = did_of_handle(client, HANDLE, HandleLookup(txt=records, loopback=True))
+        if isinstance(found, str):
+            assert await lookup == found
+        else:
+            with pytest.raises(found):  # type: ignore[call-overload]
+                await lookup
+
+
+@pytest.mark.parametrize("handle", ["alice.test", "alice.localhost", "alice.onion"])
+async def test_a_reserved_name_is_nobody_s_on_the_public_network(handle: str) -> None:
+    async with Client(loopback=False) as client:
+        with pytest.raises(NoSuchIdentity, match="is a reserved name"):
+            await did_of_handle(client, Handle(handle), HandleLookup())

@@ -72,6 +72,7 @@ def test_a_reader_can_replace_a_key_and_never_add_one() -> None:
         stored_keys.replace(did(number), KEYS[1])
     assert stored_keys.fresh([did(1), did(2)]) == {did(1): KEYS[1]}
     assert set(stored()) == {did(1)}
+    assert stored_keys.due([did(1)], now=timezone.now()) == set()  # it counts as fetched now
     stored_keys.replace(did(1), None)
     assert stored_keys.fresh([did(1)]) == {}
 

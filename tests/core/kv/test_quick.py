@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 from typing import TYPE_CHECKING
 
@@ -58,3 +59,9 @@ def test_a_redis_that_accepts_and_is_silent_counts_as_away() -> None:
         asking = Asking(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
         with pytest.raises(RedisAway, match="TimeoutError"):
             asking.ask(ping)
+
+
+def test_a_site_without_a_redis_is_one_whose_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "config", dataclasses.replace(config, redis_url=""))
+    with pytest.raises(RedisAway, match="no Redis is configured: set REDIS_ADDRESS"):
+        quick.ask(nobody_asks)

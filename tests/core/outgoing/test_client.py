@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import pytest
 
-from atsite.core.outgoing import Client, Fetched, FetchFailed
+from atsite.core.outgoing import Client, Fetched, FetchFailed, ForbiddenAddress
 from atsite.core.outgoing.guard import GuardedBackend, is_allowed
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ class Server:
         self.connections = 0
         self.port = 0
         self.tasks: set[asyncio.Task[None]] = set()
+        #: The first line and the headers of each request.
+        self.heads: list[list[str]] = []
 
     @property
     def url(self) -> str:
@@ -35,6 +37,7 @@ class Server:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = await reader.readuntil(b"\r\n\r\n")
+            self.heads.append(request.decode().lower().split("\r\n")[:-2])
             answer = self.answers.get(request.split()[1].decode())
             if answer is None:  # a server that never answers: wait until the client is gone
                 await reader.read()
@@ -250,3 +253,31 @@ async def test_a_broken_answer_is_an_error(answer: bytes) -> None:
 async def test_other_urls_are_not_asked(url: str) -> None:
     async with Client(loopback=True) as client:
         assert await failure(client, url) == "bad_url"
+
+
+async def test_a_name_that_does_not_resolve_in_time_is_a_timeout_and_no_socket_file_is_ever_opened() -> None:
+    async def never(host: str, port: int) -> list[str]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    backend = GuardedBackend(httpcore.AnyIOBackend(), loopback=True, resolver=never)
+    with pytest.raises(httpcore.ConnectTimeout, match=r"^slow\.example was not resolved in time$"):
+        await backend.connect_tcp("slow.example", 443, timeout=0.01)
+    with pytest.raises(ForbiddenAddress, match="unix sockets are not allowed"):
+        await backend.connect_unix_socket("/run/docker.sock")
+
+
+async def test_a_request_says_what_it_sends_and_no_more() -> None:
+    async with serving({"/x": http(b"{}")}) as server, Client(loopback=True) as client:
+        await client.get(f"{server.url}/x")
+        await client.post(f"{server.url}/x", {"a": 1}, headers={"authorization": "Bearer t"})
+        await client.post(f"{server.url}/x")
+    usual = ["accept: application/json", f"host: localhost:{server.port}", "user-agent: atsite"]
+    assert [(head[0], sorted(head[1:])) for head in server.heads] == [
+        ("get /x http/1.1", usual),
+        (
+            "post /x http/1.1",
+            sorted([*usual, "authorization: bearer t", "content-length: 8", "content-type: application/json"]),
+        ),
+        ("post /x http/1.1", sorted([*usual, "content-length: 0"])),
+    ]

@@ -13,7 +13,7 @@ from atsite.core.outgoing import Client
 from atsite.core.pds import Pds, PdsError, Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 ALICE = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 SESSION = Session(did=ALICE, handle="alice.test", access_token="access", refresh_token="refresh")  # type: ignore[arg-type]
@@ -78,8 +78,8 @@ class Server:
 
 
 @asynccontextmanager
-async def talking() -> AsyncIterator[tuple[Server, Pds]]:
-    server = Server()
+async def talking(server: Server | None = None) -> AsyncIterator[tuple[Server, Pds]]:
+    server = server or Server()
     listener = await asyncio.start_server(server.handle, "127.0.0.1", 0)
     server.port = listener.sockets[0].getsockname()[1]
     async with listener, Client(loopback=True) as client:
@@ -160,3 +160,76 @@ async def test_how_long_a_server_wants_to_be_left_alone_is_told(
 def test_tokens_are_in_no_repr() -> None:
     assert "access" not in repr(SESSION)
     assert "refresh" not in repr(SESSION)
+
+
+class Odd(Server):
+    """Answers everything in one way."""
+
+    def __init__(self, status: int, content: object) -> None:
+        super().__init__()
+        self.given = (status, content)
+
+    def answer(self, path: str, authorization: str, body: Any) -> tuple[int, object]:
+        return self.given
+
+
+GOOD_SESSION = {"did": ALICE, "accessJwt": "access", "refreshJwt": "refresh"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        *(
+            ({**GOOD_SESSION, name: value}, "the session lacks a did or a token")
+            for name, value in (("did", "alice"), ("did", None), ("accessJwt", 1), ("refreshJwt", None))
+        ),
+        (["not", "an", "object"], "the answer is not a JSON object"),
+    ],
+)
+async def test_a_session_that_lacks_something_is_none(content: object, said: str) -> None:
+    async with talking(Odd(200, content)) as (_, pds):
+        with pytest.raises(PdsError, match=rf"^InvalidResponse: {said}$"):
+            await pds.create_session("alice.test", "good")
+
+
+@pytest.mark.parametrize("content", [{}, {"value": None}, {"value": "text"}])
+async def test_a_record_without_its_value_is_no_record(content: object) -> None:
+    async with talking(Odd(200, content)) as (_, pds):
+        with pytest.raises(PdsError, match=r"^InvalidResponse: the record has no value$"):
+            await pds.get_record(ALICE, GENERATOR, "hot")
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "is_missing"),
+    [
+        (400, "RecordNotFound", True),
+        (404, "RecordNotFound", True),
+        (500, "RecordNotFound", None),
+        (400, "RepoNotFound", None),
+        (200, "", False),
+    ],
+)
+async def test_only_a_pds_that_says_so_lacks_a_record(status: int, name: str, is_missing: bool | None) -> None:
+    async with talking(Odd(status, {"error": name, "message": ""})) as (_, pds):
+        if is_missing is None:
+            with pytest.raises(PdsError, match=rf"^{name}"):
+                await pds.lacks_record(Did(ALICE), GENERATOR, "hot")
+        else:
+            assert await pds.lacks_record(Did(ALICE), GENERATOR, "hot") is is_missing
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda pds: pds.create_session("alice.test", "good"),
+        lambda pds: pds.list_records(Did(ALICE), GENERATOR),
+        lambda pds: pds.latest_rev(Did(ALICE)),
+        lambda pds: pds.delete_record(SESSION, GENERATOR, "hot"),
+    ],
+)
+async def test_whatever_is_asked_of_a_server_that_is_away_fails_with_its_error(
+    call: Callable[[Pds], Awaitable[object]],
+) -> None:
+    async with Client(loopback=True) as client:
+        with pytest.raises(PdsError, match=r"^Unreachable: "):
+            await call(Pds(client, "http://localhost:1"))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
 
 from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut, SchemaMismatch, Unreachable
-from atsite.core.web.store_timeouts import StoreAway, StoreGuard
+from atsite.core.web.store_timeouts import THREADS, StoreAway, StoreGuard
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_an_answer_is_passed_on() -> None:
@@ -24,6 +30,25 @@ def test_a_store_that_hangs_counts_as_away_and_is_not_asked_again_in_the_pause()
         patience.call(lambda: asked.append(1))
     hanging.set()
     assert asked == []
+
+
+def test_a_call_that_waited_in_vain_for_its_turn_is_not_made_later() -> None:
+    guard, hanging, made = StoreGuard("store", seconds=0.02, pause=0), threading.Event(), []
+    for _ in range(THREADS):
+        with pytest.raises(StoreAway):
+            guard.call(hanging.wait)
+    with pytest.raises(StoreAway):
+        guard.call(lambda: made.append("in vain"))
+    hanging.set()
+    until(lambda: _answers(guard, lambda: made.append("now")))
+    assert set(made) == {"now"}
+
+
+def _answers(guard: StoreGuard, function: Callable[[], object]) -> bool:
+    with suppress(StoreAway):
+        guard.call(function)
+        return True
+    return False
 
 
 def test_after_the_pause_one_asks_again_while_the_others_go_on_without() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
+from atsite.core.config import config
+from feeds.admin import feeds
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.usage import counting, queries
 from feeds.usage.counting import Recorder
@@ -296,6 +299,25 @@ def test_publishing_says_in_words_what_is_missing_and_never_shows_a_secret(edito
 PAGES = ("change", "preview", "use", "publishing", "kind", "block", "refuse", "refresh")
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "change"])
+def test_a_page_of_a_feed_that_is_gone_leads_back_to_the_list(editor: Client, page: str) -> None:
+    answers = [method(f"{FEEDS}0/{page}/?uri={POST}") for method in (editor.get, editor.post)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, FEEDS)] * 2
+
+
+def test_a_feed_without_a_stored_ranking_says_that_there_is_nothing_to_refresh(editor: Client) -> None:
+    answer = editor.post(page_of("a-mpls", "refresh"), follow=True)
+    assert [str(message) for message in answer.context["messages"]] == [
+        "This feed has no stored ranking: each page is read fresh, so there is nothing to refresh."
+    ]
+
+
+def test_without_clickhouse_the_usage_of_a_feed_says_so(editor: Client) -> None:
+    with clickhouse_away():
+        shown = content(editor, page_of("top-1h", "use"))
+    assert "ClickHouse does not answer now. Nothing is lost: try again in a moment." in shown
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_stranger_gets_no_page_of_a_feed(page: str) -> None:
     for client, status in ((Client(), 302), (browser("nobody", "view_label"), 403)):
@@ -348,3 +370,23 @@ def test_who_may_only_look_is_shown_no_way_to_change_anything() -> None:
         viewer.post(f"{page_of('top-1h', 'refuse')}?uri={POST}", {}),
     ]
     assert [response.status_code for response in refused] == [403] * 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "actor", "problem", "is_ranked"),
+    [
+        ({}, PUBLISHER, "", True),
+        ({"enabled": False}, PUBLISHER, "switched off", True),
+        ({"enabled": False, "waits_for_members": True}, PUBLISHER, "switched off until its label has a member", True),
+        ({}, "", "FEED_ACTOR_DID is not set", False),
+        ({"publisher": PUBLISHER}, "", "", True),
+        ({"parameters": {"hours": 0}}, PUBLISHER, "hours must be a whole number from 1 to 168", False),
+        ({"kind": "label", "parameters": {"label": "mpls"}}, PUBLISHER, "", False),
+    ],
+)
+def test_a_feed_that_is_not_served_says_why(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], actor: str, problem: str, is_ranked: bool
+) -> None:
+    monkeypatch.setattr(feeds, "config", dataclasses.replace(config, feed_actor_did=actor))
+    row = FeedDefinition(**{"rkey": "top", "kind": "top", "display_name": "Top", "enabled": True, **changes})
+    assert (feeds.problem_of(row), feeds._is_ranked(row)) == (problem, is_ranked)

@@ -322,6 +322,15 @@ def test_an_author_who_is_not_to_be_indexed_leaves_at_once_and_for_good(editor: 
     assert queries.alive([PostKey(posts[0].rkey, posts[0].did)]) == set()
 
 
+def test_without_clickhouse_an_author_is_not_indexed_any_more_and_deleted_later(editor: Client) -> None:
+    (post,) = hot_posts(1)
+    with clickhouse_away():
+        answer = editor.post(blocking(post, "refuse"), {"note": ""}, follow=True)
+    said = [str(message) for message in answer.context["messages"]]
+    assert "ClickHouse does not answer: what is indexed is deleted within a minute after it answers again." in said
+    assert RefusedActor.objects.get().did == post.did
+
+
 HOSTILE = [
     '<script>alert("1")</script><img src=x onerror=alert(1)>',
     "\u202eevil gnp.exe\u202d \u2066 unclosed",

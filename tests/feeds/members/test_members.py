@@ -304,6 +304,16 @@ def test_the_endpoints_are_described(site: Site) -> None:
         "/label_members": ["get"],
         "/admin/feeds": ["get"],
     }
+    with_token = {
+        path.rpartition(".")[2]: operation["security"]
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if {"ServiceToken": []} in operation.get("security", ())
+    }
+    assert with_token == {
+        "getFeedSkeleton": [{}, {"ServiceToken": []}],  # also without a token
+        "sendInteractions": [{"ServiceToken": []}],
+    }
     for methods in guarded.values():
         for operation in methods.values():
             assert operation["security"] == [{"ApiKeyAuth": []}]

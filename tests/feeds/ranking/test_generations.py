@@ -155,6 +155,16 @@ def test_with_redis_away_a_process_serves_its_copies_and_comes_back_by_itself(st
     assert fresh.current(FEED, now=NOW) == unread
 
 
+def test_with_only_the_current_ranking_unreadable_a_process_serves_its_newest_copy(store: Store) -> None:
+    copied = made(NOW)
+    store.generations.store(FEED, copied, now=NOW)
+    assert store.generations.current(FEED, now=NOW) == copied
+    unreadable = made(NOW + SECOND)
+    store.valkey.set(f"atsite:feeds:{FEED}:current", unreadable.id)
+    store.valkey.rpush(f"atsite:feeds:{FEED}:generation:{unreadable.id}", b"a list")
+    assert store.generations.current(FEED, now=NOW) == copied
+
+
 def test_a_broken_value_counts_as_lost(store: Store) -> None:
     generation = made(NOW)
     store.generations.store(FEED, generation, now=NOW)

@@ -99,7 +99,7 @@ def test_a_cursor_of_a_ranking_that_nobody_keeps_ends_the_walk_and_has_none_made
     moment = ranked_site.time - ranked_site.time % (15 * 1_000_000)
     for forged in (Computed(moment, 1e9, "3laaaaaaaaaa2", b.ALICE), Ranked(tid_of_micros(moment), 1)):
         assert ranked_site.feed.page(FeedRequest(50, forged)) == FeedPage()
-    with pytest.raises(RankingPending):  # so none was made until now
+    with pytest.raises(RankingPending, match="the ranking of this feed is being made"):  # so none was made until now
         ranked_site.feed.page(FeedRequest(50))
 
 

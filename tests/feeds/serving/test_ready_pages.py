@@ -143,6 +143,24 @@ async def test_readers_share_a_making_that_began_a_moment_before_and_none_that_i
     assert body(pages.at_hand(HOT, None)) == b"3"
 
 
+async def test_a_making_that_ends_late_replaces_no_page_whose_making_began_later() -> None:
+    maker = Maker()
+    pages = maker.pages()
+    await pages.page(HOT, None)
+    maker.now += 1
+    maker.go_on.clear()
+    slow = asyncio.create_task(pages.page(HOT, None))
+    await settle()
+    held, maker.go_on = maker.go_on, asyncio.Event()
+    maker.go_on.set()
+    maker.now += 0.46
+    assert body(await pages.page(HOT, None)) == b"3"
+    held.set()
+    assert body(await slow) == b"2"
+    await settle()
+    assert body(pages.at_hand(HOT)) == b"3"
+
+
 @pytest.mark.parametrize("feed", ["personal", "of a label"])
 async def test_a_page_that_may_differ_is_made_for_each_reader_and_never_kept(feed: str) -> None:
     maker = Maker()

@@ -10,11 +10,12 @@ import pytest
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
+from atsite.core.clickhouse import door
 from atsite.core.web import probe
 from feeds import tasks
 from feeds.usage import counting, queries
 from feeds.usage.counting import KEPT_DAYS, FeedUsageCount, Recorder
-from feeds.usage.queries import DailyUsage
+from feeds.usage.queries import DailyUsage, EventCount
 from tests.away import redis_away
 from tests.feeds import readers
 from tests.feeds.kind_cases import PUBLISHER
@@ -71,6 +72,29 @@ def test_readings_are_written_by_feed_and_day_and_writing_twice_changes_nothing(
     assert write() == [DailyUsage("hot", TODAY, 5, 3, 7, 1), DailyUsage("top", TODAY - DAY, 1, 1, 0, 0)]
 
 
+def test_events_that_were_written_twice_or_long_ago_or_of_another_feed_are_not_counted(stores: None) -> None:
+    def write(id: int, event: str, *, feed: str = "hot", at: datetime = NOW) -> None:
+        row = {"received_at": at, "id": id, "feed": feed, "event": event}
+        door.insert("feed_interactions", {name: [value] for name, value in row.items()}, name="tests.interaction")
+
+    since = (NOW - DAY).replace(microsecond=0)
+    for _ in range(2):  # an answer was lost, so the block was sent again
+        write(1, "like")
+    write(2, "seen")
+    write(3, "seen", at=since)
+    write(4, "seen", at=since - timedelta(milliseconds=1))
+    write(5, "like", feed="top")
+    assert queries.events("hot", since=since) == [EventCount("seen", 2), EventCount("like", 1)]
+
+
+def test_the_written_counts_of_a_feed_are_its_own_and_of_the_period(stores: None) -> None:
+    for feed, ago in (("hot", 0), ("hot", 1), ("hot", 2), ("top", 0)):
+        read(viewer(1), feed=feed, now=NOW - ago * DAY)
+    write()
+    rows = queries.counted("hot", since=TODAY - DAY)
+    assert sorted((row.feed, row.day) for row in rows) == [("hot", TODAY - DAY), ("hot", TODAY)]
+
+
 def test_an_older_count_that_arrives_later_does_not_win(stores: None) -> None:
     read(viewer(1))
     older = counting.counted(now=NOW)
@@ -119,6 +143,8 @@ def test_nothing_in_redis_tells_who_read_and_everything_there_ends(stores: None,
         assert b"did:" not in content
         assert b"0" * 20 not in content
     assert counting.pseudonym(viewer(1)) == counting.pseudonym(viewer(1)) != counting.pseudonym(viewer(2))
+    # As it was when the rows of the last 30 days were written, or nobody's could be removed.
+    assert counting.pseudonym(Did("did:plc:aaaa"), secret_key="k").hex() == "4506a03fd71df996866863c8da441328"
 
 
 def test_what_is_counted_while_redis_is_away_is_lost_and_said_so(stores: None) -> None:

@@ -21,7 +21,7 @@ from atsite.core.atproto.tid import int_of_micros, tid_of_micros
 from atsite.core.config import config
 from atsite.core.identity import resolver
 from atsite.core.pds import PdsError
-from indexer.backfill import jobs, repo
+from indexer.backfill import jobs, repo, run
 from indexer.index import do_not_index, stats
 from indexer.index.models import Backfill, RefusedActor
 from indexer.stream import subscription
@@ -595,3 +595,24 @@ def test_versions_of_the_past_and_the_cids_of_the_builders_are_what_the_tests_th
     record = b.post(b.ALICE, at=b.ago(hours=1))
     assert record.cid == cid_of(record.json)
     assert record.version >= int_of_micros(b.micros(b.ago(hours=1, seconds=9)))
+
+
+@pytest.mark.parametrize(
+    ("bound", "state", "reason"),
+    [
+        ({"PAGES_MAX": 3}, State.FAILED, "its PDS lists more than 3 pages of one collection"),
+        ({"PAGES_MAX": 4}, State.COMPLETED, ""),  # the last one is empty
+        ({"MISSING_MAX": 1}, State.FAILED, "its PDS does not list more than 1 records of one collection"),
+        ({"MISSING_MAX": 2}, State.COMPLETED, ""),
+    ],
+)
+def test_a_list_that_is_implausibly_long_is_given_up(
+    pds: FakePds, monkeypatch: pytest.MonkeyPatch, bound: dict[str, int], state: State, reason: str
+) -> None:
+    store(*(b.post(b.ALICE, at=b.ago(minutes=minutes), text="unlisted") for minutes in (90, 100)))
+    pds.commit(*(b.post(b.ALICE, at=b.ago(hours=hour), text=str(hour)) for hour in range(1, 6)))
+    pds.page = 2
+    for name, value in bound.items():
+        monkeypatch.setattr(run, name, value)
+    row = backfill()
+    assert (row.state, row.reason[: len(reason)]) == (state, reason)

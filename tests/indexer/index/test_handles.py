@@ -30,7 +30,7 @@ def test_a_handle_that_another_took_is_lost_at_once_whatever_came_first(order: t
     assert did_of_handle("a.test") == BOB
     assert did_of_handle("b.test") is None
     assert (handle_of(ALICE), handle_of(BOB)) == ("", "a.test")
-    assert having_handle([ALICE, BOB], "a.") == [BOB]
+    assert having_handle([ALICE, CAROL, BOB], "a.") == [BOB]  # nothing is known of Carol
 
 
 def test_a_handle_that_was_given_up_leads_to_no_actor_until_a_new_word() -> None:

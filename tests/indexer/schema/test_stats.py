@@ -111,7 +111,8 @@ def test_redelivery_of_everything_changes_no_number(clickhouse: None) -> None:
 
 
 def test_rows_without_a_day_count_in_totals_and_are_said(clickhouse: None) -> None:
-    store(*nowhere())
+    for _ in range(2):  # delivered twice, and not merged
+        store(*nowhere())
     assert stats.totals() == Totals(
         posts=4,
         posts_without_day=3,
@@ -124,6 +125,20 @@ def test_rows_without_a_day_count_in_totals_and_are_said(clickhouse: None) -> No
     )
     created = replace(NOTHING, post_actors=1, like_actors=1, actors=1)
     assert stats.rewrite_days([MONDAY, WEDNESDAY], now=datetime.now(UTC)) == [created, replace(NOTHING, day=WEDNESDAY)]
+
+
+def test_totals_count_neither_what_was_deleted_nor_old_versions(clickhouse: None) -> None:
+    written = post(ALICE, at=at(MONDAY, 8))
+    records = [
+        written,
+        *(make(BOB, written, at=at(MONDAY, 9)) for make in (like, repost)),
+        *(make(BOB, CAROL, at=at(MONDAY, 9)) for make in (follow, block)),
+    ]
+    for _ in range(2):  # each a part of its own
+        store(*records)
+    assert stats.totals() == Totals(1, 0, 1, 0, 1, 0, 1, 1)
+    store(*(delete(record, at=at(MONDAY, 20)) for record in records))
+    assert stats.totals() == Totals(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def test_a_delete_after_the_rewrite_lowers_the_day(clickhouse: None) -> None:

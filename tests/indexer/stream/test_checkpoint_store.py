@@ -48,11 +48,20 @@ def save(*rows: tuple[int, int, int, str]) -> int:
         ([], None),
         ([(50, 7, 5, HOST), (0, 9, 5, HOST)], None),
         ([(120, 3, 1, HOST), (70, 5, 1, HOST), (50, 7, 1, HOST), (0, 9, 1, HOST)], 5),
+        ([(120, 3, 1, HOST), (60, 5, 1, HOST), (59, 7, 1, HOST), (0, 9, 1, HOST)], 5),
         ([(120, 3, 1, HOST), (70, 5, 1, "other"), (0, 9, 1, HOST)], 3),
         ([(120, 300, 1, HOST), (30, 20, 20, HOST), (0, 90, 20, HOST)], 20),
         ([(40, 3, 3, HOST), (30, 20, 20, HOST), (0, 90, 20, HOST)], 20),
     ],
-    ids=["none", "none so old", "the newest so old", "of this host", "begun earlier since", "begun later since"],
+    ids=[
+        "none",
+        "none so old",
+        "the newest so old",
+        "exactly so old",
+        "of this host",
+        "begun earlier since",
+        "begun later since",
+    ],
 )
 def test_the_safe_cursor_is_that_of_the_newest_checkpoint_older_than_a_minute(
     rows: Sequence[tuple[int, int, int, str]], cursor: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -228,3 +229,15 @@ def test_a_dry_run_writes_nothing(valkey: redis.Redis) -> None:
 
     assert stored() == Fold()
     assert valkey.keys() == []
+
+
+def test_nothing_is_indexed_into_a_database_that_lacks_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    from indexer.stream import service
+    from tests.indexer.conftest import configured
+
+    monkeypatch.setattr(service, "unapplied", lambda: ["indexer.0099_more", "feeds.0009_more"])
+    said = "migrations are not applied: indexer.0099_more, feeds.0009_more. Run `./just migrate-up` first"
+    stop = service.Stop()
+    stop.ask()
+    with pytest.raises(service.MigrationsMissing, match=f"^{re.escape(said)}$"):
+        service.run(configured("ws://127.0.0.1:1/subscribe"), service.Options(), stop)

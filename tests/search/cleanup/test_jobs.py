@@ -324,3 +324,23 @@ def test_progress_is_what_is_done_of_the_plan(
 ) -> None:
     row = RepoCleanupJob(state=state, records_planned=planned, records_deleted=deleted, records_gone=gone)
     assert (row.remaining, row.percent) == (remaining, percent)
+
+
+@pytest.mark.parametrize(
+    ("state", "may_be_cancelled", "may_be_retried"),
+    [
+        (State.PLANNING, True, False),
+        (State.PLANNED, True, False),
+        (State.RUNNING, True, False),
+        (State.WAITING, True, False),
+        (State.NEEDS_SIGN_IN, True, False),
+        (State.COMPLETED, False, False),
+        (State.CANCELLED, False, False),
+        (State.FAILED, False, True),
+    ],
+)
+def test_the_state_of_a_job_says_what_an_operator_may_do(
+    state: State, may_be_cancelled: bool, may_be_retried: bool
+) -> None:
+    row = RepoCleanupJob(state=state)
+    assert (jobs.can_cancel(row), jobs.can_retry(row)) == (may_be_cancelled, may_be_retried)

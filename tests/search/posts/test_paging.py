@@ -11,6 +11,10 @@ import pytest
 from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
+from labels.blocks import Blocks
+from search.posts import search
+from search.posts.conditions import Filters
+from search.posts.query_language import parse
 from tests.builders import ALICE, BOB, Record, account, ago, delete, floor, micros, post, store, update
 from tests.search.service import SEARCH, Service, newest_first
 
@@ -152,6 +156,14 @@ def test_a_search_goes_on_below_rows_of_deleted_posts_that_are_not_merged_yet(se
 def _crowd(q: str, numbers: Iterable[int], *, hours: int) -> list[Record]:
     start = micros(ago(hours=hours))
     return [post(ALICE, at=start + number * 1_000, text=f"{q} {number}") for number in numbers]
+
+
+def test_a_search_for_posts_of_a_blocked_author_ends_at_once_however_many_there_are(clickhouse: None) -> None:
+    store(*_crowd("cat", range(700), hours=2))
+    found = search.page(
+        parse("cat"), Filters(author=ALICE), Blocks(dids=frozenset({ALICE})), limit=1, cursor=None, now=micros(ago())
+    )
+    assert found == search.Page((), None)
 
 
 def test_a_cursor_of_another_list_is_refused(service: Service) -> None:
