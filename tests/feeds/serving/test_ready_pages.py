@@ -158,7 +158,7 @@ async def test_a_making_that_ends_late_replaces_no_page_whose_making_began_later
     held.set()
     assert body(await slow) == b"2"
     await settle()
-    assert body(pages.at_hand(HOT)) == b"3"
+    assert body(pages.at_hand(HOT, None)) == b"3"
 
 
 @pytest.mark.parametrize("feed", ["personal", "of a label"])
