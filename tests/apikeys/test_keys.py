@@ -72,5 +72,5 @@ def test_the_status_of_a_key_says_whether_it_has_expired() -> None:
 def test_a_key_is_called_by_its_note_and_without_one_by_its_id(db: None) -> None:
     noted, blank, unknown = keys.mint(), keys.mint(), keys.mint()
     add_key(noted, note=" door of the hall\n", scopes=["stats"])
-    add_key(blank, note=" ", scopes=["stats"])
+    add_key(blank, note="", scopes=["stats"])
     assert names_of({noted.id, blank.id, unknown.id}) == {noted.id: "door of the hall", blank.id: blank.id}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db.models import QuerySet
 
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
+from atsite.core.routers import DEFAULT
 from tests.feeds import readers
 from tests.feeds import service as feed_services
 from tests.search import service as search_services
@@ -39,8 +41,9 @@ def key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[b
 
 
 def take_away(row: ApiKey) -> None:
-    """Leave nothing of a key in `default`."""
-    ApiKey.every.filter(pk=row.pk).delete()
+    """Leave nothing of a key in `default`: its own `delete` only marks it."""
+    rows: QuerySet[ApiKey] = QuerySet(ApiKey).using(DEFAULT).filter(pk=row.pk)
+    rows._raw_delete(using=DEFAULT)
     ApiKey.history.filter(key_id=row.key_id).delete()
 
 

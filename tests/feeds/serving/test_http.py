@@ -242,5 +242,5 @@ def test_a_feed_generator_that_nobody_publishes_does_not_start() -> None:
     command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", "0"]
     refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 1
-    assert "(feeds.E001) FEED_ACTOR_DID is not the did of an account." in refused.stderr
+    assert "(feeds.E001) FEED_ACTOR_DID is missing: the feeds have no publisher." in refused.stderr
     assert "feeds.E002" not in refused.stderr
