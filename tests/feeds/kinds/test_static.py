@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from feeds.kinds import like_counts
 from feeds.kinds.static import OWN_FRESH, StaticParameters
+from feeds.ranking.computed import ComputedRankings
 from feeds.ranking.cursor import InvalidCursor, Ranked
 from feeds.ranking.feed import FeedPage, FeedRequest, InvalidDefinition, PostKey
 from feeds.ranking.generations import SECOND
@@ -92,6 +93,28 @@ def test_a_reader_gets_their_own_best_posts(site: Site) -> None:
     site.time += OWN_FRESH * SECOND
     assert site.uris(best_of(site, MIRA)) == expected  # the old one, while a new one is made
     until(lambda: site.uris(best_of(site, MIRA))[0] == posts[2].uri)
+
+
+def test_a_reader_s_ranking_is_made_again_once_it_is_ten_minutes_old_and_not_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.define(parameters={"source": "viewer_best", "min_likes": 1})
+    post = b.post(MIRA, at=site.time - HOUR)
+    store(post, b.like(NOEL, post, at=site.time - MINUTE))
+    begun: list[int] = []
+    start = ComputedRankings.start
+
+    def noted(computed: ComputedRankings, *arguments: Any, now: int, **options: Any) -> Any:
+        begun.append(now)
+        return start(computed, *arguments, now=now, **options)
+
+    monkeypatch.setattr(ComputedRankings, "start", noted)
+    first = site.time
+    for age in (0, 1, 600 * SECOND - 1, 600 * SECOND):
+        site.time = first + age
+        assert site.uris(best_of(site, MIRA)) == [post.uri]
+    assert begun == [first, first + 600 * SECOND]
+    assert OWN_FRESH == 600
 
 
 def test_of_more_posts_than_are_counted_the_newest_are(site: Site) -> None:
