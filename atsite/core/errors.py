@@ -5,6 +5,7 @@ AtsiteError
 ├── InvalidSyntax          text is not a valid did, handle, tid, at-uri, …
 ├── Undecidable            a decision cannot be read now (atsite.core.copies.errors); access is then refused
 ├── ChangedMeanwhile       a row was changed by someone else since it was read (atsite.core.copies.errors)
+├── InvalidRepo            a file is not a complete, signed repo of an account (atsite.core.repo.errors)
 ├── StoreError             an embedded store cannot start or run
 ├── ReadOnlyModel          someone tried to write ClickHouse through the ORM (atsite.core.clickhouse.models)
 ├── LeaseHeld              another process of this kind runs on this site (atsite.core.kv.lease)
