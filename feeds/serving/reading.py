@@ -65,6 +65,7 @@ async def page(question: Question, reader: Reader) -> Answer:
     Counts the request, unless it is a poll or the reader could not be identified.
     """
     answer = await _at_hand_or_made(question, reader.did)
+    metrics.counted_pages(answer.feed.definition.rkey, answer.outcome).inc()
     if reader.counts and not is_poll(question.limit, question.cursor):
         page_read.send(None, feed=answer.feed.definition.rkey, viewer=reader.did)
     return answer
@@ -77,7 +78,6 @@ async def _at_hand_or_made(question: Question, viewer: Did | None) -> Answer:
         asked = Asked(question, await _standings().of(access.label, viewer if access.private else None))
     answer = pages.at_hand(asked, viewer)
     if answer is not None:
-        metrics.counted_pages(answer.feed.definition.rkey, answer.outcome).inc()
         return answer
     answer = await pages.page(asked, viewer)
     definition = answer.feed.definition

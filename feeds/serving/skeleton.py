@@ -58,7 +58,7 @@ class Asked(NamedTuple):
 
 
 def answer(registry: Registry, asked: Asked, viewer: Did | None) -> Answer:
-    """The page of a feed for a reader.
+    """The page of a feed for a reader. Counts failures; who gives the page to readers counts these.
 
     Raises InvalidSyntax (`feed` is not an at-uri), UnknownFeed,
     InvalidCursor, FeedUnavailable, RankingPending.
@@ -69,23 +69,24 @@ def answer(registry: Registry, asked: Asked, viewer: Did | None) -> Answer:
         standing = None
     rkey = found.definition.rkey
     started = perf_counter()
-    outcome = "error"
+    failure: str | None = "error"
     try:
         request = FeedRequest(limit, None if cursor is None else cursors.decode(cursor), viewer)
         page = private_gate.page(found, registry.data, request, standing)
-        outcome = _outcome(page, limit, cursor)
-        return Answer(render(page), found, outcome, standing)
+        failure = None
+        return Answer(render(page), found, _outcome(page, limit, cursor), standing)
     except InvalidCursor:
-        outcome = "invalid"
+        failure = "invalid"
         raise
     except RankingPending:
-        outcome = "pending"
+        failure = "pending"
         raise
     except FeedUnavailable:
-        outcome = "unavailable"
+        failure = "unavailable"
         raise
     finally:
-        metrics.PAGES.labels(feed=rkey, outcome=outcome).inc()
+        if failure is not None:
+            metrics.PAGES.labels(feed=rkey, outcome=failure).inc()
         metrics.PAGE_SECONDS.labels(feed=rkey).observe(perf_counter() - started)
 
 

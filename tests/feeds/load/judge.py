@@ -20,8 +20,9 @@ from math import inf
 from typing import Any, Final
 
 from atsite.core.copies.redis_cache import LIFE_SECONDS
-from feeds.ranking import liveness
 
+#: How long a deleted post may still be shown (docs/invariants.md).
+HELD_SECONDS: Final = 1.0
 #: Errors that may be answered while a store is away, by feed.
 REDIS_AWAY: Final = {"a-mpls": {(502, "UpstreamFailure")}}
 CLICKHOUSE_AWAY: Final = {feed: {(503, "NotEnoughResources")} for feed in ("a-mpls", "cl-tqsp")}
@@ -125,7 +126,7 @@ class _Judge:
         )
         if strangers := set(seen.posts) - known:
             return f"{_said(seen)}: {strangers} are not of this feed"
-        gone = [post for post in seen.posts if self._deleted.get(post, inf) + liveness.SECONDS < seen.began]
+        gone = [post for post in seen.posts if self._deleted.get(post, inf) + HELD_SECONDS < seen.began]
         return f"{_said(seen)}: {gone} were deleted before" if gone and "ClickHouse" not in away else ""
 
     def _private(self, seen: Seen) -> str:

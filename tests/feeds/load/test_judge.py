@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from atsite.core.copies.redis_cache import LIFE_SECONDS
-from feeds.ranking import liveness
 from tests.feeds.load.judge import Away, Record, Seen, Walk, World, judged
 from tests.feeds.load.readers import shape_problem
 
@@ -113,7 +112,7 @@ DELETED = [
 
 
 def test_a_deleted_post_may_be_seen_as_long_as_processes_remember_and_not_longer() -> None:
-    began = 5.0 + liveness.SECONDS
+    began = 5.0 + 1.0
     assert problems(replace(HOT_PAGE, began=began), changes=DELETED) == []
     (found,) = problems(replace(HOT_PAGE, began=began + 0.1), changes=DELETED)
     assert "were deleted before" in found

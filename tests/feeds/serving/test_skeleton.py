@@ -115,10 +115,13 @@ def test_a_feed_is_asked_for_what_was_asked() -> None:
         (FeedPage(), 50, None, "empty"),
     ],
 )
-def test_pages_are_counted_by_outcome(page: FeedPage, limit: int, text: str | None, outcome: str) -> None:
+def test_an_answer_tells_its_outcome_and_leaves_the_count_to_its_readers(
+    page: FeedPage, limit: int, text: str | None, outcome: str
+) -> None:
     before = counted(outcome)
-    answer(Fixed(page), limit=limit, text=text)
-    assert counted(outcome) == before + 1
+    asked = Asked(Question(str(DEFINITION.uri), limit, text))
+    assert skeleton.answer(Registry({DEFINITION.uri: Fixed(page)}), asked, None).outcome == outcome
+    assert counted(outcome) == before
 
 
 @pytest.mark.parametrize(
