@@ -19,7 +19,7 @@ from feeds.serving.skeleton import rkey_of
 from feeds.usage import interactions, sending_limits
 from feeds.usage.counting import RECORDER, pseudonym
 from feeds.usage.interactions import SEND
-from feeds.usage.interactions_outbox import OUTBOX, OutboxFull
+from feeds.usage.interactions_outbox import OUTBOX, RETRY_SECONDS, OutboxFull
 
 if TYPE_CHECKING:
     from atsite.core.web.auth import Viewer
@@ -64,7 +64,7 @@ def _take(call: Call, viewer: Viewer, now: float) -> None:
         take_jti(viewer.token, now)
     except (OutboxFull, RedisAway) as error:
         message = "interactions cannot be stored now, try again later"
-        raise XrpcError("NotEnoughResources", message, headers={"Retry-After": "10"}) from error
+        raise XrpcError("NotEnoughResources", message, headers={"Retry-After": RETRY_SECONDS}) from error
     if not call.interactions:
         return
     received_at = datetime.fromtimestamp(now, UTC)

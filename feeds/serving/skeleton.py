@@ -86,7 +86,7 @@ def answer(registry: Registry, asked: Asked, viewer: Did | None) -> Answer:
         raise
     finally:
         if failure is not None:
-            metrics.PAGES.labels(feed=rkey, outcome=failure).inc()
+            metrics.counted_pages(rkey, failure).inc()
         metrics.PAGE_SECONDS.labels(feed=rkey).observe(perf_counter() - started)
 
 

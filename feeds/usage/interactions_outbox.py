@@ -33,7 +33,7 @@ FLUSH_SECONDS: Final = 1.0
 WAITING_MAX: Final = 16_000_000
 #: The share of it that one sender may fill.
 OF_ONE_SENDER_MAX: Final = WAITING_MAX // 8
-#: When a sender whose share is full may try again: rows are written each second, unless ClickHouse is down.
+#: When a refused sender may try again: rows are written each second, unless ClickHouse is down.
 RETRY_SECONDS: Final = "10"
 #: Rows of one block, so that an insert stays small beside what the server has.
 BLOCK_ROWS: Final = 10_000
