@@ -61,7 +61,11 @@ def test_a_query_string_that_cannot_be_right_is_refused(door: tuple[int, bytes],
 
 @pytest.mark.parametrize(
     "content_type",
-    [b"text/plain; charset*=bogus''x", b"text/plain; charset*=utf-8''%ff%00"],
+    [
+        b"text/plain; charset*=bogus''x",
+        b"text/plain; charset*=utf-8''%ff%00",
+        b"text/plain; charset*=bogus''x; charset*0*=a'b'c",  # a TypeError of the standard library
+    ],
 )
 def test_a_content_type_that_django_cannot_read_is_refused_or_passed_over(
     door: tuple[int, bytes], content_type: bytes

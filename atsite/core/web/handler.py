@@ -24,8 +24,9 @@ UNREADABLE: Final = "the path, the query string or a header of the request canno
 class ServiceHandler(ASGIHandler):
     """Django's ASGI application. A request that cannot be made from its bytes is the caller's fault: 400.
 
-    Django says so for bytes that are not UTF-8, and lets other errors of its own reading through, such as that of an
-    unknown charset in Content-Type (RFC 2231).
+    Django says so for bytes that are not UTF-8, and lets other errors of its own reading through. They are of any class:
+    an unknown charset in Content-Type (RFC 2231) is a LookupError, and a numbered charset beside a plain one a TypeError
+    of the standard library.
     """
 
     def create_request(
@@ -33,7 +34,7 @@ class ServiceHandler(ASGIHandler):
     ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponseBase]:
         try:
             request, refused = super().create_request(scope, body_file)
-        except (ValueError, LookupError):
+        except Exception:
             return None, error_response("InvalidRequest", UNREADABLE, HTTPStatus.BAD_REQUEST)
         if request is not None:
             return request, None
