@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from atsite.core.atproto.timestamps import datetime_of_micros
-from search.cleanup.plan import Plan, make_plan
-from search.cleanup.protections import PostCounts, RepoRecord
-from search.cleanup.record_types import LIKE, POST, REPOST, RecordType
-from search.cleanup.rules import Rules
+from search.cleanup.planning.plan import Plan, make_plan
+from search.cleanup.planning.protections import PostCounts, RepoRecord
+from search.cleanup.planning.record_types import LIKE, POST, REPOST, RecordType
+from search.cleanup.planning.rules import Rules
 
 DID: Final = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 OTHER: Final = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from atsite.core.atproto.tid import tid_of_micros
-from search.cleanup.plan import Gate, Going, Kept, Plan, hours_needed, make_plan
-from search.cleanup.protections import PostCounts, RepoRecord
-from search.cleanup.reasons import Reason
-from search.cleanup.record_types import LIKE, POST, RecordType
+from search.cleanup.planning.plan import Gate, Going, Kept, Plan, hours_needed, make_plan
+from search.cleanup.planning.protections import PostCounts, RepoRecord
+from search.cleanup.planning.reasons import Reason
+from search.cleanup.planning.record_types import LIKE, POST, RecordType
 from tests.search.cleanup.repo import (
     CID,
     DAY,

@@ -8,9 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from atsite.core.atproto.timestamps import datetime_of_micros
-from search.cleanup.plan import COLLECTIONS, Plan, hours_needed, make_plan
-from search.cleanup.protections import PostCounts, RepoRecord
-from search.cleanup.record_types import LIKE, POST, REPOST, RecordType
+from search.cleanup.planning.plan import COLLECTIONS, Plan, hours_needed, make_plan
+from search.cleanup.planning.protections import PostCounts, RepoRecord
+from search.cleanup.planning.record_types import LIKE, POST, REPOST, RecordType
 from tests.search.cleanup.repo import (
     ALL,
     CID,

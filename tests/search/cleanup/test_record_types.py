@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from search.cleanup.record_links import NoHost, host_of, hosts_of_links, is_within
-from search.cleanup.record_types import LIKE, POST, REPOST, NotUnderstood, RecordType, UnknownEmbed, types_of
+from search.cleanup.planning.record_links import NoHost, host_of, hosts_of_links, is_within
+from search.cleanup.planning.record_types import LIKE, POST, REPOST, NotUnderstood, RecordType, UnknownEmbed, types_of
 from tests.search.cleanup.repo import OTHER, ref, reply_to, uri
 
 GIFS = frozenset({"tenor.com"})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from atsite.core.errors import AtsiteError
-from search.cleanup.rules import InvalidRules, Rules
+from search.cleanup.planning.rules import InvalidRules, Rules
 from tests.search.cleanup.repo import DAY, NOW, uri
 
 NO_ZONE = datetime(2026, 1, 1)  # noqa: DTZ001

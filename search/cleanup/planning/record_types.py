@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from atsite.core.atproto.aturi import SCHEME, is_at_uri
-from search.cleanup.record_links import NoHost, host_of, is_within
+from search.cleanup.planning.record_links import NoHost, host_of, is_within
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -14,16 +14,16 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.atproto.syntax import is_cid, is_nsid, is_rkey
-from search.cleanup.protections import PROFILE, Protections, own_path
-from search.cleanup.reasons import Reason
-from search.cleanup.record_dates import date_of
-from search.cleanup.record_types import LIKE, POST, REPOST, NotUnderstood, RecordType, Types, UnknownEmbed, types_of
+from search.cleanup.planning.protections import PROFILE, Protections, own_path
+from search.cleanup.planning.reasons import Reason
+from search.cleanup.planning.record_dates import date_of
+from search.cleanup.planning.record_types import LIKE, POST, REPOST, NotUnderstood, RecordType, Types, UnknownEmbed, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from search.cleanup.protections import PostCounts, RepoRecord
-    from search.cleanup.rules import Rules
+    from search.cleanup.planning.protections import PostCounts, RepoRecord
+    from search.cleanup.planning.rules import Rules
 
 #: Who may reply to, and who may quote, the post with the same rkey.
 GATES: Final = ("app.bsky.feed.threadgate", "app.bsky.feed.postgate")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from atsite.core.atproto.aturi import is_at_uri
 from atsite.core.errors import AtsiteError
-from search.cleanup.record_dates import DAY_US
-from search.cleanup.record_links import NoHost, plain_host
-from search.cleanup.record_types import RecordType
+from search.cleanup.planning.record_dates import DAY_US
+from search.cleanup.planning.record_links import NoHost, plain_host
+from search.cleanup.planning.record_types import RecordType
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
 
 from atsite.core.atproto.aturi import SCHEME, is_at_uri
-from search.cleanup.reasons import Reason
-from search.cleanup.record_links import NoHost, hosts_of_links, is_within
-from search.cleanup.record_types import LIKE, POST, NotUnderstood, parent_of, types_of, uri_of
+from search.cleanup.planning.reasons import Reason
+from search.cleanup.planning.record_links import NoHost, hosts_of_links, is_within
+from search.cleanup.planning.record_types import LIKE, POST, NotUnderstood, parent_of, types_of, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from search.cleanup.rules import Rules
+    from search.cleanup.planning.rules import Rules
 
 PROFILE: Final = "app.bsky.actor.profile"
 

@@ -1,0 +1,1 @@
+"""Plans: which records of a repo go, which are kept, and why (docs/cleanup.md). Everything here is pure."""
