@@ -403,7 +403,7 @@ CREATE TABLE repo_cleanup_jobs
     `job_id` String,
     `did` String,
     `state` LowCardinality(String),
-    `collections` Array(LowCardinality(String)),
+    `types` Array(LowCardinality(String)),
     `requested_by` String,
     `records_planned` UInt64,
     `records_deleted` UInt64,
@@ -1154,11 +1154,19 @@ CREATE INDEX "auth_user_user_permissions_user_id_a95ead1b" ON "auth_user_user_pe
 
 CREATE UNIQUE INDEX "auth_user_user_permissions_user_id_permission_id_14a6b632_uniq" ON "auth_user_user_permissions" ("user_id", "permission_id");
 
-CREATE TABLE "cleanup_cleanupbatch" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "number" integer unsigned NOT NULL CHECK ("number" >= 0), "began_at" datetime NOT NULL, "ended_at" datetime NULL, "records" integer unsigned NOT NULL CHECK ("records" >= 0), "records_deleted" integer unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" integer unsigned NOT NULL CHECK ("records_gone" >= 0), "error" text NOT NULL, "job_id" bigint NOT NULL REFERENCES "cleanup_repocleanupjob" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "cleanup_cleanupbatch_once" UNIQUE ("job_id", "number"));
+CREATE TABLE "cleanup_cleanupaudit" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "at" datetime NOT NULL, "job_id" varchar(13) NOT NULL, "did" varchar(2048) NOT NULL, "action" varchar(40) NOT NULL, "by" varchar(150) NOT NULL, "address_hash" varchar(64) NOT NULL);
+
+CREATE INDEX "cleanup_cleanupaudit_at_b0b3dc66" ON "cleanup_cleanupaudit" ("at");
+
+CREATE INDEX "cleanup_cleanupaudit_job_id_5f7d417c" ON "cleanup_cleanupaudit" ("job_id");
+
+CREATE TABLE "cleanup_cleanupbatch" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "number" integer unsigned NOT NULL CHECK ("number" >= 0), "ended_at" datetime NULL, "records" integer unsigned NOT NULL CHECK ("records" >= 0), "records_deleted" integer unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" integer unsigned NOT NULL CHECK ("records_gone" >= 0), "error" text NOT NULL, "job_id" bigint NOT NULL REFERENCES "cleanup_repocleanupjob" ("id") DEFERRABLE INITIALLY DEFERRED, "items" text NOT NULL CHECK ((JSON_VALID("items") OR "items" IS NULL)), "outcome" varchar(200) NOT NULL, "since_rev" varchar(13) NOT NULL, "swap_commit" varchar(200) NOT NULL, "began_at" datetime NULL, CONSTRAINT "cleanup_cleanupbatch_once" UNIQUE ("job_id", "number"));
 
 CREATE INDEX "cleanup_cleanupbatch_job_id_1a924375" ON "cleanup_cleanupbatch" ("job_id");
 
-CREATE TABLE "cleanup_historicalrepocleanupjob" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "reason" text NOT NULL, "next_at" datetime NULL, "finished_at" datetime NULL, "job_id" varchar(13) NOT NULL, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE "cleanup_cleanupswitch" ("id" smallint unsigned NOT NULL PRIMARY KEY CHECK ("id" >= 0), "paused" bool NOT NULL, "changed_at" datetime NOT NULL, "changed_by" varchar(150) NOT NULL, CONSTRAINT "cleanup_cleanupswitch_one" CHECK ("id" = 1));
+
+CREATE TABLE "cleanup_historicalrepocleanupjob" ("id" bigint NOT NULL, "time_us" bigint NOT NULL, "deleted" bool NOT NULL, "reason" text NOT NULL, "next_at" datetime NULL, "finished_at" datetime NULL, "job_id" varchar(13) NOT NULL, "did" varchar(2048) NOT NULL, "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "types" text NOT NULL CHECK ((JSON_VALID("types") OR "types" IS NULL)), "backup_until" datetime NULL, "confirmed_at" datetime NULL, "handle" varchar(253) NOT NULL, "kind" varchar(6) NOT NULL, "permitted" bool NOT NULL, "records_kept" bigint unsigned NOT NULL CHECK ("records_kept" >= 0), "undoes_id" bigint NULL);
 
 CREATE INDEX "cleanup_historicalrepocleanupjob_history_date_74c28933" ON "cleanup_historicalrepocleanupjob" ("history_date");
 
@@ -1168,7 +1176,19 @@ CREATE INDEX "cleanup_historicalrepocleanupjob_id_29dc53c0" ON "cleanup_historic
 
 CREATE INDEX "cleanup_historicalrepocleanupjob_job_id_ee130ba3" ON "cleanup_historicalrepocleanupjob" ("job_id");
 
-CREATE TABLE "cleanup_repocleanupjob" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "reason" text NOT NULL, "next_at" datetime NULL, "leased_until" datetime NULL, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "cancel_asked_by" varchar(150) NOT NULL, "finished_at" datetime NULL, "job_id" varchar(13) NOT NULL UNIQUE, "did" varchar(2048) NOT NULL, "collections" text NOT NULL CHECK ((JSON_VALID("collections") OR "collections" IS NULL)), "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL);
+CREATE INDEX "cleanup_historicalrepocleanupjob_undoes_id_137cb1a9" ON "cleanup_historicalrepocleanupjob" ("undoes_id");
+
+CREATE TABLE "cleanup_pdssession" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL, "pds" varchar(300) NOT NULL, "sealed" BLOB NOT NULL, "created_at" datetime NOT NULL, "refreshed_at" datetime NOT NULL, "expires_at" datetime NOT NULL, "job_id" bigint NULL UNIQUE REFERENCES "cleanup_repocleanupjob" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "cleanup_pdssession_expires_at_79caf23e" ON "cleanup_pdssession" ("expires_at");
+
+CREATE TABLE "cleanup_pointssent" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL, "sent_at" datetime NOT NULL, "points" integer unsigned NOT NULL CHECK ("points" >= 0));
+
+CREATE INDEX "cleanup_pointssent_when" ON "cleanup_pointssent" ("did", "sent_at");
+
+CREATE TABLE "cleanup_refusedaccount" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "did" varchar(2048) NOT NULL UNIQUE, "note" varchar(500) NOT NULL, "created_at" datetime NOT NULL, "created_by" varchar(150) NOT NULL);
+
+CREATE TABLE "cleanup_repocleanupjob" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "time_us" bigint NOT NULL, "published_us" bigint NOT NULL, "deleted" bool NOT NULL, "reason" text NOT NULL, "next_at" datetime NULL, "leased_until" datetime NULL, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "cancel_asked_by" varchar(150) NOT NULL, "finished_at" datetime NULL, "job_id" varchar(13) NOT NULL UNIQUE, "did" varchar(2048) NOT NULL, "cut_off" datetime NOT NULL, "state" varchar(16) NOT NULL, "requested_by" varchar(150) NOT NULL, "records_planned" bigint unsigned NOT NULL CHECK ("records_planned" >= 0), "records_deleted" bigint unsigned NOT NULL CHECK ("records_deleted" >= 0), "records_gone" bigint unsigned NOT NULL CHECK ("records_gone" >= 0), "created_at" datetime NOT NULL, "planned_at" datetime NULL, "started_at" datetime NULL, "types" text NOT NULL CHECK ((JSON_VALID("types") OR "types" IS NULL)), "backup" varchar(100) NOT NULL, "backup_until" datetime NULL, "commit" varchar(200) NOT NULL, "confirmed_at" datetime NULL, "handle" varchar(253) NOT NULL, "kind" varchar(6) NOT NULL, "permitted" bool NOT NULL, "plan" text NOT NULL CHECK ((JSON_VALID("plan") OR "plan" IS NULL)), "plan_digest" varchar(64) NOT NULL, "records_kept" bigint unsigned NOT NULL CHECK ("records_kept" >= 0), "report" text NOT NULL CHECK ((JSON_VALID("report") OR "report" IS NULL)), "rev" varchar(13) NOT NULL, "rules" text NOT NULL CHECK ((JSON_VALID("rules") OR "rules" IS NULL)), "stage" varchar(200) NOT NULL, "swaps_refused" smallint unsigned NOT NULL CHECK ("swaps_refused" >= 0), "token_hash" varchar(64) NOT NULL, "undoes_id" bigint NULL REFERENCES "cleanup_repocleanupjob" ("id") DEFERRABLE INITIALLY DEFERRED);
 
 CREATE INDEX "cleanup_repocleanupjob_due" ON "cleanup_repocleanupjob" ("time_us") WHERE "published_us" < ("time_us");
 
@@ -1177,6 +1197,8 @@ CREATE INDEX "cleanup_repocleanupjob_leased" ON "cleanup_repocleanupjob" ("lease
 CREATE INDEX "cleanup_repocleanupjob_next" ON "cleanup_repocleanupjob" ("next_at");
 
 CREATE UNIQUE INDEX "cleanup_repocleanupjob_one_active" ON "cleanup_repocleanupjob" ("did") WHERE (NOT "deleted" AND "state" IN ('needs_sign_in', 'planned', 'planning', 'running', 'waiting'));
+
+CREATE INDEX "cleanup_repocleanupjob_undoes_id_0c59c47f" ON "cleanup_repocleanupjob" ("undoes_id");
 
 CREATE TABLE "django_admin_log" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "object_id" text NULL, "object_repr" varchar(200) NOT NULL, "action_flag" smallint unsigned NOT NULL CHECK ("action_flag" >= 0), "change_message" text NOT NULL, "content_type_id" integer NULL REFERENCES "django_content_type" ("id") DEFERRABLE INITIALLY DEFERRED, "user_id" integer NOT NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "action_time" datetime NOT NULL);
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from search.cleanup.models import new_job_id, validate_collections, validate_did
+from search.cleanup.models import new_job_id, validate_did, validate_types
 
-__all__ = ["new_job_id", "validate_collections", "validate_did"]
+__all__ = ["new_job_id", "validate_did", "validate_types"]

@@ -72,8 +72,8 @@ class RepoCleanupJobAdmin(OwnPages, ViewOnly, Named, DecisionAdmin):
 
     @admin.display(description="types")
     def types(self, job: RepoCleanupJob) -> str:
-        """The collections that it deletes from."""
-        return ", ".join(job.collections)
+        """The types of records that it deletes."""
+        return ", ".join(job.types)
 
     @admin.display(description="progress")
     def progress(self, job: RepoCleanupJob) -> str:

@@ -26,7 +26,8 @@ GRAPH: Final = Graph(
     initial=S.PLANNING,
     moves={
         S.PLANNING: frozenset({S.PLANNED, S.WAITING, S.NEEDS_SIGN_IN, S.CANCELLED, S.FAILED}),
-        S.PLANNED: frozenset({S.PLANNING, S.RUNNING, S.CANCELLED, S.FAILED}),
+        # Its owner confirmed it: it waits for the end of the pause, or for a sign-in.
+        S.PLANNED: frozenset({S.WAITING, S.NEEDS_SIGN_IN, S.CANCELLED}),
         S.RUNNING: frozenset({S.WAITING, S.NEEDS_SIGN_IN, S.COMPLETED, S.CANCELLED, S.FAILED}),
         S.WAITING: frozenset({S.PLANNING, S.RUNNING, S.NEEDS_SIGN_IN, S.CANCELLED, S.FAILED}),
         S.NEEDS_SIGN_IN: frozenset({S.PLANNING, S.WAITING, S.CANCELLED, S.FAILED}),

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "collections",
-                    models.JSONField(validators=[search.models.validate_collections], verbose_name="types"),
+                    models.JSONField(validators=[search.models.validate_types], verbose_name="types"),
                 ),
                 (
                     "cut_off",
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "collections",
-                    models.JSONField(validators=[search.models.validate_collections], verbose_name="types"),
+                    models.JSONField(validators=[search.models.validate_types], verbose_name="types"),
                 ),
                 (
                     "cut_off",

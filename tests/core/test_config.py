@@ -5,14 +5,17 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from pyrage import x25519
 
 from atsite.core.config import RUNNING_DEMO, SERVICE_PORTS, Config, defaults_of, load
+from atsite.core.config.cleanup import CleanupConfig
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = "s" * 40
+AGE_KEY = str(x25519.Identity.generate())
 
 
 def addresses(env: dict[str, str], data_dir: Path) -> tuple[str, str, str, bool]:
@@ -75,7 +78,7 @@ def test_nonsense_is_named(tmp_path: Path, env: dict[str, str], named: str) -> N
 
 
 def test_a_site_without_settings_has_the_documented_ones(tmp_path: Path) -> None:
-    assert load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET}) == Config(
+    assert load({"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "CLEANUP_KEYS": AGE_KEY}) == Config(
         service="manage",
         environment="development",
         data_dir=tmp_path,
@@ -113,7 +116,34 @@ def test_a_site_without_settings_has_the_documented_ones(tmp_path: Path) -> None
         workers=1,
         allowed_hosts=(),
         trusted_proxies=(),
+        cleanup=CleanupConfig(
+            keys=(AGE_KEY,),
+            host="",
+            folder=tmp_path / "cleanup",
+            backup_days=30,
+            per_hour=4_000,
+            per_day=30_000,
+            repo_max_bytes=2_000_000_000,
+            media_hosts=(),
+        ),
     )
+
+
+def test_a_key_of_cleanups_is_made_once_except_in_production(tmp_path: Path) -> None:
+    env = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET}
+    (key,) = load(env).cleanup.keys
+    assert key.startswith("AGE-SECRET-KEY-1")
+    assert load(env).cleanup.keys == (key,)
+    assert (tmp_path / "cleanup_key").stat().st_mode & 0o777 == 0o600
+    assert load({**env, "ATSITE_ENVIRONMENT": "production"}).cleanup.keys == ()
+    assert key not in repr(load(env))
+
+
+def test_keys_of_cleanups_that_are_not_age_identities_are_refused(tmp_path: Path) -> None:
+    env = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "CLEANUP_KEYS": f"{AGE_KEY},secret"}
+    with pytest.raises(ConfigError, match="CLEANUP_KEYS: expected age identities") as error:
+        load(env)
+    assert AGE_KEY not in str(error.value)
 
 
 def test_stores_on_servers_are_not_embedded(tmp_path: Path) -> None:

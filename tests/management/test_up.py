@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from atsite.core.config import BASE_DIR
-from atsite.core.config_secrets import secret_key
+from atsite.core.config.secret_values import secret_key
 from atsite.management.commands.up import Command
 from atsite.supervision.children import Ports, Site
 

@@ -9,8 +9,8 @@ import secrets
 import stat
 from pathlib import Path
 
-from atsite.core.config_secrets import make_private_directory as make_private_directory
 from atsite.core.embedded.errors import DataDirectoryInUse
+from atsite.core.private_directory import make_private_directory as make_private_directory
 
 OWNER_ONLY = 0o600
 #: The umask of processes that write into a data directory.

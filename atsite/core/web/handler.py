@@ -24,9 +24,9 @@ UNREADABLE: Final = "the path, the query string or a header of the request canno
 class ServiceHandler(ASGIHandler):
     """Django's ASGI application. A request that cannot be made from its bytes is the caller's fault: 400.
 
-    Django says so for bytes that are not UTF-8, and lets other errors of its own reading through. They are of any class:
-    an unknown charset in Content-Type (RFC 2231) is a LookupError, and a numbered charset beside a plain one a TypeError
-    of the standard library.
+    Django says so for bytes that are not UTF-8, and lets other errors of its own reading through. They are of any
+    class: an unknown charset in Content-Type (RFC 2231) is a LookupError, and a numbered charset beside a plain one
+    a TypeError of the standard library.
     """
 
     def create_request(

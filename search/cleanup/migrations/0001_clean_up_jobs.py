@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "collections",
-                    models.JSONField(validators=[search.cleanup.models.validate_collections], verbose_name="types"),
+                    models.JSONField(validators=[search.cleanup.models.validate_types], verbose_name="types"),
                 ),
                 (
                     "cut_off",
@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "collections",
-                    models.JSONField(validators=[search.cleanup.models.validate_collections], verbose_name="types"),
+                    models.JSONField(validators=[search.cleanup.models.validate_types], verbose_name="types"),
                 ),
                 (
                     "cut_off",

@@ -17,7 +17,16 @@ from atsite.core.atproto.syntax import is_cid, is_nsid, is_rkey
 from search.cleanup.planning.protections import PROFILE, Protections, own_path
 from search.cleanup.planning.reasons import Reason
 from search.cleanup.planning.record_dates import date_of
-from search.cleanup.planning.record_types import LIKE, POST, REPOST, NotUnderstood, RecordType, Types, UnknownEmbed, types_of
+from search.cleanup.planning.record_types import (
+    LIKE,
+    POST,
+    REPOST,
+    NotUnderstood,
+    RecordType,
+    Types,
+    UnknownEmbed,
+    types_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,12 +8,11 @@ from typing import Any
 from search.cleanup.models import RepoCleanupJob
 from search.cleanup.states import State
 
-LIKE = "app.bsky.feed.like"
 CUT_OFF = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def job(did: str = "did:plc:miramiramiramiramiramira", state: State = State.PLANNING, **fields: Any) -> RepoCleanupJob:
     """A job that is in that state, however it came there."""
-    row = {"collections": [LIKE], "cut_off": CUT_OFF, "requested_by": "k1", **fields}
+    row = {"types": ["like"], "cut_off": CUT_OFF, "requested_by": "k1", **fields}
     created: RepoCleanupJob = RepoCleanupJob.objects.create(did=did, state=state, **row)
     return created

@@ -24,7 +24,7 @@ from search.cleanup import jobs
 from search.cleanup.models import CleanupBatch, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
 from tests.away import clickhouse_away
-from tests.search.cleanup.rows import CUT_OFF, LIKE, job
+from tests.search.cleanup.rows import CUT_OFF, job
 
 pytestmark = [
     pytest.mark.usefixtures("clickhouse", "valkey"),
@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 COPY = """
-SELECT job_id, did, state, collections, requested_by, records_planned, records_deleted, deleted
+SELECT job_id, did, state, types, requested_by, records_planned, records_deleted, deleted
 FROM repo_cleanup_jobs FINAL
 ORDER BY job_id
 """
@@ -43,7 +43,7 @@ class Copy:
     job_id: str
     did: str
     state: str
-    collections: list[str]
+    types: list[str]
     requested_by: str
     planned: int
     deleted: int
@@ -75,12 +75,12 @@ def lose(row: RepoCleanupJob) -> None:
 
 def test_a_job_and_each_of_its_moves_are_in_the_copy_at_once() -> None:
     row = job()
-    expected = Copy(row.job_id, row.did, "planning", [LIKE], "k1", 0, 0, 0)
+    expected = Copy(row.job_id, row.did, "planning", ["like"], "k1", 0, 0, 0)
     assert copies() == [expected]
     moves.move(row, State.PLANNED, records_planned=120)
     moves.move(row, State.RUNNING)
     moves.move(row, State.WAITING, records_deleted=100)
-    assert copies() == [Copy(row.job_id, row.did, "waiting", [LIKE], "k1", 120, 100, 0)]
+    assert copies() == [Copy(row.job_id, row.did, "waiting", ["like"], "k1", 120, 100, 0)]
 
 
 @pytest.mark.parametrize("state", sorted(GRAPH.active))
@@ -102,13 +102,13 @@ def test_ended_jobs_of_an_account_pile_up() -> None:
 def test_a_form_says_that_there_is_an_active_job() -> None:
     job()
     with pytest.raises(ValidationError, match="has a clean-up that has not ended"):
-        RepoCleanupJob(did="did:plc:miramiramiramiramiramira", collections=[LIKE], cut_off=CUT_OFF).full_clean()
+        RepoCleanupJob(did="did:plc:miramiramiramiramiramira", types=["like"], cut_off=CUT_OFF).full_clean()
 
 
-@pytest.mark.parametrize("collections", [[], ["likes"], "app.bsky.feed.like", None, [3]])
-def test_a_job_names_the_collections_that_it_cleans(collections: object) -> None:
+@pytest.mark.parametrize("types", [[], ["likes"], "like", None, [3]])
+def test_a_job_names_the_types_that_it_cleans(types: object) -> None:
     with pytest.raises(ValidationError):
-        RepoCleanupJob(did="did:plc:miramiramiramiramiramira", collections=collections, cut_off=CUT_OFF).full_clean()
+        RepoCleanupJob(did="did:plc:miramiramiramiramiramira", types=types, cut_off=CUT_OFF).full_clean()
 
 
 def test_moves_write_dates_reasons_and_who() -> None:

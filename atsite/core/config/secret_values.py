@@ -8,10 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyrage
+from pyrage import x25519
+
 from atsite.core.errors import ConfigError
+from atsite.core.private_directory import make_private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def secret(env: Mapping[str, str], name: str) -> str:
@@ -36,8 +40,29 @@ def secret_key(env: Mapping[str, str], environment: str, data_dir: Path) -> str:
         return key
     if key:
         return key
+    return _kept_in(data_dir, "secret_key", lambda: secrets.token_urlsafe(48))
+
+
+def cleanup_keys(env: Mapping[str, str], environment: str, data_dir: Path) -> tuple[str, ...]:
+    """CLEANUP_KEYS; outside production one is generated once and kept in data_dir. Raises ConfigError."""
+    text = secret(env, "CLEANUP_KEYS")
+    if not text and environment != "production":
+        text = _kept_in(data_dir, "cleanup_key", lambda: str(x25519.Identity.generate()))
+    keys = tuple(text.replace(",", " ").split())
     try:
-        return _kept_key(data_dir)
+        for key in keys:
+            x25519.Identity.from_str(key)
+    except pyrage.IdentityError as error:
+        raise ConfigError(
+            "CLEANUP_KEYS: expected age identities, as `age-keygen` makes them: AGE-SECRET-KEY-1…"
+        ) from error
+    return keys
+
+
+def _kept_in(data_dir: Path, name: str, generate: Callable[[], str]) -> str:
+    """The key in a file of the data folder, made on the first call. Raises ConfigError."""
+    try:
+        return _kept_key(data_dir, name, generate)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError(
@@ -46,28 +71,21 @@ def secret_key(env: Mapping[str, str], environment: str, data_dir: Path) -> str:
         ) from error
 
 
-def _kept_key(data_dir: Path) -> str:
-    """The key in `data_dir`, made on the first call. Raises OSError."""
-    path = data_dir / "secret_key"
+def _kept_key(data_dir: Path, name: str, generate: Callable[[], str]) -> str:
+    """Raises OSError."""
+    path = data_dir / name
     with suppress(FileNotFoundError):
         if key := path.read_text(encoding="ascii"):
             return key
         path.unlink(missing_ok=True)  # a full disk left it empty
     make_private_directory(data_dir)
-    draft = path.with_name(f"secret_key.{os.getpid()}")
+    draft = path.with_name(f"{name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(generate())
         with suppress(FileExistsError):  # another process of the same start was quicker
             os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     return path.read_text(encoding="ascii")
-
-
-def make_private_directory(path: Path) -> None:
-    """Create `path` and its missing parents, readable only by their owner; it may exist. Raises OSError."""
-    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
-    for directory in reversed(missing):
-        directory.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Clean-up jobs of repos, their batches, and the copy of jobs in ClickHouse: progress, never credentials."""
+"""Clean-up jobs of repos, and their copy in ClickHouse: progress, never credentials."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from atsite.core.atproto.syntax import DID_MAX, is_nsid
+from atsite.core.atproto.syntax import DID_MAX
 from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.models import ReadModel
 from atsite.core.clock import now_us
 from atsite.core.jobs.copied_job import CopiedJob
 from indexer.index.models.do_not_index import validate_did as validate_did
+from search.cleanup.planning.record_types import RecordType
 from search.cleanup.states import GRAPH, State
 
 _LABELS = {
@@ -38,7 +39,7 @@ class PublishedCleanupJob(ReadModel):
     job_id = StringField(primary_key=True)
     did = StringField()
     state = StringField(low_cardinality=True)
-    collections = ArrayField(StringField(low_cardinality=True))
+    types = ArrayField(StringField(low_cardinality=True))
     requested_by = StringField()
     records_planned = UInt64Field()
     records_deleted = UInt64Field()
@@ -56,26 +57,62 @@ def new_job_id() -> str:
     return tid_of_micros(now_us(), secrets.randbelow(CLOCK_ID_MAX + 1))
 
 
-def validate_collections(value: object) -> None:
-    """Raises ValidationError unless `value` is a list of at least one collection."""
-    if not (isinstance(value, list) and value and all(isinstance(name, str) and is_nsid(name) for name in value)):
-        raise ValidationError("Enter collections, such as app.bsky.feed.like.")
+def validate_types(value: object) -> None:
+    """Raises ValidationError unless `value` is a list of at least one record type."""
+    if not (isinstance(value, list) and value and all(name in set(RecordType) for name in value)):
+        raise ValidationError(f"Choose at least one of {', '.join(RecordType)}.")
+
+
+class Kind(models.TextChoices):
+    """What a job does with the records in its batches."""
+
+    DELETE = "delete", "clean-up"
+    UNDO = "undo", "undo"  # creates the records again that another job deleted
 
 
 class RepoCleanupJob(CopiedJob):
-    """Deletes the records of some collections of one repo that are older than a given time.
+    """Deletes old records of one repo, or creates those again that another job deleted.
 
-    Change its state only through `atsite.core.jobs`, which checks it against `search.cleanup.states`.
+    Change its state only through `atsite.core.jobs`, which checks it against `search.cleanup.states`. The records are
+    in its batches (CleanupBatch), its tokens in a table of their own (PdsSession).
     """
 
     graph = GRAPH
-    progress_fields = ("records_planned", "records_deleted", "records_gone")
+    progress_fields = (
+        "records_planned", "records_deleted", "records_gone", "records_kept", "stage", "rev", "commit", "swaps_refused",
+    )  # fmt: skip
     dates = {State.PLANNED: "planned_at", State.RUNNING: "started_at"}
 
     job_id = models.CharField(max_length=13, unique=True, editable=False, default=new_job_id)
     did = models.CharField("account", max_length=DID_MAX, validators=[validate_did])
-    collections = models.JSONField("types", validators=[validate_collections])
+    kind = models.CharField(max_length=6, choices=Kind.choices, default=Kind.DELETE)
+    #: The job whose deletes an undo takes back.
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
+    types = models.JSONField(validators=[validate_types])
+    #: The rules of its owner (search.cleanup.planning.rules), which may have texts: no page of the admin shows them.
+    rules = models.JSONField(default=dict, blank=True, editable=False)
     cut_off = models.DateTimeField("older than", help_text="Records written before it are deleted.")
+    #: Whether its owner may confirm the plan; without it the job only shows what it would delete.
+    permitted = models.BooleanField("may delete", default=False)
+    #: The handle at the sign-in, which its owner types to confirm.
+    handle = models.CharField(max_length=253, blank=True)
+    #: SHA-256 of the token that its owner has, in hexadecimal.
+    token_hash = models.CharField(max_length=64, blank=True, editable=False)
+    #: What the plan shows (search.cleanup.plan_summary): counts and at-uris.
+    plan = models.JSONField(default=dict, blank=True, editable=False)
+    plan_digest = models.CharField(max_length=64, blank=True, editable=False)
+    #: The comparison with the repo at the end: how many records are left, by reason.
+    report = models.JSONField(default=dict, blank=True, editable=False)
+    #: The file of the encrypted backup in the folder of backups; empty: none, or it has expired.
+    backup = models.CharField(max_length=100, blank=True, editable=False)
+    backup_until = models.DateTimeField(null=True, blank=True)
+    #: What its worker does now, in words.
+    stage = models.CharField(max_length=200, blank=True)
+    #: The commit of the repo in which the rest of the plan was seen unchanged.
+    rev = models.CharField(max_length=13, blank=True, editable=False)
+    commit = models.CharField(max_length=200, blank=True, editable=False)
+    #: How often in a row the PDS refused a batch because the repo had changed.
+    swaps_refused = models.PositiveSmallIntegerField(default=0, editable=False)
     state = models.CharField(
         max_length=16, choices=[(str(state), _LABELS[state]) for state in State], default=str(State.PLANNING)
     )
@@ -85,10 +122,18 @@ class RepoCleanupJob(CopiedJob):
     #: Records that were gone from the repo before their batch ran were not deleted by this job.
     records_deleted = models.PositiveBigIntegerField("deleted", default=0)
     records_gone = models.PositiveBigIntegerField("already gone", default=0)
+    #: Records that are kept after all: they were changed after the plan, or the PDS refused them.
+    records_kept = models.PositiveBigIntegerField("kept after all", default=0)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     planned_at = models.DateTimeField("planned at", null=True, blank=True)
+    confirmed_at = models.DateTimeField("confirmed", null=True, blank=True)
     started_at = models.DateTimeField("started", null=True, blank=True)
-    history = HistoricalRecords(excluded_fields=["published_us", "leased_until", "fence", "tries", "cancel_asked_by"])
+    history = HistoricalRecords(
+        excluded_fields=[
+            "published_us", "leased_until", "fence", "tries", "cancel_asked_by",
+            "rules", "token_hash", "plan", "plan_digest", "report", "backup", "stage", "rev", "commit", "swaps_refused",
+        ]
+    )  # fmt: skip
 
     copy = PublishedCleanupJob
     copied = {
@@ -97,7 +142,7 @@ class RepoCleanupJob(CopiedJob):
             "job_id",
             "did",
             "state",
-            "collections",
+            "types",
             "requested_by",
             "records_planned",
             "records_deleted",
@@ -140,7 +185,7 @@ class RepoCleanupJob(CopiedJob):
     @property
     def remaining(self) -> int:
         """How many of the planned records are left."""
-        return max(0, self.records_planned - self.records_deleted - self.records_gone)
+        return max(0, self.records_planned - self.records_deleted - self.records_gone - self.records_kept)
 
     @property
     def percent(self) -> int:
@@ -148,6 +193,11 @@ class RepoCleanupJob(CopiedJob):
         if not self.records_planned:
             return 100 if self.current_state is State.COMPLETED else 0
         return 100 * (self.records_planned - self.remaining) // self.records_planned
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether it creates records again."""
+        return self.kind == Kind.UNDO
 
     def claimed_as(self) -> str:
         """As Job.claimed_as; a waiting job without a plan is planned first."""
@@ -158,27 +208,3 @@ class RepoCleanupJob(CopiedJob):
     def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Jobs cannot be deleted: statistics and histories refer to them. Raises TypeError."""
         raise TypeError(f"{self} stays: cancel it")
-
-
-class CleanupBatch(models.Model):
-    """What one batch of a job did. Written only by the job; never changed after its end."""
-
-    job = models.ForeignKey(RepoCleanupJob, models.PROTECT, related_name="batches")
-    number = models.PositiveIntegerField()
-    began_at = models.DateTimeField(default=timezone.now)
-    #: Empty while it runs, and for ever if the process was killed during the batch.
-    ended_at = models.DateTimeField(null=True, blank=True)
-    records = models.PositiveIntegerField("in the batch")
-    records_deleted = models.PositiveIntegerField("deleted", default=0)
-    records_gone = models.PositiveIntegerField("already gone", default=0)
-    #: The error of the PDS, if it refused.
-    error = models.TextField(blank=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "number"], name="cleanup_cleanupbatch_once")]
-        ordering = ("job", "-number")
-        verbose_name = "batch"
-        verbose_name_plural = "batches"
-
-    def __str__(self) -> str:
-        return f"batch {self.number} of {self.job_id}"

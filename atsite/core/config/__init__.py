@@ -10,20 +10,21 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
-from urllib.parse import parse_qsl, urlsplit
 
-from atsite.core.config_secrets import secret, secret_key
+from atsite.core.config.cleanup import CleanupConfig, cleanup_config
+from atsite.core.config.plain_values import address, choice, integer, networks, redis_url, url, websocket_url, words
+from atsite.core.config.secret_values import secret, secret_key
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
 Service = Literal["manage", "indexer", "feedgen", "search", "admin", "worker", "beat"]
 
-BASE_DIR = Path(__file__).resolve().parents[2]
+BASE_DIR = Path(__file__).resolve().parents[3]
 PUBLIC_JETSTREAM = "wss://jetstream2.us-east.bsky.network/subscribe"
 PUBLIC_PLC = "https://plc.directory"
 PUBLIC_APPVIEW = "https://public.api.bsky.app"
@@ -35,7 +36,6 @@ METRICS_PORTS: dict[Service, int] = {
 }  # fmt: skip
 #: Where each service answers (fixed by the seed design).
 SERVICE_PORTS: dict[Service, int] = {"admin": 8090, "search": 8092, "feedgen": 8094}
-_NOT_IN_WS_URL = {"compress", "cursor", "requireHello", "maxMessageSizeBytes", "wantedCollections", "wantedDids"}
 #: The highest port is that of ClickHouse, 9000; moved by this it is still a port.
 PORT_OFFSET_MAX = 56_000
 WORKERS_MAX = 64
@@ -109,6 +109,7 @@ class Config:
     allowed_hosts: tuple[str, ...]
     #: Networks of the reverse proxies whose X-Forwarded-For is trusted; empty: none is.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    cleanup: CleanupConfig
 
     @property
     def production(self) -> bool:
@@ -126,8 +127,8 @@ def usual_data_dir(environment: str) -> Path:
 
 def load(env: Mapping[str, str]) -> Config:
     """Read `env` into a Config. Raises ConfigError on the first unusable value."""
-    environment = _choice(env, "ATSITE_ENVIRONMENT", "development", ("development", "demo", "test", "production"))
-    service = _choice(env, "ATSITE_SERVICE", "manage", get_args(Service))
+    environment = choice(env, "ATSITE_ENVIRONMENT", "development", ("development", "demo", "test", "production"))
+    service = choice(env, "ATSITE_SERVICE", "manage", get_args(Service))
     data_dir = Path(env.get("DATA_DIR") or usual_data_dir(environment)).resolve()
     if environment == "demo" and not env.get("INSIDE_DEMO"):
         env = {**env, **_read_json(data_dir / RUNNING_DEMO)}  # what a shell says of a real site is not for the demo
@@ -136,49 +137,50 @@ def load(env: Mapping[str, str]) -> Config:
     embedded = not env.get("CLICKHOUSE_ADDRESS")
     redis_address = secret(env, "REDIS_ADDRESS")
     endpoint = env.get("SERVICE_ENDPOINT", "").rstrip("/")
-    moved = _integer(env, "PORT_OFFSET", 0, low=0, high=PORT_OFFSET_MAX)
-    sent = _integer(env, "INTERACTIONS_PER_HOUR", 5_000, low=500, high=1_000_000)
+    moved = integer(env, "PORT_OFFSET", 0, low=0, high=PORT_OFFSET_MAX)
+    sent = integer(env, "INTERACTIONS_PER_HOUR", 5_000, low=500, high=1_000_000)
     return Config(
         service=service,  # type: ignore[arg-type]
         environment=environment,  # type: ignore[arg-type]
         data_dir=data_dir,
         secret_key=secret_key(env, environment, data_dir),
         database_url=secret(env, "DATABASE_URL"),
-        clickhouse_address=_address(clickhouse_address, "CLICKHOUSE_ADDRESS"),
+        clickhouse_address=address(clickhouse_address, "CLICKHOUSE_ADDRESS"),
         clickhouse_username=env.get("CLICKHOUSE_USERNAME")
         or (running.get("clickhouse_username", "") if embedded else "default"),
         clickhouse_password=secret(env, "CLICKHOUSE_PASSWORD")
         or (running.get("clickhouse_password", "") if embedded else ""),
         clickhouse_database=env.get("CLICKHOUSE_DATABASE") or "atsite",
-        redis_url=_redis_url(redis_address or running.get("redis_address", "")),
+        redis_url=redis_url(redis_address or running.get("redis_address", "")),
         embedded_clickhouse=embedded,
         embedded_redis=not redis_address,
-        ws_url=_websocket_url(env, "WS_URL", PUBLIC_JETSTREAM),
+        ws_url=websocket_url(env, "WS_URL", PUBLIC_JETSTREAM),
         service_endpoint=endpoint,
         service_did=env.get("SERVICE_DID") or _did_web(endpoint),
         feed_actor_did=env.get("FEED_ACTOR_DID", ""),
-        plc_url=_url(env, "PLC_URL", PUBLIC_PLC),
-        handle_resolver_url=_url(env, "HANDLE_RESOLVER_URL", ""),
-        appview_url="" if env.get("APPVIEW_URL") == "none" else _url(env, "APPVIEW_URL", PUBLIC_APPVIEW),
+        plc_url=url(env, "PLC_URL", PUBLIC_PLC),
+        handle_resolver_url=url(env, "HANDLE_RESOLVER_URL", ""),
+        appview_url="" if env.get("APPVIEW_URL") == "none" else url(env, "APPVIEW_URL", PUBLIC_APPVIEW),
         allow_loopback=_allow_loopback(env, environment),
-        feed_min_likes=_integer(env, "FEED_MIN_LIKES", 20 if environment == "demo" else 100, low=1, high=1_000_000),
+        feed_min_likes=integer(env, "FEED_MIN_LIKES", 20 if environment == "demo" else 100, low=1, high=1_000_000),
         publisher_app_password=secret(env, "PUBLISHER_APP_PASSWORD"),
-        wanted_collections=_words(env, "WANTED_COLLECTIONS"),
-        wanted_dids=_words(env, "WANTED_DIDS"),
-        start_hours=_integer(env, "START_HOURS", 24, low=0, high=24 * 365),
-        jetstream_lookback_hours=_integer(env, "JETSTREAM_LOOKBACK_HOURS", 36, low=1, high=24 * 365),
-        min_free_disk=_integer(env, "MIN_FREE_DISK", 5_000_000_000, low=0, high=1 << 62),
-        keep_raw_days=_integer(env, "KEEP_RAW_DAYS", 30, low=1, high=3650),
+        wanted_collections=words(env, "WANTED_COLLECTIONS"),
+        wanted_dids=words(env, "WANTED_DIDS"),
+        start_hours=integer(env, "START_HOURS", 24, low=0, high=24 * 365),
+        jetstream_lookback_hours=integer(env, "JETSTREAM_LOOKBACK_HOURS", 36, low=1, high=24 * 365),
+        min_free_disk=integer(env, "MIN_FREE_DISK", 5_000_000_000, low=0, high=1 << 62),
+        keep_raw_days=integer(env, "KEEP_RAW_DAYS", 30, low=1, high=3650),
         interactions_per_hour=sent,
         # So high that no reader can use it up alone.
-        interactions_total_per_hour=_integer(env, "INTERACTIONS_TOTAL_PER_HOUR", 500_000, low=10 * sent, high=10**9),
+        interactions_total_per_hour=integer(env, "INTERACTIONS_TOTAL_PER_HOUR", 500_000, low=10 * sent, high=10**9),
         otel_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         listen_host=env.get("LISTEN_HOST") or "127.0.0.1",
         port_offset=moved,
-        metrics_port=_integer(env, "METRICS_PORT", _moved(METRICS_PORTS[service], moved), low=0, high=65535),  # type: ignore[index]
-        workers=_integer(env, "ATSITE_WORKERS", 1, low=1, high=WORKERS_MAX),
-        allowed_hosts=_words(env, "ALLOWED_HOSTS"),
-        trusted_proxies=_networks(env, "TRUSTED_PROXIES"),
+        metrics_port=integer(env, "METRICS_PORT", _moved(METRICS_PORTS[service], moved), low=0, high=65535),  # type: ignore[index]
+        workers=integer(env, "ATSITE_WORKERS", 1, low=1, high=WORKERS_MAX),
+        allowed_hosts=words(env, "ALLOWED_HOSTS"),
+        trusted_proxies=networks(env, "TRUSTED_PROXIES"),
+        cleanup=cleanup_config(env, environment, data_dir),
     )
 
 
@@ -198,79 +200,14 @@ def defaults_of(argv: Sequence[str]) -> dict[str, str]:
     return {"ATSITE_SERVICE": service} if service in get_args(Service) else {}
 
 
-def _choice(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
-    value = env.get(name) or default
-    if value not in choices:
-        raise ConfigError(f"{name}={value!r}: expected one of {', '.join(choices)}")
-    return value
-
-
-def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    text = env.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise ConfigError(f"{name}={text!r}: expected a whole number from {low} to {high}")
-    return int(text)
-
-
 def _allow_loopback(env: Mapping[str, str], environment: str) -> bool:
     """ALLOW_LOOPBACK; a public service must not connect to its own machine for any caller."""
-    allowed = _choice(env, "ALLOW_LOOPBACK", "1" if environment in ("demo", "test") else "0", ("0", "1")) == "1"
+    allowed = choice(env, "ALLOW_LOOPBACK", "1" if environment in ("demo", "test") else "0", ("0", "1")) == "1"
     if allowed and environment == "production":
         raise ConfigError(
             "ALLOW_LOOPBACK=1 lets untrusted hosts reach other services of this machine: unset it in production"
         )
     return allowed
-
-
-def _url(env: Mapping[str, str], name: str, default: str) -> str:
-    """A server's address, to which paths are appended."""
-    value = env.get(name) or default
-    scheme, _, host = value.partition("://")
-    if value and (scheme not in ("http", "https") or not host.strip("/") or {"?", "#", " "} & set(host)):
-        raise ConfigError(f"{name}={value!r}: expected https://HOST")
-    return value.rstrip("/")
-
-
-def _websocket_url(env: Mapping[str, str], name: str, default: str) -> str:
-    """The address of a Jetstream v1 host; it may have a query of its own. It can hold a password: never quoted."""
-    value = env.get(name) or default
-    try:
-        parts = urlsplit(value)
-        user_is_whole = (parts.username is None) == (parts.password is None)
-        usable = parts.scheme in ("ws", "wss") and parts.hostname and parts.port != 0 and user_is_whole
-    except ValueError:  # a port that is not a number, a bracket that is not closed
-        usable = False
-    if not usable or not value.isprintable() or " " in value or "#" in value:
-        raise ConfigError(f"{name} is not a websocket address: expected wss://HOST/subscribe of a Jetstream v1 host")
-    if own := sorted(_NOT_IN_WS_URL & dict(parse_qsl(parts.query, True)).keys()):
-        raise ConfigError(f"{name}: remove {', '.join(own)} from its query; the indexer sets these itself")
-    return value
-
-
-def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(word for word in env.get(name, "").replace(",", " ").split() if word)
-
-
-def _networks(env: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    try:
-        return tuple(ip_network(word) for word in _words(env, name))
-    except ValueError as error:
-        raise ConfigError(f"{name}: {error}: expected addresses or networks such as 10.0.0.0/8") from error
-
-
-def _address(text: str, name: str) -> str:
-    if not text:
-        return ""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"{name}={text!r}: expected host:port")
-    return text
-
-
-def _redis_url(text: str) -> str:
-    if not text or text.startswith(("redis://", "rediss://", "unix://")):
-        return text
-    return f"redis://{_address(text, 'REDIS_ADDRESS')}/0"
 
 
 def _did_web(endpoint: str) -> str:
