@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -19,9 +19,9 @@ from atsite.core.errors import AtsiteError
 from atsite.core.outgoing.guard import ForbiddenAddress, GuardedBackend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
-__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress"]
+__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress", "Streamed"]
 
 #: A did document has a few KB, and no other answer is larger.
 MAX_BYTES = 256 * 1024
@@ -55,6 +55,15 @@ class Fetched:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise FetchFailed("not_json", "the answer is not JSON") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """The head of an answer, and its body in chunks, to be read once. Reading a chunk raises FetchFailed."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes] = field(repr=False)
 
 
 class Client(AbstractAsyncContextManager["Client"]):
@@ -120,6 +129,28 @@ class Client(AbstractAsyncContextManager["Client"]):
             async with asyncio.timeout(timeout):
                 return await self._once("POST", url, {**typed, **(headers or {})}, body, max_bytes)
 
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, headers: Mapping[str, str] | None = None, idle_seconds: float, max_bytes: int
+    ) -> AsyncIterator[Streamed]:
+        """The answer of `url`, whatever its status, for as long as its server goes on sending. Follows no redirect.
+
+        Raises FetchFailed, also while chunks are read: if nothing arrives for `idle_seconds`, or more than `max_bytes`.
+        A server that sends a byte now and then stays below both: limit the time of the whole if that matters.
+        """
+        request = {"user-agent": "atsite", **(headers or {})}
+        opening = AsyncExitStack()
+        with _translated(idle_seconds):
+            async with asyncio.timeout(idle_seconds):
+                response = await opening.enter_async_context(
+                    self._pool.stream("GET", self._checked(url), headers=list(request.items()))
+                )
+        try:
+            yield Streamed(response.status, _names(response), _chunks(response, idle_seconds, max_bytes))
+        finally:
+            with _translated(idle_seconds):
+                await opening.aclose()
+
     async def _once(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, max_bytes: int
     ) -> Fetched:
@@ -133,9 +164,8 @@ class Client(AbstractAsyncContextManager["Client"]):
             async for chunk in response.aiter_stream():
                 body += chunk
                 if len(body) > max_bytes:
-                    raise FetchFailed("too_large", f"the answer is larger than {max_bytes} bytes")
-            names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            return Fetched(status=response.status, headers=names, body=bytes(body))
+                    raise _too_large(max_bytes)
+            return Fetched(status=response.status, headers=_names(response), body=bytes(body))
 
     def _checked(self, url: str) -> str:
         try:
@@ -147,6 +177,29 @@ class Client(AbstractAsyncContextManager["Client"]):
         if parts.scheme not in schemes or not parts.hostname or parts.username is not None or not url.isascii():
             raise FetchFailed("bad_url", f"not a plain {' or '.join(schemes)} URL")
         return url
+
+
+def _names(response: httpcore.Response) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+
+
+def _too_large(max_bytes: int) -> FetchFailed:
+    return FetchFailed("too_large", f"the answer is larger than {max_bytes} bytes")
+
+
+async def _chunks(response: httpcore.Response, idle_seconds: float, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises FetchFailed."""
+    size, body = 0, response.aiter_stream()
+    while True:
+        with _translated(idle_seconds):
+            async with asyncio.timeout(idle_seconds):
+                chunk = await anext(body, None)
+        if chunk is None:
+            return
+        size += len(chunk)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        yield chunk
 
 
 @contextmanager
