@@ -98,7 +98,7 @@ class Repo:
 
     def latest_rev(self) -> str:
         """The rev of its newest commit."""
-        return self._ask(lambda pds: pds.latest_rev(self.did))
+        return self._ask(lambda pds: pds.latest_commit(self.did)).rev
 
     def page(self, collection: str, cursor: str) -> bytes:
         """A page of its records, newest first (atsite.core.pds.Pds.list_records)."""

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from atsite.core.atproto.syntax import Did, is_did
-from atsite.core.errors import AtsiteError
 from atsite.core.outgoing import FetchFailed
+from atsite.core.pds.answers import WRITER_WAIT_MAX_SECONDS, PdsError, limit_of, read_answer, refusal
+from atsite.core.pds.session import Session, read_session
+from atsite.core.pds.writes import RepoCommit, Write, WriteAnswer, read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from atsite.core.atproto.syntax import Did
     from atsite.core.outgoing import Client, Fetched
 
 #: A write makes a commit and may wait for another one; reads are quicker, but one limit is enough.
 PDS_SECONDS = 15.0
+#: 200 writes in one commit take the official PDS a fifth of a second.
+BATCH_SECONDS = 60.0
 #: Records of one listRecords answer: the lexicon's limit.
 PAGE_RECORDS = 100
 #: A page of usual records has below 300 KB; a record may have 1 MB.
 PAGE_BYTES = 16 * 1024 * 1024
-#: The longest pause (seconds) that a PDS can ask for.
-WAIT_MAX_SECONDS = 3600.0
-
-
-class PdsError(AtsiteError):
-    """The PDS refused or did not answer. `name` is its XRPC error, or "Unreachable"; `status` is 0 without an answer.
-
-    `wait`: seconds until the next request, as the PDS asked; 0 if it did not say.
-    """
-
-    def __init__(self, name: str, message: str, status: int = 0, wait: float = 0.0) -> None:
-        super().__init__(f"{name}: {message}")
-        self.name = name
-        self.status = status
-        self.wait = wait
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A session of an account at its PDS. The tokens are secret and not in the repr."""
-
-    did: Did
-    handle: str
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
 
 
 class Pds:
@@ -59,10 +36,19 @@ class Pds:
     async def create_session(self, identifier: str, password: str) -> Session:
         """Sign in with a handle, did or e-mail address and an app password. Raises PdsError."""
         answer = await self._post("com.atproto.server.createSession", {"identifier": identifier, "password": password})
-        did, access, refresh = answer.get("did"), answer.get("accessJwt"), answer.get("refreshJwt")
-        if not (isinstance(did, str) and is_did(did) and isinstance(access, str) and isinstance(refresh, str)):
-            raise PdsError("InvalidResponse", "the session lacks a did or a token", 200)
-        return Session(did=did, handle=str(answer.get("handle", "")), access_token=access, refresh_token=refresh)
+        return read_session(answer)
+
+    async def refresh_session(self, session: Session) -> Session:
+        """New tokens; the old refresh token soon stops working, so store the new ones first. Raises PdsError.
+
+        Terminal refusals: ExpiredToken (also of a revoked session) and InvalidToken, both with status 400.
+        """
+        refreshed = read_session(
+            await self._post("com.atproto.server.refreshSession", None, token=session.refresh_token)
+        )
+        if refreshed.did != session.did:
+            raise PdsError("InvalidResponse", "the new session is that of another account", 200)
+        return refreshed
 
     async def delete_session(self, session: Session) -> None:
         """Sign out: this invalidates the refresh token. Raises PdsError."""
@@ -93,13 +79,18 @@ class Pds:
             raise
         return False
 
-    async def latest_rev(self, did: Did) -> str:
-        """The rev of the repo's newest commit (com.atproto.sync.getLatestCommit). Raises PdsError."""
+    async def latest_commit(self, did: Did) -> RepoCommit:
+        """The repo's newest commit (com.atproto.sync.getLatestCommit). Raises PdsError."""
         answer = await self._get(f"com.atproto.sync.getLatestCommit?{urlencode({'did': did})}")
-        rev = answer.get("rev")
-        if not isinstance(rev, str):
-            raise PdsError("InvalidResponse", "the newest commit has no rev", 200)
-        return rev
+        return read_commit(answer, "the newest commit")
+
+    def repo_url(self, did: Did, since: str = "") -> str:
+        """Where the whole repo is as a CAR file; `since` a rev, only the blocks that are new since then.
+
+        It can have any size: read it with `Client.stream`, and other answers than 200 with `pds.refusal`.
+        """
+        query = {"did": did} | ({"since": since} if since else {})
+        return self._url(f"com.atproto.sync.getRepo?{urlencode(query)}")
 
     async def list_records(self, repo: Did, collection: str, *, cursor: str = "", limit: int = PAGE_RECORDS) -> bytes:
         """A page of a collection's records by rkey, newest first, as the PDS wrote it. Raises PdsError.
@@ -110,10 +101,10 @@ class Pds:
         url = self._url(f"com.atproto.repo.listRecords?{urlencode(query)}")
         try:
             fetched = await self._client.get(url, timeout=PDS_SECONDS, max_bytes=PAGE_BYTES)
-            if fetched.status != 200:
-                _answer(fetched)
         except FetchFailed as error:
             raise PdsError("Unreachable", str(error)) from error
+        if fetched.status != 200:
+            raise refusal(fetched)
         return fetched.body
 
     async def put_record(self, session: Session, collection: str, rkey: str, record: Mapping[str, Any]) -> str:
@@ -122,53 +113,49 @@ class Pds:
         answer = await self._post("com.atproto.repo.putRecord", content, token=session.access_token)
         return str(answer.get("uri", ""))
 
-    async def delete_record(self, session: Session, collection: str, rkey: str) -> None:
-        """Delete a record of the session's own repo; one that does not exist is not an error. Raises PdsError."""
+    async def delete_record(self, session: Session, collection: str, rkey: str, *, swap_record: str = "") -> None:
+        """Delete a record of the session's own repo; one that does not exist is not an error. Raises PdsError.
+
+        With `swap_record` only the record with this CID: InvalidSwap if there is another.
+        """
         content = {"repo": session.did, "collection": collection, "rkey": rkey}
+        content |= {"swapRecord": swap_record} if swap_record else {}
         await self._post("com.atproto.repo.deleteRecord", content, token=session.access_token)
+
+    async def apply_writes(self, session: Session, writes: Sequence[Write], *, swap_commit: str) -> WriteAnswer:
+        """All writes in one commit, or none. Raises PdsError.
+
+        InvalidSwap: `swap_commit` (the text of a CID) is not the newest commit. InternalServerError with status 500:
+        possibly a delete of a record that does not exist. Unreachable, InvalidResponse, or another status of 500 and
+        more: the writes may have been made. Records are not checked against their lexicons.
+        """
+        content = {
+            "repo": session.did,
+            "validate": False,
+            "writes": [write.content() for write in writes],
+            "swapCommit": swap_commit,
+        }
+        fetched = await self._posted(
+            "com.atproto.repo.applyWrites", content, token=session.access_token, seconds=BATCH_SECONDS
+        )
+        commit = read_answer(fetched, WRITER_WAIT_MAX_SECONDS).get("commit")
+        return WriteAnswer(None if commit is None else read_commit(commit, "the new commit"), limit_of(fetched))
 
     async def _get(self, method: str) -> dict[str, Any]:
         try:
-            return _answer(await self._client.get(self._url(method), timeout=PDS_SECONDS))
+            return read_answer(await self._client.get(self._url(method), timeout=PDS_SECONDS))
         except FetchFailed as error:
             raise PdsError("Unreachable", str(error)) from error
 
     async def _post(self, method: str, content: object, *, token: str = "") -> dict[str, Any]:
+        return read_answer(await self._posted(method, content, token=token), WRITER_WAIT_MAX_SECONDS)
+
+    async def _posted(self, method: str, content: object, *, token: str, seconds: float = PDS_SECONDS) -> Fetched:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         try:
-            return _answer(await self._client.post(self._url(method), content, headers=headers, timeout=PDS_SECONDS))
+            return await self._client.post(self._url(method), content, headers=headers, timeout=seconds)
         except FetchFailed as error:
             raise PdsError("Unreachable", str(error)) from error
 
     def _url(self, method: str) -> str:
         return f"{self._endpoint}/xrpc/{method}"
-
-
-def _answer(fetched: Fetched) -> dict[str, Any]:
-    """The JSON object of a good answer, {} for an empty one. Raises PdsError, FetchFailed."""
-    if fetched.status == 200 and not fetched.body:
-        return {}
-    try:
-        content = fetched.json()
-    except FetchFailed:
-        content = None
-    if not isinstance(content, dict):
-        raise PdsError("InvalidResponse", "the answer is not a JSON object", fetched.status, _wait(fetched))
-    if fetched.status != 200:
-        name, message = content.get("error"), content.get("message")
-        raise PdsError(str(name or "UnknownError")[:80], str(message or "")[:300], fetched.status, _wait(fetched))
-    return content
-
-
-def _wait(fetched: Fetched) -> float:
-    """What `retry-after` (seconds) or else the PDS's `ratelimit-reset` (unix seconds) asks for."""
-    after, reset = fetched.headers.get("retry-after", ""), fetched.headers.get("ratelimit-reset", "")
-    if _is_seconds(after):
-        return min(float(after), WAIT_MAX_SECONDS)
-    if fetched.status == 429 and _is_seconds(reset):
-        return min(max(float(reset) - time.time(), 0.0), WAIT_MAX_SECONDS)
-    return 0.0
-
-
-def _is_seconds(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 12

@@ -124,11 +124,11 @@ async def test_records_are_listed_page_by_page_as_they_were_written() -> None:
     assert (first, second) == (b'{"records": [], "cursor": "3k"}', b'{"records": [100.0]}')
 
 
-async def test_the_newest_rev_is_asked_by_did() -> None:
+async def test_the_newest_commit_is_asked_by_did() -> None:
     async with talking() as (_, pds):
-        assert await pds.latest_rev(Did(ALICE)) == "3k"
-        with pytest.raises(PdsError, match="the newest commit has no rev"):
-            await pds.latest_rev(Did("did:plc:other"))
+        assert await pds.latest_commit(Did(ALICE)) == ("c", "3k")
+        with pytest.raises(PdsError, match="the newest commit has no cid"):
+            await pds.latest_commit(Did("did:plc:other"))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ async def test_only_a_pds_that_says_so_lacks_a_record(status: int, name: str, is
     [
         lambda pds: pds.create_session("alice.test", "good"),
         lambda pds: pds.list_records(Did(ALICE), GENERATOR),
-        lambda pds: pds.latest_rev(Did(ALICE)),
+        lambda pds: pds.latest_commit(Did(ALICE)),
         lambda pds: pds.delete_record(SESSION, GENERATOR, "hot"),
     ],
 )

@@ -433,8 +433,8 @@ LATER, NO_MORE = True, False
         ("listRecords", (500, {"error": "InternalServerError"}), State.WAITING, "does not answer"),
         ("listRecords", (200, b"<html>"), State.FAILED, "cannot be read"),
         ("listRecords", (401, {"error": "AuthMissing"}), State.FAILED, "refuses to list"),
-        ("getLatestCommit", (200, {"rev": "yesterday"}), State.FAILED, "an invalid rev"),
-        ("getLatestCommit", (200, {"rev": OF_2050}), State.FAILED, "an invalid rev"),
+        ("getLatestCommit", (200, {"cid": "c", "rev": "yesterday"}), State.FAILED, "an invalid rev"),
+        ("getLatestCommit", (200, {"cid": "c", "rev": OF_2050}), State.FAILED, "an invalid rev"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else None,
 )
