@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal
 
 from prometheus_client import Counter
@@ -20,6 +19,7 @@ from atsite.core.config import config
 from atsite.core.kv import quick
 from atsite.core.periodic_thread import Every
 from atsite.core.usage_counts import DAY, Counts
+from atsite.core.web.pseudonyms import pseudonym_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -120,8 +120,7 @@ def count_page_read(sender: object, *, feed: Rkey, viewer: Did | None, **_: obje
 
 def pseudonym(viewer: Did, *, secret_key: str = config.secret_key) -> bytes:
     """The keyed hash that identifies a viewer in counts and rows; it cannot be reversed, and changes with the key."""
-    key = blake2b(secret_key.encode(), digest_size=32, person=b"feeds.usage").digest()
-    return blake2b(viewer.encode(), digest_size=16, key=key).digest()
+    return pseudonym_of(viewer, purpose="feeds.usage", secret_key=secret_key)
 
 
 def counted(*, now: datetime) -> list[FeedUsageCount]:

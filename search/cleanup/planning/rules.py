@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from atsite.core.atproto.aturi import is_at_uri
 from atsite.core.errors import AtsiteError
@@ -88,6 +88,15 @@ class Rules:
         """All rules as JSON values, the same for equal rules: lists are sorted, times are in UTC."""
         return {field.name: _as_json(getattr(self, field.name)) for field in fields(self)}
 
+    @classmethod
+    def from_json(cls, values: object) -> Self:
+        """The rules that `as_json` wrote; a rule that is missing has its default. Raises InvalidRules."""
+        if not isinstance(values, dict) or "types" not in values:
+            raise InvalidRules("expected an object with the rules, types among them")
+        if unknown := values.keys() - {field.name for field in fields(cls)}:
+            raise InvalidRules(f"{_shown(min(unknown, key=repr))} is not a rule")
+        return cls(**{**values, "delete_before": _moment_in(values.get("delete_before"))})
+
 
 def _as_json(value: object) -> object:
     if isinstance(value, frozenset):
@@ -153,6 +162,14 @@ def _moment(name: str, value: object) -> None:
         value.astimezone(UTC)
     except OverflowError as error:
         raise InvalidRules(f"{name}: {_shown(value)} is outside of the years 1 to 9999") from error
+
+
+def _moment_in(text: object) -> object:
+    """A datetime out of JSON; what is not one is refused with the other rules."""
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        return text
 
 
 def _shown(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -98,3 +99,41 @@ def test_the_cut_off_is_days_before_now_or_the_moment_itself() -> None:
     moment = datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
     cutoff = Rules(types=chosen, delete_before=moment).cutoff_us(NOW)  # type: ignore[arg-type]
     assert cutoff == 1_767_225_600_000_001
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(types=["like"], delete_until_days_ago=0),  # type: ignore[arg-type]
+        Rules(
+            types=["reply", "post"],  # type: ignore[arg-type]
+            delete_before=datetime(2026, 1, 1, 2, 3, 4, 5, tzinfo=UTC),
+            keep_pinned=False,
+            keep_self_liked=False,
+            keep_above_likes=7,
+            keep_replied_to=True,
+            keep_texts=["\ud800", "Zoë"],  # type: ignore[arg-type]
+            keep_domains=["example.com"],  # type: ignore[arg-type]
+            keep_uris=[uri("a")],  # type: ignore[arg-type]
+            media_hosts=[],  # type: ignore[arg-type]
+        ),
+    ],
+)
+def test_rules_come_back_from_json_as_they_were(rules: Rules) -> None:
+    assert Rules.from_json(json.loads(json.dumps(rules.as_json()))) == rules
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (None, "expected an object with the rules, types among them"),
+        ({}, "expected an object with the rules, types among them"),
+        ({"types": ["post"], "keep_everything": True}, "'keep_everything' is not a rule"),
+        ({"types": ["post"], "delete_before": "soon"}, "delete_before: 'soon' is not a time with a time zone"),
+        ({"types": ["post"], "delete_before": 3}, "delete_before: 3 is not a time with a time zone"),
+    ],
+)
+def test_json_that_has_no_rules_is_refused(values: object, message: str) -> None:
+    with pytest.raises(InvalidRules) as refused:
+        Rules.from_json(values)
+    assert str(refused.value) == message
