@@ -38,6 +38,13 @@ class Blocks:
     def __contains__(self, cid: bytes) -> bool:
         return self._table.find(cid) is not None
 
+    def __len__(self) -> int:
+        return self._table.used
+
+    def slot(self, cid: bytes) -> int | None:
+        """A number that no other block of the file has; None where the block is missing."""
+        return self._table.slot(cid)
+
     def read(self, cid: bytes, what: str) -> bytes:
         """The content of a block, checked against its CID; raises InvalidRepo, naming it `what`."""
         found = self._table.find(cid)
@@ -99,7 +106,7 @@ class _Table:
 
     def __init__(self, data: mmap) -> None:
         self._data = data
-        self._used = 0
+        self.used = 0
         self._slots = _empty(1024)
 
     def find(self, cid: bytes) -> tuple[int, int] | None:
@@ -107,14 +114,19 @@ class _Table:
         packed = self._slots[self._slot(cid)]
         return (packed >> _LENGTH_BITS, packed & ((1 << _LENGTH_BITS) - 1)) if packed else None
 
+    def slot(self, cid: bytes) -> int | None:
+        """The number of the slot that holds `cid`."""
+        slot = self._slot(cid)
+        return slot if self._slots[slot] else None
+
     def add(self, start: int, length: int) -> None:
         """Adds the block whose CID is at `start`; the first of equal CIDs stays."""
         slot = self._slot(self._data[start : start + CID_BYTES])
         if self._slots[slot]:
             return
         self._slots[slot] = start << _LENGTH_BITS | length
-        self._used += 1
-        if 2 * self._used > len(self._slots):
+        self.used += 1
+        if 2 * self.used > len(self._slots):
             self._grow()
 
     def _slot(self, cid: bytes) -> int:

@@ -12,10 +12,11 @@ from atsite.core.repo.cid import format_cid
 from atsite.core.repo.commit import read_commit
 from atsite.core.repo.dag_cbor import decode, to_json_form
 from atsite.core.repo.errors import InvalidRepo
+from atsite.core.repo.lookup import Unsure, find
 from atsite.core.repo.tree import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from atsite.core.atproto.keys import PublicKey
@@ -53,6 +54,22 @@ class Repo:
     def rev(self) -> Tid:
         """The revision at which the repo was exported."""
         return self._commit.rev
+
+    @property
+    def cid(self) -> Cid:
+        """The CID of the commit."""
+        return format_cid(self._blocks.root)
+
+    def find(self, paths: Iterable[str]) -> dict[str, Cid | Unsure | None]:
+        """For each `collection/rkey` the CID of its record, None where there is none. Raises InvalidRepo.
+
+        Works also on a file that has only the blocks since a rev, and then answers OLD_OR_GONE where the search leaves
+        the file: the record is as it was at that rev, or it is gone. Where nothing is new since then, the official PDS
+        sends a file without any block, which `open_repo` refuses: first compare the rev with that of the newest commit.
+        """
+        wanted = {path.encode(): path for path in paths}
+        found = find(self._blocks, self._commit.tree, wanted)
+        return {wanted[key]: format_cid(cid) if isinstance(cid, bytes) else cid for key, cid in found.items()}
 
     def record_keys(self) -> Iterator[RecordKey]:
         """Every record by ascending `collection/rkey`, without its content, which is only known to be in the file.

@@ -30,18 +30,20 @@ _KEY_MAX: Final = 317 + 1 + 512
 _WHAT: Final = "a node of the repo's tree"
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
+    """One key of a node."""
+
     key: bytes
     record: bytes  # its CID
     after: bytes | None  # the CID of the subtree with the keys after this one
 
 
-class _Level:
-    """One node on the path to the current key."""
+class Level:
+    """One node, and how far it was walked."""
 
     __slots__ = ("before", "entries", "size")
 
-    def __init__(self, before: bytes | None, entries: Iterator[_Entry], size: int) -> None:
+    def __init__(self, before: bytes | None, entries: Iterator[Entry], size: int) -> None:
         self.before = before  # the subtree that is walked next
         self.entries = entries
         self.size = size  # bytes
@@ -50,12 +52,12 @@ class _Level:
 def walk(blocks: Blocks, root: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each key and the CID of its record, lazily, by ascending key. Raises InvalidRepo, possibly after some keys."""
     last = b""
-    levels = [_read_level(blocks, root, is_root=True)]
+    levels = [read_level(blocks, root, is_root=True)]
     size = levels[0].size
     while levels:
         level = levels[-1]
         if level.before is not None:
-            below, level.before = _read_level(blocks, level.before), None
+            below, level.before = read_level(blocks, level.before), None
             levels.append(below)
             size += below.size
             if len(levels) > DEPTH_MAX or size > PATH_MAX:
@@ -69,7 +71,8 @@ def walk(blocks: Blocks, root: bytes) -> Iterator[tuple[bytes, bytes]]:
             size -= levels.pop().size
 
 
-def _read_level(blocks: Blocks, cid: bytes, *, is_root: bool = False) -> _Level:
+def read_level(blocks: Blocks, cid: bytes, *, is_root: bool = False) -> Level:
+    """The node `cid`; its entries are read lazily. Raises InvalidRepo, and so does reading the entries."""
     block = blocks.read(cid, _WHAT)
     node = decode_canonical(block, _WHAT)
     if node.keys() != {"l", "e"} or not isinstance(node["e"], list):
@@ -77,10 +80,10 @@ def _read_level(blocks: Blocks, cid: bytes, *, is_root: bool = False) -> _Level:
     before = _subtree(node["l"])
     if not node["e"] and before is None and not is_root:
         raise InvalidRepo(f"{_WHAT} is empty, and is not the root")
-    return _Level(before, _entries(node["e"]), len(block))
+    return Level(before, _entries(node["e"]), len(block))
 
 
-def _entries(items: list[Any]) -> Iterator[_Entry]:
+def _entries(items: list[Any]) -> Iterator[Entry]:
     """The entries of a node with their whole keys."""
     key = b""
     for item in items:
@@ -96,7 +99,7 @@ def _entries(items: list[Any]) -> Iterator[_Entry]:
             raise InvalidRepo(f"{_WHAT} does not shorten the key {_shown(key)} as the protocol says")
         if not isinstance(record, bytes) or not is_binary_cid(record) or not record.startswith(DAG_CBOR):
             raise InvalidRepo(f"the key {_shown(key)} of the repo's tree does not link to a record")
-        yield _Entry(key, record, _subtree(item["t"]))
+        yield Entry(key, record, _subtree(item["t"]))
 
 
 def _subtree(value: object) -> bytes | None:
