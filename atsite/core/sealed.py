@@ -57,4 +57,9 @@ class Sealer:
         try:
             pyrage.decrypt_io(source, target, self._identities)
         except pyrage.DecryptError as error:
-            raise CannotDecrypt("no key fits, or the content was changed or cut off") from error
+            raise CannotDecrypt("no key fits") from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # age authenticates pieces of 64 KiB, and says so with an OSError of its own.
+            raise CannotDecrypt("the content was changed or cut off") from error

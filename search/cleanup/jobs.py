@@ -40,13 +40,13 @@ def cancel(pk: int, *, by: str) -> Changed:
 
 
 def retry(pk: int, *, by: str) -> Changed:
-    """Retry a failed job: with its plan, or from the beginning if it has none.
+    """Retry a failed job: with its confirmed plan, or from the beginning if it has none.
 
     Raises as `cancel` does, and AnotherJob.
     """
 
     def resume(job: RepoCleanupJob) -> None:
-        to = state_after_retry(is_planned=job.planned_at is not None)
+        to = state_after_retry(is_confirmed=job.confirmed_at is not None)
         GRAPH.check_move(job.state, to)
         if RepoCleanupJob.objects.filter(did=job.did, state__in=GRAPH.active).exclude(pk=job.pk).exists():
             raise AnotherJob(f"{job.did} has another clean-up that has not ended")

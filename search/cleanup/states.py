@@ -27,17 +27,17 @@ GRAPH: Final = Graph(
     moves={
         S.PLANNING: frozenset({S.PLANNED, S.WAITING, S.NEEDS_SIGN_IN, S.CANCELLED, S.FAILED}),
         # Its owner confirmed it: it waits for the end of the pause, or for a sign-in.
-        S.PLANNED: frozenset({S.WAITING, S.NEEDS_SIGN_IN, S.CANCELLED}),
+        S.PLANNED: frozenset({S.WAITING, S.NEEDS_SIGN_IN, S.CANCELLED, S.FAILED}),
         S.RUNNING: frozenset({S.WAITING, S.NEEDS_SIGN_IN, S.COMPLETED, S.CANCELLED, S.FAILED}),
         S.WAITING: frozenset({S.PLANNING, S.RUNNING, S.NEEDS_SIGN_IN, S.CANCELLED, S.FAILED}),
         S.NEEDS_SIGN_IN: frozenset({S.PLANNING, S.WAITING, S.CANCELLED, S.FAILED}),
-        # What failed may be tried again: from its plan on, or from the beginning where it has none.
+        # What failed may be tried again: from its confirmed plan on, or from the beginning where it has none.
         S.FAILED: frozenset({S.PLANNING, S.WAITING}),
         S.COMPLETED: frozenset(),
         # Its owner, or an operator, stopped it: only a new job, with a new plan, deletes anything after that.
         S.CANCELLED: frozenset(),
     },
-    # A job that waits without a plan is claimed to be planned (RepoCleanupJob.claimed_as).
+    # A job that waits without a confirmed plan is claimed to be planned (RepoCleanupJob.claimed_as).
     claims={S.PLANNING: S.PLANNING, S.RUNNING: S.RUNNING, S.WAITING: S.RUNNING},
     ended=frozenset({S.COMPLETED, S.CANCELLED, S.FAILED}),
     failed=S.FAILED,
@@ -46,6 +46,6 @@ GRAPH: Final = Graph(
 )
 
 
-def state_after_retry(*, is_planned: bool) -> State:
-    """The state after a retry: a failed job with a plan continues with the rest of it."""
-    return State.WAITING if is_planned else State.PLANNING
+def state_after_retry(*, is_confirmed: bool) -> State:
+    """The state after a retry: a failed job whose plan was confirmed continues with the rest of it."""
+    return State.WAITING if is_confirmed else State.PLANNING

@@ -70,6 +70,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="cleanupbatch",
+            name="failures",
+            field=models.PositiveSmallIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name="cleanupbatch",
             name="since_rev",
             field=models.CharField(blank=True, max_length=13),
         ),

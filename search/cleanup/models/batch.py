@@ -52,6 +52,8 @@ class CleanupBatch(models.Model):
     records = models.PositiveIntegerField("in the batch")
     records_deleted = models.PositiveIntegerField("deleted", default=0)
     records_gone = models.PositiveIntegerField("already gone", default=0)
+    #: Writes of it in a row that failed for an unknown reason.
+    failures = models.PositiveSmallIntegerField(default=0)
     #: The last error of the PDS, if it refused.
     error = models.TextField(blank=True)
 

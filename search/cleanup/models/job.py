@@ -80,6 +80,7 @@ class RepoCleanupJob(CopiedJob):
     graph = GRAPH
     progress_fields = (
         "records_planned", "records_deleted", "records_gone", "records_kept", "stage", "rev", "commit", "swaps_refused",
+        "backup", "backup_until",
     )  # fmt: skip
     dates = {State.PLANNED: "planned_at", State.RUNNING: "started_at"}
 
@@ -200,8 +201,8 @@ class RepoCleanupJob(CopiedJob):
         return self.kind == Kind.UNDO
 
     def claimed_as(self) -> str:
-        """As Job.claimed_as; a waiting job without a plan is planned first."""
-        if self.current_state is State.WAITING and self.planned_at is None:
+        """As Job.claimed_as; a waiting job whose plan was not confirmed is planned first."""
+        if self.current_state is State.WAITING and self.confirmed_at is None:
             return State.PLANNING
         return super().claimed_as()
 

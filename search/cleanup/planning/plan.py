@@ -29,7 +29,7 @@ from search.cleanup.planning.record_types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from search.cleanup.planning.protections import PostCounts, RepoRecord
     from search.cleanup.planning.rules import Rules
@@ -76,7 +76,10 @@ class Kept:
 class Plan:
     """What a clean-up deletes and what it keeps."""
 
+    did: str
     cutoff_us: int
+    #: How many records were judged.
+    records: int
     #: Oldest first.
     going: tuple[Going, ...]
     gates: tuple[Gate, ...]
@@ -84,6 +87,11 @@ class Plan:
     kept: tuple[Kept, ...]
     #: SHA-256 over what goes and the rules, in hexadecimal: a confirmation names it.
     digest: str
+
+    @property
+    def path_start(self) -> int:
+        """Where collection/rkey begins in an at-uri of the repo."""
+        return len(f"at://{self.did}/")
 
     @property
     def deletes(self) -> int:
@@ -130,25 +138,28 @@ class Plan:
 
 
 def make_plan(
-    did: str, records: Sequence[RepoRecord], rules: Rules, counts: Mapping[str, PostCounts], now_us: int
+    did: str, records: Iterable[RepoRecord], rules: Rules, counts: Mapping[str, PostCounts], now_us: int
 ) -> Plan:
     """The plan for the repo of `did`, from all its records of COLLECTIONS, in any order.
 
-    `counts` has the AppView's counts by at-uri; a post whose counts are needed and missing is kept. `now_us`: unix
-    microseconds. Never raises for any record.
+    `records` is iterated twice, so that a large repo does not have to be in memory. `counts` has the AppView's counts
+    by at-uri; a post whose counts are needed and missing is kept. `now_us`: unix microseconds. Never raises for any
+    record.
     """
-    addressed = [record for record in records if _has_address(record)]
-    listed = Counter(record.path for record in addressed)
-    # Also what cannot be deleted protects, such as a like without a valid CID.
-    named = [record for record in records if isinstance(record.collection, str) and isinstance(record.rkey, str)]
-    protections = Protections.of(did, named, rules)
+    listed = _Listing()
+    protections = Protections.of(did, listed.watched(records), rules)
     cutoff_us = rules.cutoff_us(now_us)
     going: list[Going] = []
-    kept = [Kept(Reason.NO_ADDRESS, f"at://{did}")] * (len(records) - len(addressed))
+    kept: list[Kept] = []
     gates: list[RepoRecord] = []
-    for record in addressed:
+    judged_records = 0
+    for record in records:
+        judged_records += 1
+        if not _has_address(record):
+            kept.append(Kept(Reason.NO_ADDRESS, f"at://{did}"))
+            continue
         uri = f"at://{did}/{record.path}"
-        if (reason := _by_address(record, listed, protections)) is not None:
+        if (reason := _by_address(record, listed.twice, protections)) is not None:
             kept.append(Kept(reason, uri))
         elif record.collection in GATES:
             gates.append(record)
@@ -161,7 +172,9 @@ def make_plan(
     deleted_posts = {record.uri for record in going}
     going_gates, kept_gates = _split_gates(gates, did, deleted_posts)
     return Plan(
+        did=did,
         cutoff_us=cutoff_us,
+        records=judged_records,
         going=tuple(sorted(going, key=lambda record: (record.date_us, record.uri))),
         gates=tuple(sorted(going_gates)),
         kept=tuple(sorted([*kept, *kept_gates])),
@@ -193,9 +206,29 @@ def _has_address(record: RepoRecord) -> bool:
     )
 
 
-def _by_address(record: RepoRecord, listed: Mapping[str, int], protections: Protections) -> Reason | None:
+class _Listing:
+    """Which records are listed twice. A repo's tree lists in ascending order, where nothing has to be remembered."""
+
+    def __init__(self) -> None:
+        self.twice: set[str] = set()
+
+    def watched(self, records: Iterable[RepoRecord]) -> Iterator[RepoRecord]:
+        """The records whose collection and rkey are texts: also what cannot be deleted protects other records."""
+        last, ascending = "", True
+        for record in records:
+            if not (isinstance(record.collection, str) and isinstance(record.rkey, str)):
+                continue
+            if ascending and _has_address(record):
+                ascending, last = last < record.path, record.path
+            yield record
+        if not ascending:
+            listed = Counter(record.path for record in records if _has_address(record))
+            self.twice = {path for path, times in listed.items() if times > 1}
+
+
+def _by_address(record: RepoRecord, twice: set[str], protections: Protections) -> Reason | None:
     """Why a record is kept, whatever is in it."""
-    if listed[record.path] > 1:
+    if record.path in twice:
         return Reason.LISTED_TWICE
     if record.collection not in (POST, REPOST, LIKE, *GATES):
         return Reason.OTHER_COLLECTION
@@ -240,6 +273,8 @@ def _split_gates(gates: Iterable[RepoRecord], did: str, deleted: set[str]) -> tu
 
 
 def _digest(deleted: Iterable[Going | Gate], rules: Rules) -> str:
-    content = {"deletes": sorted([record.uri, record.cid] for record in deleted), "rules": rules.as_json()}
     # In ASCII, because a text of the rules may hold a half of a surrogate pair, which UTF-8 cannot write.
-    return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
+    digest = sha256(json.dumps(rules.as_json(), sort_keys=True, separators=(",", ":")).encode("ascii"))
+    for record in sorted(deleted, key=lambda record: (record.uri, record.cid)):
+        digest.update(f"\n{record.uri} {record.cid}".encode())
+    return digest.hexdigest()

@@ -78,7 +78,6 @@ def test_a_job_and_each_of_its_moves_are_in_the_copy_at_once() -> None:
     expected = Copy(row.job_id, row.did, "planning", ["like"], "k1", 0, 0, 0)
     assert copies() == [expected]
     moves.move(row, State.PLANNED, records_planned=120)
-    moves.move(row, State.RUNNING)
     moves.move(row, State.WAITING, records_deleted=100)
     assert copies() == [Copy(row.job_id, row.did, "waiting", ["like"], "k1", 120, 100, 0)]
 
@@ -118,19 +117,20 @@ def test_moves_write_dates_reasons_and_who() -> None:
     planning.move(State.PLANNED, records_planned=3)
     planned = planning.job
     assert (planned.planned_at is not None, planned.started_at, planned.finished_at) == (True, None, None)
-    moves.move(planned, State.RUNNING, by="mira")
+    moves.move(planned, State.WAITING, by="mira", confirmed_at=timezone.now())
     running = claimed(row)
     running.release(reason="the PDS asks to wait", next_at=soon)
     waiting = stored(row)
-    assert (waiting.reason, waiting.next_at, waiting.started_at) == ("the PDS asks to wait", soon, planned.started_at)
+    assert (waiting.reason, waiting.next_at) == ("the PDS asks to wait", soon)
+    assert waiting.started_at is not None
     again = claimed(row, early=True).job
-    assert (again.state, again.reason, again.next_at, again.started_at) == ("running", "", None, planned.started_at)
+    assert (again.state, again.reason, again.next_at, again.started_at) == ("running", "", None, waiting.started_at)
     lose(row)
     cancelled = jobs.cancel(row.pk, by="admin").job
     assert (cancelled.state, cancelled.reason) == ("cancelled", "cancelled by admin")
     assert cancelled.finished_at is not None
     reasons = [entry.history_change_reason for entry in row.history.order_by("history_id")]
-    assert reasons == [None, "planned", "running by mira", "waiting", "running", "cancelled by admin"]
+    assert reasons == [None, "planned", "waiting by mira", "running", "waiting", "running", "cancelled by admin"]
 
 
 def test_what_ended_cannot_be_moved_and_stays_as_it_was() -> None:
@@ -143,7 +143,7 @@ def test_what_ended_cannot_be_moved_and_stays_as_it_was() -> None:
 
 
 def test_a_failed_job_is_tried_again_unless_the_account_has_another() -> None:
-    row = job(state=State.FAILED, planned_at=timezone.now(), reason="the PDS was away")
+    row = job(state=State.FAILED, confirmed_at=timezone.now(), reason="the PDS was away")
     retried = jobs.retry(row.pk, by="admin").job
     assert (retried.state, retried.reason, retried.finished_at) == ("waiting", "", None)
     assert retried.next_at is not None
@@ -155,7 +155,7 @@ def test_a_failed_job_is_tried_again_unless_the_account_has_another() -> None:
     assert jobs.retry(row.pk, by="admin").job.is_active
 
 
-def test_one_without_a_plan_begins_with_one() -> None:
+def test_one_without_a_confirmed_plan_begins_with_one() -> None:
     assert jobs.retry(job(state=State.FAILED).pk, by="admin").job.current_state is State.PLANNING
 
 
@@ -273,11 +273,11 @@ def test_a_person_s_change_keeps_the_progress_that_it_did_not_know_of() -> None:
 
 
 def test_a_waiting_job_is_claimed_to_delete_what_is_planned_or_to_be_planned_and_is_so_in_the_copy() -> None:
-    for did, planned_at in (
+    for did, confirmed_at in (
         ("did:plc:miramiramiramiramiramira", timezone.now()),
         ("did:plc:noelnoelnoelnoelnoelnoel", None),
     ):
-        job(did, State.WAITING, planned_at=planned_at)
+        job(did, State.WAITING, planned_at=timezone.now(), confirmed_at=confirmed_at)
     leases = [claim_next(RepoCleanupJob) for _ in range(3)]
     assert [lease and lease.job.state for lease in leases] == ["running", "planning", None]
     assert [copy.state for copy in copies()] == ["running", "planning"]

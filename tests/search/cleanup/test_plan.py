@@ -49,7 +49,9 @@ def test_a_plan_says_all_of_what_it_does() -> None:
         types=["post", "reply", "post_with_media"],
     )
     assert made == Plan(
+        did=DID,
         cutoff_us=NOW,
+        records=7,
         going=(
             Going(uri("a"), CID, frozenset({RecordType.POST}), OLD),
             Going(uri("new"), CID, frozenset({RecordType.REPLY, RecordType.POST_WITH_MEDIA}), OLD + DAY),
@@ -254,7 +256,7 @@ def test_a_created_at_up_to_a_day_ahead_is_a_date() -> None:
     [(0, 0), (1, 1), (4_000, 1), (4_001, 2), (30_000, 8), (30_001, 25), (60_000, 32), (60_001, 49)],
 )
 def test_the_hours_follow_from_the_limits_of_the_hour_and_the_day(deletes: int, hours: int) -> None:
-    made = Plan(0, (Going(uri("a"), CID, frozenset(), 0),) * deletes, (), (), "")
+    made = Plan(DID, 0, deletes, (Going(uri("a"), CID, frozenset(), 0),) * deletes, (), (), "")
     assert hours_needed(made) == hours
 
 

@@ -12,7 +12,7 @@ from search.cleanup.states import GRAPH, State, state_after_retry
 #: Every legal move, written out once more as a person would say it.
 LEGAL = """
 planning -> planned waiting needs_sign_in cancelled failed
-planned -> planning running cancelled failed
+planned -> waiting needs_sign_in cancelled failed
 running -> waiting needs_sign_in completed cancelled failed
 waiting -> planning running needs_sign_in cancelled failed
 needs_sign_in -> planning waiting cancelled failed
@@ -46,7 +46,7 @@ def test_what_was_cancelled_or_completed_stays_so() -> None:
 
 
 def test_nothing_is_deleted_that_was_not_planned() -> None:
-    assert {before for before in State if GRAPH.may_move(before, State.RUNNING)} == {State.PLANNED, State.WAITING}
+    assert {before for before in State if GRAPH.may_move(before, State.RUNNING)} == {State.WAITING}
 
 
 def test_an_illegal_move_is_said_in_words() -> None:
@@ -55,6 +55,7 @@ def test_an_illegal_move_is_said_in_words() -> None:
     GRAPH.check_move(State.RUNNING, State.COMPLETED)
 
 
-def test_a_failed_job_goes_on_with_its_plan_or_begins_with_one() -> None:
-    assert (state_after_retry(is_planned=True), state_after_retry(is_planned=False)) == (State.WAITING, State.PLANNING)
-    assert all(GRAPH.may_move(State.FAILED, state_after_retry(is_planned=planned)) for planned in (True, False))
+def test_a_failed_job_goes_on_with_its_confirmed_plan_or_begins_with_one() -> None:
+    states = state_after_retry(is_confirmed=True), state_after_retry(is_confirmed=False)
+    assert states == (State.WAITING, State.PLANNING)
+    assert all(GRAPH.may_move(State.FAILED, state) for state in states)
