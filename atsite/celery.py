@@ -89,6 +89,11 @@ BEAT: dict[str, dict[str, Any]] = {
     "count the totals of /stats": due(
         "search.tasks.refresh_stats", crontab(minute="1-59/5"), every=timedelta(minutes=5)
     ),
+    # Every minute: rows say which are due, and most of the time a clean-up waits for a limit of its PDS.
+    "delete what people asked for": due("search.cleanup.tasks.run_cleanups", crontab(), every=timedelta(minutes=1)),
+    "expire what clean-ups kept": due(
+        "search.cleanup.tasks.keep_up", crontab(minute="2-59/10"), every=timedelta(minutes=10)
+    ),
     # 03:27 UTC: night where most readers are, and past the first rewrite of the new day.
     "purge deleted accounts": due(
         "indexer.tasks.purge_deleted_accounts", crontab(hour="3", minute="27"), every=timedelta(days=1)

@@ -60,6 +60,8 @@ def test_each_task_comes_when_the_documents_say() -> None:
         "indexer.tasks.run_backfills": ["*", "*"],
         "labels.tasks.finish_bulk_changes": ["*", "*"],
         "labels.tasks.fetch_member_keys": ["*", "*"],
+        "search.cleanup.tasks.keep_up": ["2-59/10", "*"],
+        "search.cleanup.tasks.run_cleanups": ["*", "*"],
         "search.tasks.refresh_stats": ["1-59/5", "*"],
         "indexer.tasks.purge_deleted_accounts": ["27", "3"],
         "indexer.tasks.write_missing_retractions": ["17", "4"],

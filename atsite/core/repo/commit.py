@@ -20,15 +20,15 @@ _WHAT: Final = "the repo's commit"
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit whose signature was verified."""
+    """A commit that was checked."""
 
     did: Did
     rev: Tid
     tree: bytes  # the CID of the root node
 
 
-def read_commit(block: bytes, did: Did, key: PublicKey) -> Commit:
-    """The commit in `block`, which must be that of `did` and signed with `key`. Raises InvalidRepo."""
+def read_commit(block: bytes, did: Did, key: PublicKey | None) -> Commit:
+    """The commit in `block`, which must be that of `did` and signed with `key`, if one is given. Raises InvalidRepo."""
     commit = decode_canonical(block, _WHAT)
     version, found, rev, tree = (commit.get(name) for name in ("version", "did", "rev", "data"))
     if type(version) is not int or version != _VERSION:
@@ -42,6 +42,6 @@ def read_commit(block: bytes, did: Did, key: PublicKey) -> Commit:
     if not isinstance(tree, bytes) or not is_binary_cid(tree) or not tree.startswith(DAG_CBOR):
         raise InvalidRepo(f"{_WHAT} does not link to a tree")
     signature = commit.pop("sig", None)
-    if not isinstance(signature, bytes) or not key.verifies(signature, encode(commit)):
+    if not isinstance(signature, bytes) or (key is not None and not key.verifies(signature, encode(commit))):
         raise InvalidRepo(f"{_WHAT} is not signed with the account's signing key")
     return Commit(did, rev, tree)

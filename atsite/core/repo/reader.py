@@ -42,7 +42,7 @@ class Record(NamedTuple):
 class Repo:
     """A repo whose commit was checked. Its tree and records are checked while they are read."""
 
-    def __init__(self, blocks: Blocks, did: Did, key: PublicKey) -> None:
+    def __init__(self, blocks: Blocks, did: Did, key: PublicKey | None) -> None:
         self._blocks = blocks
         self._commit = read_commit(blocks.read(blocks.root, "the repo's commit"), did, key)
 
@@ -70,6 +70,14 @@ class Repo:
         wanted = {path.encode(): path for path in paths}
         found = find(self._blocks, self._commit.tree, wanted)
         return {wanted[key]: format_cid(cid) if isinstance(cid, bytes) else cid for key, cid in found.items()}
+
+    def value(self, path: str) -> dict[str, Any]:
+        """The record at `collection/rkey`, in the form that JSON has. Raises InvalidRepo, also if there is none."""
+        cid = find(self._blocks, self._commit.tree, [path.encode()])[path.encode()]
+        if not isinstance(cid, bytes):
+            raise InvalidRepo(f"the file does not have the record {path}")
+        what = f"the record {path}"
+        return to_json_form(decode(self._blocks.read(cid, what), what))
 
     def record_keys(self) -> Iterator[RecordKey]:
         """Every record by ascending `collection/rkey`, without its content, which is only known to be in the file.
@@ -102,8 +110,10 @@ class Repo:
 
 
 @contextmanager
-def open_repo(path: Path, did: Did, key: PublicKey) -> Iterator[Repo]:
+def open_repo(path: Path, did: Did, key: PublicKey | None) -> Iterator[Repo]:
     """The repo in the CAR file `path`, which must be that of `did`, signed with `key`; raises InvalidRepo.
+
+    `key` is None for a file whose signature was checked before, and which nobody could change since.
 
     Reading takes 16 to 32 bytes of memory per block, and one record's content at a time. Do not change the file
     meanwhile.

@@ -36,8 +36,9 @@ def room(sent: Sequence[Sent], now: datetime, limits: Limits) -> int:
 
 
 def time_for(points: int, sent: Sequence[Sent], now: datetime, limits: Limits) -> datetime:
-    """When `points` may be sent at once, if nothing else is sent; more than a limit counts as the limit."""
-    return max(_time_for(min(points, limit), sent, now, window, limit) for window, limit in _windows(limits))
+    """When `points` may be sent at once, if nothing else is sent; more than a limit allows counts as that limit."""
+    wanted = min(points, *limits)
+    return max(_time_for(wanted, sent, now, window, limit) for window, limit in _windows(limits))
 
 
 def _windows(limits: Limits) -> tuple[tuple[timedelta, int], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from search.cleanup.engine.problems import CannotGoOn, NotNow
 from search.cleanup.models import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from atsite.core.jobs.lease import JobLease
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from search.cleanup.engine.remote_repo import RemoteRepo
     from search.cleanup.models import CleanupBatch, RepoCleanupJob
 
-    #: The CID of each record, or None where it does not exist.
-    Found = Mapping[str, object]
+    #: collection/rkey -> the CID of the record, None where it does not exist, or OLD_OR_GONE.
+    Found = Callable[[str], object]
 
 
 def prepare(lease: JobLease[RepoCleanupJob], remote: RemoteRepo) -> None:
@@ -43,7 +42,7 @@ def prepare(lease: JobLease[RepoCleanupJob], remote: RemoteRepo) -> None:
         if not job.is_undo:
             lease.keep_progress(stage="keeping a backup")
             keep_backup(lease, car)
-    _settle(lease, current, rev, commit)
+    _settle(lease, current.get, rev, commit)
 
 
 def keep_backup(lease: JobLease[RepoCleanupJob], car: Path) -> None:
@@ -65,8 +64,7 @@ def look_again(lease: JobLease[RepoCleanupJob], remote: RemoteRepo, *, was_refus
     """
     job = lease.job
     if remote.latest_commit() == (job.commit, job.rev):
-        nothing_new: Found = defaultdict(lambda: OLD_OR_GONE)
-        _settle(lease, nothing_new, job.rev, job.commit, was_refused=was_refused)
+        _settle(lease, lambda _: OLD_OR_GONE, job.rev, job.commit, was_refused=was_refused)
         return
     # What is new since the last look is small, and enough unless it is not clear what became of a delete.
     if not was_refused and _look(lease, remote, since=job.rev):
@@ -75,14 +73,14 @@ def look_again(lease: JobLease[RepoCleanupJob], remote: RemoteRepo, *, was_refus
 
 
 def _look(lease: JobLease[RepoCleanupJob], remote: RemoteRepo, *, since: str, was_refused: bool = False) -> bool:
-    """Settle by a download; False, and nothing is changed, if it does not tell what became of a delete that was sent."""
+    """Settle by a download; False, and nothing is stored, if it does not tell what became of a delete."""
     job = lease.job
     with (
         remote.downloaded(lambda size: lease.keep_progress(stage=downloading(size)), since=since) as car,
         _read(car, remote) as repo,
     ):
-        found: Found = repo.find(_open_paths(job)) if since else paths_of(repo)
-        if since and not job.is_undo and any(found.get(path) is OLD_OR_GONE for path in _sent_paths(job)):
+        found: Found = repo.find(_open_paths(job)).get if since else paths_of(repo).get
+        if since and not job.is_undo and any(found(path) is OLD_OR_GONE for path in _sent_paths(job)):
             return False
         _settle(lease, found, repo.rev, repo.cid, was_refused=was_refused)
     return True
@@ -112,7 +110,7 @@ def settled(batch: CleanupBatch, found: Found, *, is_undo: bool, was_refused: bo
     after: dict[int, str] = {}
     for index in at(batch.outcome, Outcome.PLANNED, Outcome.SENT):
         path, cid = batch.items[index]
-        now = found[path] if isinstance(found, defaultdict) else found.get(path)
+        now = found(path)
         if now is OLD_OR_GONE:
             # As it was before: the record of a delete is there, that of an undo is not.
             now = None if is_undo else cid

@@ -216,7 +216,7 @@ class _Listing:
         """The records whose collection and rkey are texts: also what cannot be deleted protects other records."""
         last, ascending = "", True
         for record in records:
-            if not (isinstance(record.collection, str) and isinstance(record.rkey, str)):
+            if not all(isinstance(part, str) for part in (record.collection, record.rkey)):
                 continue
             if ascending and _has_address(record):
                 ascending, last = last < record.path, record.path

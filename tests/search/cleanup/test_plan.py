@@ -65,7 +65,7 @@ def test_a_plan_says_all_of_what_it_does() -> None:
             Kept(Reason.OTHER_COLLECTION, f"at://{DID}/{PIN}"),
             Kept(Reason.PINNED, uri("pin")),
         ),
-        digest="d407abd043d2a70f4b8882109455c5835e156f3b507d0f8571fd507e93a868dc",
+        digest="640b5fda1b7d11c03ad2da677917aa1a261efebe9da5542d5ce83684f0007767",
     )
     assert made.deletes == 4
     assert made.going_by_type == {RecordType.POST: 1, RecordType.REPLY: 1, RecordType.POST_WITH_MEDIA: 1}
