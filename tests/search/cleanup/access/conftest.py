@@ -1,4 +1,4 @@
-"""A PDS for sessions, and sessions at it."""
+"""A network with an account, and its PDS."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.search.cleanup.access.pds_that_notes import Notes, pds_that_notes
+from tests.search.cleanup.access.network import Network, running_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-def pds() -> Iterator[Notes]:
-    with pds_that_notes() as notes:
-        yield notes
+def pds() -> Iterator[Network]:
+    with running_network() as network:
+        yield network
