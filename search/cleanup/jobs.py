@@ -36,7 +36,7 @@ def cancel(pk: int, *, by: str) -> Changed:
 
     Raises RepoCleanupJob.DoesNotExist, IllegalMove, DatabaseError.
     """
-    return _changed(pk, lambda job: moves.cancel(job, by=by))
+    return changed(pk, lambda job: moves.cancel(job, by=by))
 
 
 def retry(pk: int, *, by: str) -> Changed:
@@ -52,7 +52,7 @@ def retry(pk: int, *, by: str) -> Changed:
             raise AnotherJob(f"{job.did} has another clean-up that has not ended")
         moves.move(job, to, by=by)
 
-    return _changed(pk, resume)
+    return changed(pk, resume)
 
 
 def can_cancel(job: RepoCleanupJob) -> bool:
@@ -65,8 +65,8 @@ def can_retry(job: RepoCleanupJob) -> bool:
     return job.current_state is State.FAILED
 
 
-def _changed(pk: int, change: Callable[[RepoCleanupJob], None]) -> Changed:
-    """Change the row under a lock, so that no worker changes it meanwhile."""
+def changed(pk: int, change: Callable[[RepoCleanupJob], None]) -> Changed:
+    """Change a job under a lock, so that no worker changes it meanwhile. Raises DoesNotExist, and as `change` does."""
     with watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()
         job: RepoCleanupJob = RepoCleanupJob.objects.select_for_update().get(pk=pk)

@@ -20,7 +20,7 @@ from atsite.core.jobs import moves
 from atsite.core.routers import DEFAULT
 from search.cleanup.access import audit, sessions, tokens
 from search.cleanup.access.audit import OWNER
-from search.cleanup.jobs import AnotherJob, _changed
+from search.cleanup.jobs import AnotherJob, changed
 from search.cleanup.models import CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
 
@@ -249,7 +249,7 @@ def _acted(job: RepoCleanupJob, action: str, change: Callable[[RepoCleanupJob], 
         change(row)
         audit.keep(row, action, address=address)
 
-    return _changed(job.pk, act).job
+    return changed(job.pk, act).job
 
 
 def _datetime_of(micros: int) -> datetime:
