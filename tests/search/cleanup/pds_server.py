@@ -1,0 +1,601 @@
+"""A PDS on a real loopback socket, with its PLC directory and AppView: it answers as the official one was measured to.
+
+Tests pull its strings: they make and change accounts, let calls fail, act between two calls, and see what was asked.
+Its clock is a function, so that tokens and limits age as a test wants. The repos are real: trees, hashes, signatures.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import struct
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import jwt
+
+from atsite.core.atproto.keys import public_key_of
+from atsite.core.atproto.syntax import Did
+from indexer.simulator.serving.plc_directory import did_document
+from tests.search.cleanup.pds_repo import PdsRepo
+from tests.tokens import key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+APP, MAIN = "com.atproto.appPass", "com.atproto.access"
+WRITES_MAX: Final = 200
+BODY_MAX: Final = 1_000_000
+POINTS: Final = {"create": 3, "update": 2, "delete": 1}
+ACCESS_SECONDS, REFRESH_SECONDS, GRACE_SECONDS = 7200, 90 * 86_400, 7200
+HOUR, DAY = 3600, 86_400
+CAR_TYPE: Final = "application/vnd.ipld.car"
+_SECRET: Final = "s" * 32
+_KEYS: Final = count(500)
+
+
+@dataclass
+class Answer:
+    """One answer. Bytes are sent as they are, anything else as JSON, None as no body."""
+
+    status: int = 200
+    content: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    #: Do not answer: cut the connection after that many bytes of the body, or keep it open in silence.
+    cut_after: int | None = None
+    is_silent: bool = False
+
+
+def cut(after: int = -1) -> Answer:
+    """A connection that is reset, before the head (-1) or after some bytes of the body."""
+    return Answer(cut_after=after)
+
+
+def silence() -> Answer:
+    """A connection on which nothing comes."""
+    return Answer(is_silent=True)
+
+
+class Refused(Exception):
+    """An XRPC error."""
+
+    def __init__(self, status: int, name: str, message: str = "", **headers: str) -> None:
+        super().__init__(message)
+        content = {"error": name, "message": message}
+        self.answer = Answer(status, content, {key.replace("_", "-"): value for key, value in headers.items()})
+
+
+def refused(status: int, name: str, message: str = "", **headers: str) -> Answer:
+    """An XRPC error as an answer."""
+    return Refused(status, name, message, **headers).answer
+
+
+@dataclass
+class Call:
+    """One request for an XRPC method, such as `applyWrites`; and the status of its answer, 0 until there is one."""
+
+    method: str
+    query: dict[str, list[str]]
+    body: Any
+    authorization: str
+    status: int = 0
+
+    def one(self, name: str, default: str = "") -> str:
+        """The value of a parameter."""
+        return self.query.get(name, [default])[0]
+
+
+@dataclass
+class Window:
+    """A limit of points; its time begins with the first point, as at the official PDS."""
+
+    limit: int
+    seconds: int
+    began: float = 0.0
+    used: int = 0
+
+    def take(self, points: int, now: float) -> bool:
+        """Count them, also those that are too many."""
+        if now >= self.began + self.seconds:
+            self.began, self.used = now, 0
+        self.used += points
+        return self.used <= self.limit
+
+    def headers(self, now: float) -> dict[str, str]:
+        """What an answer says of this limit."""
+        reset = int(self.began + self.seconds) + 1
+        return {
+            "ratelimit-limit": str(self.limit),
+            "ratelimit-remaining": str(max(0, self.limit - self.used)),
+            "ratelimit-reset": str(reset),
+            "ratelimit-policy": f"{self.limit};w={self.seconds}",
+            "retry-after": str(max(0, int(reset - now))),
+        }
+
+
+class Account:
+    """An account of the server."""
+
+    def __init__(self, name: str, did: str, clock: Callable[[], float]) -> None:
+        self.did = Did(did)
+        self.handle = f"{name}.test"
+        self.email = f"{name}@mail.test"
+        self.password = f"main password of {name}"
+        #: name -> app password; revoke_app_passwords() removes them with their sessions.
+        self.app_passwords = {"clean-up": "-".join(secrets.token_hex(2) for _ in range(4))}
+        self.has_two_factors = False
+        #: "" for an active account, else "takendown" or "deactivated".
+        self.status = ""
+        #: Where its did document says that it is; "" for this server.
+        self.endpoint = ""
+        self.key = key(next(_KEYS))
+        self.repo = PdsRepo(did, self.key, clock)
+        self.hour = Window(5000, HOUR)
+        self.day = Window(35_000, DAY)
+        self.sign_ins = Window(30, 300)
+
+    @property
+    def app_password(self) -> str:
+        """The app password that it has from the start."""
+        return self.app_passwords["clean-up"]
+
+
+@dataclass
+class _Refresh:
+    """What the server knows of a refresh token."""
+
+    did: str
+    app_password: str  # its name, "" for the main password
+    scope: str
+    ends: float
+    next: str = ""
+
+
+#: A rule is asked before a call is answered: it returns an answer of its own, or what `go_on()` answers.
+Rule = Any  # Callable[[Call, Callable[[], Answer]], Answer | None]
+
+
+class PdsServer:
+    """The server. All its methods may be called from any thread; rules run in the thread of the request."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.url = ""
+        self.accounts: dict[str, Account] = {}
+        self.calls: list[Call] = []
+        #: What the AppView says of posts, by at-uri; of a post without an entry it knows no counts.
+        self.counts: dict[str, dict[str, Any]] = {}
+        self.lock = threading.RLock()
+        #: Errors of the server itself.
+        self.errors: list[BaseException | None] = []
+        self._rules: list[tuple[str, int | None, Rule]] = []
+        self._refreshes: dict[str, _Refresh] = {}
+        self._ended = threading.Event()
+
+    # The strings
+
+    def account(self, name: str) -> Account:
+        """The account of this name, made now where there is none."""
+        with self.lock:
+            did = f"did:plc:{name:a<24.24}"
+            if did not in self.accounts:
+                self.accounts[did] = Account(name, did, self.clock)
+            return self.accounts[did]
+
+    def rule(self, method: str, rule: Rule, times: int | None = 1) -> None:
+        """`rule(call, go_on)` answers the next calls of a method ("*": of any); None: for ever. The newest goes first.
+
+        A rule that returns None leaves the call to the next one and is not used up.
+        """
+        with self.lock:
+            self._rules.insert(0, (method, times, rule))
+
+    def fail(self, method: str, answer: Answer, times: int | None = 1) -> None:
+        """Answer so without acting."""
+        self.rule(method, lambda call, go_on: answer, times)
+
+    def lose_answer(self, method: str, answer: Answer | None = None, times: int | None = 1) -> None:
+        """Act, and answer so: by default the connection is cut."""
+
+        def rule(call: Call, go_on: Callable[[], Answer]) -> Answer:
+            go_on()
+            return answer or cut()
+
+        self.rule(method, rule, times)
+
+    def before(self, method: str, act: Callable[[Call], object], times: int | None = 1) -> None:
+        """Do something when a call has come and nothing is done yet."""
+
+        def rule(call: Call, go_on: Callable[[], Answer]) -> Answer:
+            act(call)
+            return go_on()
+
+        self.rule(method, rule, times)
+
+    def after(self, method: str, act: Callable[[Call], object], times: int | None = 1) -> None:
+        """Do something when a call is done and its answer is not sent yet."""
+
+        def rule(call: Call, go_on: Callable[[], Answer]) -> Answer:
+            answer = go_on()
+            act(call)
+            return answer
+
+        self.rule(method, rule, times)
+
+    def well(self) -> None:
+        """Forget all rules."""
+        with self.lock:
+            self._rules.clear()
+
+    def revoke_app_passwords(self, account: Account) -> None:
+        """As its owner does it: refresh tokens end, access tokens live on."""
+        with self.lock:
+            account.app_passwords.clear()
+            for jti in [jti for jti, known in self._refreshes.items() if known.did == account.did]:
+                if self._refreshes[jti].app_password:
+                    del self._refreshes[jti]
+
+    def new_app_password(self, account: Account) -> str:
+        """Another app password."""
+        with self.lock:
+            account.app_passwords["clean-up"] = "-".join(secrets.token_hex(2) for _ in range(4))
+            return account.app_password
+
+    def asked(self, method: str) -> list[Call]:
+        """The calls of a method so far."""
+        with self.lock:
+            return [call for call in self.calls if call.method == method]
+
+    @property
+    def sessions(self) -> int:
+        """How many refresh tokens would work now."""
+        with self.lock:
+            return sum(self.clock() < known.ends for known in self._refreshes.values())
+
+    # Requests
+
+    def answer(self, verb: str, target: str, authorization: str, body: bytes) -> Answer:
+        """The answer to a request."""
+        parts = urlsplit(target)
+        path = unquote(parts.path)
+        if path.startswith("/did:"):
+            return self._document(path[1:])
+        if not path.startswith("/xrpc/"):
+            return Answer(404, {"error": "NotFound", "message": ""})
+        try:
+            content = json.loads(body) if body else None
+        except ValueError:
+            return refused(400, "InvalidRequest", "not JSON")
+        query = parse_qs(parts.query, keep_blank_values=True)
+        call = Call(path.rpartition(".")[2], query, content, authorization)
+        with self.lock:
+            self.calls.append(call)
+            rules = list(self._rules)
+        answer = self._ruled(call, rules, len(body))
+        call.status = answer.status
+        return answer
+
+    def _ruled(self, call: Call, rules: Sequence[tuple[str, int | None, Rule]], size: int) -> Answer:
+        def go_on() -> Answer:
+            with self.lock:
+                return self._done(call, size)
+
+        for entry in rules:
+            method, times, rule = entry
+            if method not in ("*", call.method):
+                continue
+            answer = rule(call, go_on)
+            if answer is None:
+                continue
+            with self.lock:
+                if times is not None and entry in self._rules:
+                    place = self._rules.index(entry)
+                    self._rules[place : place + 1] = [(method, times - 1, rule)] if times > 1 else []
+            return answer  # type: ignore[no-any-return]
+        return go_on()
+
+    def _done(self, call: Call, size: int) -> Answer:
+        method = getattr(self, f"_{call.method}", None)
+        if method is None:
+            return refused(501, "MethodNotImplemented", call.method)
+        try:
+            if size > BODY_MAX:
+                raise Refused(413, "PayloadTooLargeError", "request entity too large")
+            answer = method(call)
+        except Refused as error:
+            return error.answer
+        found: Answer = answer if isinstance(answer, Answer) else Answer(200, answer)
+        # The official PDS tells of its limit by address here, and not of that of the account's writes.
+        other = {"ratelimit-limit": "3000", "ratelimit-remaining": "2990", "ratelimit-policy": "3000;w=300"}
+        found.headers = {**other, "ratelimit-reset": str(int(self.clock()) + 300), **found.headers}
+        return found
+
+    # Identities
+
+    def _document(self, did: str) -> Answer:
+        account = self.accounts.get(did)
+        if account is None:
+            return Answer(404, {"message": f"DID not registered: {did}"})
+        multibase = public_key_of(account.key).multibase
+        return Answer(200, did_document(did, account.handle, multibase, account.endpoint or self.url))
+
+    def _resolveHandle(self, call: Call) -> Any:
+        account = self._named(call.one("handle"))
+        if account is None:
+            raise Refused(400, "HandleNotFound", "Unable to resolve handle")
+        return {"did": account.did}
+
+    def _named(self, name: str) -> Account | None:
+        names = (name, name.lower())
+        return next((a for a in self.accounts.values() if {a.did, a.handle, a.email}.intersection(names)), None)
+
+    # Sessions
+
+    def _createSession(self, call: Call) -> Any:
+        body = call.body if isinstance(call.body, dict) else {}
+        identifier, password = body.get("identifier"), body.get("password")
+        if not isinstance(identifier, str) or not isinstance(password, str):
+            raise Refused(400, "InvalidRequest", 'Input must have the property "password"')
+        wrong = Refused(401, "AuthenticationRequired", "Invalid identifier or password")
+        account = self._named(identifier)
+        now = self.clock()
+        if account is not None and not account.sign_ins.take(1, now):
+            raise _too_many(account.sign_ins, now)
+        if len(password) > 512:
+            raise Refused(401, "AuthenticationRequired", "Password too long. Consider resetting your password.")
+        if account is None:
+            raise wrong
+        name = next((name for name, app in account.app_passwords.items() if app == password), "")
+        if not name and password != account.password:
+            raise wrong
+        if account.status == "takendown":
+            raise Refused(401, "AccountTakedown", "Account has been taken down")
+        if not name and account.has_two_factors and body.get("authFactorToken") != "code":
+            raise Refused(401, "AuthFactorTokenRequired", "A sign in code has been sent to your email address")
+        return self._session(account, name, APP if name else MAIN, secrets.token_hex(16))
+
+    def _refreshSession(self, call: Call) -> Any:
+        known = self._refresh_token(call)[1]
+        account = self.accounts[known.did]
+        if account.status == "takendown":
+            raise Refused(401, "AccountTakedown", "Account has been taken down")
+        now = self.clock()
+        if not known.next:
+            known.next, known.ends = secrets.token_hex(16), min(known.ends, now + GRACE_SECONDS)
+        return self._session(account, known.app_password, known.scope, known.next)
+
+    def _deleteSession(self, call: Call) -> Any:
+        jti, known = self._refresh_token(call)
+        del self._refreshes[jti]
+        if known.next:
+            self._refreshes.pop(known.next, None)
+        return Answer(200)
+
+    def _getSession(self, call: Call) -> Any:
+        account = self._authorized(call)
+        return {"did": account.did, "handle": account.handle, "active": not account.status}
+
+    def _session(self, account: Account, app_password: str, scope: str, jti: str) -> dict[str, Any]:
+        now = self.clock()
+        if jti not in self._refreshes:
+            self._refreshes[jti] = _Refresh(account.did, app_password, scope, now + REFRESH_SECONDS)
+        usual = {"sub": account.did, "aud": "did:web:localhost", "iat": int(now)}
+        # `n` makes each token another text, so that a test can tell them apart.
+        access = {**usual, "scope": scope, "exp": int(now + ACCESS_SECONDS), "n": secrets.token_hex(8)}
+        refresh = {**usual, "scope": "com.atproto.refresh", "jti": jti, "exp": int(now + REFRESH_SECONDS)}
+        return {
+            "did": account.did,
+            "handle": account.handle,
+            "email": account.email,
+            "accessJwt": jwt.encode(access, _SECRET, "HS256", {"typ": "at+jwt"}),
+            "refreshJwt": jwt.encode(refresh, _SECRET, "HS256", {"typ": "refresh+jwt"}),
+            "active": not account.status,
+            **({"status": account.status} if account.status else {}),
+        }
+
+    def _refresh_token(self, call: Call) -> tuple[str, _Refresh]:
+        claims = self._claims(call, "refresh+jwt")
+        if call.body is not None:
+            raise Refused(400, "InvalidRequest", "A request body was provided when none was expected")
+        known = self._refreshes.get(claims["jti"])
+        if known is None:
+            raise Refused(400, "ExpiredToken", "Token has been revoked")
+        if self.clock() >= known.ends:
+            raise Refused(400, "ExpiredToken", "Token has expired" if not known.next else "Token has been revoked")
+        return claims["jti"], known
+
+    def _claims(self, call: Call, kind: str) -> dict[str, Any]:
+        scheme, _, token = call.authorization.partition(" ")
+        if scheme != "Bearer":
+            raise Refused(401, "AuthMissing", "Authentication Required")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, _SECRET, ["HS256"], options={"verify_exp": False, "verify_aud": False, "verify_iat": False}
+            )
+            found = jwt.get_unverified_header(token).get("typ")
+        except jwt.InvalidTokenError as error:
+            raise Refused(400, "InvalidToken", "Token could not be verified") from error
+        if found != kind:
+            raise Refused(400, "InvalidToken", "Invalid token type")
+        if claims["exp"] <= self.clock():
+            raise Refused(400, "ExpiredToken", "Token has expired")
+        return claims
+
+    def _authorized(self, call: Call) -> Account:
+        account = self.accounts[self._claims(call, "at+jwt")["sub"]]
+        if account.status == "takendown":
+            raise Refused(401, "AccountTakedown", "Account has been taken down")
+        return account
+
+    # Reading
+
+    def _readable(self, did: str) -> Account:
+        account = self.accounts.get(did)
+        if account is None:
+            raise Refused(400, "RepoNotFound", f"Could not find repo for DID: {did}")
+        if account.status:
+            name = {"takendown": "RepoTakendown", "deactivated": "RepoDeactivated"}[account.status]
+            raise Refused(400, name, f"Repo has been {account.status}: {did}")
+        return account
+
+    def _getRepo(self, call: Call) -> Any:
+        account = self._readable(call.one("did"))
+        return Answer(200, account.repo.file(call.one("since")), {"content-type": CAR_TYPE})
+
+    def _getLatestCommit(self, call: Call) -> Any:
+        repo = self._readable(call.one("did")).repo
+        return {"cid": repo.cid, "rev": repo.rev}
+
+    def _getRecord(self, call: Call) -> Any:
+        account = self._named(call.one("repo"))
+        path = f"{call.one('collection')}/{call.one('rkey')}"
+        if account is None:
+            raise Refused(400, "InvalidRequest", "Could not find repo")
+        uri = f"at://{account.did}/{path}"
+        if path not in account.repo.values:
+            raise Refused(400, "RecordNotFound", f"Could not locate record: {uri}")
+        return {"uri": uri, "cid": account.repo.cid_of(path), "value": account.repo.values[path]}
+
+    def _getPosts(self, call: Call) -> Any:
+        posts = []
+        for uri in call.query.get("uris", []):
+            did, _, path = uri.removeprefix("at://").partition("/")
+            account = self.accounts.get(did)
+            if account is not None and path in account.repo.values:
+                found = {"uri": uri, "cid": account.repo.cid_of(path), "record": account.repo.values[path]}
+                posts.append({**found, "author": {"did": did}, **self.counts.get(uri, {})})
+        return {"posts": posts}
+
+    # Writing
+
+    def _written(self, call: Call, points: int) -> PdsRepo:
+        """The repo of a call that may write to it; its points are counted whatever becomes of it."""
+        account = self._authorized(call)
+        if account.status == "deactivated":
+            raise Refused(401, "AccountDeactivated", "Account is deactivated")
+        repo = call.body.get("repo")
+        if self._named(repo) is None:
+            raise Refused(403, "AccountNotFound", f"Could not find account: {repo}")
+        if self._named(repo) is not account:
+            raise Refused(401, "AuthenticationRequired", "Authentication Required")
+        now = self.clock()
+        for window in (account.hour, account.day):
+            if not window.take(points, now):
+                raise _too_many(window, now)
+        return account.repo
+
+    def _applyWrites(self, call: Call) -> Any:
+        writes = call.body["writes"]
+        if len(writes) > WRITES_MAX:
+            raise Refused(400, "InvalidRequest", f"Too many writes. Max: {WRITES_MAX}")
+        kinds = [write["$type"].removeprefix("com.atproto.repo.applyWrites#") for write in writes]
+        repo = self._written(call, sum(POINTS[kind] for kind in kinds))
+        if call.body.get("swapCommit") not in (None, repo.cid):
+            raise Refused(400, "InvalidSwap", f"Commit was at {repo.cid}")
+        changes: dict[str, dict[str, Any] | None] = {}
+        for kind, write in zip(kinds, writes, strict=True):
+            path = f"{write['collection']}/{write['rkey']}"
+            exists = changes[path] is not None if path in changes else path in repo.values
+            if exists == (kind == "create"):
+                raise Refused(500, "InternalServerError", "Internal Server Error")  # and nothing is written
+            changes[path] = None if kind == "delete" else write["value"]
+        repo.write(changes)
+        results = [{"$type": f"com.atproto.repo.applyWrites#{kind}Result"} for kind in kinds]
+        return {"commit": {"cid": repo.cid, "rev": repo.rev}, "results": results}
+
+    def _deleteRecord(self, call: Call) -> Any:
+        repo = self._written(call, POINTS["delete"])
+        path = f"{call.body['collection']}/{call.body['rkey']}"
+        current, swap = repo.cid_of(path), call.body.get("swapRecord")
+        if current is None:
+            return {}
+        if swap not in (None, current):
+            raise Refused(400, "InvalidSwap", f"Record was at {current}")
+        repo.write({path: None})
+        return {"commit": {"cid": repo.cid, "rev": repo.rev}}
+
+    # The socket
+
+    def send(self, answer: Answer, handler: BaseHTTPRequestHandler) -> None:
+        """Write an answer to the socket, or fail to."""
+        if answer.is_silent:
+            self._ended.wait()
+        elif answer.cut_after == -1:
+            _reset(handler.connection)
+        else:
+            body = answer.content if isinstance(answer.content, bytes) else json.dumps(answer.content).encode()
+            body = b"" if answer.content is None else body
+            handler.send_response(answer.status)
+            for name, value in {"content-type": "application/json", **answer.headers}.items():
+                handler.send_header(name, value)
+            handler.send_header("content-length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body[: answer.cut_after])
+            if answer.cut_after is not None:
+                handler.wfile.flush()
+                _reset(handler.connection)
+
+    def end(self) -> None:
+        """Let go of the silent connections."""
+        self._ended.set()
+
+
+def _too_many(window: Window, now: float) -> Refused:
+    error = Refused(429, "RateLimitExceeded", "Rate Limit Exceeded")
+    error.answer.headers = window.headers(now)
+    return error
+
+
+def _reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@contextmanager
+def serving(clock: Callable[[], float]) -> Iterator[PdsServer]:
+    """A server at `server.url`, which is also the address of the PLC directory, handle resolver and AppView."""
+    pds = PdsServer(clock)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = 65_536  # head and body in one packet
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            answer = pds.answer(self.command, self.path, self.headers.get("authorization", ""), body)
+            self.close_connection = answer.is_silent or answer.cut_after is not None
+            pds.send(answer, self)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *_: object) -> None:
+            """Tests print nothing."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 100
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            error = sys.exception()
+            if not isinstance(error, OSError):  # a client that is gone
+                pds.errors.append(error)
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    pds.url = f"http://localhost:{server.server_port}"
+    try:
+        yield pds
+    finally:
+        pds.end()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        assert pds.errors == []
