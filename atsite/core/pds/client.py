@@ -125,16 +125,16 @@ class Pds:
     async def apply_writes(self, session: Session, writes: Sequence[Write], *, swap_commit: str) -> WriteAnswer:
         """All writes in one commit, or none. Raises PdsError.
 
-        InvalidSwap: `swap_commit` (the text of a CID) is not the newest commit. InternalServerError with status 500:
-        possibly a delete of a record that does not exist. Unreachable, InvalidResponse, or another status of 500 and
-        more: the writes may have been made. Records are not checked against their lexicons.
+        InvalidSwap: `swap_commit` (the text of a CID; "" allows any) is not the newest commit. InternalServerError with
+        status 500: possibly a delete of a record that does not exist. Unreachable, InvalidResponse, or another status
+        of 500 and more: the writes may have been made. Records are not checked against their lexicons.
         """
-        content = {
+        content: dict[str, Any] = {
             "repo": session.did,
             "validate": False,
             "writes": [write.content() for write in writes],
-            "swapCommit": swap_commit,
         }
+        content |= {"swapCommit": swap_commit} if swap_commit else {}
         fetched = await self._posted(
             "com.atproto.repo.applyWrites", content, token=session.access_token, seconds=BATCH_SECONDS
         )

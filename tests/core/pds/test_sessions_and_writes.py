@@ -104,6 +104,13 @@ async def test_writes_are_one_call_with_the_commit_that_must_be_the_newest() -> 
     }
 
 
+async def test_writes_on_any_commit_name_none() -> None:
+    server = Noted(COMMIT)
+    async with talking(server) as (_, pds):
+        await pds.apply_writes(SESSION, [], swap_commit="")
+    assert "swapCommit" not in server.asked[0][2]
+
+
 @pytest.mark.parametrize(
     ("content", "commit"), [({}, None), (None, None), ({"commit": {"cid": "c", "rev": "3k"}}, RepoCommit("c", "3k"))]
 )
