@@ -218,7 +218,7 @@ class _Listing:
         for record in records:
             if not all(isinstance(part, str) for part in (record.collection, record.rkey)):
                 continue
-            if ascending and _has_address(record):
+            if ascending:
                 ascending, last = last < record.path, record.path
             yield record
         if not ascending:

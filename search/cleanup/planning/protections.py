@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from search.cleanup.planning.rules import Rules
 
 PROFILE: Final = "app.bsky.actor.profile"
+_BY_DID: Final = f"{SCHEME}did:"
 
 
 class RepoRecord(NamedTuple):
@@ -46,10 +47,9 @@ def own_path(uri: object, did: str) -> str | None:
 
     An at-uri with a handle may be of this repo, so it counts as if it were: it can only protect.
     """
-    if not isinstance(uri, str) or not is_at_uri(uri):
+    if not isinstance(uri, str) or _is_of_another(uri, did) or not is_at_uri(uri):
         return None
-    authority, _, path = uri.removeprefix(SCHEME).partition("/")
-    return path if authority == did or not authority.startswith("did:") else None
+    return uri.removeprefix(SCHEME).partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +158,25 @@ def comparable(text: str) -> str:
 
 def liked_post(record: RepoRecord, did: str) -> str | None:
     """The path of the own post that a record likes, None if it likes none."""
+    if record.collection != LIKE or _is_like_of_another(record.value, did):
+        return None
     try:
-        if record.collection == LIKE and types_of(LIKE, record.value, ()) and isinstance(record.value, dict):
+        if types_of(LIKE, record.value, ()) and isinstance(record.value, dict):
             return own_path(uri_of(record.value["subject"]), did)
     except NotUnderstood:
         pass
     return None
+
+
+def _is_of_another(uri: str, did: str) -> bool:
+    """Whether an at-uri names another repo by its did. Quick, because nearly all likes are of other repos."""
+    return uri.startswith(_BY_DID) and not uri.startswith(f"{SCHEME}{did}/")
+
+
+def _is_like_of_another(value: object, did: str) -> bool:
+    subject = value.get("subject") if isinstance(value, dict) else None
+    uri = subject.get("uri") if isinstance(subject, dict) else None
+    return isinstance(uri, str) and _is_of_another(uri, did)
 
 
 def _replied_to(value: object, did: str) -> str | None:

@@ -52,6 +52,12 @@ COLLECTION_OF: Final = {
 }
 
 
+#: Plans hold many: one object for all records of a type.
+_POST, _REPLY, _LIKE, _REPOST = (
+    frozenset({each}) for each in (RecordType.POST, RecordType.REPLY, RecordType.LIKE, RecordType.REPOST)
+)
+
+
 class NotUnderstood(Exception):
     """The record does not have the expected form, so its types are not known."""
 
@@ -72,7 +78,7 @@ def types_of(collection: str, value: object, media_hosts: Collection[str]) -> Ty
         return _types_of_post(value, media_hosts)
     if collection in (LIKE, REPOST):
         uri_of(value.get("subject"))
-        return frozenset({RecordType.LIKE if collection == LIKE else RecordType.REPOST})
+        return _LIKE if collection == LIKE else _REPOST
     raise NotUnderstood
 
 
@@ -98,10 +104,10 @@ def parent_of(post: dict[Any, Any]) -> str | None:
 def _types_of_post(post: dict[Any, Any], media_hosts: Collection[str]) -> Types:
     if not isinstance(post.get("text"), str):
         raise NotUnderstood
-    types: Types = NONE if parent_of(post) is None else frozenset({RecordType.REPLY})
+    types: Types = NONE if parent_of(post) is None else _REPLY
     if "embed" in post:
         types |= _types_of_embed(post["embed"], media_hosts)
-    return types or frozenset({RecordType.POST})
+    return types or _POST
 
 
 def _types_of_embed(embed: object, media_hosts: Collection[str]) -> Types:
