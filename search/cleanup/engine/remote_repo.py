@@ -31,6 +31,8 @@ Answer = TypeVar("Answer")
 
 #: Seconds without a byte after which a download has failed.
 IDLE_SECONDS: Final = 30.0
+#: Seconds after which a download is given up, whatever arrives.
+DOWNLOAD_SECONDS: Final = 15 * 60.0
 #: Seconds between two reports of a download.
 REPORT_SECONDS: Final = 5.0
 #: Errors of com.atproto.sync.getRepo for an account that is not active.
@@ -120,14 +122,17 @@ class RemoteRepo:
         self, chunks: AsyncIterator[bytes], write: Callable[[bytes], Any], report: Callable[[int], None]
     ) -> None:
         """Between chunks no event loop runs, so that `report` can use the database."""
-        size, reported = 0, monotonic()
-
+        size, began = 0, monotonic()
+        reported = began
         while chunk := self._runner.run(_first(chunks)):
             write(chunk)
             size += len(chunk)
-            if monotonic() - reported >= REPORT_SECONDS:
+            now = monotonic()
+            if now - began > DOWNLOAD_SECONDS:
+                raise NotNow(f"The download took longer than {DOWNLOAD_SECONDS / 60:.0f} minutes.", 3600.0)
+            if now - reported >= REPORT_SECONDS:
                 report(size)
-                reported = monotonic()
+                reported = now
 
     def _location(self) -> tuple[str, PublicKey]:
         if self._located is None:
