@@ -1,12 +1,13 @@
 """Measures clean-ups: planning a large repo, and how much of the limits the engine uses.
 
-    ./just bench cleanup [--records N] [--only plan|limits]
+    ./just bench cleanup [--records N] [--posts N] [--only plan|limits]
 
 `plan` writes a repo of 300,000 likes, reposts, posts and gates that all go, and plans it in a new process: seconds, and
 how much memory the process allocated at its peak. The goals are 30 s and 200 MB. `whole` is the alternative: all
 records in memory at once.
-`limits` runs the engine on a clock that is moved to each due time, and prints the share of the limits that was used in
-the fullest hour and day. The goals are at least 95 % and never more than 100 %.
+`limits` deletes 33,000 posts with the engine, against a PDS in this process and on a clock that is moved to each due
+time. It prints the share of the limits that was used in the fullest hour and in the fullest day. The goals are at least
+95 % and never more than 100 %.
 Writes .data/bench/cleanup.json.
 """
 
@@ -20,8 +21,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RECORDS: Final = 300_000
+POSTS: Final = 33_000
 WAYS: Final = ("engine", "whole")
 _FIRST_TID: Final = 1_600_000_000_000_000 << 10
 _NOW_US: Final = 1_764_500_000_000_000
@@ -44,13 +44,23 @@ _LOOK_SECONDS: Final = 0.02
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=RECORDS)
+    parser.add_argument("--posts", type=int, default=POSTS)
+    parser.add_argument("--only", choices=("plan", "limits"))
     parser.add_argument("--plan", nargs=2, metavar=("FILE", "WAY"), help=argparse.SUPPRESS)
+    parser.add_argument("--deletes", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plan:
         sys.stdout.write(json.dumps(measure(Path(arguments.plan[0]), arguments.plan[1])))
         return
-    rows = planned(arguments.records)
-    keep("cleanup", {"records": arguments.records, "plan": rows})
+    if arguments.deletes:
+        sys.stdout.write(json.dumps(used(arguments.deletes)))
+        return
+    measured: dict[str, Any] = {}
+    if arguments.only != "limits":
+        measured |= {"records": arguments.records, "plan": planned(arguments.records)}
+    if arguments.only != "plan":
+        measured["limits"] = limits(arguments.posts)
+    keep("cleanup", measured)
 
 
 def planned(count: int) -> list[dict[str, Any]]:
@@ -69,6 +79,56 @@ def planned(count: int) -> list[dict[str, Any]]:
     return rows
 
 
+def limits(count: int) -> dict[str, Any]:
+    """Prints the use of the limits; returns it."""
+    from atsite.management import scratch_clickhouse
+
+    with scratch_clickhouse.scratch_databases() as environment:
+        for database in ("default", "clickhouse"):
+            scratch_clickhouse.manage("migrate", "--database", database, "--verbosity", "0", environment=environment)
+        command = [sys.executable, "-m", "bench.cleanup", "--deletes", str(count)]
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
+    row: dict[str, Any] = json.loads(output.splitlines()[-1])
+    sys.stdout.write(
+        f"{row['deletes']:,} deletes in {row['hours']:.1f} hours of the clock, {row['seconds']:.0f} s of work\n"
+    )
+    for name in ("hour", "day"):
+        sys.stdout.write(f"{name:5} {row[name]:7,} of {row[f'per_{name}']:7,} points: {row[f'{name}_share']:.1%}\n")
+    return row
+
+
+def used(count: int) -> dict[str, Any]:
+    """Delete that many posts in this process; the points in the fullest hour and day."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atsite.settings")
+    import django
+
+    django.setup()
+    from search.cleanup.engine.point_windows import DAY, HOUR
+    from search.cleanup.models import PointsSent
+    from tests.search.cleanup.engine.world import a_world, posts
+
+    with tempfile.TemporaryDirectory() as folder, a_world(Path(folder), per_hour=4_000, per_day=30_000) as world:
+        world.account.repo.write(posts(count))
+        started, began = time.perf_counter(), world.clock.now
+        done = world.to_end(world.confirmed("post"), steps=1_000)
+        seconds, hours = time.perf_counter() - started, (world.clock.now - began).total_seconds() / 3600
+    sent = list(PointsSent.objects.order_by("sent_at").values_list("sent_at", "points"))
+    most = {
+        name: max(sum(points for at, points in sent if start <= at < start + window) for start, _ in sent)
+        for name, window in (("hour", HOUR), ("day", DAY))
+    }
+    return {
+        "deletes": done.records_deleted,
+        "hours": hours,
+        "seconds": seconds,
+        "per_hour": 4_000,
+        "per_day": 30_000,
+        **most,
+        "hour_share": most["hour"] / 4_000,
+        "day_share": most["day"] / 30_000,
+    }
+
+
 def records(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """`count` records: of twenty, twelve likes, four reposts, three posts and a gate."""
     from tests.core.repo.repo_files import DID
@@ -82,7 +142,10 @@ def records(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
             post = f"at://{DID}/app.bsky.feed.post/{rkey}"
             yield f"app.bsky.feed.threadgate/{rkey}", {"$type": "app.bsky.feed.threadgate", "post": post, **created}
         elif kind == "post":
-            yield f"app.bsky.feed.post/{rkey}", {"$type": "app.bsky.feed.post", "text": f"{number} words " * 9, **created}
+            yield (
+                f"app.bsky.feed.post/{rkey}",
+                {"$type": "app.bsky.feed.post", "text": f"{number} words " * 9, **created},
+            )
         else:
             name = f"app.bsky.feed.{kind}"
             yield f"{name}/{rkey}", {"$type": name, "subject": subject, **created}

@@ -163,7 +163,7 @@ def a_world(folder: Path, name: str = "alice", **settings: Any) -> Iterator[Worl
         changed = replace(
             config, plc_url=server.url, handle_resolver_url=server.url, appview_url=server.url, cleanup=cleanup
         )
-        patches = [patch(f"{module}.config", changed) for module in _READERS]
+        patches: list[Any] = [patch(f"{module}.config", changed) for module in _READERS]
         patches.append(patch("search.cleanup.engine.remote_repo._paces", Paces(1e6, 1e6)))
         for each in patches:
             each.start()
