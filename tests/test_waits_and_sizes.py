@@ -1,0 +1,233 @@
+"""How long one part waits for another, and how much is done at once, written once more.
+
+A wait that is ten times too long, or a page that is ten times too large, shows only when something hangs or grows: no
+test without a clock notices it. So the values stand here a second time, and a change of one is a decision and not a
+slip. What readers and operators are promised is in tests/test_figures.py.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from atsite.core.clickhouse.limits import Limits
+
+VALUES: dict[str, dict[str, Any]] = {
+    "apikeys.admin": {"DAYS": 30},
+    "apikeys.management.commands.create_api_key": {"DAYS_MAX": 36_500},
+    "apikeys.models": {"MAX_RATE": 1_000_000},
+    "atsite.celery": {"BACKLOG_IN_PERIODS": 1.5, "CONCURRENCY": 4},
+    "atsite.core.clickhouse.admin": {"MAX_PAGES": 200, "ROWS_PER_BLOCK": 1_024, "ROWS_PER_PAGE": 50},
+    "atsite.core.clickhouse.errors": {"MAX_TEXT": 500},
+    "atsite.core.clickhouse.limits": {"ANSWER_GRACE_SECONDS": 15},
+    "atsite.core.clickhouse.parameters": {"MIN_SECRET_LENGTH": 4},
+    "atsite.core.clickhouse.pool": {"CONNECT_SECONDS": 5, "PING_SECONDS": 5, "SIZE": 16, "WAIT_SECONDS": 15.0},
+    "atsite.core.config": {"PORT_OFFSET_MAX": 56_000, "WORKERS_MAX": 64},
+    "atsite.core.copies.clickhouse_copies": {"BATCH_ROWS": 2_000},
+    "atsite.core.copies.compare_copies": {"NAMED": 5},
+    "atsite.core.copies.stale_forms": {"SHOWN_CHARACTERS": 80},
+    "atsite.core.cursor_format": {"CURSOR_MAX": 4_096},
+    "atsite.core.embedded.child": {"GRACE_SECONDS": 20.0},
+    "atsite.core.embedded.clickhouse": {"MACHINE_SHARE": 0.5, "MAX_MEMORY": 4_000_000_000},
+    "atsite.core.embedded.clickhouse_config": {"QUERY_SHARE": 0.5},
+    "atsite.core.embedded.clickhouse_process": {"CLIENT_POLL_SECONDS": 0.05, "STOP_SECONDS": 15.0},
+    "atsite.core.embedded.files": {"PASSWORD_BYTES": 16},
+    "atsite.core.embedded.logs": {"QUOTED_LINES": 8, "TAIL_CHARACTERS": 20_000},
+    "atsite.core.embedded.ports": {"ATTEMPTS": 200},
+    "atsite.core.embedded.restarts": {"HEALTHY_SECONDS": 60.0},
+    "atsite.core.embedded.store": {
+        "ANSWER_SECONDS": 2.0,
+        "MIN_FREE_BYTES": 64_000_000,
+        "POLL_SECONDS": 0.02,
+        "PORT_ATTEMPTS": 5,
+        "START_TIMEOUT": 120.0,
+    },
+    "atsite.core.embedded.supervise": {"WATCH_SECONDS": 0.1},
+    "atsite.core.embedded.valkey": {"DEFAULT_MAX_MEMORY": 1_000_000_000},
+    "atsite.core.identity.documents": {"DOCUMENT_SECONDS": 3.0},
+    "atsite.core.identity.handles": {"HANDLE_SECONDS": 3.0, "_WELL_KNOWN_BYTES": 4_096},
+    "atsite.core.identity.renewal": {"AT_ONCE": 40},
+    "atsite.core.identity.resolver": {
+        "CONCURRENT_HOSTS": 8,
+        "CONCURRENT_LOOKUPS": 20,
+        "LOOKUPS_BURST": 80,
+        "LOOKUPS_PER_SECOND": 20.0,
+    },
+    "atsite.core.identity.signing_keys": {
+        "HOST_SECONDS": 1.0,
+        "KNOWN_AT_ONCE": 200,
+        "PROVEN_AGAIN_SECONDS": 3600.0,
+        "RENEWAL_SECONDS": 60.0,
+    },
+    "atsite.core.identity.stored_keys": {"AT_ONCE": 400},
+    "atsite.core.jobs.copied_job": {"COPY_US": 60_000_000},
+    "atsite.core.kv.lease": {"POLL_SECONDS": 0.1},
+    "atsite.core.outgoing.client": {"_MAX_CONNECTIONS": 50},
+    "atsite.core.pds.client": {
+        "PAGE_BYTES": 16_777_216,
+        "PAGE_RECORDS": 100,
+        "PDS_SECONDS": 15.0,
+        "WAIT_MAX_SECONDS": 3600.0,
+    },
+    "atsite.core.telemetry.metrics_server": {"REQUEST_SECONDS": 10},
+    "atsite.core.web.body_limit": {"DRAINED_MAX": 1_048_576, "DRAINED_SECONDS": 1.0},
+    "atsite.core.web.readiness": {"SECONDS": 2},
+    "atsite.core.web.store_timeouts": {"THREADS": 16},
+    "atsite.core.web.xrpc": {"PROBLEMS_MAX": 5},
+    "atsite.dashboard.live": {"PERIOD_SECONDS": 1.0, "RECHECK_SECONDS": 10.0},
+    "atsite.dashboard.login_throttle": {"NAME_MAX": 150},
+    "atsite.dashboard.overview": {"TABLES_SHOWN": 30},
+    "atsite.dashboard.read_numbers": {"RATE_SECONDS": 10.0, "TIMEOUT_SECONDS": 1.5},
+    "atsite.dashboard.setup_checklist": {"LABELS_NAMED": 3},
+    "atsite.dashboard.thresholds": {"DISK_LOOK": 3, "LETTERS_ACT": 1_000, "SLOW_MS": 500},
+    "atsite.management.commands.demo": {"START_HOURS": 72},
+    "atsite.management.demo_community": {"TASK_DELAY_SECONDS": 3},
+    "atsite.management.running_demo": {
+        "ANSWER_SECONDS": 10.0,
+        "BUSY_SECONDS": 60.0,
+        "CANDIDATES": 60,
+        "LOOK_SECONDS": 0.5,
+    },
+    "atsite.supervision.afterwards": {"SECONDS": 300.0},
+    "atsite.supervision.migrate": {"MIGRATE_SECONDS": 600.0},
+    "atsite.supervision.run": {
+        "HEAD_START_SECONDS": 10.0,
+        "PATIENCE_SECONDS": 10.0,
+        "PROGRESS_SECONDS": 1.0,
+        "RATE_SAMPLES": 10,
+        "REFRESH_SECONDS": 5.0,
+        "TICK_SECONDS": 0.2,
+    },
+    "atsite.supervision.serving": {"RELOAD_SECONDS": 10, "STOP_SECONDS": 5},
+    "atsite.supervision.site_probe": {"ANSWER_SECONDS": 1.0, "FULL_PAGE": 50, "REFRESH_EXPIRES": 10.0},
+    "atsite.supervision.start_checkpoint": {"BEGIN_SECONDS": 60.0},
+    "atsite.supervision.supervisor": {"STOP_SECONDS": 10.0},
+    "atsite.supervision.terminal": {"PLAIN_SECONDS": 10.0},
+    "feeds.admin.blocks": {"NOTE_MAX": 1_000},
+    "feeds.admin.preview": {"PAGE_POSTS": 30},
+    "feeds.admin.preview_queries": {"NAME_MAX": 200, "TEXT_MAX": 3_000},
+    "feeds.kinds.best_ever": {"AT_A_TIME": 1_000_000},
+    "feeds.kinds.label": {"BY_AUTHOR_MAX": 100},
+    "feeds.kinds.likes_ranking": {"CANDIDATES": 5_000, "MEMORY": 1_000_000_000, "WIDENING": 4},
+    "feeds.kinds.static": {"OWN_AT_ONCE": 4, "OWN_FRESH": 600, "OWN_POSTS": 5_000, "OWN_SECONDS": 3, "OWN_SIZE": 300},
+    "feeds.kinds.top": {"HOURS_MAX": 168},
+    "feeds.members.schemas": {"RKEY_MAX": 512},
+    "feeds.models": {"DESCRIPTION_MAX": 300, "DISPLAY_NAME_MAX": 24, "URI_MAX": 2_648},
+    "feeds.publishing.generator_record": {"DESCRIPTION_BYTES": 3_000, "DISPLAY_NAME_BYTES": 240},
+    "feeds.publishing.self_check": {"APPVIEW_TIMEOUT_SECONDS": 5.0, "_PAGE": 30},
+    "feeds.ranking.computed": {
+        "ASK_SECONDS": 0.05,
+        "BUDGET_SECONDS": 10,
+        "EMPTIES": 1_000,
+        "EMPTY": 15_000_000,
+        "RUNNING_MAX": 100,
+        "SPARE_SECONDS": 5,
+    },
+    "feeds.ranking.liveness": {"AT_ONCE": 5_000, "LOOK_UPS": 2, "RENEW_AFTER": 0.4, "SIZE": 50_000},
+    "feeds.ranking.ranking": {"SPARE": 10},
+    "feeds.ranking.refresh": {"EARLY": 10_000_000},
+    "feeds.serving.ready_pages": {"RENEW_SECONDS": 0.3},
+    "feeds.usage.counting": {"WRITTEN_DAYS": 7, "_KEPT_SECONDS": 2_764_800},
+    "feeds.usage.interactions": {"EVENT_MAX": 512, "ROW_BYTES": 500},
+    "feeds.usage.interactions_outbox": {"BLOCK_ROWS": 10_000},
+    "feeds.usage.usage_report": {"DAYS": 30},
+    "indexer.admin.actor_queries": {"HANDLES_SHOWN": 100, "POSTS_SHOWN": 1_000},
+    "indexer.admin.dead_letters": {"CLICKHOUSE_WAIT_SECONDS": 5.0},
+    "indexer.admin.payloads": {"SHOWN": 100_000},
+    "indexer.admin.posts": {"EXCERPT": 160},
+    "indexer.backfill.jobs": {
+        "BUDGET": timedelta(seconds=50),
+        "CLICKHOUSE_WAIT_SECONDS": 60.0,
+        "FILTER_PAUSE": timedelta(seconds=5),
+        "SIDE_BY_SIDE": 4,
+    },
+    "indexer.backfill.listing_comparison": {"SAMPLE": 10, "UNASKED_MAX": 20},
+    "indexer.backfill.repo": {"BURST": 10.0, "LATER_SECONDS": 300.0, "PER_SECOND": 5.0},
+    "indexer.backfill.run": {"MISSING_MAX": 50_000, "PAGES_MAX": 10_000, "TOMBSTONES": 1_000},
+    "indexer.fill.due_actors": {"CHUNK": 500, "FAILED_SECONDS": 3_600, "RECENT_MAX": 10_000},
+    "indexer.fill.profile_sources": {
+        "ANSWER_SECONDS": 15.0,
+        "CALLS_PER_SECOND": 4.0,
+        "PAUSE_SECONDS": 60,
+        "PROFILES_PER_CALL": 25,
+        "_ANSWER_BYTES": 1_000_000,
+        "_PAUSE_MAX": 3_600,
+    },
+    "indexer.fill.profiles": {"NAME_MAX": 640},
+    "indexer.fill.queries": {"FOUND_US": 259_200_000_000},
+    "indexer.fill.run": {"LOCK_SECONDS": 120, "ROUND_SECONDS": 45.0, "STORED": 500},
+    "indexer.index.differences": {"KEYS": 10_000, "SLICE": 2_000_000},
+    "indexer.index.indexer_lease": {"ANSWER_SECONDS": 1.0, "RETAKE_WAIT": 1.0},
+    "indexer.index.missing_retractions": {"BATCH": 5_000, "SLICE": 20_000_000},
+    "indexer.index.page_refill": {"REFILLS": 4, "REFILL_FACTOR": 4},
+    "indexer.index.pasted_identifiers": {"_SHOWN": 80},
+    "indexer.index.purge": {"BATCH": 500},
+    "indexer.index.stream_state": {"PATIENCE_SECONDS": 5.0},
+    "indexer.management.commands.check_index": {"BATCH": 1_000, "EXAMPLES": 5},
+    "indexer.management.commands.retry_dead_letters": {"CLICKHOUSE_WAIT_SECONDS": 60.0},
+    "indexer.stream.backoff": {"BACKOFF_FIRST": 0.25, "BACKOFF_MAX": 30.0},
+    "indexer.stream.dead_letter_retry": {"PAGE": 500},
+    "indexer.stream.dial": {"CONNECT_TIMEOUT": 10.0},
+    "indexer.stream.jetstream": {"NO_STREAM_MAX": 5, "READ_TIMEOUT": 0.2, "REFUSALS_MAX": 10, "SEND_TIMEOUT": 5.0},
+    "indexer.stream.pipeline": {"FIRST_TIMES": 200},
+    "indexer.stream.repair": {"MAX_DEPTH": 500},
+    "indexer.stream.sink": {"DISK_PAUSE": 5.0},
+    "indexer.stream.state_reports": {"KEPT_SECONDS": 604_800, "REPORT_SECONDS": 1.0},
+    "indexer.stream.stopping": {"JOIN_SECONDS": 0.5},
+    "indexer.stream.subscription": {"SERVER_MAX": 10_000},
+    "indexer.stream.websocket": {
+        "KEPT_OF_OVERLONG": 4_096,
+        "MAX_HANDSHAKE": 65_536,
+        "MAX_MESSAGE": 16_777_216,
+        "READ_SIZE": 262_144,
+    },
+    "indexer.stream.writer": {"POLL_SECONDS": 0.1},
+    "indexer.tasks": {"REREADING_BUDGET": timedelta(seconds=300), "TASK_WAIT_SECONDS": 60.0},
+    "labels.account_lookup": {"AT_ONCE": 16},
+    "labels.admin.actor_page": {"HISTORY_ROWS": 200},
+    "labels.admin.bulk_changes": {"LINES_PER_PAGE": 100},
+    "labels.admin.export": {"CHUNK": 500},
+    "labels.admin.forms": {"FILE_BYTES": 1_000_000},
+    "labels.admin.members": {"NAME_CHARACTERS": 64},
+    "labels.admin.names": {"KEY_CHARACTERS": 64},
+    "labels.bulk_changes": {"APPLY_AT_ONCE": 20, "FIND_AT_ONCE": 24, "STEP_SECONDS": 2.0},
+    "labels.bulk_plan": {"MAX_LINE": 2_500},
+    "labels.key_request": {"EXPIRES_SECONDS": 60, "TOGETHER_SECONDS": 1},
+    "labels.label_versions": {"LIFE_SECONDS": 86_400},
+    "labels.member_keys": {"LOCK_SECONDS": 120},
+    "labels.models": {"LABEL_MAX": 64},
+    "labels.queries": {"SEARCH_MAX": 500},
+    "labels.standing": {"AT_ONCE": 200},
+    "labels.tasks": {"BUDGET_SECONDS": 45.0},
+    "search.posts.conditions": {"OLDEST_SORT_AT_MICROS": 86_400_000_000, "UNINDEXED_MICROS": 86_400_000_000},
+    "search.posts.query_language": {"PAIRS_MAX": 16, "TERMS_MAX": 64},
+    "search.posts.search": {"ACTORS_AT_ONCE": 1_000, "PATIENCE_SECONDS": 8.0, "ROWS_PER_POST": 4},
+    "search.stats.totals": {"LOCK_SECONDS": 120, "OWN_SECONDS": 60.0, "WAIT_SECONDS": 10.0, "_POLL_SECONDS": 0.1},
+}
+#: Seconds that the server may take, bytes it may use, seconds of silence after which it counts as lost.
+LIMITS = {
+    "atsite.core.clickhouse.limits:READ": (10, 1_000_000_000, 25),
+    "atsite.core.clickhouse.limits:WRITE": (120, 1_500_000_000, 135),
+    "atsite.core.clickhouse.limits:TASK": (600, 1_500_000_000, 615),
+    "atsite.core.copies.clickhouse_copies:COPY": (5, 500_000_000, 20),
+    "atsite.dashboard.queries:QUICK": (2, 200_000_000, 17),
+    "indexer.index.handles:LIMITS": (3, 500_000_000, 18),
+    "search.posts.queries:SEARCH": (5, 1_000_000_000, 10),
+    "search.posts.query_language:_LIMITS": (2, 100_000_000, 3),
+}
+
+
+def test_what_waits_for_what_and_how_much_is_done_at_once() -> None:
+    found = {name: {key: getattr(import_module(name), key) for key in values} for name, values in VALUES.items()}
+    assert found == VALUES
+
+
+def test_what_a_statement_of_each_kind_may_take() -> None:
+    found: dict[str, tuple[int, int, int]] = {}
+    for place in LIMITS:
+        name, _, key = place.partition(":")
+        limits = getattr(import_module(name), key)
+        assert isinstance(limits, Limits)
+        found[place] = (limits.max_execution_time, limits.max_memory_usage, limits.socket_timeout)
+    assert found == LIMITS
