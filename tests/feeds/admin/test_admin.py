@@ -86,6 +86,22 @@ def test_each_kind_has_its_own_form(editor: Client, kind: str, fields: dict[str,
     assert feed("mine").history.get().history_user.username == "editor"
 
 
+@pytest.mark.parametrize(
+    ("rkey", "fields", "said"),
+    [
+        ("top-1h", {"parameter_hours": "2"}, True),
+        ("top-1h", {"display_name": "Another"}, False),
+        ("a-mpls", {"parameter_replies": "on"}, False),
+    ],
+)
+def test_who_changes_what_is_ranked_is_told_when_it_shows(
+    editor: Client, rkey: str, fields: dict[str, str], said: bool
+) -> None:
+    assert save(editor, page_of(rkey), **fields) == ""
+    told = "The ranking is refreshed within a minute. To refresh it now, open the preview."
+    assert (told in content(editor, FEEDS)) is said
+
+
 def test_every_parameter_is_explained_with_its_bounds_and_default_and_nothing_asks_for_json(editor: Client) -> None:
     page = content(editor, page_of("top-1h"))
     assert "Maximum age of a post, in hours. From 1 to 168. Empty: 24." in page
