@@ -231,6 +231,16 @@ def test_every_change_of_a_key_names_the_admin(browser: Client) -> None:
     assert list(entries) == ["admin", "berta", "admin", "berta", "admin"]
 
 
+def test_the_list_of_uses_names_each_key_by_its_note(browser: Client, reader_key: Key) -> None:
+    moment = timezone.now()
+    for key_id in (reader_key.id, "unknown"):
+        usage.count(key_id, now=moment)
+    usage.flush(now=moment)
+    rows = browser.get("/admin/apikeys/apikeyusage/").content.decode()
+    notes = re.findall(r'<td class="field-key_note[^>]*>\s*(.*?)\s*</td>', rows, re.DOTALL)
+    assert sorted(notes) == ["", ApiKey.objects.get(key_id=reader_key.id).note]
+
+
 def test_keys_are_revoked_together_from_the_list(browser: Client, reader_key: Key, moderator_key: Key) -> None:
     chosen = [str(pk) for pk in ApiKey.objects.values_list("pk", flat=True)]
     said = browser.post(KEYS, {"action": "revoke", "_selected_action": chosen}, follow=True)

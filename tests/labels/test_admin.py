@@ -87,6 +87,15 @@ def test_a_member_whose_handle_is_not_known_is_called_by_the_did(browser: Client
     assert (f"{OTTO.did} as {label}" in shown, f"@ as {label}" in shown) == (True, False)
 
 
+def test_a_member_who_could_not_be_checked_is_added_and_that_is_said(
+    browser: Client, label: str, network: Network
+) -> None:
+    network.answers[f"/{OTTO.did}"] = 503
+    said = html.unescape(text_of(add(browser, label, OTTO.did)))
+    assert f"Whether there is an account {OTTO.did} could not be checked now. It was saved unchecked." in said
+    assert membership.has_label(OTTO.did, label)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

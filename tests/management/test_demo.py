@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -21,12 +21,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def configure(monkeypatch: pytest.MonkeyPatch, folder: Path, **changes: Any) -> None:
+    """The configuration of a demo in `folder`."""
+    usual: dict[str, Any] = {"data_dir": folder, "environment": "demo", "min_free_disk": 2_000_000_000}
+    its = dataclasses.replace(config, **(usual | changes))
+    monkeypatch.setattr(demo, "config", its)
+    monkeypatch.setattr("atsite.management.up_command.config", its)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder of a demo."""
-    its = dataclasses.replace(config, data_dir=tmp_path, environment="demo", min_free_disk=2_000_000_000)
-    monkeypatch.setattr(demo, "config", its)
-    monkeypatch.setattr("atsite.management.up_command.config", its)
+    configure(monkeypatch, tmp_path)
     return tmp_path
 
 
@@ -68,7 +74,7 @@ def test_its_processes_know_only_the_simulated_network_and_this_machine(folder: 
 
 
 def test_a_smaller_reserve_of_disk_stays_as_it_is_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "config", dataclasses.replace(demo.config, min_free_disk=7))
+    configure(monkeypatch, folder, min_free_disk=7)
     assert Command().environment(Ports())["MIN_FREE_DISK"] == "7"
 
 
@@ -79,7 +85,7 @@ def test_its_network_sends_some_events_that_cannot_be_read(sparse: bool, argumen
 
 def test_it_does_not_run_where_another_environment_is_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Command().refuse()
-    monkeypatch.setattr(demo, "config", dataclasses.replace(demo.config, environment="production"))
+    configure(monkeypatch, folder, environment="production")
     with pytest.raises(CommandError, match=r"^ATSITE_ENVIRONMENT=production is set: unset it to run the demo$"):
         Command().refuse()
 
