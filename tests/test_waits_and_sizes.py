@@ -64,11 +64,11 @@ VALUES: dict[str, dict[str, Any]] = {
     "atsite.core.jobs.copied_job": {"COPY_US": 60_000_000},
     "atsite.core.kv.lease": {"POLL_SECONDS": 0.1},
     "atsite.core.outgoing.client": {"_MAX_CONNECTIONS": 50},
+    "atsite.core.pds.answers": {"WAIT_MAX_SECONDS": 3600.0, "WRITER_WAIT_MAX_SECONDS": 86_400.0},
     "atsite.core.pds.client": {
         "PAGE_BYTES": 16_777_216,
         "PAGE_RECORDS": 100,
         "PDS_SECONDS": 15.0,
-        "WAIT_MAX_SECONDS": 3600.0,
     },
     "atsite.core.telemetry.metrics_server": {"REQUEST_SECONDS": 10},
     "atsite.core.web.body_limit": {"DRAINED_MAX": 1_048_576, "DRAINED_SECONDS": 1.0},
