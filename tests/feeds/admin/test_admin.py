@@ -14,6 +14,7 @@ from django.test import Client
 from atsite.core.config import config
 from feeds.admin import feeds
 from feeds.models import FeedDefinition, PinnedPost
+from feeds.ranking.feed import InvalidDefinition
 from feeds.usage import counting, queries
 from feeds.usage.counting import Recorder
 from labels import membership
@@ -147,6 +148,17 @@ def test_the_form_says_what_is_wrong(editor: Client, rkey: str, fields: dict[str
     before = FeedDefinition.objects.values().get(rkey=rkey)
     assert sentence in save(editor, page_of(rkey), **fields)
     assert FeedDefinition.objects.values().get(rkey=rkey) == before
+
+
+def test_what_is_wrong_with_no_field_alone_is_said_once_each_field_is_right(
+    editor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise InvalidDefinition("these two contradict each other")
+
+    monkeypatch.setattr("feeds.validation.make_feed", refused)
+    assert "these two contradict each other" in save(editor, page_of("top-1h"))
+    assert "these two contradict each other" not in save(editor, page_of("top-1h"), parameter_hours="0")
 
 
 @pytest.mark.parametrize("fields", [{"rkey": "a b"}, {"rkey": "mine", "parameter_label": ""}])
