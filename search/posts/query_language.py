@@ -44,7 +44,8 @@ CUT: Final = """
 WITH atsiteFoldedText({text:String}) AS folded, arrayDistinct(atsiteUnspacedRuns(folded)) AS runs
 SELECT arrayDistinct(atsiteSpacedWords(folded)), runs, arrayDistinct(atsitePairsOfRuns(runs))
 """
-_LIMITS: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True)
+#: A reader waits, and the rest of the search comes after it.
+_LIMITS: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True, answer_grace=1)
 
 
 def parse(text: str) -> Query:

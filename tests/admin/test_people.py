@@ -47,6 +47,13 @@ def test_roles_are_ticked_and_called_so(login: Callable[..., Client]) -> None:
     assert "The groups this user belongs to" not in page
 
 
+def test_the_list_names_everyones_roles(login: Callable[..., Client]) -> None:
+    mira = User.objects.create_user("mira")
+    mira.groups.set(Group.objects.filter(name__in=("moderators", "viewers")))
+    rows = login("operators").get(PEOPLE).content.decode()
+    assert re.search(r">\s*moderators, viewers\s*<", rows)
+
+
 def test_what_people_did_is_told_in_words(clickhouse: None, login: Callable[..., Client]) -> None:
     store(b.identity(b.ALICE, "alice.example.com", at=b.ago(days=1)))
     superuser = login("superuser")

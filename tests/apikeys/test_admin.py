@@ -191,7 +191,8 @@ def test_a_key_gets_another_secret_that_is_shown_once(browser: Client, reader_ke
     assert "Nothing was changed: this key was changed after you opened the form" in again
     assert check(reader_key.text) == principal(Scope.STATS)
 
-    assert browser.post(f"{page_of(reader_key)}end-old-secret/").status_code == 302
+    ended = browser.post(f"{page_of(reader_key)}end-old-secret/", follow=True)
+    assert "The old secret is refused from now on." in ended.content.decode()
     assert refusal(reader_key.text) == "this API key is not known"
     assert browser.get(f"{page_of(reader_key)}change/").context["ends_old_at"] is None
     assert check(text) == principal(Scope.STATS)
@@ -208,7 +209,8 @@ def test_a_key_is_revoked_for_good_and_never_deleted(browser: Client, reader_key
     page = page_of(reader_key)
     assert "Revoke permanently" in browser.get(f"{page}revoke/").content.decode()
     assert check(reader_key.text) == principal(Scope.STATS)
-    assert browser.post(f"{page}revoke/").status_code == 302
+    said = browser.post(f"{page}revoke/", follow=True).content.decode()
+    assert "Revoked: every service refuses it from now on." in said
     assert refusal(reader_key.text) == "this API key was revoked"
     browser.post(f"{page}change/", {**FORM, "revoked_at_0": "", "revoked_at_1": ""})
     browser.post(f"{page}rotate/", {"overlap": "0", "version": str(ApiKey.objects.get().time_us)})
@@ -229,9 +231,20 @@ def test_every_change_of_a_key_names_the_admin(browser: Client) -> None:
     assert list(entries) == ["admin", "berta", "admin", "berta", "admin"]
 
 
+def test_the_list_of_uses_names_each_key_by_its_note(browser: Client, reader_key: Key) -> None:
+    moment = timezone.now()
+    for key_id in (reader_key.id, "unknown"):
+        usage.count(key_id, now=moment)
+    usage.flush(now=moment)
+    rows = browser.get("/admin/apikeys/apikeyusage/").content.decode()
+    notes = re.findall(r'<td class="field-key_note[^>]*>\s*(.*?)\s*</td>', rows, re.DOTALL)
+    assert sorted(notes) == ["", ApiKey.objects.get(key_id=reader_key.id).note]
+
+
 def test_keys_are_revoked_together_from_the_list(browser: Client, reader_key: Key, moderator_key: Key) -> None:
     chosen = [str(pk) for pk in ApiKey.objects.values_list("pk", flat=True)]
-    browser.post(KEYS, {"action": "revoke", "_selected_action": chosen})
+    said = browser.post(KEYS, {"action": "revoke", "_selected_action": chosen}, follow=True)
+    assert "2 revoked: every service refuses them from now on." in said.content.decode()
     assert {refusal(key.text) for key in (reader_key, moderator_key)} == {"this API key was revoked"}
 
 

@@ -153,3 +153,28 @@ def test_in_a_single_flight_one_asks_and_the_others_wait_for_its_answer(fails: b
                 assert answer.result(DEADLINE_SECONDS) == 7
     assert len(asked) == 1
     assert cache._asking == {}
+
+
+class LateLock:
+    """A lock before which, the first time, another caller is served."""
+
+    def __init__(self, other: Callable[[], None]) -> None:
+        self._lock, self._others = threading.RLock(), [other]
+
+    def __enter__(self) -> None:
+        if self._others:
+            self._others.pop()()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+@pytest.mark.parametrize("stored_before", [False, True])
+def test_what_another_caller_was_told_meanwhile_is_not_asked_for_again(clock: Clock, stored_before: bool) -> None:
+    cache = TtlCache[str, int](size=1, seconds=10, clock=clock)
+    if stored_before:
+        cache.put("a", 1)
+        clock.now += 10
+    cache._lock = LateLock(lambda: cache.put("a", 2))  # type: ignore[assignment]
+    assert cache.get("a", lambda: 3, single_flight=True) == 2

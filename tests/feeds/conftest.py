@@ -45,6 +45,7 @@ DEFINITIONS = "feeds_feeddefinition"
 UNHURRIED_SECONDS = 60
 #: What a running service has.
 REAL_BUDGET_SECONDS = computed.BUDGET_SECONDS
+REAL_OWN_SECONDS = static.OWN_SECONDS
 
 
 @pytest.fixture(scope="session", autouse=True)

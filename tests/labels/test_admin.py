@@ -87,6 +87,15 @@ def test_a_member_whose_handle_is_not_known_is_called_by_the_did(browser: Client
     assert (f"{OTTO.did} as {label}" in shown, f"@ as {label}" in shown) == (True, False)
 
 
+def test_a_member_who_could_not_be_checked_is_added_and_that_is_said(
+    browser: Client, label: str, network: Network
+) -> None:
+    network.answers[f"/{OTTO.did}"] = 503
+    said = html.unescape(text_of(add(browser, label, OTTO.did)))
+    assert f"Whether there is an account {OTTO.did} could not be checked now. It was saved unchecked." in said
+    assert membership.has_label(OTTO.did, label)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -195,7 +204,7 @@ def test_a_removal_is_undone_on_the_page_of_the_actor_which_tells_who_did_what(b
     row = ActorLabel.objects.get()
     response = browser.post(f"{MEMBERS}{row.pk}/delete/", {"post": "yes"}, follow=True)
     page = f"{MEMBERS}actor/{MIRA.did}/"
-    assert page in text_of(response)
+    assert f'You can undo this on <a href="{page}">the page of the actor</a>.' in text_of(response)
     assert (membership.has_label(MIRA.did, label), members(label)) == (False, [])
 
     shown = text_of(browser.get(page))
@@ -562,7 +571,8 @@ def test_the_page_of_an_actor_asks_for_its_earlier_posts_again(browser: Client, 
     Backfill.objects.update(state=Backfill.State.FAILED, reason="its PDS is odd")
     page = f"{MEMBERS}actor/{MIRA.did}/"
     assert "its PDS is odd" in text_of(browser.get(page))
-    assert browser.post(f"{page}fetch/").status_code == 302
+    said = text_of(browser.post(f"{page}fetch/", follow=True))
+    assert "Its earlier records will be fetched within the next few minutes." in said
     assert Backfill.objects.get().state == Backfill.State.QUEUED
     browser.post(f"{MEMBERS}actor/{OTTO.did}/fetch/")
     assert Backfill.objects.count() == 1  # not for someone who never had a label

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("clickhouse")
 
+#: Waits for an answer no longer than the call may take.
+AT_ONCE = dataclasses.replace(door.READ, max_execution_time=1, answer_grace=0)
+
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
@@ -144,9 +147,16 @@ def test_a_server_that_says_nothing_is_unreachable(monkeypatch: pytest.MonkeyPat
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         monkeypatch.setattr(pool, "config", dataclasses.replace(config, clickhouse_address=address))
-        monkeypatch.setattr("atsite.core.clickhouse.limits.ANSWER_GRACE_SECONDS", 0)
         with pytest.raises(Unreachable):
-            door.scalar("SELECT 1", name="tests.silent", limits=dataclasses.replace(door.READ, max_execution_time=1))
+            door.scalar("SELECT 1", name="tests.silent", limits=AT_ONCE)
+
+
+def test_each_call_waits_for_its_own_time_also_on_a_connection_that_another_one_made(small: Pool) -> None:
+    for limits in (door.READ, AT_ONCE, door.TASK):
+        door.ping(limits=limits)
+        (client,) = small._idle
+        waits = (client.connection.send_receive_timeout, client.connection.socket.gettimeout())
+        assert waits == (limits.socket_timeout, limits.socket_timeout)
 
 
 def test_without_an_address_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, small: Pool) -> None:

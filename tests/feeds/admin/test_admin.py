@@ -14,6 +14,7 @@ from django.test import Client
 from atsite.core.config import config
 from feeds.admin import feeds
 from feeds.models import FeedDefinition, PinnedPost
+from feeds.ranking.feed import InvalidDefinition
 from feeds.usage import counting, queries
 from feeds.usage.counting import Recorder
 from labels import membership
@@ -86,6 +87,22 @@ def test_each_kind_has_its_own_form(editor: Client, kind: str, fields: dict[str,
     assert feed("mine").history.get().history_user.username == "editor"
 
 
+@pytest.mark.parametrize(
+    ("rkey", "fields", "said"),
+    [
+        ("top-1h", {"parameter_hours": "2"}, True),
+        ("top-1h", {"display_name": "Another"}, False),
+        ("a-mpls", {"parameter_replies": "on"}, False),
+    ],
+)
+def test_who_changes_what_is_ranked_is_told_when_it_shows(
+    editor: Client, rkey: str, fields: dict[str, str], said: bool
+) -> None:
+    assert save(editor, page_of(rkey), **fields) == ""
+    told = "The ranking is refreshed within a minute. To refresh it now, open the preview."
+    assert (told in content(editor, FEEDS)) is said
+
+
 def test_every_parameter_is_explained_with_its_bounds_and_default_and_nothing_asks_for_json(editor: Client) -> None:
     page = content(editor, page_of("top-1h"))
     assert "Maximum age of a post, in hours. From 1 to 168. Empty: 24." in page
@@ -131,6 +148,17 @@ def test_the_form_says_what_is_wrong(editor: Client, rkey: str, fields: dict[str
     before = FeedDefinition.objects.values().get(rkey=rkey)
     assert sentence in save(editor, page_of(rkey), **fields)
     assert FeedDefinition.objects.values().get(rkey=rkey) == before
+
+
+def test_what_is_wrong_with_no_field_alone_is_said_once_each_field_is_right(
+    editor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise InvalidDefinition("these two contradict each other")
+
+    monkeypatch.setattr("feeds.validation.make_feed", refused)
+    assert "these two contradict each other" in save(editor, page_of("top-1h"))
+    assert "these two contradict each other" not in save(editor, page_of("top-1h"), parameter_hours="0")
 
 
 @pytest.mark.parametrize("fields", [{"rkey": "a b"}, {"rkey": "mine", "parameter_label": ""}])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.utils.html import escape
+from kombu.exceptions import OperationalError
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
@@ -16,6 +17,7 @@ from indexer.fill.profiles import Counts, Profile
 from indexer.index import queries as indexer_queries
 from indexer.index import records
 from indexer.index.events import Dead, DeadReason
+from indexer.index.models import Backfill
 from tests.admin.conftest import groups, login
 from tests.away import clickhouse_away
 from tests.builders import (
@@ -258,6 +260,33 @@ def test_all_of_a_reason_are_tried_again_by_the_worker(browser: Client, monkeypa
     assert living() == [kept]
     assert browser.post(f"{LETTERS}retry/", {"reason": "nonsense"}).status_code == 200
     assert living() == [kept]
+
+
+def test_why_a_letter_was_not_tried_again_is_said(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from indexer.tasks import retry_dead_letters
+
+    def no_broker(**_: object) -> None:
+        raise OperationalError
+
+    (letter,) = bury(GOOD)
+    monkeypatch.setattr("indexer.admin.dead_letters.CLICKHOUSE_WAIT_SECONDS", 0)
+    monkeypatch.setattr(retry_dead_letters, "delay", no_broker)
+    with clickhouse_away():
+        browser.post(f"{LETTERS}{letter}/retry/")
+    assert "Nothing was retried: " in page(browser, LETTERS)
+    unsent = browser.post(f"{LETTERS}retry/", {"reason": ""}, follow=True)
+    assert "The worker cannot be reached: Redis does not answer." in unsent.content.decode()
+    assert living() == [letter]
+
+
+def test_backfills_are_asked_for_again_from_their_list(browser: Client) -> None:
+    for did in (ALICE, BOB):
+        Backfill.objects.create(did=did, days=3, state=Backfill.State.FAILED, requested_at=datetime.now(UTC))
+    chosen = [str(pk) for pk in Backfill.objects.values_list("pk", flat=True)]
+    sent = {"action": "fetch_again", "_selected_action": chosen}
+    said = browser.post("/admin/indexer/backfill/", sent, follow=True).content.decode()
+    assert "The earlier posts of 2 accounts will be fetched in the next minutes." in said
+    assert set(Backfill.objects.values_list("state", "days")) == {(Backfill.State.QUEUED, 3)}
 
 
 def test_letters_are_listed_by_reason(browser: Client) -> None:

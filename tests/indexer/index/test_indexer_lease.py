@@ -59,3 +59,24 @@ def test_an_indexer_goes_on_without_redis_and_takes_its_lease_when_redis_is_back
         until(lambda: valkey.get(KEY) is not None)
         single.check()
     assert valkey.get(KEY) is None
+
+
+def test_its_lease_is_renewed_again_and_again(valkey: redis.Redis) -> None:
+    with SingleIndexer(SHORT).held():
+        for _ in range(3):
+            valkey.delete(KEY)
+            until(lambda: valkey.get(KEY) is not None)
+
+
+def test_while_redis_is_away_it_asks_again_and_again(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    away, asked, acquire = kv.connect(f"redis://127.0.0.1:{closed_port()}/0"), [], Lease.acquire
+
+    def counted(lease: Lease, wait: float | None = None) -> None:
+        asked.append(wait)
+        acquire(lease, wait)
+
+    monkeypatch.setattr(kv, "connect", lambda url, *, answer_seconds: away)
+    monkeypatch.setattr(Lease, "acquire", counted)
+    with SingleIndexer(SHORT).held() as single:
+        until(lambda: len(asked) >= 3)  # once at the start, and twice in vain
+        single.check()

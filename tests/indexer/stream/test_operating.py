@@ -67,7 +67,9 @@ def test_lost_checkpoints_are_replaced_by_a_time(valkey: redis.Redis) -> None:
         valkey.delete(checkpoint_store.KEY, f"{kv.PREFIX}lease:indexer")
         door.execute("TRUNCATE TABLE indexer_checkpoints", name="tests.truncate")
 
-        run(block("the checkpoints are lost"), jetstream.url)
+        typed = block("the checkpoints are lost")
+        assert "--run-for 10" in typed
+        run(typed.replace("--run-for 10", f"--run-for 100 --max-events {len(STREAM)}"), jetstream.url)
 
     assert stored() == fold(STREAM)
     assert checkpoint_store.load_clickhouse().checkpoint is not None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from atsite.core import kv
 from atsite.core.clickhouse import door
+from atsite.core.kv.lease import LeaseHeld
 from indexer.index import purge
 from indexer.index.checkpoint import PROTOCOL
-from indexer.stream import checkpoint_store
+from indexer.index.indexer_lease import SingleIndexer
+from indexer.stream import checkpoint_store, service
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import SECOND, T0
+from tests.indexer.running import running
 from tests.indexer.simulator.jetstream import MemorySource, simulated_jetstream
 from tests.indexer.stream_fold import Fold, all_rows, fold, stored
 from tests.indexer.synthetic import synthetic
@@ -144,6 +148,7 @@ def test_sigterm_writes_what_was_read_and_ends_well(processes: Callable[..., Ind
     assert saved.cursor == T0 + 999 * SECOND + 250_000
 
 
+@pytest.mark.slow  # four starts of a process, one after the other
 def test_killed_three_times_it_goes_on_from_its_checkpoint_and_nothing_is_missing(
     processes: Callable[..., IndexerProcess], now: datetime, valkey: redis.Redis
 ) -> None:
@@ -170,14 +175,12 @@ def test_killed_three_times_it_goes_on_from_its_checkpoint_and_nothing_is_missin
     assert door.scalar("SELECT count() FROM stream_gaps", name="tests.gaps") == 0
 
 
-def test_a_second_indexer_refuses_to_start(processes: Callable[..., IndexerProcess]) -> None:
-    with simulated_jetstream(MemorySource(synthetic(events=60))) as jetstream:
-        first = processes(jetstream.url, "--from", "1")
+def test_a_second_indexer_refuses_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    with simulated_jetstream(MemorySource(synthetic(events=60))) as jetstream, running(jetstream.url):
         until(lambda: bool(stored().accounts), "the first one runs")
-        code, output = processes(jetstream.url).wait()
-        assert code == 1
-        assert "already runs as indexer" in output
-        assert first.terminate()[0] == 0
+        monkeypatch.setattr(service, "SingleIndexer", partial(SingleIndexer, 0.1))  # how long the second one waits
+        with pytest.raises(LeaseHeld, match="already runs as indexer"):
+            index(jetstream.url, events=1)
 
 
 def test_an_indexer_without_a_checkpoint_names_the_ways_out(
@@ -219,7 +222,6 @@ def test_a_first_run_that_was_killed_before_its_first_records_goes_on_from_where
 
 
 def test_a_dry_run_writes_nothing(valkey: redis.Redis) -> None:
-    from indexer.stream import service
     from tests.indexer.conftest import SMALL, configured
 
     stream = synthetic(events=100)
@@ -232,7 +234,6 @@ def test_a_dry_run_writes_nothing(valkey: redis.Redis) -> None:
 
 
 def test_nothing_is_indexed_into_a_database_that_lacks_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
-    from indexer.stream import service
     from tests.indexer.conftest import configured
 
     monkeypatch.setattr(service, "unapplied", lambda: ["indexer.0099_more", "feeds.0009_more"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.indexer.synthetic import synthetic
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tests.indexer.conftest import IndexerProcess
     from tests.indexer.stores import OwnStores
@@ -33,6 +34,34 @@ DERIVED = (
     "actor_profiles", "actor_handles",
 )  # fmt: skip
 ONE_BATCH = Limits(rows=100_000)
+
+
+def source_and_target(view: str) -> tuple[str, str]:
+    """The table that a view reads, and the one it feeds."""
+    sql = (SQL / f"{view}.sql").read_text(encoding="utf-8")
+    target, sources = re.search(rf"{view} TO (\w+) AS", sql), set(re.findall(r"^ *FROM (\w+)", sql, re.MULTILINE))
+    assert target is not None
+    (source,) = sources
+    return source, target[1]
+
+
+def told_apart() -> list[dict[str, str]]:
+    """Every view and the table it feeds, in groups in which no two views fill the same table, even by way of others."""
+    ways = {view: source_and_target(view) for view in VIEWS}
+    groups: list[dict[str, str]] = []
+    for view, (_, target) in ways.items():
+        for group in groups:
+            if not any(reached(target, ways) & reached(other, ways) for other in group.values()):
+                group[view] = target
+                break
+        else:
+            groups.append({view: target})
+    return groups
+
+
+def reached(table: str, ways: Mapping[str, tuple[str, str]]) -> set[str]:
+    """The table and all that views fill from it."""
+    return {table}.union(*(reached(target, ways) for source, target in ways.values() if source == table))
 
 
 def without_deletions(stream: list[bytes]) -> list[bytes]:
@@ -73,19 +102,22 @@ def test_an_insert_that_died_between_the_table_and_any_of_its_views_is_healed_by
         index(jetstream.url, events=len(stream), limits=ONE_BATCH)
         whole = derived()
         harmed = []
-        for view in VIEWS:
+        for views in told_apart():
             for table in tables:
                 door.execute(f"TRUNCATE TABLE {table}", name="tests.truncate")
-            door.execute(f"DETACH TABLE {view}", name="tests.detach")
+            for view in views:
+                door.execute(f"DETACH TABLE {view}", name="tests.detach")
             index(jetstream.url, events=len(stream), limits=ONE_BATCH)
-            door.execute(f"ATTACH TABLE {view}", name="tests.attach")
-            harmed += [view] if derived() != whole else []
+            for view in views:
+                door.execute(f"ATTACH TABLE {view}", name="tests.attach")
+            left = derived()
+            harmed += [view for view, table in views.items() if left[table] != whole[table]]
 
             index(jetstream.url, events=len(stream), limits=ONE_BATCH)
 
-            assert derived() == whole, view
+            assert derived() == whole, views
 
-    assert harmed == VIEWS
+    assert sorted(harmed) == VIEWS
 
 
 @pytest.mark.slow
