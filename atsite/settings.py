@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 #: Each service has its own middleware: feed and search requests use no sessions, CSRF or admin.
 _API_MIDDLEWARE = ["atsite.core.web.xrpc.ErrorBodies", "atsite.core.web.framing.Framing"]
+_SEARCH_MIDDLEWARE = ["search.cleanup.web.privacy.Private", *_API_MIDDLEWARE]
 _ADMIN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -60,7 +61,7 @@ _ADMIN_MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",  # change history says who
 ]
-MIDDLEWARE = _API_MIDDLEWARE if config.service in ("feedgen", "search") else _ADMIN_MIDDLEWARE
+MIDDLEWARE = {"feedgen": _API_MIDDLEWARE, "search": _SEARCH_MIDDLEWARE}.get(config.service, _ADMIN_MIDDLEWARE)
 ROOT_URLCONF = f"atsite.urls.{config.service}" if config.service in ("feedgen", "search") else "atsite.urls.admin"
 ASGI_APPLICATION = "atsite.asgi.application"
 #: HSTS of subdomains and the browsers' preload list affect hosts that this project does not own.

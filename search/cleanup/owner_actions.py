@@ -20,8 +20,9 @@ from atsite.core.jobs import moves
 from atsite.core.routers import DEFAULT
 from search.cleanup.access import audit, sessions, tokens
 from search.cleanup.access.audit import OWNER
+from search.cleanup.engine import backups
 from search.cleanup.jobs import AnotherJob, changed
-from search.cleanup.models import CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
+from search.cleanup.models import CleanupBatch, CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
 
 if TYPE_CHECKING:
@@ -185,21 +186,20 @@ def undo(
     return _begin(session, values, requested_by=requested_by, address=address, check=check, replaces=False)
 
 
-def forget_backup(job: RepoCleanupJob, *, address: str = "") -> str:
-    """Drop the backup of an ended job; returns the name of its file, which the caller deletes. Raises NotPossible."""
-    name = ""
+def delete_backup(job: RepoCleanupJob, *, address: str = "") -> RepoCleanupJob:
+    """Delete the backup of an ended job, and the lists that only an undo needs. Raises NotPossible, OSError."""
 
     def drop(row: RepoCleanupJob) -> None:
-        nonlocal name
         if not row.backup:
             raise NotPossible("NoBackup", "this clean-up has no backup")
         if row.is_active or row.undone_by.filter(state__in=GRAPH.active).exists():
             raise NotPossible("NotEnded", "the backup is in use until the clean-up, or its undo, has ended")
-        name, row.backup, row.backup_until = row.backup, "", None
-        row.save()
+        backups.delete(row)  # first: a row without a file is no harm, a file without a row would stay for a day
+        RepoCleanupJob.objects.filter(pk=row.pk).update(backup="", backup_until=None)
+        CleanupBatch.objects.filter(job=row).update(items=[])
+        row.backup, row.backup_until = "", None
 
-    _acted(job, "deleted the backup", drop, address)
-    return name
+    return _acted(job, "deleted the backup", drop, address)
 
 
 def _begin(

@@ -6,6 +6,7 @@ An operation names these in `openapi_extra=example(…)`; DocumentedApi writes t
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from atsite.core.web.query import QueryParser
 from atsite.core.web.xrpc import NO_KEY, install_handlers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 _MARK: Final = "x-atsite"
 _JSON: Final = "application/json"
@@ -31,6 +32,7 @@ ERRORS: Final[dict[int, tuple[str, str, str]]] = {
     401: ("AuthenticationRequired", NO_KEY, "The key or the token is missing or not valid."),
     403: ("Forbidden", f"this key lacks the scope stats: {SCOPES[Scope.STATS]}", "The key is valid but not allowed."),
     404: ("XRPCNotSupported", "there is nothing at this address", "There is nothing here."),
+    409: ("Conflict", "this is not possible now", "Not possible now; the name, such as PlanChanged, says why."),
     413: ("PayloadTooLarge", "the body is larger than what is read", "The body has more than 256 KB."),
     429: ("RateLimitExceeded", "more than 60 calls per minute with this API key", "Wait for Retry-After seconds."),
     500: ("InternalServerError", "something went wrong in this service", "A fault of this service."),
@@ -61,11 +63,18 @@ def failures(*statuses: int) -> dict[int, type[Failure]]:
 
 
 def example(
-    answer: object, *, scopes: Collection[Scope] = (), token: bool = False, body: object = None, **query: object
+    answer: object,
+    *,
+    scopes: Collection[Scope] = (),
+    token: bool = False,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    **query: object,
 ) -> dict[str, Any]:
     """`openapi_extra` of an operation: a call with these parameters and this body, and its answer.
 
     `scopes`: any one of them opens it. `token`: it takes the service token of a reader, instead of an API key.
+    Parameters that are a part of the path are given like the others.
     """
     return {
         _MARK: {
@@ -73,6 +82,7 @@ def example(
             "scopes": [str(scope) for scope in scopes],
             "token": token,
             "body": body,
+            "headers": dict(headers or {}),
             "query": query,
         }
     }
@@ -110,10 +120,12 @@ class DocumentedApi(NinjaAPI):
 
     def _complete(self, path: str, method: str, operation: dict[str, Any]) -> None:
         given: dict[str, Any] = operation.pop(_MARK)
+        examples = {**given["query"], **given["headers"]}
         for parameter in operation["parameters"]:
-            if parameter["name"] in given["query"]:
-                parameter["example"] = given["query"][parameter["name"]]
-        success = operation["responses"].setdefault(200, {"description": "OK"})
+            if parameter["name"] in examples:
+                parameter["example"] = examples[parameter["name"]]
+        good = min((status for status in operation["responses"] if status < 300), default=200)
+        success = operation["responses"].setdefault(good, {"description": "OK"})
         success.setdefault("content", {}).setdefault(_JSON, {})["example"] = given["answer"]
         for status, response in operation["responses"].items():
             if status in ERRORS:
@@ -121,9 +133,9 @@ class DocumentedApi(NinjaAPI):
                 response["description"] = f"{name}. {when}"
                 response["content"][_JSON]["example"] = {"error": name, "message": message}
         if given["body"] is not None:
-            schema = {"type": "object"}
-            content = {_JSON: {"schema": schema, "example": given["body"]}}
-            operation["requestBody"] = {"required": True, "content": content}
+            read = operation.setdefault("requestBody", {"content": {_JSON: {"schema": {"type": "object"}}}})
+            read["required"] = True
+            read["content"][_JSON]["example"] = given["body"]
         if given["token"]:
             anonymous: list[dict[str, Any]] = [] if given["body"] is not None else [{}]
             operation["security"] = [*anonymous, {"ServiceToken": []}]
@@ -147,7 +159,11 @@ class DocumentedApi(NinjaAPI):
             words.append("-H 'Authorization: Bearer …'")
         if given["body"] is not None:
             words.append(f"-H 'Content-Type: {_JSON}' -d '{json.dumps(given['body'])}'")
-        query = "&".join(f"{name}={quote(str(value), safe=':/')}" for name, value in given["query"].items())
+        words += [f"-H '{name}: {value}'" for name, value in given["headers"].items()]
+        asked = dict(given["query"])
+        for name in re.findall(r"{(\w+)}", path):
+            path = path.replace(f"{{{name}}}", str(asked.pop(name)))
+        query = "&".join(f"{name}={quote(str(value), safe=':/')}" for name, value in asked.items())
         return " ".join([*words, f"'{self._server}{path}{'?' if query else ''}{query}'"])
 
 

@@ -33,7 +33,7 @@ from atsite.core.errors import AtsiteError
 from atsite.core.web.store_timeouts import StoreAway
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from django.http.response import HttpResponseBase
     from ninja import NinjaAPI
@@ -179,11 +179,14 @@ def _invalid_cursor(request: HttpRequest, error: InvalidCursor) -> HttpResponse:
 
 def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """`limit: Input should be less than or equal to 100`, never the value itself: it may be a megabyte or a secret."""
-    problems = [
-        ".".join(str(step) for step in problem["loc"][1:]) + ": " + _problem(problem)
-        for problem in error.errors[:PROBLEMS_MAX]
-    ]
+    problems = [f"{_place(problem['loc'])}: {_problem(problem)}" for problem in error.errors[:PROBLEMS_MAX]]
     return error_response("InvalidRequest", "; ".join(problems), 400)
+
+
+def _place(steps: Sequence[object]) -> str:
+    """Where a problem is, as its sender calls it: a body also has the name of the operation's argument in its way."""
+    named = steps[2:] if steps[0] == "body" else steps[1:]
+    return ".".join(map(str, named)) or "the body"
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

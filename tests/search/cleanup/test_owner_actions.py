@@ -14,8 +14,17 @@ from atsite.core.jobs.lease import claim
 from atsite.core.pds import Session
 from search.cleanup import owner_actions
 from search.cleanup.access import audit, sessions, tokens
+from search.cleanup.engine import backups
 from search.cleanup.jobs import AnotherJob
-from search.cleanup.models import CleanupAudit, CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
+from search.cleanup.models import (
+    CleanupAudit,
+    CleanupBatch,
+    CleanupSwitch,
+    Kind,
+    PdsSession,
+    RefusedAccount,
+    RepoCleanupJob,
+)
 from search.cleanup.owner_actions import AccountRefused, NotOffered, NotPossible
 from search.cleanup.planning.rules import Rules
 from search.cleanup.states import State
@@ -283,12 +292,17 @@ def test_what_cannot_be_undone(fields: dict[str, object], name: str) -> None:
     assert RepoCleanupJob.objects.count() == 1
 
 
-def test_a_backup_is_dropped_once_nothing_needs_it() -> None:
+def test_a_backup_is_deleted_with_its_file_once_nothing_needs_it() -> None:
     row = ended()
+    file = backups.folder() / row.backup
+    file.write_bytes(b"x")
+    CleanupBatch.objects.create(job=row, number=1, records=1, items=[["app.bsky.feed.like/a", "c"]], outcome="d")
     undo, _ = owner_actions.undo(row, session(), requested_by="")
-    assert refused(lambda: owner_actions.forget_backup(row)) == "NotEnded"
+    assert refused(lambda: owner_actions.delete_backup(row)) == "NotEnded"
     owner_actions.cancel(undo)
-    assert owner_actions.forget_backup(row) == "a.age"
+    assert file.exists()
+    owner_actions.delete_backup(row)
     row.refresh_from_db()
-    assert (row.backup, row.backup_until) == ("", None)
-    assert refused(lambda: owner_actions.forget_backup(row)) == "NoBackup"
+    assert (row.backup, row.backup_until, file.exists()) == ("", None, False)
+    assert CleanupBatch.objects.get(job=row).items == []
+    assert refused(lambda: owner_actions.delete_backup(row)) == "NoBackup"

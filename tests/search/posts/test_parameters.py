@@ -54,6 +54,7 @@ def test_what_cannot_be_answered_is_refused_by_name(
     assert service.refused(SEARCH, **parameters) == (400, error, message)
 
 
+OF_A_CLEANUP = ("confirm", "sign-in", "backup", "undo")
 HOSTILE = [
     "it's", '"quoted"', "back\\slash", "100%", "under_score", "a\0b", "line\nbreak", "{words:String}", "%(q)s", "$1",
     "'; DROP TABLE posts; --", "') OR 1=1 --", "*/ SELECT 1 /*", "שלום \u202eעולם", "🏳️‍🌈", "e\u0301té", "a" * 1_000,
@@ -91,7 +92,8 @@ def test_an_unknown_method_and_a_wrong_one_are_told_apart(service: Service) -> N
 def test_the_service_describes_itself(service: Service) -> None:
     document = service.get("/openapi.json").json()
 
-    assert set(document["paths"]) == {SEARCH, "/xrpc/_health", "/stats"} == mounted(urlpatterns)
+    cleanups = {f"/repo/cleanup{rest}" for rest in ("", "/stats", *(f"/{{job_id}}/{what}" for what in OF_A_CLEANUP))}
+    assert set(document["paths"]) == {SEARCH, "/xrpc/_health", "/stats", *cleanups} == mounted(urlpatterns)
     check_examples(document)
     assert "No operation of this service needs one." in document["info"]["description"]
     assert service.get("/docs").status_code == 200

@@ -1,0 +1,1 @@
+"""Clean-ups over HTTP: the API for programs, and the page for people."""
