@@ -19,6 +19,8 @@ WAIT_MAX_SECONDS: Final = 3600.0
 WRITER_WAIT_MAX_SECONDS: Final = 86_400.0
 #: Windows (seconds) of an account's limits of writes. The official PDS tells of another limiter on a good answer.
 WRITE_WINDOWS: Final = frozenset({3600, 86_400})
+_TOKEN: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)?", re.ASCII)
+_APP_PASSWORD: Final = re.compile(r"\b[a-z0-9]{4}(-[a-z0-9]{4}){3}\b", re.ASCII | re.IGNORECASE)
 _POLICY: Final = re.compile(r"[0-9]{1,11};w=([0-9]{1,11})", re.ASCII)
 
 
@@ -63,8 +65,13 @@ def refusal(fetched: Fetched, wait_max: float = WAIT_MAX_SECONDS) -> PdsError:
     content, wait, limits = _object(fetched), wait_of(fetched, wait_max), limit_of(fetched)
     if content is None:
         return PdsError("InvalidResponse", "the answer is not a JSON object", fetched.status, wait, limits)
-    name, message = content.get("error"), content.get("message")
-    return PdsError(str(name or "UnknownError")[:80], str(message or "")[:300], fetched.status, wait, limits)
+    name, message = (without_tokens(str(content.get(field) or "")) for field in ("error", "message"))
+    return PdsError(name[:80] or "UnknownError", message[:300], fetched.status, wait, limits)
+
+
+def without_tokens(text: str) -> str:
+    """A PDS's words without anything like a token or an app password: they are stored and shown, and it knows both."""
+    return _APP_PASSWORD.sub("[app password]", _TOKEN.sub("[token]", text))
 
 
 def limit_of(fetched: Fetched) -> RateLimit | None:

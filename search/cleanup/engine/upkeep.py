@@ -32,6 +32,8 @@ PLAN_DAYS: Final = 7
 #: A job that waited this long for a sign-in is given up.
 SIGN_IN_DAYS: Final = 30
 AUDIT_DAYS: Final = 90
+#: The lists of records and the rules of an ended job without a backup are deleted after this.
+WITHOUT_BACKUP: Final = timedelta(days=1)
 #: A working file this old belongs to no worker: the longest step takes a fraction of it.
 WORK_FILE: Final = timedelta(days=1)
 #: Who cancels an expired job, in its reason and history.
@@ -82,7 +84,7 @@ def _delete_sessions(now: datetime, kept: Kept) -> None:
 
 
 def _delete_backups(now: datetime, kept: Kept) -> None:
-    """Expired ones, with the lists of records that only an undo needs, and files that belong to no job."""
+    """Expired ones, lists of records and rules that nothing needs any more, and files that belong to no job."""
     for job in RepoCleanupJob.objects.exclude(backup="").filter(backup_until__lte=now, state__in=_ENDED):
         if job.undone_by.filter(state__in=_ACTIVE).exists():
             continue
@@ -90,6 +92,9 @@ def _delete_backups(now: datetime, kept: Kept) -> None:
         RepoCleanupJob.objects.filter(pk=job.pk).update(backup="")
         CleanupBatch.objects.filter(job=job).update(items=[])
         kept.backups_deleted += 1
+    without_backup = RepoCleanupJob.objects.filter(backup="", state__in=_ENDED, finished_at__lte=now - WITHOUT_BACKUP)
+    CleanupBatch.objects.filter(job__in=without_backup).exclude(items=[]).update(items=[])
+    without_backup.exclude(rules={}).update(rules={})
     known = set(RepoCleanupJob.objects.exclude(backup="").values_list("backup", flat=True))
     for path in _old_files(backups.folder(), now):
         if path.name not in known:

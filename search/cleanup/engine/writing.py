@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from atsite.core.pds import Delete, PdsError
 from search.cleanup.engine import operators
-from search.cleanup.engine.batch_items import at
+from search.cleanup.engine.batch_items import at, gates_of
 from search.cleanup.engine.batch_rows import keep_intent, keep_outcomes, limits, next_batch, points_of
 from search.cleanup.engine.point_windows import room, time_for
 from search.cleanup.engine.problems import NotNow
@@ -117,7 +117,8 @@ class Writing:
         keep_outcomes(self._lease, [(batch, done)], error="", swaps_refused=0, **seen)
         if answer.commit is None and self._swap:
             look_again(self._lease, self._remote)  # without the new commit the next write cannot be checked against it
-        if answer.limit is not None and answer.limit.remaining < self._points * BATCH_MAX:
+        is_low = answer.limit is not None and answer.limit.remaining < self._points * BATCH_MAX
+        if answer.limit is not None and is_low and self._job.remaining:
             seconds = answer.limit.reset_at - self._lease.clock().timestamp()
             self._pause("Your server's own limit is used up for now.", seconds)
             return False
@@ -167,8 +168,12 @@ class Writing:
             keep_intent(self._lease, batch, some, self._points * len(some))
             session = self._tokens.current(self._lease.clock())
             for index in some:
+                if batch.outcome[index] != Outcome.SENT:
+                    continue  # a gate whose post is kept
                 outcome, error = self._single(batch, index, session)
-                keep_outcomes(self._lease, [(batch, {index: outcome})], error=error)
+                kept = [index] if outcome is Outcome.CHANGED else []
+                gates = set(gates_of(kept, batch.items)) & set(at(batch.outcome, Outcome.PLANNED, Outcome.SENT))
+                keep_outcomes(self._lease, [(batch, dict.fromkeys([index, *gates], outcome))], error=error)
         look_again(self._lease, self._remote)
         self._lease.keep_progress(swaps_refused=0)
 
@@ -201,7 +206,8 @@ class Writing:
         """End the lease until a whole batch may be sent again."""
         now = self._lease.clock()
         when = time_for(self._points * wanted, points_of(self._job.did, now), now, limits())
-        self._lease.release(reason="The limit of writes in an hour or a day is used up.", next_at=when)
+        self._lease.release(reason="The limit of writes in an hour or a day is used up.", next_at=when, stage="")
 
     def _pause(self, reason: str, seconds: float) -> None:
-        self._lease.release(reason=reason, next_at=self._lease.clock() + timedelta(seconds=max(seconds, PAUSE_SECONDS)))
+        when = self._lease.clock() + timedelta(seconds=max(seconds, PAUSE_SECONDS))
+        self._lease.release(reason=reason, next_at=when, stage="")

@@ -11,6 +11,7 @@ import pytest
 from atsite.core.atproto.syntax import Did
 from atsite.core.outgoing import Fetched
 from atsite.core.pds import Create, Delete, Pds, PdsError, RateLimit, RepoCommit, Write, WriteAnswer, refusal
+from atsite.core.pds.answers import without_tokens
 from atsite.core.pds.session import scope_of
 from tests.core.pds.test_client import ALICE, GENERATOR, GOOD_SESSION, SESSION, Odd, Server, talking
 from tests.tokens import part
@@ -194,3 +195,24 @@ def test_a_whole_repo_or_what_is_new_in_it_has_an_address() -> None:
     url = "https://pds.example/xrpc/com.atproto.sync.getRepo?did=did%3Aplc%3Aaaaaaaaaaaaaaaaaaaaaaaaa"
     assert pds.repo_url(Did(ALICE)) == url
     assert pds.repo_url(Did(ALICE), "3migo7fijwi2k") == f"{url}&since=3migo7fijwi2k"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl!",
+        "no: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0",
+        "no: abcd-ef23-ghij-klmn.",
+        "no: ABCD-EF23-GHIJ-KLMN",
+    ],
+)
+def test_what_a_pds_says_is_shown_without_tokens_and_passwords(text: str) -> None:
+    assert without_tokens(text) in ("no: [token]!", "no: [token]", "no: [app password].", "no: [app password]")
+
+
+def test_other_words_of_a_pds_are_shown_as_they_are() -> None:
+    for text in (
+        "Commit was at bafyreiclp443lavogvhj3d2ob2cxbfuscni2k5jk7bebjzg7khl3esabwq",
+        "1234-5678 is no date",
+    ):
+        assert without_tokens(text) == text

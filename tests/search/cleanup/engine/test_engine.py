@@ -9,9 +9,10 @@ import pytest
 
 from atsite.core.jobs.lease import claim
 from search.cleanup import owner_actions
-from search.cleanup.models import PdsSession, PointsSent
+from search.cleanup.models import CleanupSwitch, PdsSession, PointsSent, RefusedAccount
 from search.cleanup.states import State
 from tests.search.cleanup.engine.world import LIKE, POST, World, like, post, posts, rkey
+from tests.search.cleanup.pds_server import cut, refused
 
 if TYPE_CHECKING:
     from tests.search.cleanup.pds_server import Call
@@ -110,8 +111,6 @@ def test_a_repo_that_always_changes_is_deleted_record_by_record(filled: World) -
 
 @pytest.mark.parametrize("acted", [True, False])
 def test_an_answer_that_is_lost_is_looked_up_in_the_repo(filled: World, acted: bool) -> None:
-    from tests.search.cleanup.pds_server import cut
-
     if acted:
         filled.server.lose_answer("applyWrites")
     else:
@@ -124,8 +123,6 @@ def test_an_answer_that_is_lost_is_looked_up_in_the_repo(filled: World, acted: b
 
 
 def test_a_pds_that_is_ill_for_an_hour_is_left_alone_and_then_finished(filled: World) -> None:
-    from tests.search.cleanup.pds_server import refused
-
     made = filled.confirmed("post")
     well_again = filled.clock.now + timedelta(hours=1)
 
@@ -141,8 +138,6 @@ def test_a_pds_that_is_ill_for_an_hour_is_left_alone_and_then_finished(filled: W
 
 
 def test_a_429_is_waited_for(filled: World) -> None:
-    from tests.search.cleanup.pds_server import refused
-
     made = filled.confirmed("post")
     filled.server.fail("applyWrites", refused(429, "RateLimitExceeded", retry_after="900"))
     waiting = filled.step(made)
@@ -230,3 +225,66 @@ def test_an_undo_of_a_job_that_was_cancelled_halfway(filled: World) -> None:
     undone = filled.undo(made)
     assert (undone.state, undone.records_deleted, undone.records_kept) == ("completed", 199, 1)
     assert {path for path, cid in before.items() if filled.account.repo.keys.get(path) != cid} == {f"{POST}/{rkey(7)}"}
+
+
+def test_the_pds_says_that_its_own_limit_is_nearly_used_up(filled: World) -> None:
+    made = filled.confirmed("post")
+    reset = int(filled.clock.now.timestamp()) + 1_200
+    headers = {"ratelimit-limit": "5000", "ratelimit-remaining": "150", "ratelimit-reset": str(reset)}
+
+    def low(call: Call, go_on: object) -> object:
+        answer = go_on()  # type: ignore[operator]
+        answer.headers = {**headers, "ratelimit-policy": "5000;w=3600"}
+        return answer
+
+    filled.server.rule("applyWrites", low, times=None)
+    waiting = filled.step(made)
+    assert (waiting.records_deleted, waiting.reason) == (200, "Your server's own limit is used up for now.")
+    assert waiting.next_at is not None
+    assert int(waiting.next_at.timestamp()) == reset
+    assert filled.to_end(made).records_deleted == 450
+
+
+def test_the_gate_of_a_post_that_was_edited_at_the_last_moment_stays(world: World) -> None:
+    kind, path = "app.bsky.feed.threadgate", f"{POST}/{rkey(1)}"
+    uri = f"at://{world.account.did}/{path}"
+    gate = {"$type": kind, "post": uri, "createdAt": "2020-05-01T12:00:00Z"}
+    world.account.repo.write({**posts(3), f"{kind}/{rkey(1)}": gate})
+    number = iter(range(100))
+    made = world.confirmed("post")
+    world.server.before("applyWrites", lambda _: world.account.repo.write({f"{LIKE}/x{next(number)}": like(OTHER)}), 3)
+    world.server.before("deleteRecord", lambda _: world.account.repo.write({path: post("edited")}))
+    done = world.to_end(made)
+    assert (done.state, done.records_deleted, done.records_kept) == ("completed", 2, 2)
+    assert {path, f"{kind}/{rkey(1)}"} <= set(world.account.repo.keys)
+
+
+def test_an_operator_pauses_and_refuses(filled: World) -> None:
+    made = filled.confirmed("post")
+    filled.server.after("applyWrites", lambda _: CleanupSwitch.objects.update_or_create(defaults={"paused": True}))
+    paused = filled.step(made)
+    assert paused.records_deleted == 200
+    paused = filled.step(made)
+    assert (paused.state, paused.reason) == (State.WAITING, "The operator of this site has paused all clean-ups.")
+    CleanupSwitch.objects.update(paused=False)
+    RefusedAccount.objects.create(did=filled.account.did)
+    failed = filled.to_end(made)
+    assert (failed.state, failed.records_deleted) == (State.FAILED, 200)
+    assert failed.reason == "The operator of this site refuses clean-ups of this account."
+    assert PdsSession.objects.count() == 0
+
+
+def test_posts_that_the_server_refuses_to_create_again_are_counted_and_the_others_come_back(filled: World) -> None:
+    done = filled.to_end(filled.confirmed("post"))
+    lost = {rkey(5), rkey(6)}
+
+    def blob_missing(call: Call, go_on: object) -> object:
+        if any(write["rkey"] in lost for write in call.body["writes"]):
+            return refused(400, "BlobNotFound", "Could not find blob")
+        return None
+
+    filled.server.rule("applyWrites", blob_missing, times=None)
+    undone = filled.undo(done)
+    assert (undone.state, undone.records_deleted, undone.records_kept) == ("completed", 448, 2)
+    assert undone.reason == "Of the plan, 2 were refused by your server."
+    assert len(filled.account.repo.keys) == 450

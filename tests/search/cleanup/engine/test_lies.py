@@ -68,8 +68,8 @@ def test_the_repo_of_another_account_fails_the_job(filled: World) -> None:
 
 
 def test_a_repo_that_is_too_large_fails_the_job(filled: World) -> None:
-    small = replace(remote_repo.config, cleanup=replace(remote_repo.config.cleanup, repo_max_bytes=5_000))
-    with patch.object(remote_repo, "config", small):
+    usual = remote_repo.config  # type: ignore[attr-defined]
+    with patch.object(remote_repo, "config", replace(usual, cleanup=replace(usual.cleanup, repo_max_bytes=5_000))):
         made = filled.step(filled.job("post"))
     assert (made.state, made.reason) == (State.FAILED, "The repo is larger than this site downloads (0 MB).")
 
