@@ -18,6 +18,7 @@ from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.builders import Record
 
@@ -68,14 +69,17 @@ def newest_first(*posts: Record) -> list[str]:
     return [post.uri for post in sorted(posts, key=lambda post: (post.rkey, post.did), reverse=True)]
 
 
-def running(**environment: str) -> Iterator[Service]:
-    """The service, once it answers, until the caller is done with it."""
+def running(*, output: Path | None = None, **environment: str) -> Iterator[Service]:
+    """The service, once it answers, until the caller is done with it. `output`: a file for what it prints."""
     port = free_port()
+    printed = None if output is None else output.open("wb")
     process = subprocess.Popen(
         [sys.executable, "manage.py", "run_search", "--port", str(port)],
         cwd=BASE_DIR,
         env={**os.environ, "METRICS_PORT": "0", **environment},
         stdin=subprocess.DEVNULL,
+        stdout=printed,
+        stderr=None if printed is None else subprocess.STDOUT,
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
@@ -84,6 +88,8 @@ def running(**environment: str) -> Iterator[Service]:
     finally:
         process.terminate()
         process.wait(30)
+        if printed is not None:
+            printed.close()
 
 
 def _wait_until_it_answers(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
