@@ -24,7 +24,7 @@ from labels.bulk_plan import Line, Status
 from labels.models import Block, BulkChange, Label
 from search.cleanup.models import CleanupAudit, CleanupBatch, CleanupSwitch, Kind, RefusedAccount
 from search.cleanup.planning.reasons import Reason
-from search.cleanup.states import State
+from search.cleanup.states import GRAPH, State
 from tests import builders as b
 from tests.rows import Record, store
 from tests.search.cleanup.rows import job
@@ -186,11 +186,12 @@ def _jobs(words: Words) -> None:
     for nth, state in enumerate(State):
         row = job(PEOPLE[nth % 8], state, records_planned=1200, records_deleted=150 * nth, records_gone=20,
                   reason=words.note if state in (State.FAILED, State.WAITING) else "", planned_at=now, plan=PLAN,
-                  handle=words.handles[0][:253], stage="deleting", permitted=True)  # fmt: skip
+                  handle=words.handles[0][:253], stage="deleting", permitted=True, next_at=None,
+                  finished_at=now if state in GRAPH.ended else None)  # fmt: skip
     ended = {
         "report": {"left": {"changed": 3}, "text": "Of the plan, 3 were changed after the plan was made, and stay."}
     }
-    backup = {"backup": "a.car.age", "backup_until": now + timedelta(days=30), "confirmed_at": now}
+    backup = {"backup": "a.car.age", "backup_until": now + timedelta(days=30), "confirmed_at": now, "next_at": None}
     done = job(PEOPLE[0], State.COMPLETED, records_planned=600, records_deleted=590, records_kept=3, **ended, **backup)
     undo = job(PEOPLE[6], State.COMPLETED, kind=Kind.UNDO, undoes=done, records_planned=590, records_deleted=590)
     for nth, each in enumerate((row, done, undo)):

@@ -31,7 +31,7 @@ class CleanupAuditAdmin(SearchedByAccount, ViewOnly, Named):
 
     def heading(self, row: CleanupAudit) -> str:
         """What was done, and with whose clean-up."""
-        return f"{row.action}: {super().heading(row) if row.did else ALL}"
+        return f"{row.action}: {super().heading(row)}" if row.did else row.action
 
     @admin.display(description="account", ordering="did")
     def account(self, row: CleanupAudit) -> str:

@@ -66,7 +66,7 @@ class JobColumns(Named):
         return format_html("{} {}", words, links) if others else "–"
 
     @admin.display(description="types")
-    def types(self, job: RepoCleanupJob) -> str:
+    def record_types(self, job: RepoCleanupJob) -> str:
         """The types of records that it deletes."""
         return ", ".join(name.replace("_", " ") for name in job.types)
 
@@ -96,11 +96,6 @@ class JobColumns(Named):
         """A bar, and the same in words."""
         bar = '<progress class="at-progress" max="100" value="{0}" aria-label="{0} % done"></progress> {0} %'
         return format_html(bar, job.percent)
-
-    @admin.display(description="older than", ordering="cut_off")
-    def before(self, job: RepoCleanupJob) -> str:
-        """The day of the cut-off."""
-        return f"{job.cut_off:%Y-%m-%d}"
 
     @admin.display(description="done", ordering="records_deleted")
     def done(self, job: RepoCleanupJob) -> str:

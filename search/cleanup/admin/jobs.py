@@ -38,7 +38,7 @@ BATCHES_SHOWN: Final = 100
 @admin.register(RepoCleanupJob)
 class RepoCleanupJobAdmin(Pausing, SearchedByAccount, ViewOnly, JobColumns, DecisionAdmin):
     list_display = (
-        "who", "status", "progress", "done", "left", "before", "created_at", "finished_at",
+        "who", "status", "progress", "done", "left", "created_at", "finished_at",
     )  # fmt: skip
     list_filter = ("state", "kind")
     search_fields = ("did", "job_id", "handle")
@@ -46,7 +46,7 @@ class RepoCleanupJobAdmin(Pausing, SearchedByAccount, ViewOnly, JobColumns, Deci
     actions = ("cancel", "retry")
     change_form_outer_after_template = "cleanup/job.html"
     fields = (
-        "who", "signed_in_as", "kind", "other_job", "status", "why", "stage", "next_at", "types", "cut_off",
+        "who", "signed_in_as", "kind", "other_job", "status", "why", "stage", "next_at", "record_types", "cut_off",
         "permission", "confirmed_at", "outcome", "kept_backup", "requested_by",
         "created_at", "planned_at", "started_at", "finished_at", "job_id",
     )  # fmt: skip
