@@ -36,6 +36,7 @@ class Right(StrEnum):
     RETRY_DEAD_LETTERS = "retry_dead_letters"
     CANCEL_JOB = "cancel_job"
     RETRY_JOB = "retry_job"
+    PAUSE_CLEANUPS = "pause_cleanups"
 
     @property
     def permission(self) -> str:
@@ -59,6 +60,7 @@ MEANINGS: Final[Mapping[Right, str]] = {
     Right.RETRY_DEAD_LETTERS: "try dead letters again",
     Right.CANCEL_JOB: "cancel a clean-up",
     Right.RETRY_JOB: "try a clean-up again",
+    Right.PAUSE_CLEANUPS: "pause all clean-ups, and let them go on",
 }
 
 VIEW: Final = frozenset({"view"})
@@ -80,10 +82,14 @@ class Role:
         return self.models.get(model, self.models.get(f"{app}.*", frozenset()))
 
 
+#: Of clean-ups: sealed tokens are for no one, and refused accounts and the audit are for operators.
+_CLOSED: Final[dict[str, frozenset[str]]] = dict.fromkeys(
+    ("cleanup.pdssession", "cleanup.refusedaccount", "cleanup.cleanupaudit"), frozenset()
+)
 VIEWERS: Final = Role(
     "viewers",
-    "see everything except users; change nothing",
-    {f"{app}.*": VIEW for app in ("labels", "apikeys", "feeds", "cleanup", "indexer")},
+    "see everything except users, refused accounts and audits; change nothing",
+    {**{f"{app}.*": VIEW for app in ("labels", "apikeys", "feeds", "cleanup", "indexer")}, **_CLOSED},
     frozenset({Right.SEE_NUMBERS}),
 )
 MODERATORS: Final = Role(
@@ -97,6 +103,9 @@ OPERATORS: Final = Role(
     "run the site: everything except what only superusers may do",
     {
         **{f"{app}.*": EDIT for app in ("labels", "apikeys", "feeds", "cleanup")},
+        **_CLOSED,
+        "cleanup.refusedaccount": EDIT,
+        "cleanup.cleanupaudit": VIEW,
         "indexer.*": VIEW,
         "auth.user": EDIT,
         "auth.group": VIEW,

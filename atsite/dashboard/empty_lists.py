@@ -13,7 +13,10 @@ FIRST_STEPS: Final[dict[str, str]] = {
     "feeds.feeddefinition": "No feed yet. Choose a kind, preview it as readers see it, then publish it.",
     "apikeys.apikey": "No keys yet. A key lets a program change members, search or read statistics; it is shown once.",
     "apikeys.apikeyusage": "No key has been used yet. Uses appear here within five minutes.",
-    "cleanup.repocleanupjob": "No clean-ups yet. A job appears here when an account schedules one.",
+    "cleanup.repocleanupjob": "No clean-ups yet. A job appears here when the owner of an account begins one.",
+    "cleanup.refusedaccount": "Clean-ups are offered for every account. To refuse them for one, add its handle, did or"
+    " profile address.",
+    "cleanup.cleanupaudit": "No one has begun a clean-up in the last 90 days. Each step of one appears here.",
     "feeds.feedusage": "No feed has been read yet. Counts appear here within five minutes of the first read.",
     "feeds.feedinteraction": "No interactions yet. Readers' apps send them for feeds that accept them.",
     "indexer.refusedactor": "Every account is indexed. To exclude one, add its handle, did or profile address:"

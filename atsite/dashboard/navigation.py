@@ -59,6 +59,8 @@ NAVIGATION: list[dict[str, Any]] = [
     group(
         "Clean-up",
         rows("Clean-up jobs", "cleaning_services", "cleanup.repocleanupjob"),
+        rows("Refused accounts", "do_not_disturb_on", "cleanup.refusedaccount"),
+        rows("Clean-up audit", "fact_check", "cleanup.cleanupaudit"),
         rows("Purged accounts", "delete_sweep", "indexer.purge"),
     ),
     group(

@@ -65,6 +65,16 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class Cleanups:
+    """Clean-ups that have not ended, those that failed in the last week, and the pause of all, if there is one."""
+
+    active: int
+    failed: int
+    paused_since: datetime | None = None
+    paused_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scheduled:
     """An entry of the beat schedule and the last run of its task."""
 
@@ -90,6 +100,7 @@ class Numbers:
     clickhouse_disk: Disk | None
     queue: int | None
     schedule: tuple[Scheduled, ...] | None
+    cleanups: Cleanups | None
     #: Only some of the network is indexed (WANTED_*), so a quiet stream is normal.
     filtered: bool
     #: What the indexer says of its connection; None without Redis, or before the first start.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -19,13 +19,16 @@ from atsite.core.kv import quick
 from atsite.core.routers import DEFAULT
 from atsite.dashboard import queries
 from atsite.dashboard.concurrent_reads import CachedRead, ConcurrentReads
-from atsite.dashboard.numbers import Disk, FeedUse, Numbers, Scheduled, Stream, Table
+from atsite.dashboard.numbers import Cleanups, Disk, FeedUse, Numbers, Scheduled, Stream, Table
 from feeds.models import FeedDefinition
 from feeds.usage import counting
 from indexer.index.checkpoint import Checkpoint
 from indexer.index.queries import newest_checkpoint
 from indexer.stream import checkpoint_store
 from indexer.stream.state_reports import KEY, decoded
+from search.cleanup.models import RepoCleanupJob
+from search.cleanup.pause import pause_in_force
+from search.cleanup.states import GRAPH, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS: Final = 1.5
 #: The window over which events per second are measured.
 RATE_SECONDS: Final = 10.0
+#: A clean-up that failed is worth a look for this long.
+FAILED_SHOWN: Final = timedelta(days=7)
 #: Seconds between reads: of values that change all the time, and of the others.
 OFTEN, SOMETIMES = 0.9, 10.0
 
@@ -72,6 +77,7 @@ def _reads() -> ConcurrentReads:
         "dead_letters": (queries.dead_letters, SOMETIMES),
         "feed_use": (_feed_use, OFTEN),
         "enabled_feeds": (_enabled_feeds, SOMETIMES),
+        "cleanups": (_cleanups, SOMETIMES),
         "disk": (_disk, SOMETIMES),
         "clickhouse_disk": (lambda: queries.disk(pause_below=config.min_free_disk), SOMETIMES),
     }
@@ -97,6 +103,7 @@ def numbers() -> Numbers:
         clickhouse_disk=values["clickhouse_disk"],
         queue=values["queue"],
         schedule=values["schedule"],
+        cleanups=values["cleanups"],
         filtered=bool(config.wanted_dids or config.wanted_collections),
     )
 
@@ -126,6 +133,17 @@ def _ping_default() -> None:
 def _enabled_feeds() -> int:
     close_old_connections()
     return FeedDefinition.objects.filter(enabled=True).count()
+
+
+def _cleanups() -> Cleanups:
+    close_old_connections()
+    active = RepoCleanupJob.objects.filter(state__in=GRAPH.active).count()
+    since = datetime.now(UTC) - FAILED_SHOWN
+    failed = RepoCleanupJob.objects.filter(state=State.FAILED, finished_at__gte=since).count()
+    pause = pause_in_force()
+    if pause is None:
+        return Cleanups(active, failed)
+    return Cleanups(active, failed, pause.changed_at, pause.changed_by)
 
 
 def _stream() -> Stream | None:

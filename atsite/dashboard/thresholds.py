@@ -68,6 +68,7 @@ def tiles(numbers: Numbers) -> tuple[Tile, ...]:
         _dead_letters(numbers),
         _feed_use(numbers),
         _worker(numbers),
+        _cleanups(numbers),
         *(_store(name, answer) for name, answer in numbers.stores.items()),
         _disk("disk", "Disk of this site", numbers.disk),
         _disk("clickhouse_disk", "Disk of ClickHouse", numbers.clickhouse_disk),
@@ -209,6 +210,24 @@ def schedule_state(line: Scheduled, numbers: Numbers) -> tuple[State, str]:
     if age > line.period * LATE_PERIODS + GRACE:
         return State.LOOK, "late"
     return State.OK, "ok"
+
+
+def _cleanups(numbers: Numbers) -> Tile:
+    key, title, link = "cleanups", "Clean-ups", "admin:cleanup_repocleanupjob_changelist"
+    cleanups = numbers.cleanups
+    if cleanups is None:
+        return _away(key, title, "Relational database")
+    failed = count(cleanups.failed) if cleanups.failed else "none"
+    detail = f"{count(cleanups.active)} not ended; {failed} failed this week"
+    if cleanups.paused_since is not None:
+        by = f"by {cleanups.paused_by}, {span(numbers.at - cleanups.paused_since)} ago; {detail}"
+        todo = "Let them go on when the reason for the pause is gone."
+        return Tile(key, title, State.LOOK, "paused", by, todo, link)
+    if cleanups.failed:
+        todo = "Read the reason on the page of each, and try again those whose cause is gone."
+        return Tile(key, title, State.LOOK, f"{failed} failed", detail, todo, link)
+    value = f"{count(cleanups.active)} active" if cleanups.active else "none"
+    return Tile(key, title, State.OK, value, detail, link=link)
 
 
 #: What each store holds, and what stops without it.

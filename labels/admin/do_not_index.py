@@ -9,35 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.atproto.syntax import Did
 from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.roles import Right, may
 from indexer.admin.columns import Named
-from indexer.index import do_not_index, pasted_identifiers
+from indexer.index import do_not_index
 from indexer.index.models import RefusedActor
-from indexer.index.pasted_identifiers import NotAnActor
-from labels.admin.forms import ActorField
+from labels.admin.forms import ActorToRefuseField
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class RefusedActorField(ActorField):
-    """As ActorField, but a did is not looked up: the account may be deleted while its records are still indexed."""
-
-    def clean(self, value: Any) -> str:
-        try:
-            actor = pasted_identifiers.actor(str(value or ""))
-        except NotAnActor as error:
-            raise ValidationError(str(error)) from error
-        return actor if is_did(actor) else super().clean(actor)
-
-
 class RefusedActorForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
-    did = RefusedActorField()
+    did = ActorToRefuseField()
 
     class Meta:
         model = RefusedActor

@@ -43,6 +43,17 @@ class ActorField(forms.CharField):
         return self.found.did
 
 
+class ActorToRefuseField(ActorField):
+    """As ActorField, but a did is not looked up: the account may be deleted, or its directory away."""
+
+    def clean(self, value: Any) -> str:
+        try:
+            actor = pasted_identifiers.actor(str(value or ""))
+        except NotAnActor as error:
+            raise ValidationError(str(error)) from error
+        return actor if is_did(actor) else super().clean(actor)
+
+
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter at run time
     did = ActorField()
 

@@ -1,4 +1,4 @@
-"""Actions on clean-up jobs: each is one transaction, with its history and its copy in ClickHouse."""
+"""Actions of operators on jobs: each is one transaction, with its history, its audit row and its copy in ClickHouse."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from atsite.core.copies.outcome import watched
 from atsite.core.errors import AtsiteError
 from atsite.core.jobs import moves
 from atsite.core.routers import DEFAULT
+from search.cleanup.access import audit, sessions
 from search.cleanup.models import RepoCleanupJob
 from search.cleanup.states import GRAPH, State, state_after_retry
 
@@ -32,11 +33,18 @@ class Changed:
 
 
 def cancel(pk: int, *, by: str) -> Changed:
-    """Cancel a job. If a worker is running it, the job ends after the current batch.
+    """Cancel a job and forget its session. If a worker is running it, the job ends after the current batch.
 
     Raises RepoCleanupJob.DoesNotExist, IllegalMove, DatabaseError.
     """
-    return changed(pk, lambda job: moves.cancel(job, by=by))
+
+    def end(job: RepoCleanupJob) -> None:
+        moves.cancel(job, by=by)
+        if not job.is_active:  # else its worker still needs the session, and forgets it
+            sessions.forget_of_job(job)
+        audit.keep(job, "cancelled", by=by)
+
+    return changed(pk, end)
 
 
 def retry(pk: int, *, by: str) -> Changed:
@@ -51,6 +59,7 @@ def retry(pk: int, *, by: str) -> Changed:
         if RepoCleanupJob.objects.filter(did=job.did, state__in=GRAPH.active).exclude(pk=job.pk).exists():
             raise AnotherJob(f"{job.did} has another clean-up that has not ended")
         moves.move(job, to, by=by)
+        audit.keep(job, "tried again", by=by)
 
     return changed(pk, resume)
 

@@ -20,6 +20,8 @@ from atsite.core.clickhouse.admin import address as address_of
 from atsite.core.clickhouse.models import ReadModel
 from feeds.kinds import KINDS
 from feeds.models import FeedDefinition
+from search.cleanup.models import RepoCleanupJob
+from search.cleanup.states import State
 from tests.admin.addresses import of_models
 from tests.admin.chromium import DESK, PHONE
 from tests.admin.world import PEOPLE
@@ -66,6 +68,9 @@ def pages(*, of_the_network: bool) -> Iterator[tuple[str, str]]:
     yield "labels_actorlabel_nothing", reverse("admin:labels_actorlabel_changelist") + "?q=nobody-is-called-so"
     for key in ApiKey.objects.all():
         yield f"key_{key.pk}", reverse("admin:apikeys_apikey_change", args=(key.pk,))
+    failed = RepoCleanupJob.objects.filter(state=State.FAILED)[0]
+    for each in ("change", "retry"):
+        yield f"cleanup_failed_{each}", reverse(f"admin:cleanup_repocleanupjob_{each}", args=(failed.pk,))
     yield from _feeds()
 
 

@@ -12,7 +12,7 @@ from apikeys.models import ApiKey, add_key
 from feeds.models import FeedDefinition
 from indexer.index.models import Backfill, RefusedActor
 from labels.models import ActorLabel, Block, BulkChange, Label
-from search.cleanup.models import RepoCleanupJob
+from search.cleanup.models import CleanupAudit, RefusedAccount, RepoCleanupJob
 from tests.search.cleanup.rows import job as cleanup_job
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     ),
     RefusedActor: lambda: RefusedActor.objects.create(did=DID),
     RepoCleanupJob: cleanup_job,
+    RefusedAccount: lambda: RefusedAccount.objects.create(did=DID),
+    CleanupAudit: lambda: CleanupAudit.objects.create(job_id="3laaaaaaaaaa2", did=DID, action="created", by="someone"),
     User: _person,
     Group: lambda: Group.objects.create(name="friends"),
     LogEntry: lambda: LogEntry.objects.create(user=_person(), action_flag=CHANGE, object_repr="something"),

@@ -22,7 +22,11 @@ from indexer.index.stream_state import Condition, StreamState
 from indexer.stream import checkpoint_store
 from indexer.stream.state_reports import KEY
 from labels.models import ActorLabel, Label
+from search.cleanup.models import CleanupSwitch
+from search.cleanup.states import State as CleanupState
 from tests.away import clickhouse_away, redis_away
+from tests.builders import ago
+from tests.search.cleanup.rows import job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,6 +86,27 @@ def test_the_page_names_the_host_that_is_away_why_and_since_when(
     read_numbers._reads.cache_clear()
     assert "jetstream.example" not in login("operators").get("/admin/").content.decode()
     valkey.delete(KEY)
+
+
+def test_clean_ups_that_failed_this_week_and_a_pause_are_worth_a_look(
+    clickhouse: None, valkey: redis.Redis, login: Callable[..., Client]
+) -> None:
+    browser = login("viewers")
+
+    def tile() -> tuple[str, str, str]:
+        read_numbers._reads.cache_clear()
+        found = next(tile for tile in browser.get("/admin/").context["overview"]["tiles"] if tile["key"] == "cleanups")
+        assert found["url"] == "/admin/cleanup/repocleanupjob/"
+        return found["state"], found["value"], found["detail"]
+
+    assert tile() == ("ok", "none", "0 not ended; none failed this week")
+    job("did:plc:miramiramiramiramiramira", CleanupState.RUNNING)
+    job("did:plc:noelnoelnoelnoelnoelnoel", CleanupState.FAILED, finished_at=ago(days=8))
+    assert tile() == ("ok", "1 active", "1 not ended; none failed this week")
+    job("did:plc:noelnoelnoelnoelnoelnoel", CleanupState.FAILED, finished_at=ago(days=6))
+    assert tile() == ("look", "1 failed", "1 not ended; 1 failed this week")
+    CleanupSwitch.objects.create(paused=True, changed_by="mira", changed_at=ago(hours=5))
+    assert tile() == ("look", "paused", "by mira, 5 h ago; 1 not ended; 1 failed this week")
 
 
 def test_without_a_role_there_are_no_numbers(login: Callable[..., Client]) -> None:

@@ -47,6 +47,7 @@ RIGHTS = {
     "retry_dead_letters": OPERATORS,
     "cancel_job": OPERATORS,
     "retry_job": OPERATORS,
+    "pause_cleanups": OPERATORS,
 }
 #: Who sees the rows of each app or model, and who edits them.
 ROWS = {
@@ -54,6 +55,9 @@ ROWS = {
     "feeds": (EVERYONE, OPERATORS),
     "apikeys": (EVERYONE, OPERATORS),
     "cleanup": (EVERYONE, OPERATORS),
+    "cleanup.pdssession": (NONE, NONE),
+    "cleanup.refusedaccount": (OPERATORS, OPERATORS),
+    "cleanup.cleanupaudit": (OPERATORS, NONE),
     "indexer": (EVERYONE, NONE),
     "auth.user": (OPERATORS, OPERATORS),
     "auth.group": (OPERATORS, SUPERUSERS_ONLY),
@@ -79,6 +83,7 @@ PAGES = {
     "feeds_feeddefinition_refuse": OPERATORS,
     "cleanup_repocleanupjob_cancel": OPERATORS,
     "cleanup_repocleanupjob_retry": OPERATORS,
+    "cleanup_repocleanupjob_pause": OPERATORS,
     "apikeys_apikey_rotate": OPERATORS,
     "apikeys_apikey_revoke": OPERATORS,
     "apikeys_apikey_end_old": OPERATORS,
@@ -87,10 +92,12 @@ PAGES = {
 ADDED = {
     **dict.fromkeys(("labels_label", "labels_block", "labels_actorlabel"), MEMBERS),
     **dict.fromkeys(("feeds_feeddefinition", "apikeys_apikey", "auth_user", "indexer_refusedactor"), OPERATORS),
+    "cleanup_refusedaccount": OPERATORS,
 }
 DELETED = {
     **dict.fromkeys(("labels_block", "labels_actorlabel"), MEMBERS),
     **dict.fromkeys(("feeds_feeddefinition", "auth_user", "indexer_refusedactor"), OPERATORS),
+    "cleanup_refusedaccount": OPERATORS,
 }
 #: Who is offered each action of a list.
 ACTIONS = {
@@ -102,6 +109,7 @@ ACTIONS = {
     ("feeds.feeddefinition", "delete_selected"): OPERATORS,
     ("cleanup.repocleanupjob", "cancel"): OPERATORS,
     ("cleanup.repocleanupjob", "retry"): OPERATORS,
+    ("cleanup.refusedaccount", "delete_selected"): OPERATORS,
     ("apikeys.apikey", "revoke"): OPERATORS,
 }
 

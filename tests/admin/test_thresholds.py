@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atsite.dashboard.number_words import size, span
-from atsite.dashboard.numbers import DeadLetters, Disk, FeedUse, Gaps, Numbers, Scheduled, Stream, Table
+from atsite.dashboard.numbers import Cleanups, DeadLetters, Disk, FeedUse, Gaps, Numbers, Scheduled, Stream, Table
 from atsite.dashboard.overview import shown
 from atsite.dashboard.read_numbers import Rate
 from atsite.dashboard.thresholds import State, Tile, schedule_state, tiles
@@ -39,6 +39,7 @@ WELL = Numbers(
     clickhouse_disk=Disk(300 * GB, 500 * GB, 5 * GB),
     queue=2,
     schedule=(scheduled(20 * SECOND),),
+    cleanups=Cleanups(0, 0),
     filtered=False,
 )
 
@@ -55,13 +56,14 @@ def test_a_site_that_is_well_has_nothing_to_do() -> None:
         ("dead_letters", State.OK, "none"),
         ("feed_use", State.OK, "1,200"),
         ("worker", State.OK, "2"),
+        ("cleanups", State.OK, "none"),
         ("clickhouse", State.OK, "2 ms"),
         ("redis", State.OK, "0 ms"),
         ("default", State.OK, "0 ms"),
         ("disk", State.OK, "400.0 GB free"),
         ("clickhouse_disk", State.OK, "300.0 GB free"),
     ]
-    assert [tile.todo for tile in tiles(WELL)] == [""] * 11
+    assert [tile.todo for tile in tiles(WELL)] == [""] * 12
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,10 @@ def test_a_site_that_is_well_has_nothing_to_do() -> None:
         ("worker", {"schedule": (scheduled(4 * MINUTE),)}, State.LOOK, "2"),
         ("worker", {"schedule": (scheduled(7 * MINUTE),)}, State.ACT, "2"),
         ("worker", {"schedule": (Scheduled("new", MINUTE, None),)}, State.QUIET, "2"),
+        ("cleanups", {"cleanups": Cleanups(1200, 0)}, State.OK, "1,200 active"),
+        ("cleanups", {"cleanups": Cleanups(3, 1)}, State.LOOK, "1 failed"),
+        ("cleanups", {"cleanups": Cleanups(3, 1, NOW - DAY, "mira")}, State.LOOK, "paused"),
+        ("cleanups", {"cleanups": None}, State.ACT, "unknown"),
         ("redis", {"stores": {"Redis": None}}, State.ACT, "unavailable"),
         ("clickhouse", {"stores": {"ClickHouse": 500.0}}, State.OK, "500 ms"),
         ("clickhouse", {"stores": {"ClickHouse": 501.0}}, State.LOOK, "501 ms"),
@@ -112,6 +118,14 @@ def test_a_tile_tells_its_state_and_what_is_red_says_what_to_do(
     found = tile(key, **changed)
     assert (found.state, found.value) == (state, value)
     assert found.todo or state in (State.OK, State.QUIET)
+
+
+def test_a_pause_of_clean_ups_says_by_whom_and_since_when_and_hides_no_failure() -> None:
+    paused = tile("cleanups", cleanups=Cleanups(3, 2, NOW - 3 * DAY, "mira"))
+    assert (paused.detail, paused.link) == (
+        "by mira, 3 days ago; 3 not ended; 2 failed this week",
+        "admin:cleanup_repocleanupjob_changelist",
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,11 +145,11 @@ def test_a_task_is_judged_by_its_own_period(line: Scheduled, expected: tuple[Sta
 
 def test_the_page_of_a_site_whose_stores_are_all_away_is_complete() -> None:
     parts = ("stream", "events_per_second", "gaps", "dead_letters", "feed_use", "enabled_feeds", "tables", "disk")
-    nothing: dict[str, Any] = dict.fromkeys((*parts, "clickhouse_disk", "queue", "schedule"))
+    nothing: dict[str, Any] = dict.fromkeys((*parts, "clickhouse_disk", "queue", "schedule", "cleanups"))
     dead = replace(WELL, stores=dict.fromkeys(WELL.stores), **nothing)
     page = shown(dead)
     assert {tile["state"] for tile in page["tiles"]} == {"act"}
-    assert len(page["tiles"]) == 11
+    assert len(page["tiles"]) == 12
     assert (page["tasks"], page["tables"]) == ([], [])
 
 

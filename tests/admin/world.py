@@ -22,8 +22,9 @@ from indexer.index.models import Backfill, RefusedActor
 from labels import membership
 from labels.bulk_plan import Line, Status
 from labels.models import Block, BulkChange, Label
-from search.cleanup.models import CleanupBatch
-from search.cleanup.states import State
+from search.cleanup.models import CleanupAudit, CleanupBatch, CleanupSwitch, Kind, RefusedAccount
+from search.cleanup.planning.reasons import Reason
+from search.cleanup.states import GRAPH, State
 from tests import builders as b
 from tests.rows import Record, store
 from tests.search.cleanup.rows import job
@@ -184,12 +185,36 @@ def _jobs(words: Words) -> None:
     now = datetime.now(UTC)
     for nth, state in enumerate(State):
         row = job(PEOPLE[nth % 8], state, records_planned=1200, records_deleted=150 * nth, records_gone=20,
-                  reason=words.note if state in (State.FAILED, State.WAITING) else "", planned_at=now)  # fmt: skip
-    for number in range(1, 4):
-        error = words.note if number == 3 else ""
-        CleanupBatch.objects.create(
-            job=row, number=number, records=200, records_deleted=190, records_gone=10, ended_at=now, error=error
-        )
+                  reason=words.note if state in (State.FAILED, State.WAITING) else "", planned_at=now, plan=PLAN,
+                  handle=words.handles[0][:253], stage="deleting", permitted=True, next_at=None,
+                  finished_at=now if state in GRAPH.ended else None)  # fmt: skip
+    ended = {
+        "report": {"left": {"changed": 3}, "text": "Of the plan, 3 were changed after the plan was made, and stay."}
+    }
+    backup = {"backup": "a.car.age", "backup_until": now + timedelta(days=30), "confirmed_at": now, "next_at": None}
+    done = job(PEOPLE[0], State.COMPLETED, records_planned=600, records_deleted=590, records_kept=3, **ended, **backup)
+    undo = job(PEOPLE[6], State.COMPLETED, kind=Kind.UNDO, undoes=done, records_planned=590, records_deleted=590)
+    for nth, each in enumerate((row, done, undo)):
+        for number in range(1, 4):
+            CleanupBatch.objects.create(
+                job=each, number=number, records=200, records_deleted=190, records_gone=10, began_at=now, ended_at=now,
+                error=words.note if number == 3 - nth else "",
+            )  # fmt: skip
+        CleanupAudit.objects.create(job_id=each.job_id, did=each.did, action="created", by=words.names[nth][:150])
+    CleanupAudit.objects.create(action="paused all", by="mira")
+    CleanupSwitch.objects.create(paused=True, changed_by=words.names[0][:150])
+    RefusedAccount.objects.create(did=PEOPLE[0], note=words.note[:500], created_by="mira")
+
+
+#: A plan as the engine stores it: its at-uris are on no page.
+PLAN = {
+    "deletes": 1200, "gates": 4, "records": 12_345, "uncounted": 7, "hours": 1,
+    "oldest": "2019-03-04T05:06:07.000000Z", "newest": "2025-12-31T23:59:59.000000Z",
+    "going_by_type": {"post": 700, "post_with_media": 100, "like": 500},
+    "kept_by_reason": {str(reason): 10 * nth for nth, reason in enumerate(Reason, 1)},
+    "going_examples": {"post": [f"at://{PEOPLE[0]}/app.bsky.feed.post/3laaaaaaaaaa2"]},
+    "kept_examples": {"pinned": [f"at://{PEOPLE[0]}/app.bsky.feed.post/3laaaaaaaaab2"]},
+}  # fmt: skip
 
 
 def _people(words: Words) -> None:

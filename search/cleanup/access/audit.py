@@ -27,3 +27,8 @@ def keep(job: RepoCleanupJob, action: str, *, by: str = OWNER, address: str = ""
     CleanupAudit.objects.create(
         job_id=job.job_id, did=job.did, action=action, by=by, address_hash=address_hash(address)
     )
+
+
+def keep_of_all(action: str, *, by: str) -> None:
+    """Write a row about all clean-ups, as an operator pauses them; inside its transaction. Raises DatabaseError."""
+    CleanupAudit.objects.create(action=action, by=by)

@@ -92,6 +92,11 @@ def keep_until(job: RepoCleanupJob, expires_at: datetime) -> bool:
     return bool(rows.update(expires_at=expires_at))
 
 
+def has_session(job: RepoCleanupJob) -> bool:
+    """Whether a job has a session that has not expired. Raises DatabaseError."""
+    return PdsSession.objects.filter(job=job, expires_at__gt=timezone.now()).exists()
+
+
 def forget(row: PdsSession) -> None:
     """Delete the row for good, then sign out at the PDS as well as it can. Raises DatabaseError only.
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
 from atsite.core.copies import compare_copies, versions
 from atsite.core.copies.errors import RowByRowOnly
@@ -20,10 +21,13 @@ from atsite.core.copies.tasks import copy_all_due
 from atsite.core.jobs import copied_job, moves
 from atsite.core.jobs.errors import IllegalMove, JobChanged, LeaseLost
 from atsite.core.jobs.lease import JobLease, claim, claim_next
+from atsite.core.pds import Session
 from search.cleanup import jobs
-from search.cleanup.models import CleanupBatch, RepoCleanupJob
+from search.cleanup.access import sessions
+from search.cleanup.models import CleanupAudit, CleanupBatch, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
 from tests.away import clickhouse_away
+from tests.builders import ALICE, BOB
 from tests.search.cleanup.rows import CUT_OFF, job
 
 pytestmark = [
@@ -294,6 +298,35 @@ def test_a_job_that_a_worker_has_is_cancelled_by_it_after_its_batch() -> None:
     assert [(copy.state, copy.deleted) for copy in copies()] == [("cancelled", 3)]
     newest = row.history.first()
     assert (newest.history_change_reason, newest.reason) == ("cancelled by admin", "cancelled by admin")
+
+
+def session_of(row: RepoCleanupJob) -> None:
+    tokens = Session(did=Did(row.did), handle="a.test", access_token="a", refresh_token="r")
+    sessions.store(tokens, "http://127.0.0.1:1", expires_at=timezone.now() + timedelta(hours=1), job=row)
+
+
+def test_who_cancels_a_job_ends_its_session_too_but_not_while_a_worker_needs_it() -> None:
+    idle, busy = job(ALICE, State.WAITING), job(BOB, State.RUNNING)
+    session_of(idle)
+    session_of(busy)
+    lease = claimed(busy)
+    for row in (idle, busy):
+        jobs.cancel(row.pk, by="mira")
+    assert (sessions.has_session(idle), sessions.has_session(busy)) == (False, True)
+    lease.release()
+    assert list(CleanupAudit.objects.order_by("pk").values_list("did", "action", "by")) == [
+        (ALICE, "cancelled", "mira"),
+        (BOB, "cancelled", "mira"),
+    ]
+
+
+def test_a_cancel_that_is_refused_keeps_the_session_and_leaves_no_audit_row() -> None:
+    row = job(ALICE, State.COMPLETED)
+    session_of(row)
+    with pytest.raises(IllegalMove):
+        jobs.cancel(row.pk, by="mira")
+    assert sessions.has_session(row)
+    assert not CleanupAudit.objects.exists()
 
 
 def test_jobs_and_their_batches_are_never_deleted() -> None:

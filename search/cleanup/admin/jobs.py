@@ -1,26 +1,31 @@
-"""The admin of clean-up jobs: progress, batches, cancel and retry. Jobs are created through the API."""
+"""The admin of clean-up jobs: progress, plan, batches, cancel and retry. Jobs are created by their owners.
+
+No page shows a secret, the rules of an owner (which may have texts), or at-uris of a plan.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin, messages
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 
-from atsite.core.admin_base import OwnPages, ViewOnly, warn
+from atsite.core.admin_base import ViewOnly, warn
 from atsite.core.copies.admin import DecisionAdmin
 from atsite.core.errors import AtsiteError
 from atsite.core.roles import Right, demand, may
-from indexer.admin.columns import Named
 from search.cleanup import jobs
-from search.cleanup.models import RepoCleanupJob
-from search.cleanup.states import State
+from search.cleanup.access import sessions
+from search.cleanup.admin.job_columns import JobColumns
+from search.cleanup.admin.pausing import Pausing
+from search.cleanup.admin.plan_in_words import in_words
+from search.cleanup.admin.searching import SearchedByAccount
+from search.cleanup.models import RefusedAccount, RepoCleanupJob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from django.db.models import QuerySet
 
@@ -28,68 +33,34 @@ if TYPE_CHECKING:
 
 #: The latest batches shown with a job; the sums are of all batches.
 BATCHES_SHOWN: Final = 100
-#: The CSS class of each state (static/atsite/admin.css); the word is always shown too.
-LOOKS: Final = {
-    State.PLANNING: "at-quiet",
-    State.PLANNED: "at-look",
-    State.RUNNING: "at-ok",
-    State.WAITING: "at-quiet",
-    State.NEEDS_SIGN_IN: "at-look",
-    State.COMPLETED: "at-ok",
-    State.CANCELLED: "at-quiet",
-    State.FAILED: "at-act",
-}
 
 
 @admin.register(RepoCleanupJob)
-class RepoCleanupJobAdmin(OwnPages, ViewOnly, Named, DecisionAdmin):
+class RepoCleanupJobAdmin(Pausing, SearchedByAccount, ViewOnly, JobColumns, DecisionAdmin):
     list_display = (
-        "who", "status", "progress", "records_deleted", "left", "before", "created_at", "finished_at",
+        "who", "status", "progress", "done", "left", "created_at", "finished_at",
     )  # fmt: skip
-    list_filter = ("state",)
-    search_fields = ("did", "job_id")
+    list_filter = ("state", "kind")
+    search_fields = ("did", "job_id", "handle")
+    search_help_text = "A handle, a did, the address of a profile, or the id of a clean-up."
     actions = ("cancel", "retry")
     change_form_outer_after_template = "cleanup/job.html"
     fields = (
-        "who", "status", "reason", "types", "cut_off", "requested_by",
-        "created_at", "planned_at", "started_at", "next_at", "finished_at", "job_id",
+        "who", "signed_in_as", "kind", "other_job", "status", "why", "stage", "next_at", "record_types", "cut_off",
+        "permission", "confirmed_at", "outcome", "kept_backup", "requested_by",
+        "created_at", "planned_at", "started_at", "finished_at", "job_id",
     )  # fmt: skip
     readonly_fields = fields  # else the page of an old version would have a form
-    own_pages: ClassVar[dict[str, str]] = {"cancel": "<int:pk>/cancel/", "retry": "<int:pk>/retry/"}
+    own_pages: ClassVar[Mapping[str, str]] = {
+        **Pausing.own_pages,
+        "cancel": "<int:pk>/cancel/",
+        "retry": "<int:pk>/retry/",
+    }
     url_rights: ClassVar[dict[str, Right]] = {
+        **Pausing.url_rights,
         "cleanup_repocleanupjob_cancel": Right.CANCEL_JOB,
         "cleanup_repocleanupjob_retry": Right.RETRY_JOB,
     }
-
-    def heading(self, row: RepoCleanupJob) -> str:
-        """The account of the job."""
-        return f"Clean-up of {super().heading(row)}"
-
-    @admin.display(description="state", ordering="state")
-    def status(self, job: RepoCleanupJob) -> str:
-        """The state as a coloured word."""
-        return format_html('<span class="at-state {}">{}</span>', LOOKS[job.current_state], job.status)
-
-    @admin.display(description="types")
-    def types(self, job: RepoCleanupJob) -> str:
-        """The types of records that it deletes."""
-        return ", ".join(job.types)
-
-    @admin.display(description="progress")
-    def progress(self, job: RepoCleanupJob) -> str:
-        """A bar, and the same in words."""
-        bar = '<progress class="at-progress" max="100" value="{0}" aria-label="{0} % done"></progress> {0} %'
-        return format_html(bar, job.percent)
-
-    @admin.display(description="older than", ordering="cut_off")
-    def before(self, job: RepoCleanupJob) -> str:
-        """The day of the cut-off."""
-        return f"{job.cut_off:%Y-%m-%d}"
-
-    @admin.display(description="remaining")
-    def left(self, job: RepoCleanupJob) -> int:
-        """Records of the plan that are still to be deleted."""
-        return job.remaining
 
     @admin.action(description="Cancel", permissions=["cancel"])
     def cancel(self, request: HttpRequest, chosen: QuerySet[RepoCleanupJob]) -> None:
@@ -132,14 +103,23 @@ class RepoCleanupJobAdmin(OwnPages, ViewOnly, Named, DecisionAdmin):
 
     def _shown(self, request: HttpRequest, job: RepoCleanupJob) -> dict[str, Any]:
         """The context for the part of the page below the fields."""
-        batches = job.batches.order_by("-number")
+        sums = job.batches.aggregate(
+            all=Count("pk"),
+            begun=Count("pk", filter=Q(began_at__isnull=False)),
+            with_error=Count("pk", filter=~Q(error="")),
+            deleted=Sum("records_deleted", default=0),
+            gone=Sum("records_gone", default=0),
+        )
         return {
             "job": job,
-            "batches": batches[:BATCHES_SHOWN],
-            "sums": batches.aggregate(deleted=Sum("records_deleted"), gone=Sum("records_gone")),
+            "plan": in_words(job.plan),
+            "batches": job.batches.filter(began_at__isnull=False).order_by("-number")[:BATCHES_SHOWN],
+            "sums": sums,
             "batches_shown": BATCHES_SHOWN,
             "may_cancel": self.has_cancel_permission(request) and jobs.can_cancel(job),
             "may_retry": self.has_retry_permission(request) and jobs.can_retry(job),
+            "sign_in": _needs_sign_in(job),
+            "refused": RefusedAccount.objects.filter(did=job.did).exists(),
         }
 
     def _asked(
@@ -150,7 +130,7 @@ class RepoCleanupJobAdmin(OwnPages, ViewOnly, Named, DecisionAdmin):
             messages.error(request, "This clean-up does not exist.")
             return HttpResponseRedirect(reverse("admin:cleanup_repocleanupjob_changelist"))
         if request.method != "POST":
-            return self.own_page(request, template, title, job=job)
+            return self.own_page(request, template, title, job=job, sign_in=_needs_sign_in(job))
         moved = self._done(request, job, change)
         if moved is not None:
             messages.success(request, f"{moved.did}: {moved.status}.")
@@ -172,3 +152,8 @@ class RepoCleanupJobAdmin(OwnPages, ViewOnly, Named, DecisionAdmin):
         self.log_change(request, moved.job, moved.job.status)
         warn(request, moved.late)
         return moved.job
+
+
+def _needs_sign_in(job: RepoCleanupJob) -> bool:
+    """Whether a failed job waits, after a retry, until its owner has signed in again."""
+    return jobs.can_retry(job) and job.permitted and not sessions.has_session(job)
