@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -66,9 +66,11 @@ def look_again(lease: JobLease[RepoCleanupJob], remote: RemoteRepo, *, was_refus
     if remote.latest_commit() == (job.commit, job.rev):
         _settle(lease, lambda _: OLD_OR_GONE, job.rev, job.commit, was_refused=was_refused)
         return
-    # What is new since the last look is small, and enough unless it is not clear what became of a delete.
-    if not was_refused and _look(lease, remote, since=job.rev):
-        return
+    # What is new since the last look is small, and enough unless it is not clear what became of a delete. If it is
+    # incomplete, as when the repo changed while it was sent, the whole repo tells.
+    with suppress(CannotGoOn):
+        if not was_refused and _look(lease, remote, since=job.rev):
+            return
     _look(lease, remote, since="", was_refused=was_refused)
 
 

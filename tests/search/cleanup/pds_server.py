@@ -6,18 +6,11 @@ Its clock is a function, so that tokens and limits age as a test wants. The repo
 
 from __future__ import annotations
 
-import json
 import secrets
-import socket
-import struct
-import sys
-import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import jwt
 
@@ -25,10 +18,13 @@ from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did
 from indexer.simulator.serving.plc_directory import did_document
 from tests.search.cleanup.pds_repo import PdsRepo
+from tests.search.cleanup.ruled_server import Answer, Call, Refused, RuledServer, cut, listening, refused, silence
 from tests.tokens import key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Account", "Answer", "Call", "PdsServer", "cut", "refused", "serving", "silence"]
 
 APP, MAIN = "com.atproto.appPass", "com.atproto.access"
 WRITES_MAX: Final = 200
@@ -39,57 +35,6 @@ HOUR, DAY = 3600, 86_400
 CAR_TYPE: Final = "application/vnd.ipld.car"
 _SECRET: Final = "s" * 32
 _KEYS: Final = count(500)
-
-
-@dataclass
-class Answer:
-    """One answer. Bytes are sent as they are, anything else as JSON, None as no body."""
-
-    status: int = 200
-    content: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    #: Do not answer: cut the connection after that many bytes of the body, or keep it open in silence.
-    cut_after: int | None = None
-    is_silent: bool = False
-
-
-def cut(after: int = -1) -> Answer:
-    """A connection that is reset, before the head (-1) or after some bytes of the body."""
-    return Answer(cut_after=after)
-
-
-def silence() -> Answer:
-    """A connection on which nothing comes."""
-    return Answer(is_silent=True)
-
-
-class Refused(Exception):
-    """An XRPC error."""
-
-    def __init__(self, status: int, name: str, message: str = "", **headers: str) -> None:
-        super().__init__(message)
-        content = {"error": name, "message": message}
-        self.answer = Answer(status, content, {key.replace("_", "-"): value for key, value in headers.items()})
-
-
-def refused(status: int, name: str, message: str = "", **headers: str) -> Answer:
-    """An XRPC error as an answer."""
-    return Refused(status, name, message, **headers).answer
-
-
-@dataclass
-class Call:
-    """One request for an XRPC method, such as `applyWrites`; and the status of its answer, 0 until there is one."""
-
-    method: str
-    query: dict[str, list[str]]
-    body: Any
-    authorization: str
-    status: int = 0
-
-    def one(self, name: str, default: str = "") -> str:
-        """The value of a parameter."""
-        return self.query.get(name, [default])[0]
 
 
 @dataclass
@@ -158,26 +103,16 @@ class _Refresh:
     next: str = ""
 
 
-#: A rule is asked before a call is answered: it returns an answer of its own, or what `go_on()` answers.
-Rule = Any  # Callable[[Call, Callable[[], Answer]], Answer | None]
-
-
-class PdsServer:
-    """The server. All its methods may be called from any thread; rules run in the thread of the request."""
+class PdsServer(RuledServer):
+    """The server."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
         self.clock = clock
-        self.url = ""
         self.accounts: dict[str, Account] = {}
-        self.calls: list[Call] = []
         #: What the AppView says of posts, by at-uri; of a post without an entry it knows no counts.
         self.counts: dict[str, dict[str, Any]] = {}
-        self.lock = threading.RLock()
-        #: Errors of the server itself.
-        self.errors: list[BaseException | None] = []
-        self._rules: list[tuple[str, int | None, Rule]] = []
         self._refreshes: dict[str, _Refresh] = {}
-        self._ended = threading.Event()
 
     # The strings
 
@@ -188,51 +123,6 @@ class PdsServer:
             if did not in self.accounts:
                 self.accounts[did] = Account(name, did, self.clock)
             return self.accounts[did]
-
-    def rule(self, method: str, rule: Rule, times: int | None = 1) -> None:
-        """`rule(call, go_on)` answers the next calls of a method ("*": of any); None: for ever. The newest goes first.
-
-        A rule that returns None leaves the call to the next one and is not used up.
-        """
-        with self.lock:
-            self._rules.insert(0, (method, times, rule))
-
-    def fail(self, method: str, answer: Answer, times: int | None = 1) -> None:
-        """Answer so without acting."""
-        self.rule(method, lambda call, go_on: answer, times)
-
-    def lose_answer(self, method: str, answer: Answer | None = None, times: int | None = 1) -> None:
-        """Act, and answer so: by default the connection is cut."""
-
-        def rule(call: Call, go_on: Callable[[], Answer]) -> Answer:
-            go_on()
-            return answer or cut()
-
-        self.rule(method, rule, times)
-
-    def before(self, method: str, act: Callable[[Call], object], times: int | None = 1) -> None:
-        """Do something when a call has come and nothing is done yet."""
-
-        def rule(call: Call, go_on: Callable[[], Answer]) -> Answer:
-            act(call)
-            return go_on()
-
-        self.rule(method, rule, times)
-
-    def after(self, method: str, act: Callable[[Call], object], times: int | None = 1) -> None:
-        """Do something when a call is done and its answer is not sent yet."""
-
-        def rule(call: Call, go_on: Callable[[], Answer]) -> Answer:
-            answer = go_on()
-            act(call)
-            return answer
-
-        self.rule(method, rule, times)
-
-    def well(self) -> None:
-        """Forget all rules."""
-        with self.lock:
-            self._rules.clear()
 
     def revoke_app_passwords(self, account: Account) -> None:
         """As its owner does it: refresh tokens end, access tokens live on."""
@@ -248,65 +138,23 @@ class PdsServer:
             account.app_passwords["clean-up"] = "-".join(secrets.token_hex(2) for _ in range(4))
             return account.app_password
 
-    def asked(self, method: str) -> list[Call]:
-        """The calls of a method so far."""
-        with self.lock:
-            return [call for call in self.calls if call.method == method]
-
     @property
     def sessions(self) -> int:
-        """How many refresh tokens would work now."""
+        """How many sessions are open: used refresh tokens, which work for some more hours, do not count."""
         with self.lock:
-            return sum(self.clock() < known.ends for known in self._refreshes.values())
+            return sum(self.clock() < known.ends and not known.next for known in self._refreshes.values())
 
-    # Requests
-
-    def answer(self, verb: str, target: str, authorization: str, body: bytes) -> Answer:
-        """The answer to a request."""
-        parts = urlsplit(target)
-        path = unquote(parts.path)
-        if path.startswith("/did:"):
-            return self._document(path[1:])
-        if not path.startswith("/xrpc/"):
-            return Answer(404, {"error": "NotFound", "message": ""})
-        try:
-            content = json.loads(body) if body else None
-        except ValueError:
-            return refused(400, "InvalidRequest", "not JSON")
-        query = parse_qs(parts.query, keep_blank_values=True)
-        call = Call(path.rpartition(".")[2], query, content, authorization)
+    def done(self, call: Call) -> Answer:
+        """The answer to a call for which there is no rule."""
         with self.lock:
-            self.calls.append(call)
-            rules = list(self._rules)
-        answer = self._ruled(call, rules, len(body))
-        call.status = answer.status
-        return answer
+            return self._done(call)
 
-    def _ruled(self, call: Call, rules: Sequence[tuple[str, int | None, Rule]], size: int) -> Answer:
-        def go_on() -> Answer:
-            with self.lock:
-                return self._done(call, size)
-
-        for entry in rules:
-            method, times, rule = entry
-            if method not in ("*", call.method):
-                continue
-            answer = rule(call, go_on)
-            if answer is None:
-                continue
-            with self.lock:
-                if times is not None and entry in self._rules:
-                    place = self._rules.index(entry)
-                    self._rules[place : place + 1] = [(method, times - 1, rule)] if times > 1 else []
-            return answer  # type: ignore[no-any-return]
-        return go_on()
-
-    def _done(self, call: Call, size: int) -> Answer:
+    def _done(self, call: Call) -> Answer:
         method = getattr(self, f"_{call.method}", None)
         if method is None:
             return refused(501, "MethodNotImplemented", call.method)
         try:
-            if size > BODY_MAX:
+            if len(call.raw) > BODY_MAX:
                 raise Refused(413, "PayloadTooLargeError", "request entity too large")
             answer = method(call)
         except Refused as error:
@@ -319,7 +167,8 @@ class PdsServer:
 
     # Identities
 
-    def _document(self, did: str) -> Answer:
+    def document(self, did: str) -> Answer:
+        """The did document of an account."""
         account = self.accounts.get(did)
         if account is None:
             return Answer(404, {"message": f"DID not registered: {did}"})
@@ -521,31 +370,6 @@ class PdsServer:
         repo.write({path: None})
         return {"commit": {"cid": repo.cid, "rev": repo.rev}}
 
-    # The socket
-
-    def send(self, answer: Answer, handler: BaseHTTPRequestHandler) -> None:
-        """Write an answer to the socket, or fail to."""
-        if answer.is_silent:
-            self._ended.wait()
-        elif answer.cut_after == -1:
-            _reset(handler.connection)
-        else:
-            body = answer.content if isinstance(answer.content, bytes) else json.dumps(answer.content).encode()
-            body = b"" if answer.content is None else body
-            handler.send_response(answer.status)
-            for name, value in {"content-type": "application/json", **answer.headers}.items():
-                handler.send_header(name, value)
-            handler.send_header("content-length", str(len(body)))
-            handler.end_headers()
-            handler.wfile.write(body[: answer.cut_after])
-            if answer.cut_after is not None:
-                handler.wfile.flush()
-                _reset(handler.connection)
-
-    def end(self) -> None:
-        """Let go of the silent connections."""
-        self._ended.set()
-
 
 def _too_many(window: Window, now: float) -> Refused:
     error = Refused(429, "RateLimitExceeded", "Rate Limit Exceeded")
@@ -553,49 +377,8 @@ def _too_many(window: Window, now: float) -> Refused:
     return error
 
 
-def _reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
 @contextmanager
 def serving(clock: Callable[[], float]) -> Iterator[PdsServer]:
     """A server at `server.url`, which is also the address of the PLC directory, handle resolver and AppView."""
-    pds = PdsServer(clock)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 65_536  # head and body in one packet
-
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            answer = pds.answer(self.command, self.path, self.headers.get("authorization", ""), body)
-            self.close_connection = answer.is_silent or answer.cut_after is not None
-            pds.send(answer, self)
-
-        do_GET = do_POST = answer
-
-        def log_message(self, *_: object) -> None:
-            """Tests print nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 100
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            error = sys.exception()
-            if not isinstance(error, OSError):  # a client that is gone
-                pds.errors.append(error)
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    pds.url = f"http://localhost:{server.server_port}"
-    try:
-        yield pds
-    finally:
-        pds.end()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        assert pds.errors == []
+    with listening(PdsServer(clock)) as server:
+        yield server
