@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from atsite.core.config import Config
 
-ELSEWHERE = {
+ELSEWHERE: dict[str, Any] = {
     "clickhouse_address": "ch.example:9000", "clickhouse_username": "u", "clickhouse_password": "p",
     "redis_url": "redis://r.example:6379/0",
 }  # fmt: skip

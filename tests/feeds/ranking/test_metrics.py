@@ -16,7 +16,8 @@ from feeds.ranking.feed import FeedRequest, PostKey
 from feeds.ranking.generations import SECOND, Generations
 from feeds.ranking.page_data import FeedData
 from labels.blocks import Blocks
-from tests.feeds.conftest import CASES, RANKED, Site
+from tests.feeds.conftest import Site
+from tests.feeds.kind_cases import CASES, RANKED
 from tests.feeds.ranking.test_refresh import NOW, Ranking
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -69,7 +69,7 @@ def test_a_raw_record_is_shown_as_json_that_can_be_read(browser: Client) -> None
 def test_a_backfill_shows_its_state_when_it_goes_on_and_what_it_did(browser: Client) -> None:
     now = datetime(2026, 3, 1, 10, tzinfo=UTC)
     done = {"listed": 1, "written": 2, "removed": 3}
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         "did:plc:a": {"state": Backfill.State.COMPLETED, "progress": done, "next_at": now},
         "did:plc:b": {"state": Backfill.State.QUEUED, "next_at": now},
         "did:plc:c": {"state": Backfill.State.FAILED},
