@@ -69,7 +69,7 @@ NOTHING: Final = Chunk()
 LOST: Final = (OSError, EOFError, UnicodeError, WebSocketException)
 
 
-def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str] = (), hello: bool = False) -> str:
+def subscribe_url(base: str, *, cursor: int | None, collections: Sequence[str], hello: bool) -> str:
     """The URL to connect to; with `hello` the host sends nothing until it gets an options_update.
 
     Keeps the parameters of `base`. Leaves out maxMessageSizeBytes on purpose: it drops events silently.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,18 @@ class Fixed:
 def answer(feed: Feed, *, limit: int = 50, text: str | None = None) -> bytes:
     registry = Registry({DEFINITION.uri: feed})
     return skeleton.answer(registry, Asked(Question(str(DEFINITION.uri), limit, text)), None).body
+
+
+def timed() -> float:
+    return REGISTRY.get_sample_value("feed_page_seconds_count", {"feed": "one"}) or 0
+
+
+@pytest.mark.parametrize("page", [FeedPage(), FeedUnavailable("away")])
+def test_the_time_of_each_page_is_measured_also_of_one_that_fails(page: FeedPage | Exception) -> None:
+    before = timed()
+    with suppress(FeedUnavailable):
+        answer(Fixed(page))
+    assert timed() - before == 1
 
 
 def counted(outcome: str) -> float:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import REGISTRY
 
 from atsite.core.clickhouse.errors import BadContent, Unreachable
 from atsite.core.web.xrpc import XrpcError
@@ -53,11 +54,18 @@ def test_rows_that_clickhouse_never_takes_make_room_for_others() -> None:
         kept.extend(rows)
 
     outbox = Outbox(store)
-    outbox.add([row(1)])
+    lost, waiting = sample("lost_total"), sample("waiting_bytes")
+    outbox.add([row(1), row(1)])
+    assert sample("waiting_bytes") > waiting
     outbox.flush()
+    assert (sample("lost_total") - lost, sample("waiting_bytes")) == (2, 0)
     outbox.add([row(2)])
     outbox.flush()
     assert kept == [row(2)]
+
+
+def sample(name: str) -> float:
+    return REGISTRY.get_sample_value(f"feed_interactions_{name}") or 0
 
 
 def test_a_full_outbox_takes_nothing_until_it_was_emptied() -> None:

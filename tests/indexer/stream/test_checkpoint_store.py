@@ -8,7 +8,8 @@ from atsite.core.clickhouse import door
 from atsite.core.clock import now_us
 from indexer.index import queries, records
 from indexer.index.checkpoint import PROTOCOL, Checkpoint
-from indexer.stream import checkpoint_store, service
+from indexer.stream import checkpoint_store, metrics, service
+from tests.away import redis_away
 from tests.indexer import frames
 from tests.indexer.conftest import index
 from tests.indexer.frames import MINUTE, SECOND
@@ -71,6 +72,21 @@ def test_the_safe_cursor_is_that_of_the_newest_checkpoint_older_than_a_minute(
     assert queries.cursor_before(now - MINUTE, host=HOST) == cursor
     if rows:
         assert checkpoint_store.load_clickhouse().safe_cursor == cursor
+
+
+def test_without_redis_a_checkpoint_is_in_clickhouse_alone_and_that_is_counted() -> None:
+    checkpoint = Checkpoint(HOST, PROTOCOL, cursor=3, time_us=2, safe_cursor=1, acked_at=now_us())
+    kept: list[tuple[str, object]] = []
+    store = checkpoint_store.CheckpointStore(lambda table, columns: kept.append((table, columns)))
+    failures = metrics.REDIS_FAILURES._value.get()
+    with redis_away():
+        store.save(checkpoint)
+    assert metrics.REDIS_FAILURES._value.get() - failures == 1
+    assert checkpoint_store.load_redis().checkpoint is None
+    store.save(checkpoint)
+    assert metrics.REDIS_FAILURES._value.get() - failures == 1
+    assert checkpoint_store.load_redis().checkpoint == checkpoint
+    assert kept == [("indexer_checkpoints", records.indexer_checkpoints(checkpoint))] * 2
 
 
 def test_an_indexer_that_dies_more_often_than_once_a_minute_gets_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from websockets.server import ServerProtocol
 from atsite.core.clock import HOUR_US, now_us
 from indexer.index.checkpoint import start_from, start_live
 from indexer.index.gaps import Resumed
-from indexer.stream import backoff, websocket
+from indexer.stream import backoff, metrics, websocket
 from indexer.stream import dial as dial_module
 from indexer.stream import jetstream as jetstream_module
 from indexer.stream.backoff import BACKOFF_FIRST, BACKOFF_MAX, Backoff
@@ -128,12 +128,20 @@ def test_a_dropped_connection_is_opened_again_a_little_before_what_was_seen(open
     with simulated_jetstream(MemorySource(STREAM)) as jetstream:
         jetstream.call(jetstream.server.drop_after, 100)
         opened.append(Jetstream(jetstream.url, start_from(T0)))
+        before = connections()
 
         got, resumed = read(opened[0], len(STREAM) + 6)
 
+    opened_and_lost = [now - earlier for now, earlier in zip(connections(), before, strict=True)]
+    assert opened_and_lost == [2, 1]
     assert list(dict.fromkeys(got)) == STREAM
     seen = T0 + 99 * SECOND + 250_000
     assert resumed == [Resumed(T0, T0), Resumed(seen - 5 * SECOND, seen)]
+
+
+def connections() -> list[float]:
+    """How many were opened, and how many lost or refused."""
+    return [metric._value.get() for metric in (metrics.CONNECTIONS, metrics.RECONNECTS)]
 
 
 def test_a_host_that_refuses_is_asked_until_it_does_not(opened: list[Jetstream]) -> None:

@@ -66,12 +66,14 @@ def away() -> ClickHouseError:
 
 def test_an_error_that_may_pass_is_answered_with_the_same_block_again() -> None:
     table, waits = Table(*(away() for _ in range(9))), Waits()
+    before = metrics.RETRIES.labels(table="repo_records")._value.get()
 
     Sink("host", insert=table, wait=waits).write(batch("a", "b"))
 
     assert len(table.blocks) == 10
     assert all(block == table.blocks[0] for block in table.blocks)
     assert waits.seconds == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10, 10]
+    assert metrics.RETRIES.labels(table="repo_records")._value.get() - before == 9
 
 
 @pytest.mark.parametrize("code", [159, 160])

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import REGISTRY
 
 from indexer.index.checkpoint import Progress
 from indexer.stream.batch import Batch, Batcher, Limits
@@ -69,6 +70,33 @@ def batch(cursor: int, size: int = 1) -> Batch:
 
 def event(number: int) -> bytes:
     return frames.account(frames.did(number), active=True, at=T0 + number * SECOND, seen=number)
+
+
+def test_what_waits_and_what_is_durable_is_told() -> None:
+    journal = Journal()
+    journal.open.clear()
+    behind, flushed = writer(journal), sample("flush_seconds_count")
+    behind.put(batch(1, size=5))
+    until(lambda: sample("queue_bytes") == 0, "the first is being written")
+    behind.put(batch(2, size=7))
+    behind.put(batch(3, size=9))
+    assert sample("queue_bytes") == 16
+    assert sample("flush_seconds_count") == flushed
+    journal.open.set()
+    behind.finish()
+    assert [sample(name) for name in ("queue_bytes", "cursor_us", "clock_skew_seconds")] == [0, 3, 0]
+    assert sample("flush_seconds_count") - flushed == 3
+
+
+def test_how_far_the_events_are_ahead_is_told_in_seconds() -> None:
+    behind = writer(Journal())
+    behind.put(Batch(events=1, cursor=2, bytes=7, skew_us=2_500_000))
+    behind.finish()
+    assert sample("clock_skew_seconds") == 2.5
+
+
+def sample(name: str) -> float:
+    return REGISTRY.get_sample_value(f"indexer_{name}") or 0
 
 
 def test_each_checkpoint_follows_the_write_of_its_batch() -> None:
