@@ -1,46 +1,25 @@
-"""Writes repos as CAR files: valid ones, and those that only a hostile host makes."""
+"""Repos as CAR files for tests: valid ones, and the parts of those that only a hostile host makes."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import libipld
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
-from atsite.core.atproto.keys import low_s, public_key_of
+from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did
-from atsite.core.repo.cid import cid_of
+from atsite.core.repo import writer
+from atsite.core.repo.writer import car, entry, header, put, put_tree, section, sign, varint
 from tests.tokens import key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["car", "entry", "header", "put", "put_tree", "section", "sign", "varint"]
 
 DID = Did("did:plc:53iucmf5ldftgqyf2ac7hmhd")
 REV = "3migo7fijwi2k"
 PRIVATE = key(11)
 PUBLIC = public_key_of(PRIVATE)
-
-
-def put(blocks: dict[bytes, bytes], value: object) -> bytes:
-    """Adds the encoding of `value` to `blocks`; returns its CID."""
-    content = libipld.encode_dag_cbor(value)
-    cid = cid_of(content)
-    blocks[cid] = content
-    return cid
-
-
-def put_tree(blocks: dict[bytes, bytes], leaves: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Adds the nodes of the tree with these keys and record CIDs, which ascend; returns the CID of the root node."""
-    if not leaves:
-        return put(blocks, {"l": None, "e": []})
-    layers = [layer_of(name) for name, _ in leaves]
-    root = _put_node(blocks, leaves, layers, range(len(leaves)), max(layers))
-    assert root is not None
-    return root
 
 
 def layer_of(name: bytes) -> int:
@@ -49,65 +28,9 @@ def layer_of(name: bytes) -> int:
     return (256 - digest.bit_length()) // 2
 
 
-def _put_node(
-    blocks: dict[bytes, bytes], leaves: Sequence[tuple[bytes, bytes]], layers: list[int], part: range, layer: int
-) -> bytes | None:
-    if not part:
-        return None
-    own = [index for index in part if layers[index] == layer]
-    edges = [part.start - 1, *own, part.stop]
-    below = [_put_node(blocks, leaves, layers, range(left + 1, right), layer - 1) for left, right in pairwise(edges)]
-    entries, before = [], b""
-    for index, after in zip(own, below[1:], strict=True):
-        name, cid = leaves[index]
-        shared = next((at for at, (a, b) in enumerate(zip(before, name, strict=False)) if a != b), len(before))
-        entries.append(entry(name[shared:], cid, shared=shared, after=after))
-        before = name
-    return put(blocks, {"l": below[0], "e": entries})
-
-
-def entry(rest: bytes, cid: bytes, *, shared: int = 0, after: bytes | None = None) -> dict[str, Any]:
-    """One entry of a node."""
-    return {"p": shared, "k": rest, "v": cid, "t": after}
-
-
-def put_commit(
-    blocks: dict[bytes, bytes], tree: bytes, *, signer: ec.EllipticCurvePrivateKey = PRIVATE, **changes: Any
-) -> bytes:
-    """Adds a signed commit; returns its CID."""
-    commit = {"did": DID, "version": 3, "data": tree, "rev": REV, "prev": None, **changes}
-    return put(blocks, commit | {"sig": sign(libipld.encode_dag_cbor(commit), signer)})
-
-
-def sign(message: bytes, signer: ec.EllipticCurvePrivateKey) -> bytes:
-    """The signature r || s, with a low s."""
-    r, s = decode_dss_signature(signer.sign(message, ec.ECDSA(hashes.SHA256())))
-    return low_s(r.to_bytes(32, "big") + s.to_bytes(32, "big"), public_key_of(signer).algorithm)
-
-
-def varint(number: int) -> bytes:
-    """An unsigned varint."""
-    groups = b""
-    while number > 0x7F:
-        groups += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return groups + bytes([number])
-
-
-def section(cid: bytes, content: bytes) -> bytes:
-    """A block as it is in a CAR file."""
-    return varint(len(cid) + len(content)) + cid + content
-
-
-def header(*roots: bytes, version: int = 1) -> bytes:
-    """The beginning of a CAR file."""
-    encoded: bytes = libipld.encode_dag_cbor({"version": version, "roots": list(roots)})
-    return varint(len(encoded)) + encoded
-
-
-def car(root: bytes, blocks: Mapping[bytes, bytes]) -> bytes:
-    """A CAR file with one root."""
-    return header(root) + b"".join(section(cid, content) for cid, content in blocks.items())
+def put_commit(blocks: dict[bytes, bytes], tree: bytes, **changes: Any) -> bytes:
+    """Adds a commit of the tests' account, unless `changes` says otherwise; returns its CID."""
+    return writer.put_commit(blocks, tree, **{"signer": PRIVATE, "did": DID, "rev": REV, **changes})
 
 
 def put_repo(blocks: dict[bytes, bytes], records: Iterable[tuple[str, Any]], **commit: Any) -> bytes:

@@ -17,7 +17,7 @@ import jwt
 from atsite.core.atproto.keys import public_key_of
 from atsite.core.atproto.syntax import Did
 from indexer.simulator.serving.plc_directory import did_document
-from tests.search.cleanup.pds_repo import PdsRepo
+from indexer.simulator.serving.signed_repo import SignedRepo
 from tests.search.cleanup.ruled_server import Answer, Call, Refused, RuledServer, cut, listening, refused, silence
 from tests.tokens import key
 
@@ -81,7 +81,7 @@ class Account:
         #: Where its did document says that it is; "" for this server.
         self.endpoint = ""
         self.key = key(next(_KEYS))
-        self.repo = PdsRepo(did, self.key, clock)
+        self.repo = SignedRepo(did, self.key, clock)
         self.hour = Window(5000, HOUR)
         self.day = Window(35_000, DAY)
         self.sign_ins = Window(30, 300)
@@ -324,7 +324,7 @@ class PdsServer(RuledServer):
 
     # Writing
 
-    def _written(self, call: Call, points: int) -> PdsRepo:
+    def _written(self, call: Call, points: int) -> SignedRepo:
         """The repo of a call that may write to it; its points are counted whatever becomes of it."""
         account = self._authorized(call)
         if account.status == "deactivated":

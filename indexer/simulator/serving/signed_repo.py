@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from atsite.core.atproto.tid import int_to_tid
 from atsite.core.repo.cid import format_cid, parse_cid
-from tests.core.repo.repo_files import car, put, put_commit, put_tree
+from atsite.core.repo.writer import car, put, put_commit, put_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Changes = dict[str, dict[str, Any] | None]
 
 
-class PdsRepo:
+class SignedRepo:
     """The repo of one account. `clock` is in unix seconds; revs ascend whatever it says. Not for several threads."""
 
     def __init__(self, did: str, signer: ec.EllipticCurvePrivateKey, clock: Callable[[], float]) -> None:
@@ -52,7 +52,7 @@ class PdsRepo:
         return None if cid is None else format_cid(cid)
 
     def write(self, changes: Mapping[str, dict[str, Any] | None]) -> None:
-        """One commit, by whomever: create, replace and delete records. A delete of a missing record does nothing."""
+        """One commit: create, replace and delete records. A delete of a missing record does nothing."""
         blocks: dict[bytes, bytes] = {}
         for path, value in changes.items():
             if value is None:
