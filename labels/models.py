@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
 from django.core.exceptions import ValidationError
@@ -21,15 +22,18 @@ from atsite.core.copies.visible_text import require_visible
 from atsite.core.errors import InvalidSyntax
 from atsite.core.jobs.graph import Graph
 from atsite.core.jobs.models import Job
+from atsite.core.kv.announce import announce
 from atsite.core.routers import DEFAULT
 from indexer.index.models.do_not_index import validate_did as validate_did
-from labels import backfills, change_author, key_request, label_versions
+from labels import backfills, change_author, label_versions
 from labels.change_author import Via
 from labels.uses import uses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: The task that fetches the signing keys of new members (labels/tasks.py).
+FETCH_KEYS: Final = "labels.tasks.fetch_member_keys"
 LABEL_MAX = 64
 #: Which actors have which label; this decides who can read a private feed (labels.membership).
 MEMBERSHIPS = VersionedCache("memberships")
@@ -169,7 +173,7 @@ class ActorLabel(CopiedModel):
             if adding:
                 others = type(self).objects.filter(did=self.did).exclude(pk=self.pk)
                 backfills.request(Did(self.did), after_us=self.time_us, has_other_labels=others.exists())
-                transaction.on_commit(key_request.send, using=DEFAULT, robust=True)
+                transaction.on_commit(partial(announce, FETCH_KEYS), using=DEFAULT, robust=True)
 
     @classmethod
     def copies_written(cls, rows: Sequence[Mapping[str, object]]) -> None:

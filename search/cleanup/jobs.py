@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.utils import timezone
 
 from atsite.core.copies import versions
 from atsite.core.copies.outcome import watched
 from atsite.core.errors import AtsiteError
 from atsite.core.jobs import moves
+from atsite.core.kv.announce import announce
 from atsite.core.routers import DEFAULT
 from search.cleanup.access import audit, sessions
 from search.cleanup.models import RepoCleanupJob
@@ -18,6 +21,10 @@ from search.cleanup.states import GRAPH, State, state_after_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+#: The task that takes the next step of each due job (search/cleanup/tasks.py).
+RUN_CLEANUPS: Final = "search.cleanup.tasks.run_cleanups"
 
 
 class AnotherJob(AtsiteError):
@@ -74,10 +81,17 @@ def can_retry(job: RepoCleanupJob) -> bool:
     return job.current_state is State.FAILED
 
 
+def announce_due(job: RepoCleanupJob) -> None:
+    """Let a worker take a job that is due at once, when the transaction is committed. A lost message costs a minute."""
+    if job.next_at is not None and job.next_at <= timezone.now():
+        transaction.on_commit(partial(announce, RUN_CLEANUPS), using=DEFAULT, robust=True)
+
+
 def changed(pk: int, change: Callable[[RepoCleanupJob], None]) -> Changed:
     """Change a job under a lock, so that no worker changes it meanwhile. Raises DoesNotExist, and as `change` does."""
     with watched() as outcome, transaction.atomic(using=DEFAULT):
         versions.lock()
         job: RepoCleanupJob = RepoCleanupJob.objects.select_for_update().get(pk=pk)
         change(job)
+        announce_due(job)
     return Changed(job, tuple(outcome.late))

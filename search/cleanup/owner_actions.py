@@ -21,7 +21,7 @@ from atsite.core.routers import DEFAULT
 from search.cleanup.access import audit, sessions, tokens
 from search.cleanup.access.audit import OWNER
 from search.cleanup.engine import backups
-from search.cleanup.jobs import AnotherJob, changed
+from search.cleanup.jobs import AnotherJob, announce_due, changed
 from search.cleanup.models import CleanupBatch, CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
 
@@ -225,6 +225,7 @@ def _begin(
             kept = WORKING_SESSION if works else WAITING_SESSION
             sessions.give_to_job(session, job, expires_at=timezone.now() + kept)
             audit.keep(job, f"created ({job.kind})", address=address)
+            announce_due(job)
     except IntegrityError as error:
         raise AnotherJob(_another(session.did)) from error
     return job, token

@@ -53,7 +53,9 @@ def test_a_label_and_a_bulk_change_tell_the_worker_once_after_the_commit(
         membership.assign("knitters", MIRA.did, by="admin")
         assert messages(valkey) == []
     assert messages(valkey) == ["labels.tasks.fetch_member_keys"]
-    valkey.delete(f"{PREFIX}labels:key-request", f"{QUEUE_PREFIX}{QUEUE}")  # the second in which one message is enough
+    valkey.delete(
+        f"{PREFIX}announced:labels.tasks.fetch_member_keys", f"{QUEUE_PREFIX}{QUEUE}"
+    )  # the second in which one message is enough
     change = bulk_changes.plan_for_dids(label, [person.did for person in ALL], giving=True, by="admin")
     bulk_changes.advance(change)
     bulk_changes.confirm(BulkChange.objects.get())

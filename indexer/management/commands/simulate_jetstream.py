@@ -16,6 +16,7 @@ from indexer.simulator.network.identities import Identities
 from indexer.simulator.network.repos import Repos
 from indexer.simulator.network.saved_network import load_or_create, make
 from indexer.simulator.serving.network_source import LOOKBACK_HOURS, NetworkSource
+from indexer.simulator.serving.owner import Owner
 from indexer.simulator.serving.plc_directory import Directory
 from indexer.simulator.serving.publisher import Publisher
 from indexer.simulator.serving.recorded_source import MAX, RecordedSource
@@ -108,6 +109,7 @@ class Command(BaseCommand):
             directory=directory,
             xrpc=xrpc,
             publisher=_publisher(options["state"]),
+            owner=Owner(now_us) if options["state"] is not None else None,
         )
         async with server:
             self.stdout.write(f"simulated Jetstream at {server.url}")

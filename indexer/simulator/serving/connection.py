@@ -118,9 +118,11 @@ class Connection:
 
     def _response(self, request: Request, page: Page | None) -> tuple[Response, Subscription | None]:
         if page is not None:
-            response = self._protocol.reject(page.status, page.body)
-            del response.headers["Content-Type"]  # setting it alone would add a second one
-            response.headers["Content-Type"] = "application/json"
+            response = self._protocol.reject(page.status, "")
+            response.body = page.body
+            for name, value in (("Content-Type", page.content_type), ("Content-Length", str(len(page.body)))):
+                del response.headers[name]  # setting it alone would add a second one
+                response.headers[name] = value
             return response, None
         refused, subscription = self._judge(request)
         response = self._protocol.accept(request) if refused is None else self._protocol.reject(*refused)

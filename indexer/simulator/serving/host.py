@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from indexer.simulator.serving.event_source import EventSource
+    from indexer.simulator.serving.owner import Owner
     from indexer.simulator.serving.plc_directory import Directory, Page
     from indexer.simulator.serving.post_request import PostRequest
     from indexer.simulator.serving.publisher import Publisher
@@ -38,6 +39,7 @@ class Host:
     directory: Directory | None = None
     xrpc: Xrpc | None = None
     publisher: Publisher | None = None
+    owner: Owner | None = None
 
     @property
     def authority(self) -> str:
@@ -52,6 +54,8 @@ class Host:
     async def page(self, target: str) -> Page | None:
         """The answer to a plain request for `target` (path and query); None if there is no such page."""
         page = None if self.publisher is None else self.publisher.get(target, origin=self.origin)
+        if page is None and self.owner is not None:
+            page = self.owner.get(target, origin=self.origin)
         if page is None and self.directory is not None:
             page = self.directory.page(target, origin=self.origin, now=self.clock())
         if page is None and self.xrpc is not None:
@@ -59,10 +63,14 @@ class Host:
         return page
 
     def posted(self, request: PostRequest) -> Page:
-        """The answer to a POST: only the publisher's account takes any."""
+        """The answer to a POST: only the accounts of the publisher and of the owner who tries clean-ups take any."""
+        authorization = request.headers.get("authorization", "")
+        page = None if self.owner is None else self.owner.post(request.target, authorization, request.body)
+        if page is not None:
+            return page
         if self.publisher is None:
             return json_page(405, {"error": "MethodNotAllowed", "message": "this server takes no POST"})
-        return self.publisher.post(request.target, request.headers.get("authorization", ""), request.body)
+        return self.publisher.post(request.target, authorization, request.body)
 
     def compressor(self) -> Compressor | None:
         """A compressor for one connection, if a dictionary is set."""

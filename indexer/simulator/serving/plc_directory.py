@@ -21,10 +21,11 @@ _CONTEXT: Final = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/mu
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer: the HTTP status and the JSON body."""
+    """An answer: the HTTP status, the body and its type."""
 
     status: int
-    body: str
+    body: bytes
+    content_type: str = "application/json"
 
 
 class Directory:
@@ -76,4 +77,4 @@ def did_document(did: str, handle: str, key: str, pds: str) -> dict[str, object]
 
 def json_page(status: int, content: object) -> Page:
     """A page of JSON."""
-    return Page(status, json.dumps(content))
+    return Page(status, json.dumps(content).encode())

@@ -55,9 +55,8 @@ async def _more(reader: asyncio.StreamReader) -> bytes:
 
 def response(page: Page) -> bytes:
     """The bytes of an answer that ends its connection."""
-    body = page.body.encode()
     head = (
-        f"HTTP/1.1 {page.status} {HTTPStatus(page.status).phrase}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        f"HTTP/1.1 {page.status} {HTTPStatus(page.status).phrase}\r\nContent-Type: {page.content_type}\r\n"
+        f"Content-Length: {len(page.body)}\r\nConnection: close\r\n\r\n"
     )
-    return head.encode() + body
+    return head.encode() + page.body

@@ -63,7 +63,7 @@ class Xrpc:
             status, answer = 200, method(parse_qs(parts.query), now)
         except Refused as error:
             status, answer = 400, {"error": error.name, "message": str(error)}
-        return Page(status, msgspec.json.encode(answer).decode())
+        return Page(status, msgspec.json.encode(answer))
 
     def _profiles(self, query: Query, now: int) -> dict[str, Any]:
         """Like the AppView: in the requested order, without unknown or hidden accounts."""

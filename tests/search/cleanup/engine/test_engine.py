@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from atsite.celery import QUEUE, QUEUE_PREFIX
 from atsite.core.jobs.lease import claim
 from search.cleanup import owner_actions
 from search.cleanup.models import CleanupSwitch, PdsSession, PointsSent, RefusedAccount
@@ -15,6 +17,8 @@ from tests.search.cleanup.engine.world import LIKE, POST, World, like, post, pos
 from tests.search.cleanup.pds_server import cut, refused
 
 if TYPE_CHECKING:
+    import redis
+
     from tests.search.cleanup.pds_server import Call
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
@@ -288,3 +292,15 @@ def test_posts_that_the_server_refuses_to_create_again_are_counted_and_the_other
     assert (undone.state, undone.records_deleted, undone.records_kept) == ("completed", 448, 2)
     assert undone.reason == "Of the plan, 2 were refused by your server."
     assert len(filled.account.repo.keys) == 450
+
+
+def test_a_worker_is_told_at_once_of_a_job_that_is_due(filled: World, valkey: redis.Redis) -> None:
+    queue = f"{QUEUE_PREFIX}{QUEUE}"
+    made = filled.job("post")
+    (message,) = valkey.lrange(queue, 0, -1)
+    assert json.loads(message)["headers"]["task"] == "search.cleanup.tasks.run_cleanups"
+    filled.step(made)
+    valkey.flushdb()
+    planned = filled.stored(made)
+    owner_actions.confirm(planned, planned.plan_digest)
+    assert valkey.llen(queue) == 0  # it is due after the pause

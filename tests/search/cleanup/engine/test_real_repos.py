@@ -33,14 +33,19 @@ def planned(shared_data: Path, name: str, rules: Rules = ALL) -> Plan:
         return make_plan(DIDS[name], Records(repo), rules, {}, NOW_US)
 
 
+def uris(plan: Plan) -> list[str]:
+    """What goes, gates included."""
+    return [record.uri for record in plan.going] + [gate.uri for gate in plan.gates]
+
+
 @pytest.mark.parametrize(("name", "records"), [("jetstream_repo", 20), ("fishyflip_test", 349)])
 def test_each_record_goes_or_is_kept_once(shared_data: Path, name: str, records: int) -> None:
     plan = planned(shared_data, name)
-    decided = [each.uri for each in (*plan.going, *plan.gates, *plan.kept)]
+    decided = [*uris(plan), *(kept.uri for kept in plan.kept)]
     assert plan.records == len(decided) == len(set(decided)) == records
     batches = list(cut(units_of(plan), 20))
     assert sorted(path for batch in batches for path, _ in batch) == sorted(
-        each.uri[plan.path_start :] for each in (*plan.going, *plan.gates)
+        uri[plan.path_start :] for uri in uris(plan)
     )
 
 
