@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-API: Final = "/repo/cleanup"
+#: The API, and the page for people.
+PATHS: Final = ("/repo/cleanup", "/cleanup")
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -40,7 +41,7 @@ def Private(
 
 
 def _marked(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    if request.path.startswith(API):
+    if request.path.startswith(PATHS):
         for name, value in HEADERS.items():
             response[name] = value
     return response
