@@ -114,7 +114,8 @@ def test_fifty_open_sockets_do_not_keep_the_service_from_its_stop(service: Servi
             socket.recv(WAIT_SECONDS)
         # Fails where the service does not end by itself: it would be killed, and its code would not be 0.
         assert service.stop() == 0
-        assert {closing_code(socket) is None or True for socket in sockets} == {True}
+        for socket in sockets:
+            closing_code(socket)
 
 
 def closing_code(socket: ClientConnection) -> int | None:
