@@ -101,12 +101,12 @@ def test_an_owner_goes_from_signing_in_to_the_undo_without_a_script(visitor: Vis
     assert "6 It is not older than the cut-off." in visitor.text
     visitor.send("confirm", handle="noel.test")
     assert (visitor.page.status_code, "Type mira.test to confirm." in visitor.text) == (400, True)
-    assert owner.row.current_state is State.PLANNED
+    assert owner.row.state == "planned"
     visitor.send("confirm", handle="@Mira.test")
     assert "deleting begins in at most ten minutes" in visitor.text
-    assert owner.row.current_state is State.WAITING
+    assert owner.row.state == State.WAITING
     visitor.send("cancel")
-    assert owner.row.current_state is State.CANCELLED
+    assert owner.row.state == State.CANCELLED
     assert "Cancelled" in visitor.text
     owner.end(b"a CAR file")
     visitor.open(visitor.path)
@@ -182,7 +182,7 @@ def test_the_clean_ups_of_another_account_are_not_there(
     for what in ("confirm", "cancel", "sign-in", "undo", "backup/delete"):
         form = {"csrfmiddlewaretoken": token, "handle": "mira.test", "plan_digest": DIGEST}
         assert other.client.post(f"/cleanup/{owner.job_id}/{what}/", data=form).status_code == 404
-    assert owner.row.current_state is State.PLANNED
+    assert owner.row.state == State.PLANNED
 
 
 def test_a_stranger_is_led_to_the_sign_in(visitor: Visitor) -> None:
@@ -274,7 +274,7 @@ def test_a_person_who_signed_in_goes_on_with_a_clean_up_that_waits_for_it(visito
     visitor.sign_in(mira)
     assert "Please sign in again" in visitor.text
     visitor.send("sign-in")
-    assert owner.row.current_state is State.WAITING
+    assert owner.row.state == State.WAITING
     assert PdsSession.objects.get().job == owner.row
 
 
