@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 PATHS: Final = ("/repo/cleanup", "/cleanup")
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": browsers then send the Origin of a form as "null", which Django refuses.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 

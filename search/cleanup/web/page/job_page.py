@@ -33,19 +33,19 @@ def context_of(person: Person, job: RepoCleanupJob, *, problem: str = "") -> dic
         "possible": Possible.of(job),
         "plan": plan,
         "going": [
-            {"name": TYPES[RecordType(each.type)], "count": each.count, "examples": _links(each.examples)}
+            {"name": TYPES[RecordType(each.type)], "count": f"{each.count:,}", "examples": _links(each.examples)}
             for each in (plan.going if plan else [])
         ],
         "kept": [
-            {"name": each.sentence, "count": each.count, "examples": _links(each.examples)}
+            {"name": each.sentence.rstrip("."), "count": f"{each.count:,}", "examples": _links(each.examples)}
             for each in (plan.kept if plan else [])
         ],
+        "records": f"{plan.records:,}" if plan else "",
         "oldest": _moment(plan.oldest if plan else None),
         "newest": _moment(plan.newest if plan else None),
         "asks": person.unused_session() is None,
         "password": AppPassword(),
         "undone_by": job.undone_by.order_by("-job_id").first(),
-        "still_there": bool(job.report.get("left")),
     }
 
 

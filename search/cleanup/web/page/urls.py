@@ -11,14 +11,19 @@ from atsite.core.config import BASE_DIR
 from search.cleanup.web.page import views
 
 #: The files that pages load; few and small, so nothing is needed that serves folders.
-ASSETS: Final = {"cleanup.css": "text/css", "cleanup.js": "text/javascript"}
+ASSETS: Final = {
+    "cleanup.css": ("cleanup", "text/css"),
+    "cleanup.js": ("cleanup", "text/javascript"),
+    "icon.svg": ("atsite", "image/svg+xml"),
+}
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponse:
     """One of ASSETS."""
     if name not in ASSETS:
         raise Http404
-    return HttpResponse((BASE_DIR / "static" / "cleanup" / name).read_bytes(), content_type=ASSETS[name])
+    folder, kind = ASSETS[name]
+    return HttpResponse((BASE_DIR / "static" / folder / name).read_bytes(), content_type=kind)
 
 
 app_name = "cleanup"

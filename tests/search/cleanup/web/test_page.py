@@ -97,8 +97,8 @@ def test_an_owner_goes_from_signing_in_to_the_undo_without_a_script(visitor: Vis
     assert owner.row.permitted
     visitor.open("/cleanup/")
     assert "3 records of 9 will be deleted after you confirm, 1 of them" in visitor.text
-    assert "2 Likes" in visitor.text
-    assert "6 It is not older than the cut-off." in visitor.text
+    assert "Likes: 2" in visitor.text
+    assert "It is not older than the cut-off: 6" in visitor.text
     visitor.send("confirm", handle="noel.test")
     assert (visitor.page.status_code, "Type mira.test to confirm." in visitor.text) == (400, True)
     assert owner.row.state == "planned"
