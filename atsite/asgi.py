@@ -51,11 +51,15 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def build() -> ProtocolTypeRouter:
-    """Only the admin accepts websockets, and only from pages of its own host."""
+    """The admin and the page of clean-ups accept websockets, and only from pages of their own host."""
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan}
     if config.service in ("feedgen", "search"):
         protocols["http"] = _for_programs()
+        if config.service == "search":
+            from search.cleanup.web.page import live as cleanup_live
+
+            protocols["websocket"] = cleanup_live.application()
     else:
         protocols["http"] = limited(
             cast("Application", get_asgi_application()), ADMIN_BODY_MAX, seconds=ADMIN_BODY_SECONDS

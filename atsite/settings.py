@@ -168,6 +168,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.production
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if config.production:  # browsers take a cookie of this name over https only, from this very host, for all of its paths
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+if config.service == "search":  # the page of clean-ups; nothing else of this service has sessions and forms
+    _prefix = "__Host-" if config.production else ""
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}cleanup", f"{_prefix}cleanup_csrf"
+    SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+    CSRF_COOKIE_HTTPONLY = True
+    SESSION_COOKIE_AGE = 30 * 60
+    CSRF_FAILURE_VIEW = "search.cleanup.web.page.frame.form_expired"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

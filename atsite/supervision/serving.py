@@ -31,6 +31,6 @@ def granian(service: Service, *, host: str, port: int, workers: int = 1) -> tupl
         *("--respawn-interval", str(RELOAD_SECONDS)),
         # One that dies takes the others with it, unless it is replaced; a single one is left to its supervisor.
         *(("--respawn-failed-workers",) if workers > 1 else ()),
-        "--ws" if service == "admin" else "--no-ws",  # the dashboard
+        "--ws" if service in ("admin", "search") else "--no-ws",  # the dashboard, and the page of clean-ups
         "atsite.asgi:application",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 import atsite
 from atsite.core.config import SERVICE_PORTS, config
@@ -21,7 +21,11 @@ api.add_router("/xrpc", xrpc_router)
 api.add_router("", api_router)
 api.add_router("", cleanup_router)
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", api.urls), *documentation.urlpatterns]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("cleanup/", include("search.cleanup.web.page.urls")),
+    path("", api.urls),
+    *documentation.urlpatterns,
+]
 
 handler400 = "atsite.core.web.handler.bad_request"
 handler404 = "atsite.core.web.handler.not_found"

@@ -60,12 +60,8 @@ def _hear(browser: Browser, line: ConsoleMessage) -> None:
 
 
 @contextmanager
-def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterator[Browser]:
-    """A window of someone who may do everything, logged in by typing."""
-    person, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": True})
-    person.set_password(PASSWORD)
-    person.save()
-    url = f"http://127.0.0.1:{port}"
+def window(url: str, *, width: int = DESK) -> Iterator[Browser]:
+    """A window of a new browser, on no page yet."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
         try:
@@ -75,14 +71,26 @@ def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterato
             browser = Browser(context.new_page(), url, width)
             browser.page.on("console", lambda line: _hear(browser, line))
             browser.page.on("pageerror", lambda error: browser.said.append(str(error)))
-            browser.page.goto(f"{url}/admin/login/")
-            browser.page.fill("[name=username]", name)
-            browser.page.fill("[name=password]", PASSWORD)
-            browser.page.click("[type=submit]")
-            browser.page.wait_for_url(f"{url}/admin/")
-            yield browser
-        except BaseException:
-            browser.shot("failed")
-            raise
+            try:
+                yield browser
+            except BaseException:
+                browser.shot("failed")
+                raise
         finally:
             chromium.close()
+
+
+@contextmanager
+def browsing(port: int, *, width: int = DESK, name: str = "operator") -> Iterator[Browser]:
+    """A window of someone who may do everything, logged in by typing."""
+    person, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": True})
+    person.set_password(PASSWORD)
+    person.save()
+    url = f"http://127.0.0.1:{port}"
+    with window(url, width=width) as browser:
+        browser.page.goto(f"{url}/admin/login/")
+        browser.page.fill("[name=username]", name)
+        browser.page.fill("[name=password]", PASSWORD)
+        browser.page.click("[type=submit]")
+        browser.page.wait_for_url(f"{url}/admin/")
+        yield browser

@@ -132,7 +132,10 @@ def install_handlers(api: NinjaAPI) -> None:
 def ErrorBodies(
     get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Any]:
-    """Middleware: turns error answers that are not JSON (Django's pages, ninja's 405) into XRPC bodies."""
+    """Middleware: turns error answers that are not JSON (Django's pages, ninja's 405) into XRPC bodies.
+
+    A page for people, which says so by an attribute `is_page`, stays as it is.
+    """
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
@@ -148,6 +151,8 @@ def ErrorBodies(
 
 def _with_body(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if response.status_code < 400 or response.get("Content-Type", "").startswith("application/json"):
+        return response
+    if getattr(response, "is_page", False):
         return response
     if response.status_code == 404 and request.path.startswith(XRPC_PATH):
         return error_response("MethodNotImplemented", "this service does not implement this method", 501)

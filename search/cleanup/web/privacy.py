@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-API: Final = "/repo/cleanup"
+#: The API, and the page for people.
+PATHS: Final = ("/repo/cleanup", "/cleanup")
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": browsers then send the Origin of a form as "null", which Django refuses.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -40,7 +42,7 @@ def Private(
 
 
 def _marked(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    if request.path.startswith(API):
+    if request.path.startswith(PATHS):
         for name, value in HEADERS.items():
             response[name] = value
     return response

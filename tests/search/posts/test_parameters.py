@@ -93,7 +93,8 @@ def test_the_service_describes_itself(service: Service) -> None:
     document = service.get("/openapi.json").json()
 
     cleanups = {f"/repo/cleanup{rest}" for rest in ("", "/stats", *(f"/{{job_id}}/{what}" for what in OF_A_CLEANUP))}
-    assert set(document["paths"]) == {SEARCH, "/xrpc/_health", "/stats", *cleanups} == mounted(urlpatterns)
+    assert set(document["paths"]) == {SEARCH, "/xrpc/_health", "/stats", *cleanups}
+    assert set(document["paths"]) == {path for path in mounted(urlpatterns) if not path.startswith("/cleanup/")}
     check_examples(document)
     assert "No operation of this service needs one." in document["info"]["description"]
     assert service.get("/docs").status_code == 200
