@@ -169,7 +169,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "indexer.stream.dial": {"CONNECT_TIMEOUT": 10.0},
     "indexer.stream.jetstream": {"NO_STREAM_MAX": 5, "READ_TIMEOUT": 0.2, "REFUSALS_MAX": 10, "SEND_TIMEOUT": 5.0},
     "indexer.stream.pipeline": {"FIRST_TIMES": 200},
-    "indexer.stream.repair": {"MAX_DEPTH": 500},
+    "indexer.stream.repair": {"MAX_DEPTH": 500, "MAX_DIGITS": 300},
     "indexer.stream.sink": {"DISK_PAUSE": 5.0},
     "indexer.stream.state_reports": {"KEPT_SECONDS": 604_800, "REPORT_SECONDS": 1.0},
     "indexer.stream.stopping": {"JOIN_SECONDS": 0.5},

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LOGIN = "/admin/login/"
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+#: Each try of a password takes a third of a second otherwise, on purpose.
+at_once = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,7 @@ def test_every_page_of_the_admin_carries_its_policy(client: Client) -> None:
     assert b"<style" not in client.get(LOGIN).content
 
 
+@at_once
 @pytest.mark.django_db
 def test_a_wrong_password_is_told_once_in_words(valkey: redis.Redis, client: Client) -> None:
     refused = client.post(LOGIN, {"username": "nobody", "password": "nothing"}).content.decode()
@@ -114,6 +117,7 @@ def attempt(client: Client, name: str, password: str = "wrong", address: str = "
     return "in" if response.status_code == 302 else response.content.decode()
 
 
+@at_once
 @pytest.mark.django_db
 def test_one_address_has_few_tries_and_others_go_on(valkey: redis.Redis, client: Client) -> None:
     User.objects.create_superuser("mira", password="right")
@@ -123,6 +127,7 @@ def test_one_address_has_few_tries_and_others_go_on(valkey: redis.Redis, client:
     assert attempt(Client(), "mira", "right", "192.0.2.2") == "in"
 
 
+@at_once
 @pytest.mark.django_db
 def test_a_name_has_few_tries_from_all_addresses_together(valkey: redis.Redis, client: Client) -> None:
     for number in range(admin_login.PER_NAME):
@@ -130,6 +135,7 @@ def test_a_name_has_few_tries_from_all_addresses_together(valkey: redis.Redis, c
     assert "Too many" in attempt(client, "mira", address="198.51.100.1")
 
 
+@at_once
 @pytest.mark.django_db
 def test_one_address_cannot_lock_a_name_out_nor_fill_the_stores(valkey: redis.Redis, client: Client) -> None:
     User.objects.create_superuser("mira", password="right")
@@ -142,6 +148,7 @@ def test_one_address_cannot_lock_a_name_out_nor_fill_the_stores(valkey: redis.Re
     assert Session.objects.count() == 1  # of the login that succeeded
 
 
+@at_once
 @pytest.mark.django_db
 def test_the_limit_holds_while_redis_is_away(client: Client) -> None:
     with redis_away():

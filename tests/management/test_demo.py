@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 from django.db import connections
+from django.test import override_settings
 
 from atsite.core.config import RUNNING_DEMO, config
 from atsite.management.commands import demo
@@ -107,6 +108,7 @@ def test_other_commands_find_it_until_it_ends_and_another_one_stays_to_be_found(
         assert (folder / RUNNING_DEMO).exists() is not announced
 
 
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])  # the usual one is slow
 @pytest.mark.django_db
 def test_once_the_database_is_there_it_has_an_admin_and_can_be_found(folder: Path, closed: list[int]) -> None:
     site, command = site_of(folder), Command()
@@ -123,6 +125,7 @@ def test_once_the_database_is_there_it_has_an_admin_and_can_be_found(folder: Pat
     assert (admin.is_staff, admin.is_superuser, admin.check_password(password)) == (True, True, True)
 
 
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])  # the usual one is slow
 @pytest.mark.django_db
 def test_the_admin_has_the_password_of_the_file_whatever_was_set_and_no_connection_stays(
     folder: Path, closed: list[int]

@@ -95,8 +95,10 @@ def test_free_ports_are_all_different_and_not_the_usual_ones(folder: Path) -> No
 def test_only_its_user_can_read_what_is_there_and_what_comes(folder: Path) -> None:
     folder.mkdir(mode=0o755)
     (folder / "secret_key").touch(0o644)
+    (folder / "program").touch(0o755)
     up()
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "secret_key")] == [0o700, 0o600]
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.glob("[ps]*"))}
+    assert modes == {"data": 0o700, "secret_key": 0o600, "program": 0o700}
     assert os.umask(0o022) == 0o077
 
 

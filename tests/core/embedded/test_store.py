@@ -139,6 +139,8 @@ def test_a_restart_on_a_port_that_is_taken_says_so(store: EmbeddedStore[Any]) ->
 
 
 def test_every_file_is_for_its_owner_only(store: EmbeddedStore[Any]) -> None:
+    (store.root / "data").mkdir(parents=True)
+    (store.root / "data" / "copied").touch(0o644)  # by an older version, or from elsewhere
     store.start()
     store.stop()
     everything = [store.root, *store.root.rglob("*")]

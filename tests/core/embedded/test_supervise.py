@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from atsite.core.embedded import DataDirectoryInUse, EmbeddedStores, StoreFailed, WrongPurpose, ports, restarts
+from atsite.core.embedded import (
+    DataDirectoryInUse,
+    EmbeddedStores,
+    StoreFailed,
+    WrongPurpose,
+    ports,
+    restarts,
+    supervise,
+)
 from tests.core.embedded.probes import DEADLINE_SECONDS, REPOSITORY, clickhouse_rows, processes_naming, valkey_client
 from tests.waiting import until
 
@@ -149,6 +157,14 @@ def test_a_second_start_is_refused_and_the_first_goes_on(tmp_path: Path) -> None
             stores.start()
         with valkey_client(stores.valkey) as client:
             assert client.ping() is True
+
+
+def test_clickhouse_is_made_with_what_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[Path, dict[str, object]]] = []
+    monkeypatch.setattr(supervise, "EmbeddedClickHouse", lambda root, **options: made.append((root, options)))
+    EmbeddedStores(tmp_path, valkey=False, database="d", usual_ports=True, port_offset=7, clickhouse_memory=600_000_000)
+    options = {"usual_ports": True, "port_offset": 7, "database": "d", "max_memory": 600_000_000}
+    assert made == [(tmp_path / "clickhouse", options)]
 
 
 def test_only_what_was_asked_for_is_started(tmp_path: Path) -> None:

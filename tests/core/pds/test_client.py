@@ -127,8 +127,9 @@ async def test_records_are_listed_page_by_page_as_they_were_written() -> None:
 async def test_the_newest_commit_is_asked_by_did() -> None:
     async with talking() as (_, pds):
         assert await pds.latest_commit(Did(ALICE)) == ("c", "3k")
-        with pytest.raises(PdsError, match="the newest commit has no cid"):
+        with pytest.raises(PdsError, match="the newest commit has no cid") as caught:
             await pds.latest_commit(Did("did:plc:other"))
+        assert caught.value.status == 200
 
 
 @pytest.mark.parametrize(
@@ -188,15 +189,17 @@ GOOD_SESSION = {"did": ALICE, "accessJwt": "access", "refreshJwt": "refresh"}
 )
 async def test_a_session_that_lacks_something_is_none(content: object, said: str) -> None:
     async with talking(Odd(200, content)) as (_, pds):
-        with pytest.raises(PdsError, match=rf"^InvalidResponse: {said}$"):
+        with pytest.raises(PdsError, match=rf"^InvalidResponse: {said}$") as caught:
             await pds.create_session("alice.test", "good")
+        assert caught.value.status == 200
 
 
 @pytest.mark.parametrize("content", [{}, {"value": None}, {"value": "text"}])
 async def test_a_record_without_its_value_is_no_record(content: object) -> None:
     async with talking(Odd(200, content)) as (_, pds):
-        with pytest.raises(PdsError, match=r"^InvalidResponse: the record has no value$"):
+        with pytest.raises(PdsError, match=r"^InvalidResponse: the record has no value$") as caught:
             await pds.get_record(ALICE, GENERATOR, "hot")
+        assert caught.value.status == 200
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,9 @@ async def test_a_session_is_refreshed_with_its_refresh_token_and_no_body() -> No
 
 async def test_a_refreshed_session_of_another_account_is_refused() -> None:
     async with talking(Odd(200, {**GOOD_SESSION, "did": BOB})) as (_, pds):
-        with pytest.raises(PdsError, match="that of another account"):
+        with pytest.raises(PdsError, match="that of another account") as caught:
             await pds.refresh_session(SESSION)
+    assert (caught.value.name, caught.value.status) == ("InvalidResponse", 200)
 
 
 async def test_a_revoked_session_is_told_by_its_name() -> None:

@@ -12,6 +12,7 @@ from atsite.core.clickhouse import door
 from indexer.index.events import AccountEvent, Dead, DeadReason, IdentityEvent, RecordEvent, Skip, SkipReason
 from indexer.stream.decode import MAX_AHEAD_US, decode
 from indexer.stream.raw_frame import raw_of
+from indexer.stream.repair import repaired
 from tests.indexer import frames
 from tests.indexer.frames import CID, MINUTE, POST, SECOND, T0
 from tests.indexer.stream_fold import _number as number_of
@@ -210,6 +211,11 @@ def test_no_json_is_a_dead_letter(text: bytes) -> None:
 )
 def test_what_clickhouse_would_read_as_nothing_is_stored_repaired(came: bytes, stored: str) -> None:
     assert record_of(came) == stored.encode()
+
+
+def test_the_repair_keeps_a_whole_number_of_300_digits_and_blanks_a_longer_one() -> None:
+    kept, longer = b"9" * 300, b"9" * 301
+    assert repaired(b'{"a":%b,"b":%b}' % (kept, longer)) == b'{"a":%b,"b":null}' % kept
 
 
 @pytest.mark.parametrize(

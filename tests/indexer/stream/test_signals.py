@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +78,19 @@ def test_after_the_run_signals_do_what_they_did_before_and_nothing_stays_open() 
     with signals_ask(cast("Stop", None)):
         assert state() != before
     assert state() == before
+
+
+def test_what_handled_signals_before_handles_them_again_at_the_end() -> None:
+    mine, ours = socket.socketpair()
+    with mine, ours:
+        ours.setblocking(False)
+        before = signal.set_wakeup_fd(ours.fileno())
+        handlers = [signal.getsignal(number) for number in SIGNALS]
+        try:
+            with signals_ask(cast("Stop", None)):
+                during = [signal.getsignal(number) for number in SIGNALS]
+            assert [signal.getsignal(number) for number in SIGNALS] == handlers
+            assert not set(during) & set(handlers)
+        finally:
+            restored = signal.set_wakeup_fd(before)
+        assert restored == ours.fileno()

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from indexer.index.checkpoint import Progress
+from indexer.stream import writer as writer_module
 from indexer.stream.batch import Batch, Batcher, Limits
 from indexer.stream.jetstream import Chunk
 from indexer.stream.pipeline import Pipeline
@@ -133,7 +134,8 @@ def test_a_batch_without_a_time_moves_no_checkpoint() -> None:
     assert journal.done == [("write", 0)]
 
 
-def test_putting_waits_while_the_queue_is_full_and_goes_on_when_it_is_not() -> None:
+def test_putting_waits_while_the_queue_is_full_and_goes_on_when_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "POLL_SECONDS", 1000.0)  # it is woken, and does not have to look again
     journal = Journal()
     journal.open.clear()
     behind = writer(journal, queue_bytes=10)
