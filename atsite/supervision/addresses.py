@@ -33,6 +33,7 @@ def address_table(site: Site, feed_uri: str | None, *, host: str = "") -> str:
         ("feeds", f"{site.url('feedgen')}/xrpc/app.bsky.feed.describeFeedGenerator"),
         ("search", f"{search}/xrpc/app.bsky.unspecced.searchPostsSkeleton?q=music&limit=5"),
         ("statistics", f"{search}/stats"),
+        ("clean-ups", f"{search}/cleanup/"),
         ("admin", f"{site.url('admin')}/admin/"),
         *((f"metrics of {name}", f"{site.url(f'{name}_metrics')}/metrics") for name in MEASURED),
         ("logs", str(site.logs)),

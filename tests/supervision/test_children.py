@@ -58,6 +58,7 @@ def test_the_table_names_every_address_and_the_command_to_try_first() -> None:
         "http://127.0.0.1:8094/xrpc/app.bsky.feed.describeFeedGenerator",
         "http://127.0.0.1:8092/xrpc/app.bsky.unspecced.searchPostsSkeleton?q=music&limit=5",
         "http://127.0.0.1:8092/stats",
+        "http://127.0.0.1:8092/cleanup/",
         "http://127.0.0.1:8090/admin/",
         "http://127.0.0.1:8091/metrics",
         "http://127.0.0.1:8095/metrics",

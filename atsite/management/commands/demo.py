@@ -13,7 +13,7 @@ from django.db import connections
 from atsite.core.config import RUNNING_DEMO, config
 from atsite.core.embedded import files
 from atsite.management.up_command import UpCommand
-from indexer.simulator.demo import LOOPBACK, PUBLISHER
+from indexer.simulator.demo import LOOPBACK, OWNER_APP_PASSWORD, OWNER_HANDLE, PUBLISHER
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -91,7 +91,10 @@ class Command(UpCommand):
         self.announced = True
         file = config.data_dir / "admin_password"
         make_admin(file)
-        return f"\n  Log in to the admin as `{ADMIN}` with the password `{files.password_of(file)}` (kept in {file})."
+        return (
+            f"\n  Log in to the admin as `{ADMIN}` with the password `{files.password_of(file)}` (kept in {file})."
+            f"\n  Try a clean-up as `{OWNER_HANDLE}` with the app password `{OWNER_APP_PASSWORD}`."
+        )
 
 
 def make_admin(file: Path) -> None:
