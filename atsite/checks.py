@@ -47,7 +47,7 @@ def problems(site: Config) -> list[CheckMessage]:
     if any(network.prefixlen == 0 for network in site.trusted_proxies):
         text = "TRUSTED_PROXIES trusts every address, so anyone can choose the address that the login throttle counts."
         found.append(Warning(text, hint="List only the addresses of your reverse proxies.", id="atsite.W004"))
-    return [*found, *_publisher_problems(site), *_endpoint_problems(site)]
+    return [*found, *_publisher_problems(site), *_endpoint_problems(site), *_cleanup_problems(site)]
 
 
 def _publisher_problems(site: Config) -> list[CheckMessage]:
@@ -80,6 +80,17 @@ def _endpoint_problems(site: Config) -> list[CheckMessage]:
         text = f"ALLOWED_HOSTS lacks {host}, the host of SERVICE_ENDPOINT: the feed generator refuses the network."
         found.append(Warning(text, hint=f"Add {host} to ALLOWED_HOSTS.", id="atsite.W008"))
     return found
+
+
+def _cleanup_problems(site: Config) -> list[CheckMessage]:
+    """What keeps owners of accounts from the page of clean-ups."""
+    host, allowed = site.cleanup.host, site.allowed_hosts
+    if not site.production or not host or not allowed or validate_host(host, allowed):
+        return []
+    if site.service not in ("search", "manage"):
+        return []  # the other services have host names of their own
+    text = f"ALLOWED_HOSTS lacks CLEANUP_HOST={host[:80]!r}: the page of clean-ups refuses every request."
+    return [Warning(text, hint="Add it to ALLOWED_HOSTS of the search service.", id="atsite.W009")]
 
 
 def is_listen_host(host: str) -> bool:

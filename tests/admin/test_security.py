@@ -242,6 +242,7 @@ def test_a_configuration_that_lets_strangers_in_or_nobody_is_told() -> None:
         ),
         "atsite.E002": replace(production, allowed_hosts=()),
         "atsite.W003": replace(production, allowed_hosts=("*",)),
+        "atsite.W009": replace(production, cleanup=replace(config.cleanup, host="cleanup.example.com")),
         "atsite.W004": replace(config, trusted_proxies=(ip_network("0.0.0.0/0"),)),
     }
     assert {name: [problem.id for problem in checks.problems(site)] for name, site in told.items()} == {

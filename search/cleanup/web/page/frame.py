@@ -32,6 +32,7 @@ POLICY: Final = "; ".join(
         "base-uri 'none'",
     )
 )
+NOT_FOUND: Final = "There is no such page, or it belongs to another account."
 _with_session = decorator_from_middleware(SessionMiddleware)
 
 
@@ -44,7 +45,10 @@ def view(
     def framed(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not is_our_host(request.get_host()):
             raise Http404
-        response = function(request, *args, **kwargs)
+        try:
+            response = function(request, *args, **kwargs)
+        except Http404:
+            response = shown(request, "message", status=404, title="Not found", text=NOT_FOUND)
         response["Content-Security-Policy"] = POLICY
         response["Cross-Origin-Opener-Policy"] = "same-origin"
         response["X-Frame-Options"] = "DENY"

@@ -76,11 +76,6 @@ def sign_in(session: SessionBase, found: SignedIn, row: PdsSession) -> None:
     session.set_expiry(MINUTES * 60)
 
 
-def sign_in_again(session: SessionBase, person: Person, row: PdsSession) -> None:
-    """The same person gave their app password again."""
-    session[KEY] = {"did": person.did, "handle": person.handle, "session": row.pk}
-
-
 def sign_out(session: SessionBase) -> None:
     """Forget the person, and the PDS session that was not used."""
     person = of(session)

@@ -83,6 +83,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         initial = Choose.initial_of(latest.rules, permitted=latest.permitted) if latest and latest.rules else None
         form, password = Choose(initial=initial), AppPassword()
         return shown(request, "choose", person=person, latest=latest, form=form, password=password, asks=asks)
+    request.session.set_expiry(people.MINUTES * 60)
     form, password = Choose(request.POST), AppPassword(request.POST)
     # Both, so that all mistakes are named at once.
     status = 400

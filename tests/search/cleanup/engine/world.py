@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from atsite.core.config import Config
     from search.cleanup.models import PdsSession
     from tests.search.cleanup.pds_server import Account, PdsServer
 
@@ -155,6 +156,17 @@ def posts(count: int, text: str = "Hello") -> dict[str, dict[str, Any] | None]:
 
 
 @contextmanager
+def reading(changed: Config) -> Iterator[None]:
+    """Let the engine read this configuration, and ask servers without pauses."""
+    patches: list[Any] = [patch(f"{module}.config", changed) for module in _READERS]
+    patches.append(patch("search.cleanup.engine.remote_repo._paces", Paces(1e6, 1e6)))
+    with ExitStack() as stack:
+        for each in patches:
+            stack.enter_context(each)
+        yield
+
+
+@contextmanager
 def a_world(folder: Path, name: str = "alice", **settings: Any) -> Iterator[World]:
     """`settings`: of config.cleanup."""
     clock = Clock()
@@ -163,12 +175,5 @@ def a_world(folder: Path, name: str = "alice", **settings: Any) -> Iterator[Worl
         changed = replace(
             config, plc_url=server.url, handle_resolver_url=server.url, appview_url=server.url, cleanup=cleanup
         )
-        patches: list[Any] = [patch(f"{module}.config", changed) for module in _READERS]
-        patches.append(patch("search.cleanup.engine.remote_repo._paces", Paces(1e6, 1e6)))
-        for each in patches:
-            each.start()
-        try:
+        with reading(changed):
             yield World(clock, server, server.account(name), folder)
-        finally:
-            for each in reversed(patches):
-                each.stop()

@@ -177,7 +177,8 @@ def test_the_clean_ups_of_another_account_are_not_there(
     owner = planned()
     other.sign_in(pds.account("noel"))
     token = other.client.cookies["cleanup_csrf"]
-    assert other.client.get(f"/cleanup/{owner.job_id}/").status_code == 404
+    answer = other.client.get(f"/cleanup/{owner.job_id}/")
+    assert (answer.status_code, "another account" in answer.text) == (404, True)
     assert other.client.get(f"/cleanup/{owner.job_id}/backup/").status_code == 404
     for what in ("confirm", "cancel", "sign-in", "undo", "backup/delete"):
         form = {"csrfmiddlewaretoken": token, "handle": "mira.test", "plan_digest": DIGEST}

@@ -9,19 +9,16 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import connections
 
 from atsite.core.config import config
-from indexer.backfill.repo import Paces
 from search.cleanup.engine import backups
 from search.cleanup.models import PdsSession, RepoCleanupJob
 from tests.admin.chromium import DESK, PHONE, window
-from tests.search.cleanup.engine import world as worlds
-from tests.search.cleanup.engine.world import LIKE, POST, Clock, World, like, post, posts, rkey
+from tests.search.cleanup.engine.world import LIKE, POST, Clock, World, like, post, posts, reading, rkey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,10 +39,6 @@ OTHER = "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"
 def world(service: Service, pds: PdsServer, mira: Account) -> Iterator[World]:
     """The engine in this process, with the PDS that the service asks."""
     changed = replace(config, plc_url=pds.url, handle_resolver_url=pds.url, appview_url=pds.url)
-    patches: list[Any] = [patch(f"{module}.config", changed) for module in worlds._READERS]
-    patches.append(patch("search.cleanup.engine.remote_repo._paces", Paces(1e6, 1e6)))
-    for each in patches:
-        each.start()
     Session.objects.all().delete()
     pinned = {"$type": POST, "text": "Read me first", "createdAt": "2020-01-01T00:00:00Z"}
     mira.repo.write(
@@ -64,9 +57,8 @@ def world(service: Service, pds: PdsServer, mira: Account) -> Iterator[World]:
             }
         }
     )
-    yield World(Clock(), pds, mira, config.cleanup.folder)
-    for each in reversed(patches):
-        each.stop()
+    with reading(changed):
+        yield World(Clock(), pds, mira, config.cleanup.folder)
 
 
 @pytest.fixture
