@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils.dateparse import parse_datetime
 
 from atsite.core.atproto.aturi import SCHEME
-from search.cleanup.planning.record_types import POST, RecordType
+from atsite.core.atproto.tid import is_tid, micros_of_tid
+from atsite.core.clock import datetime_of
+from search.cleanup.planning.record_types import LIKE, POST, REPOST, RecordType
 from search.cleanup.states import State
 from search.cleanup.web.page.forms import TYPES, AppPassword
 from search.cleanup.web.page.progress import progress_of
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
     from search.cleanup.models import RepoCleanupJob
     from search.cleanup.web.page.person import Person
 
+#: What records are called; the date is the time in their record key.
+NAMES: Final = {
+    POST: "post",
+    LIKE: "like",
+    REPOST: "repost",
+    "app.bsky.feed.threadgate": "reply settings",
+    "app.bsky.feed.postgate": "quote settings",
+}
 #: States whose numbers change by themselves.
 LIVE: Final = frozenset({State.PLANNING, State.RUNNING, State.WAITING})
 
@@ -56,8 +66,15 @@ def _links(uris: list[str]) -> list[dict[str, str]]:
         did, _, path = uri.removeprefix(SCHEME).partition("/")
         collection, _, rkey = path.partition("/")
         url = f"https://bsky.app/profile/{did}/post/{rkey}" if collection == POST and rkey else ""
-        found.append({"uri": uri, "text": path or uri, "url": url})
+        found.append({"uri": uri, "text": named(collection, rkey) or path or uri, "url": url})
     return found
+
+
+def named(collection: str, rkey: str) -> str:
+    """A record in words, such as "post of 2024-03-01"; "" where the record key has no time."""
+    if collection not in NAMES or not is_tid(rkey):
+        return ""
+    return f"{NAMES[collection]} of {datetime_of(micros_of_tid(rkey)):%Y-%m-%d}"
 
 
 def _moment(text: str | None) -> Any:

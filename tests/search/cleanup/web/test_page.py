@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from search.cleanup.models import PdsSession, RepoCleanupJob
 from search.cleanup.states import State
+from search.cleanup.web.page.job_page import named
 from tests.search.cleanup.web.test_api import DIGEST, Owner
 from tests.search.service import running
 
@@ -294,3 +295,17 @@ def test_the_page_has_a_host_of_its_own_where_one_is_set(elsewhere: Service) -> 
 def test_search_and_api_have_no_sessions(service: Service) -> None:
     for path in ("/stats?days=1", "/xrpc/_health", "/repo/cleanup/stats", "/docs"):
         assert "set-cookie" not in service.client.get(path).headers
+
+
+@pytest.mark.parametrize(
+    ("collection", "rkey", "expected"),
+    [
+        ("app.bsky.feed.post", "3kmn7hqmxoo2r", "post of 2024-03-01"),
+        ("app.bsky.feed.like", "3kmn7hqmxoo2r", "like of 2024-03-01"),
+        ("app.bsky.feed.threadgate", "3kmn7hqmxoo2r", "reply settings of 2024-03-01"),
+        ("app.bsky.feed.post", "pinned", ""),
+        ("app.bsky.actor.profile", "3kmn7hqmxoo2r", ""),
+    ],
+)
+def test_examples_are_named_by_kind_and_date(collection: str, rkey: str, expected: str) -> None:
+    assert named(collection, rkey) == expected
