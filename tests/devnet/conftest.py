@@ -29,11 +29,22 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def network() -> Iterator[Network]:
     """The official servers on loopback; tests that need them are skipped, by name, where their folder is missing."""
+    with networks.running(_folder()) as running:
+        yield running
+
+
+@pytest.fixture
+def limited_network() -> Iterator[Network]:
+    """A network of its own whose PDS has the limits of a real one."""
+    with networks.running(_folder(), LAB_RATE_LIMITS="1") as running:
+        yield running
+
+
+def _folder() -> Path:
     folder = Path(os.environ.get("ATSITE_DEVNET") or BASE_DIR.parent / "shared" / "devnet")
     if not (folder / "start.sh").is_file():
         pytest.skip(f"needs the AT Protocol network on loopback: {folder} (ATSITE_DEVNET) is missing")
-    with networks.running(folder) as running:
-        yield running
+    return folder
 
 
 @contextmanager

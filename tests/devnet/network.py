@@ -126,14 +126,17 @@ def _account(content: Mapping[str, Any]) -> Account:
 
 
 @contextmanager
-def running(source: Path) -> Iterator[Network]:
-    """A network made of the folder `source`, and its Jetstream; it ends with this process, whatever ends that."""
+def running(source: Path, **settings: str) -> Iterator[Network]:
+    """A network made of the folder `source`, and its Jetstream; it ends with this process, whatever ends that.
+
+    `settings`: more environment of its start.sh.
+    """
     folder = installed(source)
     # Not pytest's folder: Postgres runs as another user, and looks into this one.
     home = Path(tempfile.mkdtemp(prefix="atsite-devnet-"))
     home.chmod(0o755)
     ports = {name: free_port() for name in PORTS}
-    environment = {f"LAB_{name}_PORT": str(port) for name, port in ports.items()}
+    environment = {**settings, **{f"LAB_{name}_PORT": str(port) for name, port in ports.items()}}
     log = home / "network.log"
     network = Child.spawn(
         [str(folder / "start.sh")], output=log, environment={**environment, "LAB_RUN_DIR": str(home / "run")}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from django.utils import timezone
 
 from atsite.core.atproto.tid import int_to_tid
-from atsite.core.config import config
 from atsite.core.jobs import runner
 from atsite.core.jobs.lease import claim
 from atsite.core.pds import Session
-from indexer.backfill.repo import Paces
 from search.cleanup import owner_actions
 from search.cleanup.access import sessions
 from search.cleanup.engine import run
@@ -24,39 +21,16 @@ from search.cleanup.planning.record_types import RecordType
 from search.cleanup.planning.rules import Rules
 from search.cleanup.states import State
 from tests.search.cleanup import pds_server
+from tests.search.cleanup.working import Clock, working
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from atsite.core.config import Config
     from search.cleanup.models import PdsSession
     from tests.search.cleanup.pds_server import Account, PdsServer
 
 POST, LIKE = "app.bsky.feed.post", "app.bsky.feed.like"
-#: Modules that read the configuration.
-_READERS = (
-    "atsite.core.identity.resolver",
-    "search.cleanup.engine.backups",
-    "search.cleanup.engine.batch_rows",
-    "search.cleanup.engine.planning_step",
-    "search.cleanup.engine.post_counts",
-    "search.cleanup.engine.remote_repo",
-    "search.cleanup.engine.upkeep",
-)
-
-
-@dataclass
-class Clock:
-    """A clock that a test moves: the worker's, and that of the PDS."""
-
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **parts: float) -> None:
-        self.now += timedelta(**parts)
 
 
 @dataclass
@@ -156,24 +130,8 @@ def posts(count: int, text: str = "Hello") -> dict[str, dict[str, Any] | None]:
 
 
 @contextmanager
-def reading(changed: Config) -> Iterator[None]:
-    """Let the engine read this configuration, and ask servers without pauses."""
-    patches: list[Any] = [patch(f"{module}.config", changed) for module in _READERS]
-    patches.append(patch("search.cleanup.engine.remote_repo._paces", Paces(1e6, 1e6)))
-    with ExitStack() as stack:
-        for each in patches:
-            stack.enter_context(each)
-        yield
-
-
-@contextmanager
 def a_world(folder: Path, name: str = "alice", **settings: Any) -> Iterator[World]:
     """`settings`: of config.cleanup."""
     clock = Clock()
-    with pds_server.serving(lambda: clock.now.timestamp()) as server:
-        cleanup = replace(config.cleanup, folder=folder, **settings)
-        changed = replace(
-            config, plc_url=server.url, handle_resolver_url=server.url, appview_url=server.url, cleanup=cleanup
-        )
-        with reading(changed):
-            yield World(clock, server, server.account(name), folder)
+    with pds_server.serving(clock.seconds) as server, working(folder, server.url, appview=server.url, **settings):
+        yield World(clock, server, server.account(name), folder)

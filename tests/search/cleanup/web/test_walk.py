@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +17,8 @@ from atsite.core.config import config
 from search.cleanup.engine import backups
 from search.cleanup.models import PdsSession, RepoCleanupJob
 from tests.admin.chromium import DESK, PHONE, window
-from tests.search.cleanup.engine.world import LIKE, POST, Clock, World, like, post, posts, reading, rkey
+from tests.search.cleanup.engine.world import LIKE, POST, World, like, post, posts, rkey
+from tests.search.cleanup.working import Clock, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,6 @@ OTHER = "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"
 @pytest.fixture
 def world(service: Service, pds: PdsServer, mira: Account) -> Iterator[World]:
     """The engine in this process, with the PDS that the service asks."""
-    changed = replace(config, plc_url=pds.url, handle_resolver_url=pds.url, appview_url=pds.url)
     Session.objects.all().delete()
     pinned = {"$type": POST, "text": "Read me first", "createdAt": "2020-01-01T00:00:00Z"}
     mira.repo.write(
@@ -57,7 +56,7 @@ def world(service: Service, pds: PdsServer, mira: Account) -> Iterator[World]:
             }
         }
     )
-    with reading(changed):
+    with working(config.cleanup.folder, pds.url, appview=pds.url):
         yield World(Clock(), pds, mira, config.cleanup.folder)
 
 
