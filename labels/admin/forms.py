@@ -44,7 +44,7 @@ class ActorField(forms.CharField):
 
 
 class ActorToRefuseField(ActorField):
-    """As ActorField, but a did is not looked up: the account may be deleted, or its directory away."""
+    """As ActorField, but a did is not looked up: the account may be deleted, and come back."""
 
     def clean(self, value: Any) -> str:
         try:

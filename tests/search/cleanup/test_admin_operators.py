@@ -127,7 +127,7 @@ def test_an_account_is_refused_by_whatever_names_it(login: Login, network: Netwo
     ]
 
 
-def test_a_did_is_refused_though_its_directory_is_away(login: Login) -> None:
+def test_a_did_is_refused_though_its_directory_does_not_know_it(login: Login, network: Network) -> None:
     assert login("operators").post(f"{REFUSED}add/", {"did": ALICE, "note": ""}).status_code == 302
     assert RefusedAccount.objects.get().did == ALICE
 
