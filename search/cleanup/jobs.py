@@ -31,6 +31,10 @@ class AnotherJob(AtsiteError):
     """The account has another clean-up that has not ended."""
 
 
+class Undone(AtsiteError):
+    """The clean-up was undone, or its undo has begun: to go on with it would delete against its owner's will."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """The job after the change, and messages about what is late (atsite.core.copies.outcome)."""
@@ -57,7 +61,7 @@ def cancel(pk: int, *, by: str) -> Changed:
 def retry(pk: int, *, by: str) -> Changed:
     """Retry a failed job: with its confirmed plan, or from the beginning if it has none.
 
-    Raises as `cancel` does, and AnotherJob.
+    Raises as `cancel` does, AnotherJob, and Undone.
     """
 
     def resume(job: RepoCleanupJob) -> None:
@@ -65,6 +69,8 @@ def retry(pk: int, *, by: str) -> Changed:
         GRAPH.check_move(job.state, to)
         if RepoCleanupJob.objects.filter(did=job.did, state__in=GRAPH.active).exclude(pk=job.pk).exists():
             raise AnotherJob(f"{job.did} has another clean-up that has not ended")
+        if job.undone_by.exists():
+            raise Undone("this clean-up was undone: its owner can start a new one")
         moves.move(job, to, by=by)
         audit.keep(job, "tried again", by=by)
 
@@ -78,7 +84,7 @@ def can_cancel(job: RepoCleanupJob) -> bool:
 
 def can_retry(job: RepoCleanupJob) -> bool:
     """Whether `retry` would do something."""
-    return job.current_state is State.FAILED
+    return job.current_state is State.FAILED and not job.undone_by.exists()
 
 
 def announce_due(job: RepoCleanupJob) -> None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 PAUSE: Final = timedelta(minutes=10)
 #: How long a session waits for the owner's next step.
 WAITING_SESSION: Final = timedelta(days=1)
-#: How long a confirmed job may take before its owner must sign in again: as long as a refresh token lives.
-WORKING_SESSION: Final = timedelta(days=90)
+#: How long a confirmed job may wait before its owner must sign in again: as long as a refresh token lives.
+WORKING_SESSION: Final = sessions.TOKEN_LIFE
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict, fields
-from datetime import datetime  # noqa: TC003 - a signature that others read at run time
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -26,6 +26,8 @@ from search.cleanup.models import PdsSession, RepoCleanupJob
 
 log = structlog.get_logger(__name__)
 
+#: How long a refresh token of a PDS lives; only jobs that write refresh theirs.
+TOKEN_LIFE: Final = timedelta(days=90)
 #: How long a sign-out may take; a person may be waiting for the answer.
 SIGN_OUT_SECONDS: Final = 5.0
 _FIELDS: Final = frozenset(field.name for field in fields(Session))
@@ -66,12 +68,13 @@ def open_session(row: PdsSession) -> Session:
 
 
 def keep_rotated(row: PdsSession, session: Session, *, now: datetime) -> None:
-    """Store new tokens, before they are used, in one UPDATE. Raises DatabaseError.
+    """Store new tokens, before they are used, in one UPDATE; they live as long as new ones do. Raises DatabaseError.
 
     Raises SessionGone if the row was deleted meanwhile; the new tokens are then signed out, too.
     """
-    row.sealed, row.refreshed_at = _sealed(session), now
-    if not PdsSession.objects.filter(pk=row.pk).update(sealed=row.sealed, refreshed_at=now):
+    row.sealed, row.refreshed_at, row.expires_at = _sealed(session), now, now + TOKEN_LIFE
+    changed = {"sealed": row.sealed, "refreshed_at": now, "expires_at": row.expires_at}
+    if not PdsSession.objects.filter(pk=row.pk).update(**changed):
         _sign_out_after_commit(session, row.pds)
         raise SessionGone("the session was ended meanwhile")
 

@@ -377,3 +377,13 @@ def test_the_state_of_a_job_says_what_an_operator_may_do(
 ) -> None:
     row = RepoCleanupJob(state=state)
     assert (jobs.can_cancel(row), jobs.can_retry(row)) == (may_be_cancelled, may_be_retried)
+
+
+def test_a_clean_up_that_was_undone_is_not_tried_again() -> None:
+    row = job(state=State.FAILED, confirmed_at=timezone.now())
+    assert jobs.can_retry(row)
+    job(state=State.COMPLETED, kind="undo", undoes=row)
+    assert not jobs.can_retry(row)
+    with pytest.raises(jobs.Undone, match="was undone"):
+        jobs.retry(row.pk, by="admin")
+    assert stored(row).state == "failed"

@@ -58,6 +58,7 @@ def test_new_tokens_replace_the_old_in_one_update(pds: Network) -> None:
     sessions.keep_rotated(row, session("newer"), now=now)
     stored = PdsSession.objects.get()
     assert (sessions.open_session(stored).refresh_token, stored.refreshed_at) == ("newer", now)
+    assert stored.expires_at == now + timedelta(days=90)
     assert sessions.open_session(row).refresh_token == "newer"
     assert pds.signed_out == []
 
