@@ -375,7 +375,7 @@ def test_progress_is_what_is_done_of_the_plan(
 def test_the_state_of_a_job_says_what_an_operator_may_do(
     state: State, may_be_cancelled: bool, may_be_retried: bool
 ) -> None:
-    row = RepoCleanupJob(state=state)
+    row = job(state=state)
     assert (jobs.can_cancel(row), jobs.can_retry(row)) == (may_be_cancelled, may_be_retried)
 
 
