@@ -254,6 +254,8 @@ def test_a_worker_that_was_given_up_and_comes_back_changes_nothing(
     seconds: list[int] = []
 
     def run_second(call: ruled_server.Call) -> None:
+        if len(server.asked("applyWrites")) > 1:
+            return  # the calls of the second
         given_up(row)
         second = worker(row, server, folder)
         second.communicate(timeout=120)
