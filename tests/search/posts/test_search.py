@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.atproto.timestamps import datetime_of_micros
 from tests.builders import (
     ALICE,
@@ -206,7 +207,10 @@ def test_an_author_is_found_by_a_handle_that_the_site_asked_for(service: Service
 
 def test_since_is_included_and_until_is_not(service: Service) -> None:
     noon = datetime(2025, 5, 5, 12, tzinfo=UTC)
-    before, at_noon, after = (post(ALICE, at=noon + timedelta(milliseconds=shift), text="cat") for shift in (-1, 0, 1))
+    before, at_noon, after = (
+        post(ALICE, at=moment, rkey=tid_of_micros(micros(moment)), text="cat")  # the first key of its moment
+        for moment in (noon + timedelta(milliseconds=shift) for shift in (-1, 0, 1))
+    )
     store(before, at_noon, after)
 
     assert service.found("cat", since="2025-05-05T12:00:00Z") == [after.uri, at_noon.uri]
