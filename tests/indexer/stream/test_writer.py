@@ -146,7 +146,7 @@ def test_putting_waits_while_the_queue_is_full_and_goes_on_when_it_is_not(monkey
             behind.put(batch(cursor, size=4))
             put.append(cursor)
 
-    reading = threading.Thread(target=read_on)
+    reading = threading.Thread(target=read_on, daemon=True)
     reading.start()
     until(lambda: len(put) == 3, "one being written, two in the queue")
     reading.join(0.2)
@@ -154,6 +154,7 @@ def test_putting_waits_while_the_queue_is_full_and_goes_on_when_it_is_not(monkey
 
     journal.open.set()
     reading.join(PATIENCE)
+    assert not reading.is_alive()
     behind.finish()
 
     assert [cursor for step, cursor in journal.done if step == "write"] == [1, 2, 3, 4, 5, 6]
