@@ -55,7 +55,7 @@ class PublishedApiKey(ReadModel):
     expires_at = DateTime64Field(precision=6, null=True)
     revoked_at = DateTime64Field(precision=6, null=True)
     time_us = UInt64Field()
-    deleted = UInt8Field(default=0)
+    deleted = UInt8Field()
 
     class Meta(ReadModel.Meta):
         db_table = "api_keys"

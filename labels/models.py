@@ -49,7 +49,7 @@ class PublishedLabel(ReadModel):
     created_by = StringField()
     created_at = DateTime64Field(precision=6)
     time_us = UInt64Field()
-    deleted = UInt8Field(default=0)
+    deleted = UInt8Field()
 
     class Meta(ReadModel.Meta):
         db_table = "actor_labels"

@@ -54,7 +54,7 @@ class ActorProfile(ReadModel):
     avatar = StringField()
     time_us = UInt64Field()
     version = UInt64Field()
-    deleted = UInt8Field(default=0)
+    deleted = UInt8Field()
 
     class Meta(ReadModel.Meta):
         db_table = "actor_profiles"

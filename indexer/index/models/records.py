@@ -69,8 +69,8 @@ class Post(PostColumns):
     """A post; `eligible` says whether it may be in a newest-first list."""
 
     pk = models.CompositePrimaryKey("rkey", "did")
-    backfilled = UInt8Field(default=0)
-    deleted = UInt8Field(default=0)
+    backfilled = UInt8Field()
+    deleted = UInt8Field()
     uri = StringField()
     eligible = UInt8Field()
     sort_at = DateTime64Field(precision=6)
@@ -88,7 +88,7 @@ class PostByActor(ReadModel):
     is_reply = UInt8Field()
     time_us = UInt64Field()
     version = UInt64Field()
-    deleted = UInt8Field(default=0)
+    deleted = UInt8Field()
 
     class Meta(ReadModel.Meta):
         db_table = "posts_by_actor"
@@ -102,8 +102,8 @@ class SubjectOfPost(ReadModel):
     subject_uri = StringField()
     time_us = UInt64Field()
     version = UInt64Field()
-    backfilled = UInt8Field(default=0)
-    deleted = UInt8Field(default=0)
+    backfilled = UInt8Field()
+    deleted = UInt8Field()
     subject_did = StringField()
     eligible = UInt8Field()
 
@@ -137,7 +137,7 @@ class SubjectOfActor(ReadModel):
     subject_did = StringField()
     time_us = UInt64Field()
     version = UInt64Field()
-    deleted = UInt8Field(default=0)
+    deleted = UInt8Field()
 
     class Meta:
         abstract = True

@@ -49,7 +49,7 @@ class DeadLetter(ReadModel):
     time_us = UInt64Field()
     stored_at = DateTime64Field(precision=6)
     version = UInt64Field()
-    deleted = UInt8Field(default=0)
+    deleted = UInt8Field()
 
     class Meta(ReadModel.Meta):
         db_table = "dead_letters"
@@ -61,7 +61,7 @@ class Rereading(ReadModel):
     pk = models.CompositePrimaryKey("reason", "day")
     reason = StringField(low_cardinality=True)
     day = DateField()
-    done = UInt8Field(default=0)
+    done = UInt8Field()
     changed_at = DateTime64Field(precision=6)
 
     class Meta(ReadModel.Meta):
