@@ -65,7 +65,7 @@ def test_elsewhere_a_key_is_made_once_that_only_its_user_can_read(tmp_path: Path
     assert len(key) == 64
     assert load({"DATA_DIR": str(folder)}).secret_key == key
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
-    assert modes == {"data": 0o700, "secret_key": 0o600}
+    assert modes == {"data": 0o700, "secret_key": 0o600, "cleanup_key": 0o600}
     assert load({"DATA_DIR": str(tmp_path / "other")}).secret_key != key
 
 
