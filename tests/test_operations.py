@@ -28,6 +28,12 @@ PUBLIC = {
     "/xrpc/_health": "whether the process answers",
     "/xrpc/app.bsky.unspecced.searchPostsSkeleton": "the lexicon: without a token",
     "/stats": "numbers without names",
+    "/repo/cleanup": "POST signs in with an app password; GET and DELETE demand the token of the clean-up in a header",
+    "/repo/cleanup/stats": "sums without names",
+    **dict.fromkeys(
+        (f"/repo/cleanup/{{job_id}}/{what}" for what in ("confirm", "sign-in", "backup", "undo")),
+        "demands the token of the clean-up in a header (tests/search/cleanup/web/test_api.py tries others)",
+    ),
 }
 
 

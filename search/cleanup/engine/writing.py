@@ -68,6 +68,8 @@ class Writing:
         self._tokens.current(self._lease.clock())
         if not self._job.commit:
             prepare(self._lease, self._remote)
+        else:  # its owner may have written since; a refused batch would cost its points
+            look_again(self._lease, self._remote)
         while (batch := next_batch(self._job)) is not None:
             if self._lease.cancel_asked or not self._has_time() or operators.is_stopped(self._job):
                 self._lease.release(next_at=self._lease.clock())
