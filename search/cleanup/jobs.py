@@ -30,6 +30,9 @@ RUN_CLEANUPS: Final = "search.cleanup.tasks.run_cleanups"
 class AnotherJob(AtsiteError):
     """The account has another clean-up that has not ended."""
 
+    def __init__(self, did: str) -> None:
+        super().__init__(f"{did} has another clean-up that has not ended")
+
 
 class Undone(AtsiteError):
     """The clean-up was undone, or its undo has begun: to go on with it would delete against its owner's will."""
@@ -49,13 +52,21 @@ def cancel(pk: int, *, by: str) -> Changed:
     Raises RepoCleanupJob.DoesNotExist, IllegalMove, DatabaseError.
     """
 
-    def end(job: RepoCleanupJob) -> None:
-        moves.cancel(job, by=by)
-        if not job.is_active:  # else its worker still needs the session, and forgets it
-            sessions.forget_of_job(job)
+    def cancelled(job: RepoCleanupJob) -> None:
+        end(job, by=by)
         audit.keep(job, "cancelled", by=by)
 
-    return changed(pk, end)
+    return changed(pk, cancelled)
+
+
+def end(job: RepoCleanupJob, *, by: str) -> None:
+    """In the transaction of `changed`: cancel a job, and forget its session unless a worker still needs it.
+
+    Raises IllegalMove, JobChanged.
+    """
+    moves.cancel(job, by=by)
+    if not job.is_active:  # else its worker forgets it
+        sessions.forget_of_job(job)
 
 
 def retry(pk: int, *, by: str) -> Changed:
@@ -68,7 +79,7 @@ def retry(pk: int, *, by: str) -> Changed:
         to = state_after_retry(is_confirmed=job.confirmed_at is not None)
         GRAPH.check_move(job.state, to)
         if RepoCleanupJob.objects.filter(did=job.did, state__in=GRAPH.active).exclude(pk=job.pk).exists():
-            raise AnotherJob(f"{job.did} has another clean-up that has not ended")
+            raise AnotherJob(job.did)
         if job.undone_by.exists():
             raise Undone("this clean-up was undone: its owner can start a new one")
         moves.move(job, to, by=by)

@@ -7,6 +7,7 @@ that are passed belong to the job afterwards; if an action raises, they are as b
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from atsite.core.routers import DEFAULT
 from search.cleanup.access import audit, sessions, tokens
 from search.cleanup.access.audit import OWNER
 from search.cleanup.engine import backups
-from search.cleanup.jobs import AnotherJob, announce_due, changed
+from search.cleanup.jobs import AnotherJob, announce_due, changed, end
 from search.cleanup.models import CleanupBatch, CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
 
@@ -136,13 +137,7 @@ def sign_in_again(job: RepoCleanupJob, session: PdsSession, *, address: str = ""
 
 def cancel(job: RepoCleanupJob, *, address: str = "") -> RepoCleanupJob:
     """Cancel a job. If a worker has it, the job ends after the current batch. Raises IllegalMove, JobChanged."""
-
-    def move(row: RepoCleanupJob) -> None:
-        moves.cancel(row, by=OWNER)
-        if not row.is_active:  # else its worker still needs the session
-            sessions.forget_of_job(row)
-
-    return _acted(job, "cancelled", move, address)
+    return _acted(job, "cancelled", partial(end, by=OWNER), address)
 
 
 def can_undo(job: RepoCleanupJob) -> bool:
@@ -227,7 +222,7 @@ def _begin(
             audit.keep(job, f"created ({job.kind})", address=address)
             announce_due(job)
     except IntegrityError as error:
-        raise AnotherJob(_another(session.did)) from error
+        raise AnotherJob(session.did) from error
     return job, token
 
 
@@ -235,14 +230,10 @@ def _make_room(did: str, *, replaces: bool, address: str) -> None:
     """Cancel the active job of an account, if it is not confirmed. Raises AnotherJob."""
     for job in RepoCleanupJob.objects.filter(did=did, state__in=GRAPH.active):
         if not replaces or job.is_undo or job.confirmed_at is not None:
-            raise AnotherJob(_another(did))
+            raise AnotherJob(did)
         moves.move(job, State.CANCELLED, by=OWNER, reason="replaced by a new clean-up")
         sessions.forget_of_job(job)
         audit.keep(job, "replaced", address=address)
-
-
-def _another(did: str) -> str:
-    return f"{did} has another clean-up that has not ended"
 
 
 def _acted(job: RepoCleanupJob, action: str, change: Callable[[RepoCleanupJob], None], address: str) -> RepoCleanupJob:
