@@ -62,7 +62,7 @@ def check_offered(did: str = "") -> None:
         raise NotOffered("this site does not offer clean-ups")
     if CleanupSwitch.is_paused():
         raise NotOffered("clean-ups are paused on this site, try again later")
-    if did and RefusedAccount.objects.filter(did=did).exists():
+    if did and RefusedAccount.is_refused(did):
         raise AccountRefused("this site does not offer clean-ups for this account")
 
 

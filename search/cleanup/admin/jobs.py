@@ -119,7 +119,7 @@ class RepoCleanupJobAdmin(Pausing, SearchedByAccount, ViewOnly, JobColumns, Deci
             "may_cancel": self.has_cancel_permission(request) and jobs.can_cancel(job),
             "may_retry": self.has_retry_permission(request) and jobs.can_retry(job),
             "sign_in": _needs_sign_in(job),
-            "refused": RefusedAccount.objects.filter(did=job.did).exists(),
+            "refused": RefusedAccount.is_refused(job.did),
         }
 
     def _asked(

@@ -49,10 +49,9 @@ def keep_intent(lease: JobLease[RepoCleanupJob], batch: CleanupBatch, indexes: S
     """Store that these records are about to be written, and the points that it takes. Raises LeaseLost."""
     job, now = lease.job, lease.clock()
     batch.outcome = with_outcomes(batch.outcome, dict.fromkeys(indexes, Outcome.SENT))
-    batch.swap_commit, batch.since_rev = job.commit, job.rev
     batch.began_at = batch.began_at or now
     with transaction.atomic():
-        batch.save(update_fields=["outcome", "swap_commit", "since_rev", "began_at"])
+        batch.save(update_fields=["outcome", "began_at"])
         PointsSent.objects.create(did=job.did, sent_at=now, points=points)
         lease.keep_progress(stage="creating the records again" if job.is_undo else "deleting")
 

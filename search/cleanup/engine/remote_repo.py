@@ -64,11 +64,10 @@ class RemoteRepo:
         """The key that signs the repo."""
         return self._location()[1]
 
-    def call(self, question: Callable[[Pds], Coroutine[Any, Any, Answer]], *, endpoint: str = "") -> Answer:
+    def call(self, question: Callable[[Pds], Coroutine[Any, Any, Answer]]) -> Answer:
         """The answer of the PDS. Raises PdsError."""
-        address = endpoint or self.endpoint
-        _paces.wait(urlsplit(address).netloc)
-        return self._runner.run(question(Pds(self._client, address)))
+        _paces.wait(urlsplit(self.endpoint).netloc)
+        return self._runner.run(question(Pds(self._client, self.endpoint)))
 
     def latest_commit(self) -> RepoCommit:
         """The newest commit of the repo."""

@@ -11,12 +11,12 @@ import structlog
 
 from atsite.core.jobs import runner
 from search.cleanup.access import sessions
-from search.cleanup.engine import operators, remote_repo, undo
+from search.cleanup.engine import remote_repo, undo
 from search.cleanup.engine.final_check import finish
 from search.cleanup.engine.planning_step import plan_job
 from search.cleanup.engine.problems import CannotGoOn, NotNow, SignInNeeded
 from search.cleanup.engine.writing import Writing
-from search.cleanup.models import CleanupSwitch, RepoCleanupJob
+from search.cleanup.models import CleanupSwitch, RefusedAccount, RepoCleanupJob
 from search.cleanup.states import State
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def work(lease: JobLease[RepoCleanupJob]) -> None:
     try:
         if lease.cancel_asked:
             lease.release()
-        elif operators.is_refused(job.did):
+        elif RefusedAccount.is_refused(job.did):
             lease.move(State.FAILED, reason="The operator of this site refuses clean-ups of this account.")
         elif CleanupSwitch.is_paused():
             reason = "The operator of this site has paused all clean-ups."

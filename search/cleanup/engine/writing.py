@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.pds import Delete, PdsError
-from search.cleanup.engine import operators
 from search.cleanup.engine.batch_items import at, gates_of
 from search.cleanup.engine.batch_rows import keep_intent, keep_outcomes, limits, next_batch, points_of
 from search.cleanup.engine.point_windows import room, time_for
@@ -18,7 +17,7 @@ from search.cleanup.engine.problems import NotNow
 from search.cleanup.engine.repo_changes import look_again, prepare
 from search.cleanup.engine.tokens_in_use import TokensInUse, refusal
 from search.cleanup.engine.undo import creations
-from search.cleanup.models import Outcome
+from search.cleanup.models import CleanupSwitch, Outcome, RefusedAccount
 from search.cleanup.models.batch import BATCH_MAX
 
 if TYPE_CHECKING:
@@ -71,20 +70,22 @@ class Writing:
         else:  # its owner may have written since; a refused batch would cost its points
             look_again(self._lease, self._remote)
         while (batch := next_batch(self._job)) is not None:
-            if self._lease.cancel_asked or not self._has_time() or operators.is_stopped(self._job):
+            if self._lease.cancel_asked or not self._has_time() or self._is_stopped():
                 self._lease.release(next_at=self._lease.clock())
                 return False
-            if at(batch.outcome, Outcome.SENT):
-                look_again(self._lease, self._remote)
-            elif not self._write(batch):
+            if not self._write(batch):
                 return False
         return True
+
+    def _is_stopped(self) -> bool:
+        """Whether an operator has paused all clean-ups, or refuses those of the account."""
+        return CleanupSwitch.is_paused() or RefusedAccount.is_refused(self._job.did)
 
     def _write(self, batch: CleanupBatch) -> bool:
         """Send what the limits allow of a batch; False if the lease was ended, because they allow nothing now."""
         now = self._lease.clock()
         session = self._tokens.current(now)
-        wanted = at(batch.outcome, Outcome.PLANNED)[:BATCH_MAX]
+        wanted = at(batch.outcome, Outcome.PLANNED)
         indexes = wanted[: self._room()]
         if not indexes:
             self._wait_for_room(len(wanted))

@@ -74,16 +74,6 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name="cleanupbatch",
-            name="since_rev",
-            field=models.CharField(blank=True, max_length=13),
-        ),
-        migrations.AddField(
-            model_name="cleanupbatch",
-            name="swap_commit",
-            field=models.CharField(blank=True, max_length=200),
-        ),
-        migrations.AddField(
             model_name="historicalrepocleanupjob",
             name="backup_until",
             field=models.DateTimeField(blank=True, null=True),

@@ -23,6 +23,11 @@ class RefusedAccount(models.Model):
     def __str__(self) -> str:
         return self.did
 
+    @classmethod
+    def is_refused(cls, did: str) -> bool:
+        """Whether clean-ups of the account are refused. Raises DatabaseError."""
+        return cls.objects.filter(did=did).exists()
+
 
 class CleanupSwitch(models.Model):
     """One row: whether all clean-ups are paused."""

@@ -33,8 +33,8 @@ class Outcome(StrEnum):
 class CleanupBatch(models.Model):
     """Up to BATCH_MAX records that one call writes. Cut when the plan is made; the engine alone changes them.
 
-    A write is stored as intent before it is sent: its records are SENT, with the commit and rev that they were checked
-    against. So after a crash the repo tells what became of them.
+    A write is stored as intent before it is sent: its records are SENT, and the job has the commit and rev that they
+    were checked against. So after a crash the repo tells what became of them.
     """
 
     job = models.ForeignKey(RepoCleanupJob, models.PROTECT, related_name="batches")
@@ -43,9 +43,6 @@ class CleanupBatch(models.Model):
     items = models.JSONField(default=list)
     #: An Outcome for each item, in their order.
     outcome = models.CharField(max_length=BATCH_MAX, blank=True)
-    #: The commit and rev of the last intent.
-    swap_commit = models.CharField(max_length=200, blank=True)
-    since_rev = models.CharField(max_length=13, blank=True)
     #: When it was first sent, and when the outcome of all its records was known.
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
