@@ -23,7 +23,7 @@ from search.cleanup.access import audit, sessions, tokens
 from search.cleanup.access.audit import OWNER
 from search.cleanup.engine import backups
 from search.cleanup.jobs import AnotherJob, announce_due, changed, end
-from search.cleanup.models import CleanupBatch, CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
+from search.cleanup.models import CleanupSwitch, Kind, PdsSession, RefusedAccount, RepoCleanupJob
 from search.cleanup.states import GRAPH, State
 
 if TYPE_CHECKING:
@@ -142,12 +142,7 @@ def cancel(job: RepoCleanupJob, *, address: str = "") -> RepoCleanupJob:
 
 def can_undo(job: RepoCleanupJob) -> bool:
     """Whether `undo` would begin a job, if the account has no other."""
-    return not job.is_undo and not job.is_active and job.records_deleted > 0 and has_backup(job)
-
-
-def has_backup(job: RepoCleanupJob) -> bool:
-    """Whether the backup of a job can be downloaded."""
-    return bool(job.backup) and job.backup_until is not None and job.backup_until > timezone.now()
+    return not job.is_undo and not job.is_active and job.records_deleted > 0 and job.has_backup
 
 
 def undo(
@@ -175,7 +170,7 @@ def undo(
             raise NotPossible("NotEnded", "only a clean-up that has ended can be undone")
         if not job.records_deleted:
             raise NotPossible("NothingToUndo", "this clean-up deleted nothing")
-        if not has_backup(job):
+        if not job.has_backup:
             raise NotPossible("NoBackup", "the backup is gone, so this clean-up cannot be undone")
 
     return _begin(session, values, requested_by=requested_by, address=address, check=check, replaces=False)
@@ -189,9 +184,8 @@ def delete_backup(job: RepoCleanupJob, *, address: str = "") -> RepoCleanupJob:
             raise NotPossible("NoBackup", "this clean-up has no backup")
         if row.is_active or row.undone_by.filter(state__in=GRAPH.active).exists():
             raise NotPossible("NotEnded", "the backup is in use until the clean-up, or its undo, has ended")
-        backups.delete(row)  # first: a row without a file is no harm, a file without a row would stay for a day
-        RepoCleanupJob.objects.filter(pk=row.pk).update(backup="", backup_until=None)
-        CleanupBatch.objects.filter(job=row).update(items=[])
+        backups.drop(row)
+        RepoCleanupJob.objects.filter(pk=row.pk).update(backup_until=None)
         row.backup, row.backup_until = "", None
 
     return _acted(job, "deleted the backup", drop, address)

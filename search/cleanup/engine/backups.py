@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from django.utils import timezone
-
 from atsite.core.config import config
 from atsite.core.private_directory import make_private_directory
 from atsite.core.sealed import CannotDecrypt
 from search.cleanup.access import sessions
 from search.cleanup.engine.problems import CannotGoOn
 from search.cleanup.engine.remote_repo import working_file
+from search.cleanup.models import CleanupBatch, RepoCleanupJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from atsite.core.sealed import Sealer
-    from search.cleanup.models import RepoCleanupJob
 
 SUFFIX: Final = ".car.age"
 #: Bytes of one piece of a download.
@@ -83,7 +81,7 @@ def opened(job: RepoCleanupJob) -> Iterator[Path]:
 
 def pieces(job: RepoCleanupJob) -> Iterator[bytes]:
     """The decrypted backup, in pieces; raises NoBackup, possibly after some pieces."""
-    if not job.backup or (job.backup_until is not None and job.backup_until <= timezone.now()):
+    if not job.has_backup:
         raise NoBackup("This clean-up has no backup, or it has expired.")
     try:
         with (folder() / job.backup).open("rb") as file, _decrypted(file, sessions.sealer()) as reader:
@@ -95,10 +93,14 @@ def pieces(job: RepoCleanupJob) -> Iterator[bytes]:
         raise NoBackup("The backup cannot be decrypted: its key is missing, or the file was damaged.") from error
 
 
-def delete(job: RepoCleanupJob) -> None:
-    """Delete the file of the job's backup, if it has one. Raises OSError."""
-    if job.backup:
-        (folder() / job.backup).unlink(missing_ok=True)
+def drop(job: RepoCleanupJob) -> None:
+    """Delete the job's backup, and the lists of records that only an undo needs. Raises OSError, DatabaseError.
+
+    First the file: a row without one is no harm, a file without a row would stay for a day.
+    """
+    (folder() / job.backup).unlink(missing_ok=True)
+    RepoCleanupJob.objects.filter(pk=job.pk).update(backup="")
+    CleanupBatch.objects.filter(job=job).update(items=[])
 
 
 def is_sealed_with(sealer: Sealer, path: Path) -> bool:

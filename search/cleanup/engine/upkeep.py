@@ -88,9 +88,7 @@ def _delete_backups(now: datetime, kept: Kept) -> None:
     for job in RepoCleanupJob.objects.exclude(backup="").filter(backup_until__lte=now, state__in=_ENDED):
         if job.undone_by.filter(state__in=_ACTIVE).exists():
             continue
-        backups.delete(job)
-        RepoCleanupJob.objects.filter(pk=job.pk).update(backup="")
-        CleanupBatch.objects.filter(job=job).update(items=[])
+        backups.drop(job)
         kept.backups_deleted += 1
     without_backup = RepoCleanupJob.objects.filter(backup="", state__in=_ENDED, finished_at__lte=now - WITHOUT_BACKUP)
     CleanupBatch.objects.filter(job__in=without_backup).exclude(items=[]).update(items=[])

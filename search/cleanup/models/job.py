@@ -196,6 +196,11 @@ class RepoCleanupJob(CopiedJob):
         return 100 * (self.records_planned - self.remaining) // self.records_planned
 
     @property
+    def has_backup(self) -> bool:
+        """Whether there is a backup that has not expired."""
+        return bool(self.backup) and self.backup_until is not None and self.backup_until > timezone.now()
+
+    @property
     def is_undo(self) -> bool:
         """Whether it creates records again."""
         return self.kind == Kind.UNDO

@@ -156,7 +156,7 @@ class Possible(Schema):
 
     @classmethod
     def of(cls, job: RepoCleanupJob) -> Self:
-        has_backup = owner_actions.has_backup(job)
+        has_backup = job.has_backup
         waits = job.current_state is State.PLANNED and job.permitted and job.records_planned > 0
         return cls(
             confirm=waits,
@@ -212,7 +212,7 @@ class CleanupAnswer(Schema):
                 remaining=job.remaining,
             ),
             result=str(job.report.get("text", "")),
-            backup_until=job.backup_until if owner_actions.has_backup(job) else None,
+            backup_until=job.backup_until if job.has_backup else None,
             possible=Possible.of(job),
             **more,
         )
