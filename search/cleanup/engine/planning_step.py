@@ -9,7 +9,6 @@ from django.db import transaction
 from atsite.core.atproto.timestamps import datetime_of_micros
 from atsite.core.clock import datetime_of, us_of
 from atsite.core.config import config
-from atsite.core.repo import InvalidRepo, open_repo
 from search.cleanup.access import sessions
 from search.cleanup.engine.batch_items import cut, units_of
 from search.cleanup.engine.post_counts import counts_of
@@ -22,14 +21,12 @@ from search.cleanup.planning.rules import InvalidRules, Rules
 from search.cleanup.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     from atsite.core.jobs.lease import JobLease
     from atsite.core.repo import Repo
     from search.cleanup.engine.remote_repo import RemoteRepo
     from search.cleanup.models import RepoCleanupJob
-    from search.cleanup.planning.protections import PostCounts
 
 #: Batches that are written to the database at once.
 _ROWS_AT_ONCE: Final = 500
@@ -54,28 +51,24 @@ def plan_job(lease: JobLease[RepoCleanupJob], remote: RemoteRepo) -> None:
         rules = Rules.from_json(job.rules)
     except InvalidRules as error:
         raise CannotGoOn(f"The rules of this clean-up cannot be read: {error}.") from error
-    with remote.downloaded(lambda size: lease.keep_progress(stage=downloading(size))) as car:
+    with remote.downloaded() as (_, repo):
         lease.keep_progress(stage="reading the repo")
         now_us = us_of(lease.clock())
-        plan = read_plan(car, remote, rules, now_us, lambda done, of: lease.keep_progress(stage=asking(done, of)))
+        plan = read_plan(repo, remote, rules, now_us, lambda done, of: lease.keep_progress(stage=asking(done, of)))
     store(lease, plan)
     if not job.permitted:
         sessions.forget_of_job(job)
 
 
-def read_plan(car: Path, remote: RemoteRepo, rules: Rules, now_us: int, report: Callable[[int, int], None]) -> Plan:
-    """The plan for a downloaded repo. Raises NotNow, CannotGoOn, and what `report` raises."""
-    try:
-        with open_repo(car, remote.did, remote.key) as repo:
-            records = Records(repo)
-            plan = make_plan(remote.did, records, rules, {}, now_us)
-            if not plan.uncounted:
-                return plan
-            uris = plan.uncounted
-            counts: Mapping[str, PostCounts] = counts_of(uris, remote.get_json, lambda n: report(n, len(uris)))
-            return make_plan(remote.did, records, rules, counts, now_us)
-    except InvalidRepo as error:
-        raise CannotGoOn(f"The downloaded repo is not valid: {error}.") from error
+def read_plan(repo: Repo, remote: RemoteRepo, rules: Rules, now_us: int, report: Callable[[int, int], None]) -> Plan:
+    """The plan for a downloaded repo. Raises NotNow, InvalidRepo, and what `report` raises."""
+    records = Records(repo)
+    plan = make_plan(repo.did, records, rules, {}, now_us)
+    uris = plan.uncounted
+    if not uris:
+        return plan
+    counts = counts_of(uris, remote.get_json, lambda n: report(n, len(uris)))
+    return make_plan(repo.did, records, rules, counts, now_us)
 
 
 def store(lease: JobLease[RepoCleanupJob], plan: Plan) -> None:
@@ -130,11 +123,6 @@ def summary(plan: Plan) -> dict[str, Any]:
         "uncounted": len(plan.uncounted),
         "hours": hours_needed(plan, config.cleanup.per_hour, config.cleanup.per_day),
     }
-
-
-def downloading(size: int) -> str:
-    """The stage of a download after `size` bytes."""
-    return f"downloading the repo: {size / 1e6:,.1f} MB"
 
 
 def asking(done: int, of: int) -> str:

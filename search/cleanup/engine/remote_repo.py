@@ -17,6 +17,7 @@ from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client, Fetched, FetchFailed
 from atsite.core.pds import Pds, PdsError, RepoCommit, refusal
 from atsite.core.private_directory import make_private_directory
+from atsite.core.repo import InvalidRepo, open_repo
 from indexer.backfill.repo import Paces
 from search.cleanup.engine.problems import CannotGoOn, NotNow
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from atsite.core.atproto.keys import PublicKey
-    from atsite.core.outgoing import Streamed
+    from atsite.core.repo import Repo
 
 Answer = TypeVar("Answer")
 
@@ -48,8 +49,10 @@ _paces = Paces()
 class RemoteRepo:
     """One repo and its server. For one thread; use `opened`. Methods raise NotNow or CannotGoOn."""
 
-    def __init__(self, did: str, client: Client, runner: asyncio.Runner) -> None:
+    def __init__(self, did: str, client: Client, runner: asyncio.Runner, report: Callable[[int], None]) -> None:
+        """`report` is called every few seconds of a download with the bytes so far; what it raises ends it."""
         self.did = Did(did)
+        self._report = report
         self._client = client
         self._runner = runner
         self._located: tuple[str, PublicKey] | None = None
@@ -88,39 +91,41 @@ class RemoteRepo:
         raise NotNow(f"{urlsplit(url).netloc} answered with status {fetched.status}")
 
     @contextmanager
-    def downloaded(self, report: Callable[[int], None], *, since: str = "") -> Iterator[Path]:
-        """The repo as a CAR file, private and for the block only; `since` a rev, where it does not change everything.
+    def downloaded(self, *, since: str = "") -> Iterator[tuple[Path, Repo]]:
+        """The repo and its CAR file, private and for the block only; with `since`, a rev, what is new since then.
 
-        `report` is called every few seconds with the bytes so far. Raises also what `report` raises.
+        What is wrong with the file is a CannotGoOn, also if the block finds it.
         """
         with working_file() as path:
-            self._download(path, since, report)
-            yield path
+            self._download(path, since)
+            try:
+                with open_repo(path, self.did, self.key) as repo:
+                    yield path, repo
+            except InvalidRepo as error:
+                raise CannotGoOn(f"The downloaded repo is not valid: {error}.") from error
 
-    def _download(self, path: Path, since: str, report: Callable[[int], None]) -> None:
+    def _download(self, path: Path, since: str) -> None:
         _paces.wait(urlsplit(self.endpoint).netloc)
         url = Pds(self._client, self.endpoint).repo_url(self.did, since=since)
         opening = self._client.stream(url, idle_seconds=IDLE_SECONDS, max_bytes=config.cleanup.repo_max_bytes)
         try:
-            answer = self._runner.run(_entering(opening))
+            answer = self._runner.run(opening.__aenter__())
             try:
                 if answer.status != 200:
                     body = self._runner.run(_first(answer.chunks))
                     raise _refusal(refusal(Fetched(answer.status, answer.headers, body)))
                 with path.open("wb") as file:
-                    self._write(answer.chunks, file.write, report)
+                    self._write(answer.chunks, file.write)
             finally:
-                self._runner.run(_closing(opening))
+                self._runner.run(opening.__aexit__(None, None, None))
         except FetchFailed as error:
             if error.reason == "too_large":
                 limit = config.cleanup.repo_max_bytes // 1_000_000
                 raise CannotGoOn(f"The repo is larger than this site downloads ({limit:,} MB).") from error
             raise NotNow(f"The repo cannot be downloaded: {error}") from error
 
-    def _write(
-        self, chunks: AsyncIterator[bytes], write: Callable[[bytes], Any], report: Callable[[int], None]
-    ) -> None:
-        """Between chunks no event loop runs, so that `report` can use the database."""
+    def _write(self, chunks: AsyncIterator[bytes], write: Callable[[bytes], Any]) -> None:
+        """Between chunks no event loop runs, so that the report can use the database."""
         size, began = 0, monotonic()
         reported = began
         while chunk := self._runner.run(_first(chunks)):
@@ -130,7 +135,7 @@ class RemoteRepo:
             if now - began > DOWNLOAD_SECONDS:
                 raise NotNow(f"The download took longer than {DOWNLOAD_SECONDS / 60:.0f} minutes.", 3600.0)
             if now - reported >= REPORT_SECONDS:
-                report(size)
+                self._report(size)
                 reported = now
 
     def _location(self) -> tuple[str, PublicKey]:
@@ -148,12 +153,12 @@ class RemoteRepo:
 
 
 @contextmanager
-def opened(did: str) -> Iterator[RemoteRepo]:
-    """The repo of `did`, with its own connections."""
+def opened(did: str, report: Callable[[int], None]) -> Iterator[RemoteRepo]:
+    """The repo of `did`, with its own connections; `report` as for RemoteRepo."""
     with asyncio.Runner() as runner:
         client = Client(loopback=config.allow_loopback)
         try:
-            yield RemoteRepo(did, client, runner)
+            yield RemoteRepo(did, client, runner, report)
         finally:
             runner.run(client.close())
 
@@ -176,14 +181,6 @@ def working_file() -> Iterator[Path]:
 async def _first(chunks: AsyncIterator[bytes]) -> bytes:
     """The next chunk, empty at the end."""
     return await anext(chunks, b"")
-
-
-async def _entering(opening: Any) -> Streamed:
-    return await opening.__aenter__()  # type: ignore[no-any-return]
-
-
-async def _closing(opening: Any) -> None:
-    await opening.__aexit__(None, None, None)
 
 
 def _refusal(error: PdsError) -> NotNow | CannotGoOn:

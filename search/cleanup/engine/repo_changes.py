@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from atsite.core.repo import OLD_OR_GONE, InvalidRepo, open_repo
+from atsite.core.repo import OLD_OR_GONE
 from search.cleanup.engine import backups
 from search.cleanup.engine.batch_items import at, gates_of
 from search.cleanup.engine.batch_rows import keep_outcomes, open_batches
-from search.cleanup.engine.planning_step import downloading
 from search.cleanup.engine.problems import CannotGoOn, NotNow
 from search.cleanup.models import Outcome
 
@@ -34,15 +33,13 @@ def prepare(lease: JobLease[RepoCleanupJob], remote: RemoteRepo) -> None:
     Raises NotNow, CannotGoOn, LeaseLost.
     """
     job = lease.job
-    with remote.downloaded(lambda size: lease.keep_progress(stage=downloading(size))) as car:
+    with remote.downloaded() as (car, repo):
         lease.keep_progress(stage="comparing the repo with the plan")
-        with _read(car, remote) as repo:
-            current = paths_of(repo)
-            rev, commit = repo.rev, repo.cid
+        current = paths_of(repo)
         if not job.is_undo:
             lease.keep_progress(stage="keeping a backup")
             keep_backup(lease, car)
-    _settle(lease, current.get, rev, commit)
+        _settle(lease, current.get, repo.rev, repo.cid)
 
 
 def keep_backup(lease: JobLease[RepoCleanupJob], car: Path) -> None:
@@ -77,10 +74,7 @@ def look_again(lease: JobLease[RepoCleanupJob], remote: RemoteRepo, *, was_refus
 def _look(lease: JobLease[RepoCleanupJob], remote: RemoteRepo, *, since: str, was_refused: bool = False) -> bool:
     """Settle by a download; False, and nothing is stored, if it does not tell what became of a delete."""
     job = lease.job
-    with (
-        remote.downloaded(lambda size: lease.keep_progress(stage=downloading(size)), since=since) as car,
-        _read(car, remote) as repo,
-    ):
+    with remote.downloaded(since=since) as (_, repo):
         found: Found = repo.find(_open_paths(job)).get if since else paths_of(repo).get
         if since and not job.is_undo and any(found(path) is OLD_OR_GONE for path in _sent_paths(job)):
             return False
@@ -141,13 +135,3 @@ def _settle(lease: JobLease[RepoCleanupJob], found: Found, rev: str, commit: str
             ]
             keep_outcomes(lease, [(batch, changed) for batch, changed in changes if changed])
         lease.keep_progress(rev=rev, commit=commit)
-
-
-@contextmanager
-def _read(car: Path, remote: RemoteRepo) -> Iterator[Repo]:
-    """The repo in a file; whatever is wrong with it, also found later, is a CannotGoOn."""
-    try:
-        with open_repo(car, remote.did, remote.key) as repo:
-            yield repo
-    except InvalidRepo as error:
-        raise CannotGoOn(f"The server's copy of the repo is not valid: {error}.") from error

@@ -62,13 +62,18 @@ def work(lease: JobLease[RepoCleanupJob]) -> None:
         sessions.forget_of_job(job)
 
 
+def downloading(size: int) -> str:
+    """The stage of a download after `size` bytes."""
+    return f"downloading the repo: {size / 1e6:,.1f} MB"
+
+
 def _step(lease: JobLease[RepoCleanupJob]) -> None:
     """Raises NotNow, SignInNeeded, CannotGoOn, LeaseLost."""
     job = lease.job
     if job.current_state is State.PLANNING and job.is_undo:
         undo.plan_undo(lease)
         return
-    with remote_repo.opened(job.did) as remote:
+    with remote_repo.opened(job.did, lambda size: lease.keep_progress(stage=downloading(size))) as remote:
         if job.current_state is State.PLANNING:
             plan_job(lease, remote)
             return
