@@ -38,6 +38,10 @@ class Undone(AtsiteError):
     """The clean-up was undone, or its undo has begun: to go on with it would delete against its owner's will."""
 
 
+class Forgotten(AtsiteError):
+    """The lists of records of the clean-up were deleted, with its backup or some time after its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """The job after the change, and messages about what is late (atsite.core.copies.outcome)."""
@@ -72,7 +76,7 @@ def end(job: RepoCleanupJob, *, by: str) -> None:
 def retry(pk: int, *, by: str) -> Changed:
     """Retry a failed job: with its confirmed plan, or from the beginning if it has none.
 
-    Raises as `cancel` does, AnotherJob, and Undone.
+    Raises as `cancel` does, AnotherJob, Undone and Forgotten.
     """
 
     def resume(job: RepoCleanupJob) -> None:
@@ -82,6 +86,8 @@ def retry(pk: int, *, by: str) -> Changed:
             raise AnotherJob(job.did)
         if job.undone_by.exists():
             raise Undone("this clean-up was undone: its owner can start a new one")
+        if is_forgotten(job):
+            raise Forgotten("the plan of this clean-up was deleted: its owner can start a new one")
         moves.move(job, to, by=by)
         audit.keep(job, "tried again", by=by)
 
@@ -95,7 +101,12 @@ def can_cancel(job: RepoCleanupJob) -> bool:
 
 def can_retry(job: RepoCleanupJob) -> bool:
     """Whether `retry` would do something."""
-    return job.current_state is State.FAILED and not job.undone_by.exists()
+    return job.current_state is State.FAILED and not job.undone_by.exists() and not is_forgotten(job)
+
+
+def is_forgotten(job: RepoCleanupJob) -> bool:
+    """Whether a batch has outcomes to come for records that were deleted from it."""
+    return job.batches.filter(ended_at=None, items=[]).exclude(outcome="").exists()
 
 
 def announce_due(job: RepoCleanupJob) -> None:

@@ -40,6 +40,11 @@ def open_batches(job: RepoCleanupJob) -> Iterator[list[CleanupBatch]]:
     return _chunks(job, ended_at=None)
 
 
+def sent_batches(job: RepoCleanupJob) -> Iterator[list[CleanupBatch]]:
+    """The batches with records that were sent and whose answer is not known, some at a time."""
+    return _chunks(job, ended_at=None, outcome__contains=Outcome.SENT)
+
+
 def all_batches(job: RepoCleanupJob) -> Iterator[list[CleanupBatch]]:
     """All batches of the job, some at a time."""
     return _chunks(job)

@@ -10,12 +10,12 @@ from django.db import transaction
 from atsite.core.repo import OLD_OR_GONE
 from search.cleanup.engine import backups
 from search.cleanup.engine.batch_items import at, gates_of
-from search.cleanup.engine.batch_rows import keep_outcomes, open_batches
+from search.cleanup.engine.batch_rows import keep_outcomes, open_batches, sent_batches
 from search.cleanup.engine.problems import CannotGoOn, NotNow
 from search.cleanup.models import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from atsite.core.jobs.lease import JobLease
@@ -61,7 +61,8 @@ def look_again(lease: JobLease[RepoCleanupJob], remote: RemoteRepo, *, was_refus
     """
     job = lease.job
     if remote.latest_commit() == (job.commit, job.rev):
-        _settle(lease, lambda _: OLD_OR_GONE, job.rev, job.commit, was_refused=was_refused)
+        for batches in sent_batches(job):  # of the others nothing changed
+            _settle_batches(lease, batches, lambda _: OLD_OR_GONE, was_refused=was_refused)
         return
     # What is new since the last look is small, and enough unless it is not clear what became of a delete. If it is
     # incomplete, as when the repo changed while it was sent, the whole repo tells.
@@ -87,7 +88,7 @@ def _open_paths(job: RepoCleanupJob) -> Iterator[str]:
 
 
 def _sent_paths(job: RepoCleanupJob) -> Iterator[str]:
-    for batches in open_batches(job):
+    for batches in sent_batches(job):
         for batch in batches:
             yield from (batch.items[index][0] for index in at(batch.outcome, Outcome.SENT))
 
@@ -127,11 +128,15 @@ def settled(batch: CleanupBatch, found: Found, *, is_undo: bool, was_refused: bo
 
 def _settle(lease: JobLease[RepoCleanupJob], found: Found, rev: str, commit: str, *, was_refused: bool = False) -> None:
     """Store the outcomes of all open records together with the commit that they were compared with."""
-    job = lease.job
     with transaction.atomic():
-        for batches in open_batches(job):
-            changes = [
-                (batch, settled(batch, found, is_undo=job.is_undo, was_refused=was_refused)) for batch in batches
-            ]
-            keep_outcomes(lease, [(batch, changed) for batch, changed in changes if changed])
+        for batches in open_batches(lease.job):
+            _settle_batches(lease, batches, found, was_refused=was_refused)
         lease.keep_progress(rev=rev, commit=commit)
+
+
+def _settle_batches(
+    lease: JobLease[RepoCleanupJob], batches: Iterable[CleanupBatch], found: Found, *, was_refused: bool
+) -> None:
+    is_undo = lease.job.is_undo
+    changes = [(batch, settled(batch, found, is_undo=is_undo, was_refused=was_refused)) for batch in batches]
+    keep_outcomes(lease, [(batch, changed) for batch, changed in changes if changed])

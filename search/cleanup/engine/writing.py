@@ -114,6 +114,7 @@ class Writing:
 
     def _written(self, batch: CleanupBatch, indexes: Sequence[int], answer: WriteAnswer) -> bool:
         """Store the success; False if the lease was ended, because the PDS's own limit is nearly used up."""
+        batch.failures = 0
         done, seen = dict.fromkeys(indexes, Outcome.DONE), {}
         if answer.commit is not None and self._swap:
             seen = {"rev": answer.commit.rev, "commit": answer.commit.cid}

@@ -13,10 +13,10 @@ from pyrage import x25519
 
 from atsite.core.config import config
 from atsite.core.sealed import Sealer
-from search.cleanup import owner_actions
+from search.cleanup import jobs, owner_actions
 from search.cleanup.access import sessions
 from search.cleanup.engine import backups, upkeep
-from search.cleanup.models import CleanupAudit, CleanupBatch, PdsSession, PointsSent, RepoCleanupJob
+from search.cleanup.models import CleanupAudit, CleanupBatch, PdsSession, PointsSent, RefusedAccount, RepoCleanupJob
 from search.cleanup.states import State
 from tests.search.cleanup.engine.world import World, posts
 
@@ -143,3 +143,15 @@ def test_a_part_that_fails_does_not_stop_the_others(filled: World) -> None:
     with patch.object(backups, "folder", side_effect=OSError(13, "Permission denied")):
         kept = after(days=91)
     assert (kept.backups_deleted, CleanupAudit.objects.count()) == (0, 0)
+
+
+def test_a_failed_clean_up_whose_lists_were_deleted_is_not_tried_again(filled: World) -> None:
+    made = filled.confirmed("post")
+    RefusedAccount.objects.create(did=made.did)
+    failed = filled.step(made)
+    RefusedAccount.objects.all().delete()
+    assert (failed.state, failed.backup, jobs.can_retry(failed)) == (State.FAILED, "", True)
+    after(hours=25)
+    assert not jobs.can_retry(filled.stored(made))
+    with pytest.raises(jobs.Forgotten, match="was deleted"):
+        jobs.retry(made.pk, by="admin")
