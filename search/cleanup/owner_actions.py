@@ -6,7 +6,7 @@ that are passed belong to the job afterwards; if an action raises, they are as b
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from atsite.core.clock import datetime_of, us_of
+from atsite.core.clock import us_of
 from atsite.core.copies import versions
 from atsite.core.errors import AtsiteError
 from atsite.core.jobs import moves
@@ -37,7 +37,6 @@ PAUSE: Final = timedelta(minutes=10)
 WAITING_SESSION: Final = timedelta(days=1)
 #: How long a confirmed job may wait before its owner must sign in again: as long as a refresh token lives.
 WORKING_SESSION: Final = sessions.TOKEN_LIFE
-_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class NotOffered(AtsiteError):
@@ -77,7 +76,7 @@ def create(
     values: dict[str, Any] = {
         "types": sorted(rules.types),
         "rules": rules.as_json(),
-        "cut_off": max(_FIRST, _datetime_of(rules.cutoff_us(us_of(now)))),
+        "cut_off": rules.cut_off(us_of(now)),
         "permitted": permitted,
         "handle": handle,
     }
@@ -236,11 +235,3 @@ def _acted(job: RepoCleanupJob, action: str, change: Callable[[RepoCleanupJob], 
         audit.keep(row, action, address=address)
 
     return changed(job.pk, act).job
-
-
-def _datetime_of(micros: int) -> datetime:
-    """The moment, or the first one that there is."""
-    try:
-        return datetime_of(micros)
-    except OverflowError:
-        return _FIRST

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 
 from atsite.core.atproto.timestamps import datetime_of_micros
-from atsite.core.clock import datetime_of, us_of
+from atsite.core.clock import us_of
 from atsite.core.config import config
 from search.cleanup.access import sessions
 from search.cleanup.engine.batch_items import cut, units_of
@@ -22,6 +22,7 @@ from search.cleanup.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from atsite.core.jobs.lease import JobLease
     from atsite.core.repo import Repo
@@ -55,7 +56,7 @@ def plan_job(lease: JobLease[RepoCleanupJob], remote: RemoteRepo) -> None:
         lease.keep_progress(stage="reading the repo")
         now_us = us_of(lease.clock())
         plan = read_plan(repo, remote, rules, now_us, lambda done, of: lease.keep_progress(stage=asking(done, of)))
-    store(lease, plan)
+    store(lease, plan, rules.cut_off(now_us))
     if not job.permitted:
         sessions.forget_of_job(job)
 
@@ -71,7 +72,7 @@ def read_plan(repo: Repo, remote: RemoteRepo, rules: Rules, now_us: int, report:
     return make_plan(repo.did, records, rules, counts, now_us)
 
 
-def store(lease: JobLease[RepoCleanupJob], plan: Plan) -> None:
+def store(lease: JobLease[RepoCleanupJob], plan: Plan, cut_off: datetime) -> None:
     """Store the batches and end the lease, in one transaction. Raises LeaseLost."""
     job = lease.job
     size = min(BATCH_MAX, config.cleanup.per_hour, config.cleanup.per_day)
@@ -84,8 +85,7 @@ def store(lease: JobLease[RepoCleanupJob], plan: Plan) -> None:
             plan=summary(plan),
             plan_digest=plan.digest,
             records_planned=plan.deletes,
-            # Nothing that can be dated is older than 1970, and far years have no datetime.
-            cut_off=datetime_of(max(0, plan.cutoff_us)),
+            cut_off=cut_off,
             stage="",
         )
 

@@ -84,6 +84,13 @@ class Rules:
             return (self.delete_before - _EPOCH) // timedelta(microseconds=1)
         return now_us - (self.delete_until_days_ago or 0) * DAY_US
 
+    def cut_off(self, now_us: int) -> datetime:
+        """The same as a moment; one before the year 1, which no record's date reaches, is the first one there is."""
+        try:
+            return _EPOCH + timedelta(microseconds=self.cutoff_us(now_us))
+        except OverflowError:
+            return datetime.min.replace(tzinfo=UTC)
+
     def as_json(self) -> dict[str, Any]:
         """All rules as JSON values, the same for equal rules: lists are sorted, times are in UTC."""
         return {field.name: _as_json(getattr(self, field.name)) for field in fields(self)}
