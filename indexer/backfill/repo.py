@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from contextlib import contextmanager
@@ -14,15 +13,17 @@ import structlog
 from atsite.core.config import config
 from atsite.core.errors import AtsiteError
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
-from atsite.core.outgoing import Client
+from atsite.core.outgoing import synchronous_client
 from atsite.core.pds import Pds, PdsError
 from atsite.core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Coroutine, Iterator
     from typing import Any
 
     from atsite.core.atproto.syntax import Did
+    from atsite.core.outgoing import Client
 
 log = structlog.get_logger(__name__)
 
@@ -146,12 +147,8 @@ class Repo:
 @contextmanager
 def opened(did: Did) -> Iterator[Repo]:
     """The repo, with its own connections."""
-    with asyncio.Runner() as runner:
-        client = Client(loopback=config.allow_loopback)
-        try:
-            yield Repo(did, client, runner)
-        finally:
-            runner.run(client.close())
+    with synchronous_client(loopback=config.allow_loopback) as (client, runner):
+        yield Repo(did, client, runner)
 
 
 def _is_missing(error: PdsError) -> bool:

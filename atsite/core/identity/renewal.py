@@ -13,7 +13,7 @@ from atsite.core.config import config
 from atsite.core.identity import stored_keys
 from atsite.core.identity.documents import LookupFailed, NoSuchIdentity
 from atsite.core.identity.resolver import site_resolver
-from atsite.core.outgoing import Client
+from atsite.core.outgoing import synchronous_client
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,19 +35,15 @@ def renew(dids: Collection[Did], *, seconds: float) -> int:
     random.shuffle(due)  # so that hosts that never answer do not always come first
     deadline, answered = time.monotonic() + seconds, 0
     # Database queries stay outside of the coroutines, which must not block.
-    with asyncio.Runner() as runner:
-        client = Client(loopback=config.allow_loopback)
+    with synchronous_client(loopback=config.allow_loopback) as (client, runner):
         resolver = site_resolver(client)
-        try:
-            for start in range(0, len(due), AT_ONCE):
-                if time.monotonic() >= deadline:
-                    break
-                asked_at = timezone.now()
-                keys = runner.run(_asked(resolver, due[start : start + AT_ONCE]))
-                stored_keys.keep(keys, now=asked_at)
-                answered += len(keys)
-        finally:
-            runner.run(client.close())
+        for start in range(0, len(due), AT_ONCE):
+            if time.monotonic() >= deadline:
+                break
+            asked_at = timezone.now()
+            keys = runner.run(_asked(resolver, due[start : start + AT_ONCE]))
+            stored_keys.keep(keys, now=asked_at)
+            answered += len(keys)
     return answered
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from atsite.core.outgoing.client import Client, Fetched, FetchFailed, ForbiddenAddress, Streamed
+from atsite.core.outgoing.client import Client, Fetched, FetchFailed, ForbiddenAddress, Streamed, synchronous_client
 
-__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress", "Streamed"]
+__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress", "Streamed", "synchronous_client"]

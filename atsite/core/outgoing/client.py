@@ -21,7 +21,7 @@ from atsite.core.outgoing.guard import ForbiddenAddress, GuardedBackend
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
-__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress", "Streamed"]
+__all__ = ["Client", "FetchFailed", "Fetched", "ForbiddenAddress", "Streamed", "synchronous_client"]
 
 #: A did document has a few KB, and no other answer is larger.
 MAX_BYTES = 256 * 1024
@@ -200,6 +200,17 @@ async def _chunks(response: httpcore.Response, idle_seconds: float, max_bytes: i
         if size > max_bytes:
             raise _too_large(max_bytes)
         yield chunk
+
+
+@contextmanager
+def synchronous_client(*, loopback: bool) -> Iterator[tuple[Client, asyncio.Runner]]:
+    """A client for code that is not a coroutine, and the runner of its requests; for one thread."""
+    with asyncio.Runner() as runner:
+        client = Client(loopback=loopback)
+        try:
+            yield client, runner
+        finally:
+            runner.run(client.close())
 
 
 @contextmanager

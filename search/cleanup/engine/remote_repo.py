@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import tempfile
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from atsite.core.atproto.syntax import Did
 from atsite.core.config import config
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
-from atsite.core.outgoing import Client, Fetched, FetchFailed
+from atsite.core.outgoing import Fetched, FetchFailed, synchronous_client
 from atsite.core.pds import Pds, PdsError, RepoCommit, refusal
 from atsite.core.private_directory import make_private_directory
 from atsite.core.repo import InvalidRepo, open_repo
@@ -22,10 +21,12 @@ from indexer.backfill.repo import Paces
 from search.cleanup.engine.problems import CannotGoOn, NotNow
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from typing import Any
 
     from atsite.core.atproto.keys import PublicKey
+    from atsite.core.outgoing import Client
     from atsite.core.repo import Repo
 
 Answer = TypeVar("Answer")
@@ -155,12 +156,8 @@ class RemoteRepo:
 @contextmanager
 def opened(did: str, report: Callable[[int], None]) -> Iterator[RemoteRepo]:
     """The repo of `did`, with its own connections; `report` as for RemoteRepo."""
-    with asyncio.Runner() as runner:
-        client = Client(loopback=config.allow_loopback)
-        try:
-            yield RemoteRepo(did, client, runner, report)
-        finally:
-            runner.run(client.close())
+    with synchronous_client(loopback=config.allow_loopback) as (client, runner):
+        yield RemoteRepo(did, client, runner, report)
 
 
 @contextmanager
