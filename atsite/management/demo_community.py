@@ -26,10 +26,16 @@ from feeds.admin import moderation
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.publishing.actions import act
 from feeds.usage.interactions import SEND
+from indexer.simulator.demo import OWNER_APP_PASSWORD, OWNER_HANDLE
 from labels import account_lookup, bulk_changes, membership
 from labels.account_lookup import Actor
 from labels.change_author import Via
 from labels.models import ActorLabel, BulkChange, Label
+from search.cleanup import owner_actions
+from search.cleanup.models import RefusedAccount
+from search.cleanup.planning.record_types import RecordType
+from search.cleanup.planning.rules import Rules
+from search.cleanup.web.owner import signed_in_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +48,8 @@ DONE_FILE: Final = "demo_community.json"
 KEY_FILE: Final = "demo_api_key"
 ADMIN: Final = "admin"
 LISTED_POSTS, READERS = 15, 5
+#: How old records are that the demo's clean-up would delete.
+OLD_DAYS: Final = 365
 EVENTS: Final = tuple(
     f"app.bsky.feed.defs#{name}" for name in ("interactionSeen", "clickthroughItem", "interactionLike", "requestMore")
 )
@@ -131,6 +139,23 @@ def do_not_index(demo: Demo) -> None:
     moderation.do_not_index(demo.strangers[2].did, by=ADMIN, note="The owner asked for it.", now=timezone.now())
 
 
+def plan_clean_up(demo: Demo) -> None:
+    """The account whose password the demo tells has looked at what a clean-up would delete."""
+    address = "127.0.0.1"
+    rules = Rules(types=frozenset({RecordType.POST, RecordType.LIKE}), delete_until_days_ago=OLD_DAYS)
+    with signed_in_for(OWNER_HANDLE, OWNER_APP_PASSWORD, address=address) as (found, session):
+        owner_actions.create(session, found.handle, rules, permitted=False, requested_by="the demo", address=address)
+
+
+def refuse_clean_ups(demo: Demo) -> None:
+    """The operator keeps an account that the community shares."""
+    shared = demo.strangers[3]
+    row = RefusedAccount(did=shared.did, note="A shared account: ask all its owners first.", created_by=ADMIN)
+    row.full_clean()
+    row.save()
+    _log([row], "Clean-ups of this account refused.")
+
+
 def read_as_members(demo: Demo) -> None:
     """Members read all feeds, and their apps report what they did there."""
     feeds = FeedDefinition.objects.filter(enabled=True).values_list("rkey", flat=True)
@@ -170,6 +195,8 @@ PARTS: Final[dict[str, Callable[[Demo], None]]] = {
     "use of the API key": use_key,
     "blocks": block,
     "actor that is not indexed": do_not_index,
+    "plan of a clean-up": plan_clean_up,
+    "account whose clean-ups are refused": refuse_clean_ups,
     "instructions of a-mpls": set_instructions,
     "readers": read_as_members,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import contextmanager
+from datetime import timedelta
 from importlib import import_module
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -14,10 +16,13 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from apikeys.check import check
 from apikeys.models import ApiKey
+from atsite.core.atproto.syntax import Did
 from atsite.core.config import config
+from atsite.core.pds import Session
 from atsite.core.web.auth import Scope
 from atsite.management import demo_community
 from atsite.management.commands.demo_community import variables
@@ -27,8 +32,12 @@ from feeds.models import FeedDefinition, PinnedPost
 from feeds.publishing.actions import Outcome
 from feeds.usage.interactions import SEND
 from indexer.index.models import RefusedActor
+from indexer.simulator.demo import OWNER
 from labels.account_lookup import Actor
 from labels.models import ActorLabel, Block, Label
+from search.cleanup.access import sessions
+from search.cleanup.access.sign_in import SignedIn
+from search.cleanup.models import CleanupAudit, RefusedAccount, RepoCleanupJob
 from tests import builders as b
 from tests.core.identity import network as networks
 from tests.feeds.worlds import actor
@@ -36,9 +45,11 @@ from tests.labels.conftest import network
 from tests.labels.people import RESOLVE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from atsite.core.config import Config
+    from search.cleanup.models import PdsSession
     from tests.core.identity.network import Network
 
 __all__ = ["network"]
@@ -100,9 +111,18 @@ def site(tmp_path: Path, network: Network, monkeypatch: pytest.MonkeyPatch) -> C
     Seen.calls, Seen.pages = [], {rkey: posts_of(rkey) for rkey in FEEDS}
     monkeypatch.setattr(demo_community, "Demo", Seen)
     monkeypatch.setattr(demo_community, "act", lambda feed, action: Outcome(f"{action} {feed.rkey}"))
-
+    monkeypatch.setattr(demo_community, "signed_in_for", owner_signs_in)
     monkeypatch.setattr(current_app, "send_task", lambda name, **options: Seen.calls.append(("task", name, options)))
     return dataclasses.replace(config, data_dir=tmp_path, environment="demo")
+
+
+@contextmanager
+def owner_signs_in(identifier: str, app_password: str, *, address: str) -> Iterator[tuple[SignedIn, PdsSession]]:
+    """A sign-in of the demo's account, without its PDS (tests/supervision/test_first_contact.py has it)."""
+    assert (identifier, app_password, address) == ("olive.demo.test", "demo-demo-demo-demo", "127.0.0.1")
+    session = Session(did=Did(OWNER), handle=identifier, access_token="access", refresh_token="refresh")
+    row = sessions.store(session, "https://pds.example", expires_at=timezone.now() + timedelta(minutes=1))
+    yield SignedIn(session, "https://pds.example", identifier), row
 
 
 def done(site: Config) -> list[str]:
@@ -195,6 +215,20 @@ def test_authors_and_a_post_are_blocked(site: Config) -> None:
         (AUTHORS[24].did, "", "admin", "The owner asked for it."),
     }
     assert list(RefusedActor.objects.values_list("did", "created_by")) == [(AUTHORS[24].did, "admin")]
+
+
+def test_a_clean_up_shows_its_plan_and_another_account_is_refused(site: Config) -> None:
+    demo = Seen(site)
+    demo_community.plan_clean_up(demo)
+    job = RepoCleanupJob.objects.get()
+    assert (job.did, job.handle, job.permitted, job.requested_by) == (OWNER, "olive.demo.test", False, "the demo")
+    assert job.rules["delete_until_days_ago"] == 365
+    assert CleanupAudit.objects.get().action == "created (delete)"
+    demo_community.refuse_clean_ups(demo)
+    refused = RefusedAccount.objects.get()
+    assert (refused.did, refused.created_by) == (AUTHORS[25].did, "admin")
+    assert refused.note == "A shared account: ask all its owners first."
+    assert said() == [("", "Clean-ups of this account refused.")]
 
 
 def test_the_private_feed_shows_others_a_post_of_a_member(site: Config) -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-#: A gap is a fault; events are read again after an update of atsite; and no service schedules clean-ups yet.
-MAY_BE_EMPTY = {"indexer.streamgap", "indexer.rereading", "cleanup.repocleanupjob"}
+#: A gap is a fault, and events are read again after an update of atsite.
+MAY_BE_EMPTY = {"indexer.streamgap", "indexer.rereading"}
 FEEDS = ("a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot")
 
 
