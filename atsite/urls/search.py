@@ -9,6 +9,7 @@ from atsite.core.config import SERVICE_PORTS, config
 from atsite.core.web.documented import DocumentedApi
 from atsite.urls import documentation
 from search.cleanup.web.api import router as cleanup_router
+from search.web import posts_api
 from search.web.api import api_router, xrpc_router
 
 api = DocumentedApi(
@@ -18,6 +19,7 @@ api = DocumentedApi(
     server=f"http://127.0.0.1:{SERVICE_PORTS['search'] + config.port_offset}",
 )
 api.add_router("/xrpc", xrpc_router)
+api.add_router("/xrpc", posts_api.xrpc_router)
 api.add_router("", api_router)
 api.add_router("", cleanup_router)
 

@@ -18,23 +18,20 @@ from atsite.core.atproto.syntax import is_did
 from atsite.core.atproto.tid import is_tid, tid_of_micros
 from atsite.core.cursor_format import InvalidCursor
 from indexer.index.account_status import UNKNOWN, account_statuses
-from indexer.index.page_refill import Candidates, fill
-from search.posts import queries
-from search.posts.conditions import Where, where
-from search.posts.queries import BOTTOM, Match, MatchKey
+from indexer.index.page_refill import fill
+from indexer.index.query import matches
+from indexer.index.query.matches import Match, MatchKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from atsite.core.atproto.aturi import AtUri
+    from indexer.index.query.conditions import Where
     from labels.blocks import Blocks
-    from search.posts.conditions import Filters, Query
 
 CURSOR_KIND: Final = "search.posts"
 #: Clocks differ: what is further ahead is dated in the future, and shown when its time has come.
 CLOCK_SKEW_MICROS: Final = 120 * 1_000_000
-#: Rows found without FINAL per post wanted: room for old versions and deleted posts among them.
-ROWS_PER_POST: Final = 4
 #: Seconds after which no further refill begins: the caller has given up by then.
 PATIENCE_SECONDS: Final = 8.0
 #: Actors asked about at once: bounds the statement, whatever a refill brings.
@@ -49,20 +46,19 @@ class Page:
     cursor: str | None
 
 
-def page(query: Query, filters: Filters, blocks: Blocks, *, limit: int, cursor: str | None, now: int) -> Page:
+def page(where: Where, blocks: Blocks, *, limit: int, cursor: str | None, now: int) -> Page:
     """The newest `limit` posts (1 to 100) after `cursor`, at the moment `now` (unix microseconds), without `blocks`.
 
     Raises InvalidCursor, NothingToShow, and what the door raises.
     """
-    conditions = where(query, filters, now=now)
     top = MatchKey(tid_of_micros(now + CLOCK_SKEW_MICROS), "")
     below = top if cursor is None else min(top, decode_cursor(cursor))
-    if filters.author in blocks.dids:
+    if where.author in blocks.dids:
         return Page((), None)
     filled = fill(
         below,
         limit,
-        read=partial(_candidates, conditions),
+        read=partial(matches.candidates, where),
         shown=partial(_shown, blocks),
         position=_key,
         deadline=monotonic() + PATIENCE_SECONDS,
@@ -85,22 +81,11 @@ def _key(post: MatchKey) -> MatchKey:
     return post
 
 
-def _candidates(conditions: Where, below: MatchKey, size: int) -> Candidates[Match, MatchKey]:
-    """At least `size` posts that match, if the store has them: every one from where they end up to `below`."""
-    if not conditions.keys_first:
-        posts = queries.matches(conditions, below=below, down_to=BOTTOM, size=size)
-        return Candidates(posts, posts[-1].key if len(posts) == size else None)
-    rows = ROWS_PER_POST * size
-    end = queries.nth_row(conditions, below=below, nth=rows)
-    posts = queries.matches(conditions, below=below, down_to=end or BOTTOM, size=rows)
-    return Candidates(posts, posts[-1].key if len(posts) == rows else end)
-
-
 def _shown(blocks: Blocks, posts: Iterable[Match]) -> Iterator[MatchKey]:
     """Those that may be shown, in order; authors are looked up only as far as the caller reads."""
     remaining = (post for post in posts if str(post.key.uri) not in blocks)
     while chunk := list(islice(remaining, ACTORS_AT_ONCE)):
-        authors = account_statuses({post.did for post in chunk}, limits=queries.SEARCH)
+        authors = account_statuses({post.did for post in chunk}, limits=matches.SEARCH)
         for post in chunk:
             if authors.get(post.did, UNKNOWN).shows(post.version):
                 yield post.key

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime  # noqa: TC003 - pydantic reads the annotations
-from typing import TYPE_CHECKING, Self
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Literal, Self
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
@@ -16,31 +16,35 @@ from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads th
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from indexer.index.query.conditions import Where
     from indexer.index.stats import Day
     from search.posts.search import Page
     from search.stats.totals import Snapshot
 
-#: Maximum length of a query in characters: a post has at most 300 graphemes, and a query is shorter than a post.
-Q_MAX = 1_000
 #: Maximum length of a did, handle or time.
 NAME_MAX = 2_048
 DAYS_MAX = 366
+TAGS_MAX = 16
 
 
 class SearchPostsQuery(Schema):
     """Parameters of app.bsky.unspecced.searchPostsSkeleton (its lexicon)."""
 
-    q: str = Field(max_length=Q_MAX, description="the words to search for; a post must have all of them")
-    sort: str = Field("latest", description="`latest`: newest first")
+    q: str = Field(description="the query: words, and the operators described above")
+    sort: Literal["latest", "top"] = Field("latest", description="`latest`: newest first")
     since: str | None = Field(None, max_length=NAME_MAX, description="from this datetime or day on")
     until: str | None = Field(None, max_length=NAME_MAX, description="before this datetime or day")
-    author: str | None = Field(None, max_length=NAME_MAX, description="did or handle")
+    mentions: str | None = Field(None, max_length=NAME_MAX, description="only posts that mention this did or handle")
+    author: str | None = Field(None, max_length=NAME_MAX, description="only posts by this did or handle")
     lang: str | None = Field(
         None,
         max_length=64,
-        pattern="^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$",
         description="only posts that name this language; `pt` also finds `pt-BR`, and `pt-BR` does not find `pt`",
     )
+    domain: str | None = Field(None, max_length=NAME_MAX, description="only posts that link to this domain")
+    url: str | None = Field(None, max_length=NAME_MAX, description="only posts that link to this address")
+    tag: list[str] = Field([], max_length=TAGS_MAX, description="only posts with all of these tags, without #")
+    viewer: str | None = Field(None, max_length=NAME_MAX, description="the did of the reader, who is `me` in the query")
     limit: WholeNumber = Field(
         page_limits.SEARCH_DEFAULT, ge=1, le=page_limits.SEARCH_MAX, description="the most posts of a page"
     )
@@ -51,23 +55,35 @@ class SkeletonPost(Schema):
     uri: str
 
 
-class SearchPostsAnswer(Schema):
+class _Camel(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class SearchPostsAnswer(_Camel):
     """A page of search results; the last one has no `cursor`."""
 
     cursor: str | None = None
     posts: list[SkeletonPost]
+    searched_since: datetime | None = Field(
+        None, description="older posts were not looked at, as no index helps with this query"
+    )
 
     @classmethod
-    def of(cls, page: Page) -> Self:
-        return cls(cursor=page.cursor, posts=[SkeletonPost(uri=str(post)) for post in page.posts])
+    def of(cls, page: Page, where: Where) -> Self:
+        return cls(
+            cursor=page.cursor,
+            posts=[SkeletonPost(uri=str(post)) for post in page.posts],
+            searched_since=moment_of(where.searched_since),
+        )
+
+
+def moment_of(micros: int | None) -> datetime | None:
+    """A moment of unix microseconds, in UTC."""
+    return None if micros is None else datetime.fromtimestamp(micros / 1_000_000, UTC)
 
 
 class Health(Schema):
     version: str
-
-
-class _Camel(Schema):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class StatsQuery(Schema):

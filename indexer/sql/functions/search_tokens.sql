@@ -1,3 +1,3 @@
--- What a post is found by: the tokens of the index `tokens` of the table posts, and of a query.
+-- What a post was found by before accents were folded; changes/search_tokens.sql replaces it.
 CREATE OR REPLACE FUNCTION atsiteSearchTokens AS (text) -> arrayConcat(
     atsiteSpacedWords(atsiteFoldedText(text)), atsitePairsOfRuns(atsiteUnspacedRuns(atsiteFoldedText(text))))

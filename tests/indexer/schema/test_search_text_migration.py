@@ -1,4 +1,4 @@
-"""Migration 0015 on posts that are stored already, on databases of its own: search is right before and after."""
+"""Migrations 0015 and 0017 on posts that are stored already, on databases of its own: search is right before and after."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import json, time
 from django.core.management import call_command
 from atsite.core.clickhouse import door
 from labels.blocks import Blocks
-from search.posts import query_language, search
-from search.posts.conditions import Filters
+from indexer.index.query.parse import parse
+from search.posts import asked, search
 
 NOW = 1_780_000_000_000_000
 INDEXES = "SELECT name FROM system.data_skipping_indices WHERE table = 'posts' ORDER BY name"
@@ -33,7 +33,8 @@ def wait_for_mutations():
 def state():
     found = {}
     for q in ("narwhal", "é", "東京", "ｶﾊﾞﾝ", "hello"):
-        page = search.page(query_language.parse(q), Filters(), Blocks(), limit=5, cursor=None, now=NOW)
+        where = asked.where_of(parse(q), viewer=None, now=NOW)
+        page = search.page(where, Blocks(), limit=5, cursor=None, now=NOW)
         found[q] = [uri.rsplit("/", 1)[1][-1] for uri in map(str, page.posts)]
     tags = door.column("SELECT tags FROM posts FINAL WHERE notEmpty(tags)", name="tests.tags")
     indexes = door.column(INDEXES, name="tests.indexes")
@@ -77,7 +78,8 @@ def test_stored_posts_are_found_at_once_and_their_tags_follow() -> None:
         )
     seen = json.loads(printed)
     found = {"narwhal": ["2"], "é": ["3"], "東京": ["3"], "ｶﾊﾞﾝ": ["4"], "hello": ["2"]}
-    after = {"found": found, "tags": [["knitting", "a b"]], "indexes": ["did_bf", "tokens"]}
+    of_lists = ["by_addressee", "by_domain", "by_link", "by_mention", "by_tag"]
+    after = {"found": found, "tags": [["knitting", "a b"]], "indexes": [*of_lists, "did_bf", "tokens"]}
 
     assert seen["waiting"]
     assert seen["meanwhile"] == after | {"tags": [["  knitting", "＃knitting", "a  b"]]}

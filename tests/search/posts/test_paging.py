@@ -11,10 +11,9 @@ import pytest
 from atsite.core import cursor_format
 from atsite.core.atproto.syntax import Did
 from atsite.core.atproto.tid import int_of_micros, tid_of_micros
+from indexer.index.query.parse import parse
 from labels.blocks import Blocks
-from search.posts import search
-from search.posts.conditions import Filters
-from search.posts.query_language import parse
+from search.posts import asked, search
 from tests.builders import ALICE, BOB, Record, account, ago, delete, floor, micros, post, store, update
 from tests.search.service import SEARCH, Service, newest_first
 
@@ -160,9 +159,9 @@ def _crowd(q: str, numbers: Iterable[int], *, hours: int) -> list[Record]:
 
 def test_a_search_for_posts_of_a_blocked_author_ends_at_once_however_many_there_are(clickhouse: None) -> None:
     store(*_crowd("cat", range(700), hours=2))
-    found = search.page(
-        parse("cat"), Filters(author=ALICE), Blocks(dids=frozenset({ALICE})), limit=1, cursor=None, now=micros(ago())
-    )
+    now = micros(ago())
+    where = asked.where_of(parse(f"cat from:{ALICE}"), viewer=None, now=now)
+    found = search.page(where, Blocks(dids=frozenset({ALICE})), limit=1, cursor=None, now=now)
     assert found == search.Page((), None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from atsite.core.errors import InvalidSyntax
-from search.posts.period import micros_of
+from indexer.index.query.period import micros_of
 
 
 @pytest.mark.parametrize(

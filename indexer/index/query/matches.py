@@ -1,4 +1,4 @@
-"""What the search service asks ClickHouse."""
+"""The newest posts that match a query. Position is the key (rkey, did), so posts that arrive move nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import Did, Nsid, Rkey
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
+from indexer.index.page_refill import Candidates
 
 if TYPE_CHECKING:
-    from search.posts.conditions import Where
+    from indexer.index.query.conditions import Where
 
 POST: Final = Nsid("app.bsky.feed.post")
 #: A reader waits, and one who asks for much waits beside others: the slowest measured search takes 3 s.
@@ -42,6 +43,9 @@ class Match:
     def key(self) -> MatchKey:
         return MatchKey(self.rkey, self.did)
 
+
+#: Rows found without FINAL per post wanted: room for old versions and deleted posts among them.
+ROWS_PER_POST: Final = 4
 
 #: Below every post: no TID and no did is less.
 BOTTOM: Final = MatchKey("", "")
@@ -94,5 +98,16 @@ def nth_row(where: Where, *, below: MatchKey, nth: int) -> MatchKey | None:
 
 
 def statement(template: str, where: Where) -> str:
-    """The template with the conditions, which are constants of search.posts.conditions, in their place."""
+    """The template with the conditions, which are constants of indexer.index.query.conditions, in their place."""
     return template.replace("CONDITIONS", where.sql)
+
+
+def candidates(where: Where, below: MatchKey, size: int) -> Candidates[Match, MatchKey]:
+    """At least `size` posts that match, if the store has them: every one from where they end up to `below`."""
+    if not where.keys_first:
+        posts = matches(where, below=below, down_to=BOTTOM, size=size)
+        return Candidates(posts, posts[-1].key if len(posts) == size else None)
+    rows = ROWS_PER_POST * size
+    end = nth_row(where, below=below, nth=rows)
+    posts = matches(where, below=below, down_to=end or BOTTOM, size=rows)
+    return Candidates(posts, posts[-1].key if len(posts) == rows else end)
