@@ -26,6 +26,7 @@ PUBLIC = {
     "/xrpc/app.bsky.feed.getFeedSkeleton": "the lexicon: public feeds answer without a token",
     "/xrpc/app.bsky.feed.sendInteractions": "demands a service token itself, with its own lxm",
     "/xrpc/_health": "whether the process answers",
+    "/search/posts": "as searchPostsSkeleton",
     "/xrpc/app.bsky.unspecced.searchPostsSkeleton": "the lexicon: without a token",
     "/stats": "numbers without names",
     "/repo/cleanup": "POST signs in with an app password; GET and DELETE demand the token of the clean-up in a header",

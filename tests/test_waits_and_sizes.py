@@ -161,6 +161,19 @@ VALUES: dict[str, dict[str, Any]] = {
     "indexer.index.page_refill": {"REFILLS": 4, "REFILL_FACTOR": 4},
     "indexer.index.pasted_identifiers": {"_SHOWN": 80},
     "indexer.index.purge": {"BATCH": 500},
+    "indexer.index.query.conditions": {
+        "OLDEST_SORT_AT_MICROS": 86_400_000_000,
+        "UNINDEXED_MICROS": 86_400_000_000,
+        "PAIRS_MAX": 16,
+    },
+    "indexer.index.query.matches": {"ROWS_PER_POST": 4},
+    "indexer.index.query.parse": {"BYTES_MAX": 10_240, "TERMS_MAX": 64, "DEPTH_MAX": 16},
+    "indexer.index.query.resolve": {
+        "NETWORK_SECONDS": 2.0,
+        "NETWORK_HANDLES_MAX": 5,
+        "NETWORK_RATE": 5.0,
+        "NETWORK_BURST": 20,
+    },
     "indexer.index.stream_state": {"PATIENCE_SECONDS": 5.0},
     "indexer.management.commands.check_index": {"BATCH": 1_000, "EXAMPLES": 5},
     "indexer.management.commands.retry_dead_letters": {"CLICKHOUSE_WAIT_SECONDS": 60.0},
@@ -197,9 +210,16 @@ VALUES: dict[str, dict[str, Any]] = {
     "labels.queries": {"SEARCH_MAX": 500},
     "labels.standing": {"AT_ONCE": 200},
     "labels.tasks": {"BUDGET_SECONDS": 45.0},
-    "search.posts.conditions": {"OLDEST_SORT_AT_MICROS": 86_400_000_000, "UNINDEXED_MICROS": 86_400_000_000},
-    "search.posts.query_language": {"PAIRS_MAX": 16, "TERMS_MAX": 64},
-    "search.posts.search": {"ACTORS_AT_ONCE": 1_000, "PATIENCE_SECONDS": 8.0, "ROWS_PER_POST": 4},
+    "search.posts.hidden": {"ACTORS_AT_ONCE": 1_000},
+    "search.posts.search": {"PATIENCE_SECONDS": 8.0, "TOTAL_MAX": 1_000},
+    "search.posts.top": {"RESULTS": 1_000, "HITS_MAX": 20_000, "ENGAGED_MAX": 50_000},
+    "search.posts.top_results": {
+        "LIFE": 600,
+        "MEMORY": 67_108_864,
+        "RESULT_BYTES": 65_536,
+        "DAYS": 7,
+        "DAYS_MAX": 30,
+    },
     "search.stats.totals": {"LOCK_SECONDS": 120, "OWN_SECONDS": 60.0, "WAIT_SECONDS": 10.0, "_POLL_SECONDS": 0.1},
     # Those of feeds.ranking.computed and feeds.kinds.static, which the tests of feeds make longer.
     "tests.feeds.conftest": {"REAL_BUDGET_SECONDS": 10, "REAL_OWN_SECONDS": 3},
@@ -214,8 +234,9 @@ LIMITS = {
     "atsite.core.web.readiness:ASKING": (2, 100_000_000, 0, True, 3),
     "atsite.dashboard.queries:QUICK": (2, 200_000_000, 1, True, 17),
     "indexer.index.handles:LIMITS": (3, 500_000_000, 0, True, 18),
-    "search.posts.queries:SEARCH": (5, 1_000_000_000, 0, True, 10),
-    "search.posts.query_language:_LIMITS": (2, 100_000_000, 0, True, 3),
+    "indexer.index.query.matches:SEARCH": (5, 1_000_000_000, 0, True, 10),
+    "indexer.index.query.resolve:_LIMITS": (2, 100_000_000, 0, True, 3),
+    "search.posts.top:LIMITS": (8, 1_000_000_000, 0, True, 10),
 }
 
 

@@ -21,6 +21,7 @@ api = DocumentedApi(
 api.add_router("/xrpc", xrpc_router)
 api.add_router("/xrpc", posts_api.xrpc_router)
 api.add_router("", api_router)
+api.add_router("", posts_api.api_router)
 api.add_router("", cleanup_router)
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from atsite.core.atproto.aturi import AtUri
 from atsite.core.atproto.syntax import Nsid
-from atsite.core.errors import AtsiteError, InvalidSyntax
+from atsite.core.errors import AtsiteError
+from indexer.index.posts.post_key import POST as POST
+from indexer.index.posts.post_key import PostKey as PostKey  # noqa: TC001 - importers use it at run time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from feeds.ranking.cursor import Cursor
 
 GENERATOR: Final = Nsid("app.bsky.feed.generator")
-POST: Final = Nsid("app.bsky.feed.post")
 
 #: The parameter with the label of a feed: the actors with this label are its members.
 LABEL: Final = "label"
@@ -45,25 +46,6 @@ class RankingPending(FeedUnavailable):
     def __init__(self, made: Future[FeedUnavailable | None]) -> None:
         super().__init__("the ranking of this feed is being made, try again in a moment")
         self.made = made
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PostKey:
-    """The key of a post; descending order is newest first."""
-
-    rkey: str
-    did: str
-
-    @property
-    def uri(self) -> str:
-        return f"at://{self.did}/{POST}/{self.rkey}"
-
-    @classmethod
-    def of(cls, uri: AtUri) -> Self:
-        """Raises InvalidSyntax if `uri` is not the address of a post."""
-        if uri.collection != POST:
-            raise InvalidSyntax(f"not the at-uri of a post: {uri}")
-        return cls(uri.rkey, uri.did)
 
 
 @dataclass(frozen=True, slots=True)

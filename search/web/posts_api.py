@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
 from ninja import Query, Router
 
-from atsite.core.atproto.syntax import is_did, one_spelling
+from atsite.core.atproto.syntax import Did, is_did, one_spelling
 from atsite.core.clock import now_us
 from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
@@ -15,15 +15,18 @@ from indexer.index.page_refill import NothingToShow
 from indexer.index.query.parse import BadQuery
 from indexer.index.query.resolve import UnknownAccount
 from labels.blocks import blocked
-from search.posts import asked, parameters, recently_shown, search
+from search.posts import asked, parameters, recently_shown, rows, search, top_results
+from search.posts.hidden import Hidden
 from search.posts.parameters import BadParameter
-from search.web.schemas import SearchPostsAnswer, SearchPostsQuery
+from search.web import examples
+from search.web.post_schemas import PostsAnswer, SearchPostsAnswer, SearchPostsQuery
 
 if TYPE_CHECKING:
-    from atsite.core.atproto.syntax import Did
-    from indexer.index.query.conditions import Where
+    from search.posts.asked import Asked
+    from search.posts.search import Page
 
 xrpc_router = Router()
+api_router = Router()
 
 NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower search"
 
@@ -44,7 +47,7 @@ NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower sea
     ),
 )
 def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> SearchPostsAnswer:
-    """The posts that match the query `q`, newest first.
+    """The posts that match the query `q`: the newest first, or, with `sort=top`, those with the most likes and reposts.
 
     A query is words, all of which a post must have. `"a phrase"` is words in order, `-word` excludes, `OR` means either
     side, and parentheses group. Filters: `from:`, `to:` (a reply to or a mention of the account) and `mentions:` with a
@@ -56,26 +59,52 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     Burmese are found inside longer runs. An emoji is a word. A query without a word, tag, link, domain or account looks
     through the newest 24 hours only (of the period before `until`), and `searchedSince` says so.
 
-    Posts and authors that the site blocks everywhere are left out. 400 `BadQueryString` tells the position.
+    With `sort=top` the posts of the last 7 days are ranked, or of the period from `since` to `until`, at most 30 days.
+    A repost counts as two likes. The order is kept for ten minutes; then a walk through its pages ends.
+
+    Posts and authors that the site blocks everywhere are left out. `hitsTotal` is on the first page, if there are at
+    most 1,000 posts. 400 `BadQueryString` tells the position.
     """
-    if parameters.sort != "latest":
-        raise XrpcError("InvalidRequest", "sort: this service supports only `latest` yet")
+    what, page = _found(parameters)
+    return SearchPostsAnswer.of(page, what.where)
+
+
+@api_router.get(
+    "/search/posts",
+    response={200: PostsAnswer, **failures(400, 503, 504)},
+    exclude_none=True,
+    by_alias=True,
+    tags=["search"],
+    openapi_extra=example(examples.POSTS, q='"cold brew" has:images', sort="top", limit=1),
+)
+def search_posts(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> PostsAnswer:
+    """The same as `searchPostsSkeleton`, with the text, author, time and counts of each post.
+
+    `matches` are the parts of the text that have the words of the query, in bytes of UTF-8, as facets count them.
+    """
+    what, page = _found(parameters)
+    return PostsAnswer.of(page, what, rows.rows_of(page.posts))
+
+
+def _found(given: SearchPostsQuery) -> tuple[Asked, Page]:
+    """The page that is asked for. Raises XrpcError, and what the door raises."""
     now = now_us()
-    where = _where(parameters, now)
+    what = _asked(given, now)
+    pages = top_results if given.sort == "top" else search
     try:
-        page = search.page(where, blocked(), limit=parameters.limit, cursor=parameters.cursor, now=now)
+        page = pages.page(what.where, Hidden(blocked()), limit=given.limit, cursor=given.cursor, now=now)
     except NothingToShow as error:
         # The same search fails until the index has changed.
         raise XrpcError("NotEnoughResources", NONE_SHOWN, headers={"Retry-After": "60"}) from error
-    recently_shown.remember({post.did for post in page.posts})
-    return SearchPostsAnswer.of(page, where)
+    recently_shown.remember({Did(post.did) for post in page.posts})
+    return what, page
 
 
-def _where(given: SearchPostsQuery, now: int) -> Where:
+def _asked(given: SearchPostsQuery, now: int) -> Asked:
     """The condition that the parameters are. Raises XrpcError."""
     viewer = _viewer(given.viewer)
     try:
-        return asked.where_of(asked.tree_of(given.q, given.dict()), viewer=viewer, now=now)
+        return asked.asked(asked.tree_of(given.q, given.dict()), viewer=viewer, now=now)
     except BadParameter as error:
         raise XrpcError("InvalidRequest", str(error)) from error
     except UnknownAccount as error:

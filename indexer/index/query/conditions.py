@@ -13,6 +13,7 @@ from indexer.index.query import values
 from indexer.index.query.parse import check_asks_for_something
 from indexer.index.query.period import micros_of
 from indexer.index.query.tree import And, Filter, Key, Not, Or, Phrase, Word, leaves
+from indexer.index.query.write import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +74,11 @@ class Where:
     searched_since: int | None = None
     #: Every match is by this author (a did); None: of any author.
     author: str | None = None
+    #: The query in one spelling, with dids.
+    text: str = ""
+    #: The period that every match is of (unix microseconds); `until` is not included.
+    since: int | None = None
+    until: int | None = None
 
 
 def where(resolved: Resolved, *, now: int) -> Where:
@@ -97,7 +103,16 @@ def where(resolved: Resolved, *, now: int) -> Where:
             since = None
     keys_first = since is None and _index_decides(node, resolved.cuts)
     authors = [part.value for part in _conjuncts(node) if isinstance(part, Filter) and part.key is Key.FROM]
-    return Where(" AND ".join(conditions), writer.parameters, keys_first, since, next(iter(authors), None))
+    return Where(
+        " AND ".join(conditions),
+        writer.parameters,
+        keys_first,
+        searched_since=since,
+        author=next(iter(authors), None),
+        text=write(node),
+        since=ends.since,
+        until=ends.until,
+    )
 
 
 @dataclass(frozen=True, slots=True)

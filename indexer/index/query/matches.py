@@ -5,30 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from atsite.core.atproto.aturi import AtUri
-from atsite.core.atproto.syntax import Did, Nsid, Rkey
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
 from indexer.index.page_refill import Candidates
+from indexer.index.posts.post_key import PostKey
 
 if TYPE_CHECKING:
     from indexer.index.query.conditions import Where
 
-POST: Final = Nsid("app.bsky.feed.post")
 #: A reader waits, and one who asks for much waits beside others: the slowest measured search takes 3 s.
 SEARCH: Final = Limits(max_execution_time=5, max_memory_usage=1_000_000_000, readonly=True, answer_grace=5)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class MatchKey:
-    """A post; the order, descending, is newest first."""
-
-    rkey: str
-    did: str
-
-    @property
-    def uri(self) -> AtUri:
-        return AtUri(Did(self.did), POST, Rkey(self.rkey))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +26,15 @@ class Match:
     version: int
 
     @property
-    def key(self) -> MatchKey:
-        return MatchKey(self.rkey, self.did)
+    def key(self) -> PostKey:
+        return PostKey(self.rkey, self.did)
 
 
 #: Rows found without FINAL per post wanted: room for old versions and deleted posts among them.
 ROWS_PER_POST: Final = 4
 
 #: Below every post: no TID and no did is less.
-BOTTOM: Final = MatchKey("", "")
+BOTTOM: Final = PostKey("", "")
 
 # Of `below` and `down_to`, rkeys alone prune the primary key; the pairs decide among equal rkeys.
 # With FINAL: an edited post is found by what it says now, and a deleted one is not found.
@@ -63,7 +49,7 @@ LIMIT {size:UInt32}
 """
 
 
-def matches(where: Where, *, below: MatchKey, down_to: MatchKey, size: int) -> list[Match]:
+def matches(where: Where, *, below: PostKey, down_to: PostKey, size: int) -> list[Match]:
     """The newest `size` posts of `where`, newest first, from `down_to` (included) up to `below` (not included)."""
     ends = {
         "below_rkey": below.rkey, "below_did": below.did,
@@ -90,10 +76,10 @@ LIMIT 1 OFFSET {skipped:UInt32}
 """
 
 
-def nth_row(where: Where, *, below: MatchKey, nth: int) -> MatchKey | None:
+def nth_row(where: Where, *, below: PostKey, nth: int) -> PostKey | None:
     """The key of the `nth` row of `where` below `below`, newest first; None where there are fewer."""
     parameters = {**where.parameters, "below_rkey": below.rkey, "below_did": below.did, "skipped": nth - 1}
-    rows = door.query(statement(NTH_ROW, where), parameters, into=MatchKey, name="search.nth_row", limits=SEARCH)
+    rows = door.query(statement(NTH_ROW, where), parameters, into=PostKey, name="search.nth_row", limits=SEARCH)
     return rows[0] if rows else None
 
 
@@ -102,7 +88,22 @@ def statement(template: str, where: Where) -> str:
     return template.replace("CONDITIONS", where.sql)
 
 
-def candidates(where: Where, below: MatchKey, size: int) -> Candidates[Match, MatchKey]:
+# In no order, so that it ends as soon as it has found enough.
+SOME: Final = """
+SELECT rkey, did, version
+FROM posts FINAL
+WHERE rkey < {below_rkey:String} AND CONDITIONS
+LIMIT {size:UInt32}
+"""
+
+
+def some(where: Where, *, below: PostKey, size: int) -> list[Match]:
+    """Any `size` posts of `where` with lower record keys than `below`; fewer are all of them."""
+    parameters = {**where.parameters, "below_rkey": below.rkey, "size": size}
+    return door.query(statement(SOME, where), parameters, into=Match, name="search.some", limits=SEARCH)
+
+
+def candidates(where: Where, below: PostKey, size: int) -> Candidates[Match, PostKey]:
     """At least `size` posts that match, if the store has them: every one from where they end up to `below`."""
     if not where.keys_first:
         posts = matches(where, below=below, down_to=BOTTOM, size=size)

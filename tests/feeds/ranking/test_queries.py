@@ -13,8 +13,8 @@ from atsite.core.atproto.tid import tid_of_micros
 from atsite.core.clickhouse import door
 from atsite.core.clock import now_us
 from feeds.kinds import label_queries, like_counts
-from feeds.ranking import queries
 from feeds.ranking.feed import PostKey
+from indexer.index.posts import live_posts
 from tests.conftest import empty_clickhouse
 from tests.feeds.worlds import HOUR, MINUTE, actor, carry
 
@@ -68,7 +68,7 @@ def full_tables(django_db_setup: None) -> None:
 def test_what_a_page_looks_up_costs_a_few_granules() -> None:
     keys = [PostKey(tid_of_micros(NOW - number * 500_000), actor(number)) for number in range(40)]
     params = {"rkeys": [key.rkey for key in keys], "dids": [key.did for key in keys]}
-    (read, there), *_ = granules(queries.STATES, params)
+    (read, there), *_ = granules(live_posts.STATES, params)
     assert there > 20
     assert read <= 2
 

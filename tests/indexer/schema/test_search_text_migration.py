@@ -1,4 +1,4 @@
-"""Migrations 0015 and 0017 on posts that are stored already, on databases of its own: search is right before and after."""
+"""Migrations 0015 and 0017 on stored posts, on databases of their own: search is right before and after."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from atsite.core.clickhouse import door
 from labels.blocks import Blocks
 from indexer.index.query.parse import parse
 from search.posts import asked, search
+from search.posts.hidden import Hidden
 
 NOW = 1_780_000_000_000_000
 INDEXES = "SELECT name FROM system.data_skipping_indices WHERE table = 'posts' ORDER BY name"
@@ -33,8 +34,8 @@ def wait_for_mutations():
 def state():
     found = {}
     for q in ("narwhal", "é", "東京", "ｶﾊﾞﾝ", "hello"):
-        where = asked.where_of(parse(q), viewer=None, now=NOW)
-        page = search.page(where, Blocks(), limit=5, cursor=None, now=NOW)
+        where = asked.asked(parse(q), viewer=None, now=NOW).where
+        page = search.page(where, Hidden(Blocks()), limit=5, cursor=None, now=NOW)
         found[q] = [uri.rsplit("/", 1)[1][-1] for uri in map(str, page.posts)]
     tags = door.column("SELECT tags FROM posts FINAL WHERE notEmpty(tags)", name="tests.tags")
     indexes = door.column(INDEXES, name="tests.indexes")

@@ -14,6 +14,7 @@ from atsite.core.atproto.tid import int_of_micros, tid_of_micros
 from indexer.index.query.parse import parse
 from labels.blocks import Blocks
 from search.posts import asked, search
+from search.posts.hidden import Hidden
 from tests.builders import ALICE, BOB, Record, account, ago, delete, floor, micros, post, store, update
 from tests.search.service import SEARCH, Service, newest_first
 
@@ -120,9 +121,9 @@ def test_a_page_that_holds_the_rest_has_no_cursor(service: Service, q: str) -> N
     both = [post(ALICE, at=ago(hours=hours), text=q) for hours in (1, 2)]
     store(*both)
 
-    assert service.search(q, limit=2) == {"posts": [{"uri": each.uri} for each in both]}
+    assert service.search(q, limit=2) == {"hitsTotal": 2, "posts": [{"uri": each.uri} for each in both]}
     assert "cursor" in service.search(q, limit=1)
-    assert service.search("dog") == {"posts": []}
+    assert service.search("dog") == {"hitsTotal": 0, "posts": []}
 
 
 @pytest.mark.parametrize("q", ["cat", "東京"])
@@ -160,9 +161,9 @@ def _crowd(q: str, numbers: Iterable[int], *, hours: int) -> list[Record]:
 def test_a_search_for_posts_of_a_blocked_author_ends_at_once_however_many_there_are(clickhouse: None) -> None:
     store(*_crowd("cat", range(700), hours=2))
     now = micros(ago())
-    where = asked.where_of(parse(f"cat from:{ALICE}"), viewer=None, now=now)
-    found = search.page(where, Blocks(dids=frozenset({ALICE})), limit=1, cursor=None, now=now)
-    assert found == search.Page((), None)
+    where = asked.asked(parse(f"cat from:{ALICE}"), viewer=None, now=now).where
+    found = search.page(where, Hidden(Blocks(dids=frozenset({ALICE}))), limit=1, cursor=None, now=now)
+    assert found == search.Page((), None, 0)
 
 
 def test_a_cursor_of_another_list_is_refused(service: Service) -> None:

@@ -103,8 +103,8 @@ def test_a_hostile_text_finds_itself_and_nothing_else(service: Service, text: st
 def test_bytes_that_are_no_text_are_no_words(service: Service) -> None:
     store(post(ALICE, at=ago(hours=1), text="cat"))
 
-    assert service.client.get(SEARCH + "?q=%ff%fe").json() == {"posts": []}
-    assert service.client.get(SEARCH + "?q=cat%ff").json() == {"posts": []}
+    assert service.client.get(SEARCH + "?q=%ff%fe").json() == {"hitsTotal": 0, "posts": []}
+    assert service.client.get(SEARCH + "?q=cat%ff").json() == {"hitsTotal": 0, "posts": []}
 
 
 def test_the_service_says_how_it_is(service: Service) -> None:
@@ -122,7 +122,7 @@ def test_the_service_describes_itself(service: Service) -> None:
     document = service.get("/openapi.json").json()
 
     cleanups = {f"/repo/cleanup{rest}" for rest in ("", "/stats", *(f"/{{job_id}}/{what}" for what in OF_A_CLEANUP))}
-    assert set(document["paths"]) == {SEARCH, "/xrpc/_health", "/stats", *cleanups}
+    assert set(document["paths"]) == {SEARCH, "/search/posts", "/xrpc/_health", "/stats", *cleanups}
     assert set(document["paths"]) == {path for path in mounted(urlpatterns) if not path.startswith("/cleanup/")}
     check_examples(document)
     assert "No operation of this service needs one." in document["info"]["description"]

@@ -9,9 +9,10 @@ import pytest
 
 from atsite.core.atproto.timestamps import datetime_of_micros
 from atsite.core.clickhouse import door
+from indexer.index.posts.post_key import PostKey
 from indexer.index.query import matches
 from indexer.index.query.conditions import Where, where
-from indexer.index.query.matches import BOTTOM, MATCHES, NTH_ROW, MatchKey
+from indexer.index.query.matches import BOTTOM, MATCHES, NTH_ROW
 from indexer.index.query.parse import parse
 from indexer.index.query.resolve import resolve
 from tests.builders import ago, micros
@@ -20,7 +21,7 @@ ROWS: Final = 100_000
 NOW: Final = micros(ago(minutes=0))
 HOUR: Final = 3600 * 1_000_000
 DAY: Final = 24 * HOUR
-TOP: Final = MatchKey("zzzzzzzzzzzzz", "")
+TOP: Final = PostKey("zzzzzzzzzzzzz", "")
 
 # A post every ten seconds, so eleven days; each author has 50 that follow each other.
 FILL = """

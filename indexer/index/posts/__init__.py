@@ -1,0 +1,1 @@
+"""Posts by key: which may be shown, and what they count."""
