@@ -16,6 +16,10 @@ from atsite.core.clickhouse.ddl import create, run
 SQL = Path(__file__).parent.parent / "sql"
 TOKENS_BEFORE = (SQL / "functions" / "search_tokens.sql").read_text(encoding="utf-8")
 TOKENS = (SQL / "changes" / "search_tokens.sql").read_text(encoding="utf-8")
+# An index that is still made in the background, by 0015 or by this migration, cannot be dropped.
+STOPPED = (
+    "KILL MUTATION WHERE database = currentDatabase() AND table = 'posts' AND command LIKE '%MATERIALIZE INDEX%' SYNC"
+)
 # An index keeps the expressions of its functions: it is made again after them.
 NO_INDEX = "ALTER TABLE posts DROP INDEX IF EXISTS tokens SETTINGS alter_sync = 0"
 INDEX = "ALTER TABLE posts ADD INDEX IF NOT EXISTS tokens atsiteSearchTokens(text) TYPE text(tokenizer = 'array')"
@@ -34,6 +38,7 @@ class Migration(migrations.Migration):
     dependencies = [("indexer", "0016_plain_words")]
     operations = [
         *(create(__file__, f"functions/{name}.sql", undo="") for name in FUNCTIONS),
+        run(STOPPED, undo=""),
         run(NO_INDEX, undo=INDEXED),
         run("", undo=INDEX),
         run(TOKENS, undo=TOKENS_BEFORE),
@@ -48,6 +53,6 @@ class Migration(migrations.Migration):
         run(
             f"ALTER TABLE posts {', '.join(f'MATERIALIZE INDEX {name}' for name in ('tokens', *INDEXES))}"
             " SETTINGS mutations_sync = 0",
-            undo="",
+            undo=STOPPED,
         ),
     ]

@@ -36,7 +36,7 @@ def state():
     for q in ("narwhal", "é", "東京", "ｶﾊﾞﾝ", "hello"):
         where = asked.asked(parse(q), viewer=None, now=NOW).where
         page = search.page(where, Hidden(Blocks()), limit=5, cursor=None, now=NOW)
-        found[q] = [uri.rsplit("/", 1)[1][-1] for uri in map(str, page.posts)]
+        found[q] = [post.rkey[-1] for post in page.posts]
     tags = door.column("SELECT tags FROM posts FINAL WHERE notEmpty(tags)", name="tests.tags")
     indexes = door.column(INDEXES, name="tests.indexes")
     return {"found": found, "tags": tags, "indexes": indexes}
