@@ -1,0 +1,339 @@
+"""Measures post search over 20 million posts, beside an SQLite FTS5 index of the same posts.
+
+    ./just bench search [--posts N] [--requests N] [--without-sqlite]
+
+Builds the posts (bench/search_posts.py) in blocks of at most 100,000 events through the real views, which takes most of
+the time and about 8 GB, waits until ClickHouse has merged them, and asks a search service over HTTP: each question
+with other words each time, first from one client and then from eight at once. Prints p50, p95 and p99 of the whole
+request, and per request the rows and the memory of its statements, from the engine's log. SQLite answers the same
+questions in this process, without the network; it counts no likes and cannot look inside of Chinese text.
+Writes .data/bench/search.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.indexer import keep, stores
+from bench.search_posts import CHARACTERS, SITES, TAGS, WORDS, Corpus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import httpx
+
+SKELETON: Final = "/xrpc/app.bsky.unspecced.searchPostsSkeleton"
+CLIENTS: Final = 8
+#: How long the merges of the inserts may go on before the questions begin.
+MERGE_SECONDS: Final = 900
+#: Milliseconds at p95 with one client.
+GOALS: Final = {
+    "common word": 100, "rare word": 50, "phrase": 50, "tag": 50, "author and word": 50, "domain": 50,
+    "Chinese word": 150, "five by OR": 150, "negation": 150, "page 50": 100, "top of a day, cold": 1_500,
+    "top of a day, warm": 20,
+}  # fmt: skip
+
+
+@dataclass
+class Question:
+    """One kind of question: parameters of each request, and the same for SQLite ("" where it cannot)."""
+
+    name: str
+    make: Callable[[], dict[str, str]]
+    fts: Callable[[dict[str, str]], str] = field(default=lambda _: "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--posts", type=int, default=20_000_000)
+    parser.add_argument("--requests", type=int, default=60, help="of each kind and number of clients")
+    parser.add_argument("--without-sqlite", action="store_true")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="atsite-bench-", dir=os.environ.get("TMPDIR")))
+        )
+        stack.enter_context(stores(folder))
+        import django
+
+        django.setup()
+        corpus = Corpus(arguments.posts, time.time_ns() // 1_000)
+        fts = None if arguments.without_sqlite else SqliteIndex(folder / "fts.sqlite3")
+        built = build(corpus, fts)
+        answers = stack.enter_context(service())
+        measured = {
+            question.name: measure(question, answers, fts, arguments.requests)
+            for question in questions(corpus, answers)
+        }
+    result = {**built, "cores": os.cpu_count(), "requests": arguments.requests, "questions": measured}
+    show(result)
+    keep("search", result)
+
+
+def build(corpus: Corpus, fts: SqliteIndex | None) -> dict[str, Any]:
+    """Insert everything; the numbers of rows and bytes."""
+    from atsite.core.clickhouse import door
+
+    began, in_sqlite = time.monotonic(), 0.0
+    for number, block in enumerate(corpus.blocks(), 1):
+        door.insert("repo_records", block.columns(), name="bench.posts")
+        before = time.monotonic()
+        if fts is not None:
+            fts.add(block.posts)
+        in_sqlite += time.monotonic() - before
+        said(f"{number * 100_000:,} of {corpus.posts:,} posts")
+    for block in corpus.engagement():
+        door.insert("repo_records", block.columns(), name="bench.likes")
+    inactive = corpus.inactive()
+    count = len(inactive)
+    now = [corpus.newest] * count
+    columns: dict[str, Sequence[object]] = {
+        "did": inactive,
+        "active": [0] * count,
+        "status": ["deactivated"] * count,
+        "time_us": now,
+        "version": now,
+    }
+    door.insert("actor_accounts", columns, name="bench.accounts")
+    seconds = time.monotonic() - began - in_sqlite
+    merged = merges()
+    size = (
+        "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'posts'"
+    )
+    return {
+        "posts": int(door.scalar("SELECT count() FROM posts", name="bench.count")),
+        "likes_and_reposts": int(door.scalar("SELECT count() FROM engagement", name="bench.count")),
+        "insert_seconds": round(seconds),
+        "merge_seconds": round(merged),
+        "posts_mb": round(int(door.scalar(size, name="bench.size")) / 1e6),
+        "parts": int(door.scalar(size.replace("sum(bytes_on_disk)", "count()"), name="bench.parts")),
+        "sqlite_seconds": round(in_sqlite),
+        "sqlite_mb": 0 if fts is None else round(fts.file.stat().st_size / 1e6),
+    }
+
+
+def merges() -> float:
+    """Seconds until ClickHouse merges nothing."""
+    from atsite.core.clickhouse import door
+
+    began = time.monotonic()
+    quiet = 0
+    while quiet < 3 and time.monotonic() - began < MERGE_SECONDS:
+        running = door.scalar("SELECT count() FROM system.merges", name="bench.merges")
+        quiet = 0 if running else quiet + 1
+        said(f"merging: {running} at once")
+        time.sleep(1)
+    return time.monotonic() - began
+
+
+def questions(corpus: Corpus, client: httpx.Client) -> Iterator[Question]:
+    """All kinds of questions; the words of each are made anew."""
+    random = Random(11)
+
+    def word(low: int, high: int) -> str:
+        return f"w{random.randrange(low, high)}"
+
+    def q(text: str, **more: str) -> dict[str, str]:
+        return {"q": text, **more}
+
+    def same(asked: dict[str, str]) -> str:
+        return " ".join(f'"{part}"' for part in asked["q"].replace('"', "").split())
+
+    rare = (WORDS * 9 // 10, WORDS)
+    yield Question("common word", lambda: q(word(3, 60)), same)
+    yield Question("rare word", lambda: q(word(*rare)), same)
+    yield Question("phrase", lambda: q(f'"{word(0, 20)} {word(0, 20)}"'), lambda asked: asked["q"])
+    yield Question(
+        "tag", lambda: q(f"#tag{random.randrange(TAGS // 2, TAGS)}"), lambda asked: f'tag:"{asked["q"][1:]}"'
+    )
+    yield Question(
+        "author and word",
+        lambda: q(f"from:{corpus.author(random.randrange(corpus.posts))} {word(0, 20)}"),
+        lambda asked: f'author:"{asked["q"].split()[0][5:]}" AND text:{asked["q"].split()[1]}',
+    )
+    yield Question(
+        "domain",
+        lambda: q(f"domain:site{random.randrange(SITES // 2, SITES)}.example"),
+        lambda asked: f'domain:"{asked["q"][7:]}"',
+    )
+    yield Question(
+        "Chinese word", lambda: q("".join(chr(0x4E00 + random.randrange(CHARACTERS // 20)) for _ in range(2)))
+    )
+    yield Question(
+        "five by OR",
+        lambda: q(" OR ".join(word(*rare) for _ in range(5))),
+        lambda asked: asked["q"],
+    )
+    yield Question(
+        "negation", lambda: q(f"{word(20, 200)} -{word(0, 5)}"), lambda asked: asked["q"].replace("-", "NOT ")
+    )
+    cursors = [(text, cursor_of_page(client, text, 50)) for text in (word(3, 60) for _ in range(5))]
+    yield Question("page 50", lambda: dict(zip(("q", "cursor"), random.choice(cursors), strict=True)))
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86_400))
+    yield Question("top of a day, cold", lambda: q(f"{word(3, 60)} -{word(*rare)}", sort="top", since=since))
+    yield Question("top of a day, warm", lambda: q("w7", sort="top", since=since))
+
+
+def cursor_of_page(client: httpx.Client, text: str, page: int) -> str:
+    """The cursor of this page of a walk."""
+    cursor: dict[str, str] = {}
+    for _ in range(page - 1):
+        answer = client.get(SKELETON, params={"q": text, **cursor}).json()
+        cursor = {"cursor": answer["cursor"]}
+    return cursor["cursor"]
+
+
+def measure(question: Question, client: httpx.Client, fts: SqliteIndex | None, requests: int) -> dict[str, Any]:
+    """One kind of question, from one client and from several, and by SQLite."""
+    asked = [question.make() for _ in range(requests)]
+    said(question.name)
+    client.get(SKELETON, params=question.make())
+    alone, rows, memory = logged(lambda: [ask(client, each) for each in asked], requests)
+    crowd: list[float] = []
+    more = [question.make() for _ in range(requests * 2)]
+    threads = [
+        threading.Thread(target=lambda part=part: crowd.extend(ask(client, each) for each in part))
+        for part in (more[number::CLIENTS] for number in range(CLIENTS))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    beside = [] if fts is None else [fts.seconds(text) for each in asked if (text := question.fts(each))]
+    return {
+        "goal_ms": GOALS[question.name],
+        "one": percentiles(alone),
+        "eight": percentiles(crowd),
+        "sqlite": percentiles(beside),
+        "rows_read": rows,
+        "memory_mb": memory,
+    }
+
+
+def ask(client: httpx.Client, parameters: dict[str, str]) -> float:
+    """The seconds of a request, which must succeed."""
+    began = time.perf_counter()
+    answer = client.get(SKELETON, params=parameters)
+    seconds = time.perf_counter() - began
+    assert answer.status_code == 200, (parameters, answer.text)
+    return seconds
+
+
+def logged(act: Callable[[], list[float]], requests: int) -> tuple[list[float], int, int]:
+    """What `act` returns, and the rows read and the most memory of its statements, per request."""
+    from atsite.core.clickhouse import door
+
+    door.execute("SYSTEM FLUSH LOGS", name="bench.flush")
+    newest = "SELECT toUnixTimestamp64Micro(max(event_time_microseconds)) FROM system.query_log"
+    before = door.scalar(newest, name="bench.log")
+    result = act()
+    door.execute("SYSTEM FLUSH LOGS", name="bench.flush")
+    (cost,) = door.query(
+        "SELECT sum(read_rows), max(memory_usage) FROM system.query_log"
+        " WHERE type = 'QueryFinish' AND toUnixTimestamp64Micro(event_time_microseconds) > {before:Int64}"
+        " AND (log_comment LIKE 'search.%' OR log_comment LIKE 'indexer.%')",
+        {"before": before},
+        into=Cost,
+        name="bench.log",
+    )
+    return result, round(cost.rows / requests), round(cost.memory / 1e6)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of statements."""
+
+    rows: int
+    memory: int
+
+
+class SqliteIndex:
+    """The alternative: FTS5 of the same posts, the newest with the highest rowid."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._connection = sqlite3.connect(file)
+        self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.execute("CREATE VIRTUAL TABLE fts USING fts5(author, text, tag, domain, content = '')")
+
+    def add(self, posts: Sequence[tuple[int, str, str, str, str]]) -> None:
+        """Posts with their number, author, text, tag and domain."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO fts (rowid, author, text, tag, domain) VALUES (?, ?, ?, ?, ?)", posts
+            )
+
+    def seconds(self, query: str) -> float:
+        """How long the newest 25 matches take."""
+        began = time.perf_counter()
+        self._connection.execute(
+            "SELECT rowid FROM fts WHERE fts MATCH ? ORDER BY rowid DESC LIMIT 25", (query,)
+        ).fetchall()
+        return time.perf_counter() - began
+
+
+@contextmanager
+def service() -> Iterator[httpx.Client]:
+    """A running search service."""
+    from tests.search.service import running
+
+    for each in running():
+        yield each.client
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """Milliseconds."""
+    ordered = sorted(seconds)
+    at = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+    return {
+        name: round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1_000, 1)
+        for name, share in at.items()
+        if ordered
+    }
+
+
+def said(text: str) -> None:
+    """Progress, on one line."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
+
+
+def show(result: dict[str, Any]) -> None:
+    said("")
+    about = {name: value for name, value in result.items() if name != "questions"}
+    sys.stdout.write(json.dumps(about) + "\n")
+    head = ("question", "goal", "p50", "p95", "p99", "p95 of 8", "SQLite p95", "rows read", "MB")
+    line = "{:<20} {:>6} {:>8} {:>8} {:>8} {:>9} {:>11} {:>11} {:>5}\n"
+    sys.stdout.write(line.format(*head))
+    for name, row in result["questions"].items():
+        one, eight, beside = row["one"], row["eight"], row["sqlite"].get("p95", "–")
+        cells = (
+            name,
+            row["goal_ms"],
+            one["p50"],
+            one["p95"],
+            one["p99"],
+            eight["p95"],
+            beside,
+            row["rows_read"],
+            row["memory_mb"],
+        )
+        sys.stdout.write(line.format(*map(str, cells)))
+
+
+if __name__ == "__main__":
+    main()
