@@ -30,7 +30,7 @@ check:
 
 quick := "not slow and not chromium and not devnet and not shared_data"
 # Several processes, each with its own stores; only one process if the environment names stores, which all would share.
-side_by_side := if env("CLICKHOUSE_ADDRESS", env("REDIS_ADDRESS", "")) == "" { "-n logical --maxprocesses 4 --dist loadfile" } else { "" }
+side_by_side := if env("CLICKHOUSE_ADDRESS", env("REDIS_ADDRESS", "")) == "" { "-n auto --maxprocesses 4 --dist loadfile" } else { "" }
 
 # run the tests that need only this machine, in a few minutes
 test *options:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from django.apps import AppConfig
 
 
@@ -26,3 +28,5 @@ class AtsiteConfig(AppConfig):
         # `.delay` from any thread of any process goes to this project's broker. Celery's guide imports the app in
         # __init__.py, which makes it that of the importing thread only, and of processes that need no Django.
         app.set_default()
+        gc.freeze()  # what is loaded stays: later collections need not look at it
+        gc.enable()  # manage.py and atsite.asgi disable it while they load

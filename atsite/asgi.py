@@ -7,6 +7,7 @@ metrics server belong to the process and start with it.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import warnings
 from typing import TYPE_CHECKING, Any, cast
@@ -52,6 +53,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 def build() -> ProtocolTypeRouter:
     """The admin and the page of clean-ups accept websockets, and only from pages of their own host."""
+    gc.disable()  # as manage.py does, until Django has loaded
     telemetry.configure()  # before Django: the instrumentation adds a middleware to its settings
     protocols: dict[str, Any] = {"lifespan": lifespan}
     if config.service in ("feedgen", "search"):
@@ -86,3 +88,4 @@ def _for_programs() -> Application:
 
 
 application = build()
+gc.freeze()

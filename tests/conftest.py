@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
+from django.test import TransactionTestCase
 
 from atsite.core import kv
 from atsite.core.clickhouse import door
 from atsite.core.config import BASE_DIR, config
+from tests.flushing import flush
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import redis
     from pytest_django.plugin import DjangoDbBlocker
 
@@ -27,6 +31,14 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> None:
         )
         call_command("migrate", verbosity=0)
         call_command("migrate", database="clickhouse", verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    """A test with transactions of its own leaves a flushed database behind, sooner than by Django's flush."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: flush())
+        yield
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 #: How long anything may take that a machine with nothing else to do does in a second.
 PATIENCE_SECONDS = 120.0
-#: Between two looks.
-LOOK_SECONDS = 0.01
+#: Between two looks: at first, and at most. A look is work, which takes the processor from what is waited for.
+LOOK_SECONDS, LOOK_SECONDS_MAX = 0.01, 0.1
 
 
 def until(
@@ -24,10 +24,12 @@ def until(
     The error tells `what` did not happen; without it, the source of `holds`. `what` may be a function, whose result is
     told: what there is instead.
     """
-    deadline = time.monotonic() + seconds
+    began = looked = time.monotonic()
     while not holds():
-        assert time.monotonic() < deadline, _in_vain(holds, what, seconds)
-        time.sleep(LOOK_SECONDS)
+        now = time.monotonic()
+        assert now < began + seconds, _in_vain(holds, what, seconds)
+        time.sleep(_pause(waited=now - began, look=now - looked))
+        looked = time.monotonic()
 
 
 async def until_async(
@@ -37,15 +39,22 @@ async def until_async(
     seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """The same for a coroutine; `holds` may be a function or a coroutine function."""
-    deadline = time.monotonic() + seconds
+    began = looked = time.monotonic()
     while True:
         held = holds()
         if inspect.isawaitable(held):
             held = await held
         if held:
             return
-        assert time.monotonic() < deadline, _in_vain(holds, what, seconds)
-        await asyncio.sleep(LOOK_SECONDS)
+        now = time.monotonic()
+        assert now < began + seconds, _in_vain(holds, what, seconds)
+        await asyncio.sleep(_pause(waited=now - began, look=now - looked))
+        looked = time.monotonic()
+
+
+def _pause(*, waited: float, look: float) -> float:
+    """Seconds until the next look: a twentieth of the wait so far, and twice as long as the last look took."""
+    return min(LOOK_SECONDS_MAX, max(LOOK_SECONDS, waited / 20, 2 * look))
 
 
 def _in_vain(holds: Callable[[], object], what: str | Callable[[], object], seconds: float) -> str:

@@ -16,11 +16,17 @@ from atsite.dashboard import overview, setup_checklist
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.urls import URLPattern, URLResolver
+
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]
     """`django.contrib.admin.site`."""
 
     index_title = "Overview"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without "view on site": no row has a page elsewhere, and rows that `default` does not have would be a 500."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Without unfold's colours, an inline <style>: they are in our own stylesheet."""

@@ -1,4 +1,8 @@
-"""A feed generator as it runs: `manage.py run_feedgen` in a process of its own, its stores behind wires."""
+"""A feed generator as it runs, in a process of its own, its stores behind wires.
+
+With one worker it is the server that `manage.py run_feedgen` becomes; the command's checks take as long as its start
+(tests/test_services.py).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from atsite.core.config import BASE_DIR, config
+from atsite.core.copies.process_copies import COUNTER_SECONDS
 from atsite.supervision.serving import granian
+from feeds.ranking import liveness
 from feeds.serving.ready_pages import READY_SECONDS
 from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.wire import Wire
@@ -58,8 +64,9 @@ class Service:
         return [entry["post"] for entry in body["feed"]], body.get("cursor")
 
     def wait_for_new_pages(self) -> None:
-        """Return when no page that was made for an earlier test is kept: for that long there was no request."""
-        until(lambda: monotonic() > self.patient.asked_at + 2 * READY_SECONDS)
+        """Return when nothing that was made for an earlier test is kept: for that long there was no request."""
+        kept = max(READY_SECONDS, liveness.SECONDS, COUNTER_SECONDS)
+        until(lambda: monotonic() > self.patient.answered_at + kept)
 
     def walk(self, limit: int) -> list[str]:
         uris, cursor = self.page(limit=limit)
@@ -89,11 +96,10 @@ class Patient(httpx.HTTPTransport):
     def __init__(self, *wires: Wire) -> None:
         super().__init__()
         self._wires = wires
-        #: When the last request was sent (monotonic).
-        self.asked_at = 0.0
+        #: When the last request was answered (monotonic).
+        self.answered_at = 0.0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.asked_at = monotonic()
         response = super().handle_request(request)
 
         def is_answered() -> bool:
@@ -108,6 +114,7 @@ class Patient(httpx.HTTPTransport):
             return False
 
         until(is_answered, "an answer other than 503", seconds=PATIENT_SECONDS)
+        self.answered_at = monotonic()
         return response
 
 
@@ -139,10 +146,12 @@ def running(folder: Path, *, application: str = "", workers: str = "1", **variab
             "PLC_URL": "http://127.0.0.1:1",
             **variables,
         }
-        command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", str(port)]
-        command += ["--workers", workers]
+        command = [*granian("feedgen", host="127.0.0.1", port=port)]
         if application:
-            command = [*granian("feedgen", host="127.0.0.1", port=port)[:-1], application]
+            command[-1] = application
+        if workers != "1":  # whose numbers are added up, for which the command makes a folder
+            command = [sys.executable, str(BASE_DIR / "manage.py"), "run_feedgen", "--port", str(port)]
+            command += ["--workers", workers]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             patient = Patient(clickhouse, redis_wire)

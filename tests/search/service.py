@@ -1,18 +1,21 @@
-"""The real search service for tests: `manage.py run_search` in a process of its own, asked over HTTP."""
+"""The real search service for tests, in a process of its own, asked over HTTP.
+
+It is the server that `manage.py run_search` becomes; the command's checks (tests/test_services.py) take as long as its
+start.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from atsite.core.config import BASE_DIR
 from atsite.core.embedded.ports import free_port
+from atsite.supervision.serving import granian
 from tests.steps import steps
 from tests.waiting import until
 
@@ -74,9 +77,8 @@ def running(*, output: Path | None = None, **environment: str) -> Iterator[Servi
     port = free_port()
     printed = None if output is None else output.open("wb")
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "run_search", "--port", str(port)],
-        cwd=BASE_DIR,
-        env={**os.environ, "METRICS_PORT": "0", **environment},
+        granian("search", host="127.0.0.1", port=port),
+        env={**os.environ, "ATSITE_SERVICE": "search", "METRICS_PORT": "0", **environment},
         stdin=subprocess.DEVNULL,
         stdout=printed,
         stderr=None if printed is None else subprocess.STDOUT,
@@ -94,10 +96,10 @@ def running(*, output: Path | None = None, **environment: str) -> Iterator[Servi
 
 def _wait_until_it_answers(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
     def answers() -> bool:
-        assert process.poll() is None, f"run_search ended with {process.returncode}"
+        assert process.poll() is None, f"search ended with {process.returncode}"
         with suppress(httpx.TransportError):
             client.get("/xrpc/_health")
             return True
         return False
 
-    until(answers, "run_search answers")
+    until(answers, "search answers")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from clickhouse_driver.columns.datecolumn import DateColumn
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -195,3 +196,7 @@ async def test_coroutines_ask_through_threads(clickhouse: None) -> None:
 
 def test_ping_answers(clickhouse: None) -> None:
     door.ping()
+
+
+def test_the_driver_makes_no_table_of_all_dates() -> None:
+    assert len(DateColumn.date_lut) < 10_000
