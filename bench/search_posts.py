@@ -2,9 +2,9 @@
 
 Texts are words by a Zipf-like law (rank = 600,000 u^4 for u even between 0 and 1), 5 to 29 in a post: the commonest
 word is in four of ten posts, the rarest in about one of 150,000. Each 12th text is Chinese, of 3,000 characters by the
-same law. Each fifth post has a tag, each 13th a link, each 11th a mention. 5 % of the posts are deleted, 2 % edited, and
-2 % of the authors are inactive. Likes: two for three posts, by the same law, so that few posts have most; a tenth as
-many reposts.
+same law. Each fifth post has a tag, each 13th a link, each 11th a mention. 5 % of the posts are deleted, 2 % edited,
+and 2 % of the authors are inactive. Likes: two for three posts, by the same law, so that few posts have most; a tenth
+as many reposts.
 """
 
 from __future__ import annotations

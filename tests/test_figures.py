@@ -169,7 +169,7 @@ def test_a_figure_is_as_the_documents_say(place: str) -> None:
     ("place", "field", "low", "default", "high"),
     [
         ("feeds.serving.schemas:SkeletonQuery", "limit", 1, 50, 100),
-        ("search.web.schemas:SearchPostsQuery", "limit", 1, 25, 100),
+        ("search.web.post_schemas:SearchPostsQuery", "limit", 1, 25, 100),
         ("search.web.schemas:StatsQuery", "days", 1, 30, 366),
         ("feeds.members.schemas:MembersQuery", "limit", 1, 100, 1_000),
         ("labels.schemas:LabelMembersQuery", "limit", 1, 100, 1_000),
