@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sqlite3
 import sys
 import tempfile
 import threading
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.indexer import keep, stores
 from bench.search_posts import CHARACTERS, SITES, TAGS, WORDS, Corpus
+from bench.sqlite_search import SqliteIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -257,32 +257,6 @@ class Cost:
 
     rows: int
     memory: int
-
-
-class SqliteIndex:
-    """The alternative: FTS5 of the same posts, the newest with the highest rowid."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self._connection = sqlite3.connect(file)
-        self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute("CREATE VIRTUAL TABLE fts USING fts5(author, text, tag, domain, content = '')")
-
-    def add(self, posts: Sequence[tuple[int, str, str, str, str]]) -> None:
-        """Posts with their number, author, text, tag and domain."""
-        with self._connection:
-            self._connection.executemany(
-                "INSERT INTO fts (rowid, author, text, tag, domain) VALUES (?, ?, ?, ?, ?)", posts
-            )
-
-    def seconds(self, query: str) -> float:
-        """How long the newest 25 matches take."""
-        began = time.perf_counter()
-        self._connection.execute(
-            "SELECT rowid FROM fts WHERE fts MATCH ? ORDER BY rowid DESC LIMIT 25", (query,)
-        ).fetchall()
-        return time.perf_counter() - began
 
 
 @contextmanager
