@@ -384,7 +384,7 @@ CREATE TABLE posts
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (rkey, did)
-SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024;
 
 CREATE TABLE posts_by_actor
 (

@@ -211,7 +211,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "labels.standing": {"AT_ONCE": 200},
     "labels.tasks": {"BUDGET_SECONDS": 45.0},
     "search.posts.hidden": {"ACTORS_AT_ONCE": 1_000},
-    "search.posts.search": {"PATIENCE_SECONDS": 8.0, "TOTAL_MAX": 1_000},
+    "search.posts.search": {"PATIENCE_SECONDS": 8.0, "TOTAL_MAX": 1_000, "ROWS_MAX": 2_000},
     "search.posts.top": {"RESULTS": 1_000, "HITS_MAX": 20_000, "ENGAGED_MAX": 50_000},
     "search.posts.top_results": {
         "LIFE": 600,

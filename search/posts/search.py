@@ -7,6 +7,7 @@ full (indexer.index.page_refill).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -17,11 +18,10 @@ from atsite.core.cursor_format import InvalidCursor
 from indexer.index.page_refill import fill
 from indexer.index.posts.post_key import PostKey
 from indexer.index.query import matches
+from indexer.index.query.matches import BOTTOM
 
 if TYPE_CHECKING:
-    from indexer.index.page_refill import Candidates
     from indexer.index.query.conditions import Where
-    from indexer.index.query.matches import Match
     from search.posts.hidden import Hidden
 
 CURSOR_KIND: Final = "search.posts"
@@ -29,8 +29,9 @@ CURSOR_KIND: Final = "search.posts"
 CLOCK_SKEW_MICROS: Final = 120 * 1_000_000
 #: Seconds after which no further refill begins: the caller has given up by then.
 PATIENCE_SECONDS: Final = 8.0
-#: Up to so many matches are counted.
+#: Up to so many matches are counted, if at least half of the rows that the index finds are matches.
 TOTAL_MAX: Final = 1_000
+ROWS_MAX: Final = 2 * TOTAL_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +55,24 @@ def page(where: Where, hidden: Hidden, *, limit: int, cursor: str | None, now: i
     below = top if cursor is None else min(top, decode_cursor(cursor))
     if where.author in hidden.blocks.dids:
         return Page((), None, None if cursor else 0)
-    reads: list[Candidates[Match, PostKey]] = []
-
-    def read(position: PostKey, size: int) -> Candidates[Match, PostKey]:
-        reads.append(matches.candidates(where, position, size))
-        return reads[-1]
-
-    filled = fill(below, limit, read=read, shown=hidden.shown, position=_key, deadline=monotonic() + PATIENCE_SECONDS)
-    below_page = filled.next
-    return Page(
-        filled.entries,
-        None if below_page is None else cursor_format.encode(CURSOR_KIND, below_page.rkey, below_page.did),
-        None if cursor else _total(where, hidden, reads[0], top),
-    )
+    if cursor is None and matches.rows(where, below=top, at_most=ROWS_MAX + 1) <= ROWS_MAX:
+        return _first_of_few(where, hidden, limit, top)
+    read = partial(matches.candidates, where)
+    deadline = monotonic() + PATIENCE_SECONDS
+    filled = fill(below, limit, read=read, shown=hidden.shown, position=_key, deadline=deadline)
+    return Page(filled.entries, None if filled.next is None else _cursor(filled.next))
 
 
-def _total(where: Where, hidden: Hidden, first: Candidates[Match, PostKey], top: PostKey) -> int | None:
-    found = first.entries if first.below is None else matches.some(where, below=top, size=TOTAL_MAX + 1)
-    return None if len(found) > TOTAL_MAX else sum(1 for _ in hidden.shown(found))
+def _first_of_few(where: Where, hidden: Hidden, limit: int, top: PostKey) -> Page:
+    """The first page where all matches are read at once, and counted."""
+    found = matches.matches(where, below=top, down_to=BOTTOM, size=ROWS_MAX)
+    shown = tuple(hidden.shown(found))
+    total = len(shown) if len(shown) <= TOTAL_MAX else None
+    return Page(shown[:limit], _cursor(shown[limit - 1]) if len(shown) > limit else None, total)
+
+
+def _cursor(post: PostKey) -> str:
+    return cursor_format.encode(CURSOR_KIND, post.rkey, post.did)
 
 
 def decode_cursor(text: str) -> PostKey:

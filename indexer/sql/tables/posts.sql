@@ -6,6 +6,8 @@
 -- backfilled: came from a repo's export, not from the stream; such rows count in no daily statistic.
 -- eligible: may stand in a newest-first list. Its rkey is believable (atsiteIsEligibleTid) and it is no import: createdAt is not more than
 -- 24 hours before the rkey's time. sort_at serves since and until only: the earliest of createdAt, rkey and rev.
+-- index_granularity 1024: a search for a rare word, or for a tag, reads a few granules for each hit (a quarter of the processor time that granules of
+-- 8192 take, docs/decisions/0098-query-language.md). Sites from before keep those of their table.
 -- did_bf: newest posts of many authors. ft: words of every script that has spaces. cj: pairs of neighbours in scripts that have none; a
 -- second text index on the bare column is refused (Code 36), one on an expression is allowed.
 CREATE TABLE IF NOT EXISTS posts
@@ -44,4 +46,4 @@ CREATE TABLE IF NOT EXISTS posts
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (rkey, did)
-SETTINGS default_compression_codec = 'ZSTD(1)'
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024

@@ -63,8 +63,12 @@ def now(django_db_setup: None) -> int:
 def test_hot_reads_prune(now: int) -> None:
     hour_ago, did = tid_of_micros(now - 3_600_000_000), "did:plc:000000000000000000000042"
     reads: dict[str, tuple[str, dict[str, object], int]] = {
-        # 72 of 333 hours, and the granule at each end
-        "recent posts": ("SELECT uri FROM recent_posts ORDER BY rkey DESC, did DESC LIMIT 25", {}, GRANULES // 4 + 2),
+        # 72 of 333 hours, and the granule at each end; those of posts have 1,024 rows
+        "recent posts": (
+            "SELECT uri FROM recent_posts ORDER BY rkey DESC, did DESC LIMIT 25",
+            {},
+            ROWS // 1024 // 4 + 2,
+        ),
         "likes of an hour": ("SELECT count() FROM likes FINAL WHERE rkey >= {rkey:String}", {"rkey": hour_ago}, 2),
         "posts of an actor": (
             "SELECT rkey FROM posts_by_actor FINAL WHERE did = {did:String} AND deleted = 0 ORDER BY rkey DESC LIMIT 9",
