@@ -106,7 +106,7 @@ def day(days: int, *, hours: int = 0) -> str:
         ("日 from:did:plc:author1000", 2),
         ("hello from:did:plc:nobody", 0),
         ("hello since:{hour_ago}", 2),
-        ("hello until:{days_ago[10]}", 20),
+        ("hello until:{days_ago[10]}", 23),
         ("日", 10),
         ("lang:en", 10),
         ("has:images OR absent", 10),
