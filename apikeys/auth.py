@@ -10,13 +10,13 @@ from ninja.security import APIKeyHeader
 from apikeys.check import check
 from apikeys.keys import PREFIX
 from atsite.core.kv.rate_limit import RateLimit
-from atsite.core.web.auth import client_address
+from atsite.core.web.auth import client_address, require
 from atsite.core.web.xrpc import XrpcError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from atsite.core.web.auth import Principal
+    from atsite.core.web.auth import Principal, Scope
 
 HEADER: Final = "X-API-Key"
 BEARER: Final = "bearer"
@@ -35,6 +35,11 @@ class ApiKeyAuth(APIKeyHeader):
 
     param_name = HEADER
 
+    def __init__(self, scope: Scope | None = None) -> None:
+        """`scope`: the one that opens all operations with this authenticator; their calls are counted apart."""
+        super().__init__()
+        self._scope = scope
+
     def _get_key(self, request: HttpRequest) -> str | None:
         key = request.headers.get(HEADER)
         if key is not None:
@@ -43,16 +48,21 @@ class ApiKeyAuth(APIKeyHeader):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Principal | None:
         """The holder of the key."""
-        return None if key is None else check_from(key, client_address(request))
+        if key is None:
+            return None
+        principal = check_from(key, client_address(request), apart=self._scope)
+        if self._scope is not None:
+            require(principal, self._scope)
+        return principal
 
 
-def check_from(key: str, address: str) -> Principal:
+def check_from(key: str, address: str, *, apart: Scope | None = None) -> Principal:
     """What `apikeys.check.check` answers. A client address that sends too many invalid keys gets 429.
 
     Valid keys from the same address are still accepted, because programs behind one proxy share an address.
     """
     try:
-        return check(key)
+        return check(key, apart=apart)
     except XrpcError as refusal:
         if refusal.name != "AuthenticationRequired":
             raise

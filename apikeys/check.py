@@ -58,8 +58,8 @@ class _Rights:
         return newest or (old and old_secret_works(until, now))
 
 
-def check(text: str, *, now: datetime | None = None) -> Principal:
-    """The principal of the key in `text`. Counts the call.
+def check(text: str, *, apart: Scope | None = None, now: datetime | None = None) -> Principal:
+    """The principal of the key in `text`. Counts the call, with `apart` only among the calls for that scope.
 
     Raises XrpcError: AuthenticationRequired if the key is not valid (unknown, wrong, revoked, expired),
     RateLimitExceeded with Retry-After; Undecidable if neither `default` nor Redis answers.
@@ -77,9 +77,10 @@ def check(text: str, *, now: datetime | None = None) -> Principal:
         raise _refusal("this API key was revoked")
     if rights.expires_us is not None and now_us >= rights.expires_us:
         raise _refusal("this API key has expired")
-    wait = _rates.take(key.id, rights.rate_limit)
+    wait = _rates.take(key.id if apart is None else f"{key.id}:{apart}", rights.rate_limit)
     if wait:
-        message = f"more than {rights.rate_limit} calls per minute with this API key"
+        what = "" if apart is None else f" for the scope {apart}"
+        message = f"more than {rights.rate_limit} calls per minute with this API key{what}"
         raise XrpcError("RateLimitExceeded", message, headers={"Retry-After": str(math.ceil(wait))})
     usage.count(key.id, now=now)
     return Principal(key.id, rights.scopes, rights.feeds)

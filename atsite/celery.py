@@ -89,6 +89,8 @@ BEAT: dict[str, dict[str, Any]] = {
     "count the totals of /stats": due(
         "search.tasks.refresh_stats", crontab(minute="1-59/5"), every=timedelta(minutes=5)
     ),
+    # Off the minutes of the others: on a large index it takes some minutes.
+    "rank people for their search": due("search.tasks.rank_people", crontab(minute="37"), every=timedelta(hours=1)),
     # Every minute: rows say which are due, and most of the time a clean-up waits for a limit of its PDS.
     "delete what people asked for": due("search.cleanup.tasks.run_cleanups", crontab(), every=timedelta(minutes=1)),
     "expire what clean-ups kept": due(

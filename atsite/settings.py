@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from atsite.core.config import BASE_DIR, config
+from atsite.core.config.search import ANY_ORIGIN
 from atsite.core.errors import ConfigError
 from atsite.dashboard.theme import UNFOLD as UNFOLD
 
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "unfold.contrib.simple_history",
     "simple_history",
     "channels",
+    "corsheaders",
     "ninja",  # its page /docs, without a third host
     "atsite.dashboard.apps.AtsiteAdminConfig",
     "django.contrib.auth",
@@ -48,7 +50,11 @@ INSTALLED_APPS = [
 
 #: Each service has its own middleware: feed and search requests use no sessions, CSRF or admin.
 _API_MIDDLEWARE = ["atsite.core.web.xrpc.ErrorBodies", "atsite.core.web.framing.Framing"]
-_SEARCH_MIDDLEWARE = ["search.cleanup.web.privacy.Private", *_API_MIDDLEWARE]
+_SEARCH_MIDDLEWARE = [
+    "search.cleanup.web.privacy.Private",
+    "corsheaders.middleware.CorsMiddleware",
+    *_API_MIDDLEWARE,
+]
 _ADMIN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -175,6 +181,14 @@ if config.service == "search":  # the page of clean-ups; nothing else of this se
     CSRF_COOKIE_HTTPONLY = True
     SESSION_COOKIE_AGE = 30 * 60
     CSRF_FAILURE_VIEW = "search.cleanup.web.page.frame.form_expired"
+#: Which pages of other sites may read what the search service answers. Cookies open nothing there. Clean-ups are left
+#: out: they are for programs and for their own page.
+CORS_ALLOW_ALL_ORIGINS = ANY_ORIGIN in config.search.cors_origins
+CORS_ALLOWED_ORIGINS = [origin for origin in config.search.cors_origins if origin != ANY_ORIGIN]
+CORS_URLS_REGEX = r"^/(xrpc|actors|search|stats|openapi\.json)(/|$)"
+CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-api-key"]
+CORS_EXPOSE_HEADERS = ["Retry-After"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -25,6 +25,10 @@ CREATE OR REPLACE FUNCTION atsiteListedText AS (value, type) -> if(match(value, 
 
 CREATE OR REPLACE FUNCTION atsiteMicrosToTid AS micros -> translate(substring(base32Encode(concat('\0\0', reverse(reinterpretAsFixedString(bitShiftLeft(toUInt64(micros), 10))))), 4), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '234567abcdefghijklmnopqrstuvwxyz');
 
+CREATE OR REPLACE FUNCTION atsiteNameTokens AS words -> arrayDistinct(arrayConcat(arrayFilter(word -> ((word != '') AND empty(atsiteUnspacedRuns(word))), splitByChar(' ', words)), arrayFlatten(arrayMap(run -> arrayMap(start -> substringUTF8(run, start, 32), range(1, lengthUTF8(run) + 1)), atsiteUnspacedRuns(words)))));
+
+CREATE OR REPLACE FUNCTION atsiteNameWords AS name -> arrayFlatten(arrayMap(folded -> arrayDistinct(arrayConcat(arrayMap(word -> substringUTF8(word, 1, 32), atsiteSpacedWords(folded)), atsiteUnspacedRuns(folded))), [atsiteSearchText(substringUTF8(name, 1, 128))]));
+
 CREATE OR REPLACE FUNCTION atsiteOnlyWords AS folded -> replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' ');
 
 CREATE OR REPLACE FUNCTION atsitePairsOfRuns AS runs -> arrayFlatten(arrayMap(run -> ngrams(run, 2), runs));
@@ -135,6 +139,7 @@ CREATE TABLE actor_profiles
     `display_name` String,
     `description` String CODEC(ZSTD(3)),
     `avatar` String,
+    `labels` Array(LowCardinality(String)),
     `time_us` UInt64,
     `version` UInt64,
     `deleted` UInt8 DEFAULT 0
@@ -173,6 +178,17 @@ CREATE TABLE api_keys
 ENGINE = ReplacingMergeTree(time_us)
 ORDER BY key_id
 SETTINGS index_granularity = 8192;
+
+CREATE TABLE blockers
+(
+    `subject_did` String,
+    `did` String,
+    `rkey` String,
+    `version` UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (subject_did, did, rkey)
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024;
 
 CREATE TABLE blocks
 (
@@ -346,6 +362,43 @@ CREATE TABLE likes
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (rkey, did)
 SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 8192;
+
+CREATE TABLE people_facts
+(
+    `did` String,
+    `fact` LowCardinality(String),
+    `value` String,
+    `words` String,
+    `version` UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (did, fact)
+SETTINGS default_compression_codec = 'LZ4', index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 8192, min_age_to_force_merge_seconds = 21600;
+
+CREATE TABLE people_popular
+(
+    `prefix` String,
+    `dids` Array(String),
+    `followers` Array(UInt64),
+    `computed_at` DateTime('UTC')
+)
+ENGINE = ReplacingMergeTree(computed_at)
+ORDER BY prefix
+TTL computed_at + toIntervalDay(1)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE people_tokens
+(
+    `token` String,
+    `did` String,
+    `known` SimpleAggregateFunction(max, Tuple(
+        version UInt64,
+        words String)),
+    `ranked` SimpleAggregateFunction(max, UInt64)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (substringUTF8(token, 1, 4), substringUTF8(token, 1, 6), token, did)
+SETTINGS default_compression_codec = 'LZ4', index_granularity = 256, min_compress_block_size = 8192, max_compress_block_size = 16384, min_age_to_force_merge_seconds = 21600;
 
 CREATE TABLE posts
 (
@@ -542,6 +595,7 @@ CREATE MATERIALIZED VIEW actor_profiles_mv TO actor_profiles
     `display_name` String,
     `description` String,
     `avatar` String,
+    `labels` Array(String),
     `time_us` UInt64,
     `version` UInt64,
     `deleted` LowCardinality(UInt8)
@@ -551,11 +605,27 @@ AS SELECT
     if(match(JSONExtractString(record_json, 'displayName'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'displayName') != 'String') OR (match(JSONExtractString(record_json, 'displayName'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'displayName'), '"')) = 0))), '', JSONExtractString(record_json, 'displayName')) AS display_name,
     if(match(JSONExtractString(record_json, 'description'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'description') != 'String') OR (match(JSONExtractString(record_json, 'description'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'description'), '"')) = 0))), '', JSONExtractString(record_json, 'description')) AS description,
     if(match(JSONExtractString(record_json, 'avatar', 'ref', '$link'), '^[-{[tf0-9]') AND ((JSONType(record_json, 'avatar', 'ref', '$link') != 'String') OR (match(JSONExtractString(record_json, 'avatar', 'ref', '$link'), '^-?[0-9]{20,}$') AND (position(record_json, concat('"', JSONExtractString(record_json, 'avatar', 'ref', '$link'), '"')) = 0))), '', JSONExtractString(record_json, 'avatar', 'ref', '$link')) AS avatar,
+    if(multiSearchAny(record_json, ['"labels"', '\\u00']), arrayDistinct(arrayMap(label -> if(match(JSONExtractString(label, 'val'), '^[-{[tf0-9]') AND (JSONType(label, 'val') != 'String'), '', JSONExtractString(label, 'val')), JSONExtractArrayRaw(if(match(record_json, '^[^{]*\\['), '', record_json), 'labels', 'values'))), []) AS labels,
     time_us,
     version,
     toUInt8(operation = 'delete') AS deleted
 FROM repo_records
 WHERE (collection = 'app.bsky.actor.profile') AND (rkey = 'self');
+
+CREATE MATERIALIZED VIEW blockers_mv TO blockers
+(
+    `subject_did` String,
+    `did` String,
+    `rkey` String,
+    `version` UInt64
+)
+AS SELECT
+    subject_did,
+    did,
+    rkey,
+    version
+FROM blocks
+WHERE (deleted = 0) AND (subject_did != '');
 
 CREATE MATERIALIZED VIEW blocks_mv TO blocks
 (
@@ -704,6 +774,112 @@ AS SELECT
     toUInt8(operation = 'delete') AS deleted
 FROM repo_records
 WHERE collection = 'app.bsky.feed.like';
+
+CREATE MATERIALIZED VIEW people_facts_of_accounts_mv TO people_facts
+(
+    `did` String,
+    `fact` String,
+    `value` String,
+    `words` String,
+    `version` UInt64
+)
+AS SELECT
+    did,
+    'active' AS fact,
+    toString(active) AS value,
+    '' AS words,
+    bitShiftLeft(version, 10) AS version
+FROM actor_accounts;
+
+CREATE MATERIALIZED VIEW people_facts_of_fills_mv TO people_facts
+(
+    `did` String,
+    `fact` String,
+    `value` String,
+    `words` String,
+    `version` UInt64
+)
+AS SELECT
+    did,
+    tupleElement(told, 1) AS fact,
+    tupleElement(told, 2) AS value,
+    multiIf(fact = 'name', arrayStringConcat(arrayFlatten(arrayMap(folded -> arrayDistinct(arrayConcat(arrayMap(word -> substringUTF8(word, 1, 32), tokens(replaceRegexpAll(if(multiSearchAny(folded, ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' '), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' ')), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 '))), extractAll(folded, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+'))), [if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(substringUTF8(value, 1, 128), '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(substringUTF8(value, 1, 128), '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(substringUTF8(value, 1, 128), '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'))])), ' '), value != 'handle.invalid', value, '') AS words,
+    bitShiftLeft(tupleElement(told, 3), 10) AS version
+FROM
+(
+    SELECT
+        did,
+        arrayJoin([('handle', lower(handle), handle_us), ('name', display_name, toUInt64(version - 3600000000))]) AS told
+    FROM actor_fills
+    WHERE (handle != '') OR (display_name != '')
+)
+WHERE (fact = 'name') OR (value != '');
+
+CREATE MATERIALIZED VIEW people_facts_of_floors_mv TO people_facts
+(
+    `did` String,
+    `fact` String,
+    `value` String,
+    `words` String,
+    `version` UInt64
+)
+AS SELECT
+    did,
+    'floor' AS fact,
+    CAST(reason, 'String') AS value,
+    '' AS words,
+    floor AS version
+FROM repo_floors;
+
+CREATE MATERIALIZED VIEW people_facts_of_identities_mv TO people_facts
+(
+    `did` String,
+    `fact` String,
+    `value` String,
+    `words` String,
+    `version` UInt64
+)
+AS SELECT
+    did,
+    'handle' AS fact,
+    lower(handle) AS value,
+    if(value = 'handle.invalid', '', value) AS words,
+    bitShiftLeft(version, 10) AS version
+FROM actor_identities
+WHERE handle != '';
+
+CREATE MATERIALIZED VIEW people_facts_of_profiles_mv TO people_facts
+(
+    `did` String,
+    `fact` String,
+    `value` String,
+    `words` String,
+    `version` UInt64
+)
+AS SELECT
+    did,
+    tupleElement(written, 1) AS fact,
+    tupleElement(written, 2) AS value,
+    if(fact = 'name', arrayStringConcat(arrayFlatten(arrayMap(folded -> arrayDistinct(arrayConcat(arrayMap(word -> substringUTF8(word, 1, 32), tokens(replaceRegexpAll(if(multiSearchAny(folded, ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' '), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' ')), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 '))), extractAll(folded, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+'))), [if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(substringUTF8(display_name, 1, 128), '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(substringUTF8(display_name, 1, 128), '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(substringUTF8(display_name, 1, 128), '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'))])), ' '), '') AS words,
+    version
+FROM actor_profiles
+ARRAY JOIN [('name', display_name), ('avatar', avatar), ('hidden', if(has(labels, '!no-unauthenticated'), '1', ''))] AS written;
+
+CREATE MATERIALIZED VIEW people_tokens_mv TO people_tokens
+(
+    `token` String,
+    `did` String,
+    `known` Tuple(
+        version UInt64,
+        words String)
+)
+AS SELECT
+    token,
+    did,
+    CAST((version, words), 'Tuple(version UInt64, words String)') AS known
+FROM people_facts
+ARRAY JOIN arrayDistinct(arrayConcat(arrayFilter(word -> ((word != '') AND empty(extractAll(word, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+'))), splitByChar(' ', words)), arrayFlatten(arrayMap(run -> arrayMap(start -> substringUTF8(run, start, 32), range(1, lengthUTF8(run) + 1)), extractAll(words, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+'))))) AS token
+WHERE words != '';
 
 CREATE MATERIALIZED VIEW posts_by_actor_mv TO posts_by_actor
 (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
+from search.people import ranking
 from search.stats.site_stats import TOTALS
 
 
@@ -11,3 +13,9 @@ from search.stats.site_stats import TOTALS
 def refresh_stats() -> None:
     """Count the totals for /stats."""
     TOTALS.refresh()
+
+
+@shared_task(name="search.tasks.rank_people", ignore_result=True)
+def rank_people() -> None:
+    """Count followers for the search of people, and renew its most followed accounts."""
+    ranking.rank_people(now=timezone.now())

@@ -63,6 +63,7 @@ def test_each_task_comes_when_the_documents_say() -> None:
         "search.cleanup.tasks.keep_up": ["2-59/10", "*"],
         "search.cleanup.tasks.run_cleanups": ["*", "*"],
         "search.tasks.refresh_stats": ["1-59/5", "*"],
+        "search.tasks.rank_people": ["37", "*"],
         "indexer.tasks.purge_deleted_accounts": ["27", "3"],
         "indexer.tasks.write_missing_retractions": ["17", "4"],
         "indexer.tasks.settle_refusals": ["*", "*"],

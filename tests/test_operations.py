@@ -26,9 +26,6 @@ PUBLIC = {
     "/xrpc/app.bsky.feed.getFeedSkeleton": "the lexicon: public feeds answer without a token",
     "/xrpc/app.bsky.feed.sendInteractions": "demands a service token itself, with its own lxm",
     "/xrpc/_health": "whether the process answers",
-    "/search/posts": "as searchPostsSkeleton",
-    "/xrpc/app.bsky.unspecced.searchPostsSkeleton": "the lexicon: without a token",
-    "/stats": "numbers without names",
     "/repo/cleanup": "POST signs in with an app password; GET and DELETE demand the token of the clean-up in a header",
     "/repo/cleanup/stats": "sums without names",
     **dict.fromkeys(
@@ -57,6 +54,17 @@ def test_each_operation_has_an_authenticator_or_is_public_for_a_reason(service: 
 def test_what_is_written_down_as_public_exists_and_is_public() -> None:
     public = {path for apis in APIS.values() for path, guarded in operations(apis) if not guarded}
     assert set(PUBLIC) == public
+
+
+def test_searches_and_statistics_take_a_key_or_an_address_within_its_limit() -> None:
+    guarded = {path for path, guarded in operations(APIS["search"]) if guarded}
+    assert guarded == {
+        "/xrpc/app.bsky.unspecced.searchPostsSkeleton",
+        "/search/posts",
+        "/xrpc/app.bsky.unspecced.searchActorsSkeleton",
+        "/actors/type_ahead",
+        "/stats",
+    }
 
 
 def test_members_and_use_of_feeds_are_behind_a_key() -> None:

@@ -220,6 +220,20 @@ VALUES: dict[str, dict[str, Any]] = {
         "DAYS": 7,
         "DAYS_MAX": 30,
     },
+    "search.people.asked": {"FUZZY_FROM": 4, "HANDLE_MAX": 253, "HEAD": 4, "LONG_HEAD": 6, "WORD_MAX": 32},
+    "search.people.queries": {
+        "CANDIDATES_MAX": 1_000,
+        "FOLLOWS_MAX": 2_000,
+        "NEAR_MAX": 150_000,
+        "POPULAR_LETTERS": 12,
+        "RANGE_MAX": 5_000,
+        "RANGE_MAX_WORDS": 20_000,
+    },
+    "search.people.ranking": {"LOCK_SECONDS": 3_600, "POPULAR_MAX": 500},
+    "search.people.search": {"FEW": 25, "FIRST_READ": 32, "NEXT_READ": 250},
+    "search.people.walks": {"BYTES_MAX": 64_000, "SECONDS": 600, "SLOTS": 1_000},
+    "search.web.people": {"WORDS_MAX": 10},
+    "search.web.people_schemas": {"DID_MAX": 2_048, "Q_MAX": 300},
     "search.stats.totals": {"LOCK_SECONDS": 120, "OWN_SECONDS": 60.0, "WAIT_SECONDS": 10.0, "_POLL_SECONDS": 0.1},
     # Those of feeds.ranking.computed and feeds.kinds.static, which the tests of feeds make longer.
     "tests.feeds.conftest": {"REAL_BUDGET_SECONDS": 10, "REAL_OWN_SECONDS": 3},
@@ -237,6 +251,7 @@ LIMITS = {
     "indexer.index.query.matches:SEARCH": (5, 1_000_000_000, 0, True, 10),
     "indexer.index.query.resolve:_LIMITS": (2, 100_000_000, 0, True, 3),
     "search.posts.top:LIMITS": (8, 1_000_000_000, 0, True, 10),
+    "search.people.queries:PEOPLE": (2, 300_000_000, 0, True, 5),
 }
 
 

@@ -49,7 +49,7 @@ def purge(floors: Sequence[FloorRow], *, now: datetime) -> None:
         for table, statement in DELETES.items():
             _delete(table, statement, batch)
         ended = [floor for floor in batch if floor.reason in ENDS_IDENTITY]
-        for table, statement in DELETES_BY_TIME.items():
+        for table, statement in {**DELETES_BY_TIME, **DELETES_OF_HANDLES}.items():
             _delete(table, statement, ended)
         # The raw events last: they, and the missing mark, make an interrupted purge due again.
         _delete("repo_records", DELETE_RAW, batch)
@@ -64,6 +64,7 @@ PURGED_TABLES = (
     "reposts",
     "follows",
     "blocks",
+    "blockers",
     "engagement",
     "followers",
     "retractions",
@@ -86,6 +87,21 @@ DELETE FROM {table} WHERE did IN {{dids:Array(String)}}
 AND version < intDiv(transform(did, {{dids:Array(String)}}, {{floors:Array(UInt64)}}, toUInt64(0)), 1024)
 """  # noqa: S608  the tables are those above
     for table in TIMED_TABLES
+}
+# Tables with several kinds of rows. Versions are comparable with floors; `active` and `floor` stay, as they say that
+# the account is deleted, and `followers` goes with the handle.
+MIXED_TABLES = ("people_facts", "people_tokens")
+_BELOW = """did IN {dids:Array(String)}
+AND version_ < transform(did, {dids:Array(String)}, {floors:Array(UInt64)}, toUInt64(0))
+"""
+_OF_FACT, _OF_TOKEN = _BELOW.replace("version_", "version"), _BELOW.replace("version_", "known.version")
+DELETES |= {
+    "people_facts": f"DELETE FROM people_facts WHERE fact IN ('name', 'avatar', 'hidden') AND {_OF_FACT}",  # noqa: S608
+    "people_tokens": f"DELETE FROM people_tokens WHERE position(token, '.') = 0 AND {_OF_TOKEN}",  # noqa: S608
+}
+DELETES_OF_HANDLES = {
+    "people_facts": f"DELETE FROM people_facts WHERE fact IN ('handle', 'followers') AND {_OF_FACT}",  # noqa: S608
+    "people_tokens": f"DELETE FROM people_tokens WHERE position(token, '.') > 0 AND {_OF_TOKEN}",  # noqa: S608
 }
 DELETE_RAW = """
 DELETE FROM repo_records WHERE repo IN {dids:Array(String)}

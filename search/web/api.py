@@ -10,14 +10,16 @@ from ninja import Query, Router
 
 import atsite
 from atsite.core.web import readiness
+from atsite.core.web.auth import Scope
 from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
 from search.stats import site_stats
 from search.stats.totals import TotalsNotReady
+from search.web.access import ACCESS_FAILURES, access
 from search.web.schemas import Health, StatsAnswer, StatsQuery
 
 xrpc_router = Router()
-api_router = Router()
+api_router = Router(auth=access(Scope.STATS))
 
 #: The example of /docs: one day of a small site.
 STATS: Final = {
@@ -60,10 +62,10 @@ def health(request: HttpRequest) -> Health:
 
 @api_router.get(
     "/stats",
-    response={200: StatsAnswer, **failures(400, 503, 504)},
+    response={200: StatsAnswer, **ACCESS_FAILURES},
     by_alias=True,
     tags=["statistics"],
-    openapi_extra=example(STATS, days=1),
+    openapi_extra=example(STATS, scopes=(Scope.STATS,), anonymous=True, days=1),
 )
 def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsAnswer:
     """Totals of the records that exist now, and the numbers of each of the last days."""

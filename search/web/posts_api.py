@@ -9,7 +9,8 @@ from ninja import Query, Router
 
 from atsite.core.atproto.syntax import Did, is_did, one_spelling
 from atsite.core.clock import now_us
-from atsite.core.web.documented import example, failures
+from atsite.core.web.auth import Scope
+from atsite.core.web.documented import example
 from atsite.core.web.xrpc import XrpcError
 from indexer.index.page_refill import NothingToShow
 from indexer.index.query.parse import BadQuery
@@ -19,21 +20,22 @@ from search.posts import asked, parameters, recently_shown, rows, search, top_re
 from search.posts.hidden import Hidden
 from search.posts.parameters import BadParameter
 from search.web import examples
+from search.web.access import ACCESS_FAILURES, access
 from search.web.post_schemas import PostsAnswer, SearchPostsAnswer, SearchPostsQuery
 
 if TYPE_CHECKING:
     from search.posts.asked import Asked
     from search.posts.search import Page
 
-xrpc_router = Router()
-api_router = Router()
+xrpc_router = Router(auth=access(Scope.SEARCH))
+api_router = Router(auth=access(Scope.SEARCH))
 
 NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower search"
 
 
 @xrpc_router.get(
     "/app.bsky.unspecced.searchPostsSkeleton",
-    response={200: SearchPostsAnswer, **failures(400, 503, 504)},
+    response={200: SearchPostsAnswer, **ACCESS_FAILURES},
     exclude_none=True,
     by_alias=True,
     tags=["search"],
@@ -42,6 +44,8 @@ NONE_SHOWN: Final = "none of the newest matches can be shown; try a narrower sea
             "cursor": "1772366400000000",
             "posts": [{"uri": "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3l6oveex3ii2l"}],
         },
+        scopes=(Scope.SEARCH,),
+        anonymous=True,
         q="music -techno lang:en",
         limit=5,
     ),
@@ -71,11 +75,13 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
 
 @api_router.get(
     "/search/posts",
-    response={200: PostsAnswer, **failures(400, 503, 504)},
+    response={200: PostsAnswer, **ACCESS_FAILURES},
     exclude_none=True,
     by_alias=True,
     tags=["search"],
-    openapi_extra=example(examples.POSTS, q='"cold brew" has:images', sort="top", limit=1),
+    openapi_extra=example(
+        examples.POSTS, scopes=(Scope.SEARCH,), anonymous=True, q='"cold brew" has:images', sort="top", limit=1
+    ),
 )
 def search_posts(request: HttpRequest, parameters: Query[SearchPostsQuery]) -> PostsAnswer:
     """The same as `searchPostsSkeleton`, with the text, author, time and counts of each post.

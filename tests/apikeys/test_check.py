@@ -110,7 +110,10 @@ def test_a_key_opens_its_scopes_and_its_feeds_alone(client: Client, reader_key: 
     assert put(reader_key, "a-mpls") == (403, {"error": "Forbidden", "message": lacking})
     assert answer(client, "/stats", {"X-API-Key": moderator_key.text}) == (
         403,
-        {"error": "Forbidden", "message": "this key lacks the scope stats: read statistics of feeds and keys"},
+        {
+            "error": "Forbidden",
+            "message": "this key lacks the scope stats: read statistics of the network, of feeds and keys",
+        },
     )
 
 

@@ -96,7 +96,6 @@ def test_it_says_when_the_copy_is_late_and_the_key_is_let_in_all_the_same(stores
     [
         ((), "required: --scope"),
         (("--scope", "everything"), "invalid choice"),
-        (("--scope", "search"), "invalid choice: 'search'"),
         (("--scope", "cleanup"), "invalid choice: 'cleanup'"),
         (("--scope", "stats", "--user", "nobody"), "there is no user 'nobody'"),
         (("--scope", "members", "--feed", "nope", "--feed", "a-mpls"), "--feed: nope has no members; .*a-mpls"),

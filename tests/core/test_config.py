@@ -9,6 +9,7 @@ from pyrage import x25519
 
 from atsite.core.config import RUNNING_DEMO, SERVICE_PORTS, Config, defaults_of, load
 from atsite.core.config.cleanup import CleanupConfig
+from atsite.core.config.search import SearchConfig
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def test_loopback_is_open_where_the_network_lives_on_it(tmp_path: Path, environm
     [
         ({"ATSITE_ENVIRONMENT": "production", "ALLOW_LOOPBACK": "1"}, "ALLOW_LOOPBACK=1"),
         ({"ALLOW_LOOPBACK": "yes"}, "ALLOW_LOOPBACK='yes'"),
+        ({"SEARCH_ANONYMOUS": "no"}, "SEARCH_ANONYMOUS='no'"),
+        ({"SEARCH_PER_MINUTE": "0"}, "SEARCH_PER_MINUTE='0'"),
+        ({"SEARCH_CORS_ORIGINS": "https://a.example/ https://b.example"}, "SEARCH_CORS_ORIGINS='https://a.example/'"),
+        ({"SEARCH_CORS_ORIGINS": "a.example"}, "SEARCH_CORS_ORIGINS='a.example'"),
         ({"PLC_URL": "plc.directory"}, "PLC_URL='plc.directory'"),
         ({"HANDLE_RESOLVER_URL": "https://"}, "HANDLE_RESOLVER_URL='https://'"),
         ({"APPVIEW_URL": "https://a.example?x=1"}, "APPVIEW_URL='https://a.example?x=1'"),
@@ -126,6 +131,7 @@ def test_a_site_without_settings_has_the_documented_ones(tmp_path: Path) -> None
             repo_max_bytes=2_000_000_000,
             media_hosts=(),
         ),
+        search=SearchConfig(anonymous=True, anonymous_per_minute=300, cors_origins=()),
     )
 
 

@@ -78,7 +78,13 @@ def running(*, output: Path | None = None, **environment: str) -> Iterator[Servi
     printed = None if output is None else output.open("wb")
     process = subprocess.Popen(
         granian("search", host="127.0.0.1", port=port),
-        env={**os.environ, "ATSITE_SERVICE": "search", "METRICS_PORT": "0", **environment},
+        env={
+            **os.environ,
+            "ATSITE_SERVICE": "search",
+            "METRICS_PORT": "0",
+            "SEARCH_PER_MINUTE": "1000000",
+            **environment,
+        },
         stdin=subprocess.DEVNULL,
         stdout=printed,
         stderr=None if printed is None else subprocess.STDOUT,

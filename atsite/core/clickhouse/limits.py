@@ -28,6 +28,8 @@ class Limits:
     readonly: bool = False
     #: Seconds that the server may take beyond max_execution_time to say that it stopped the query.
     answer_grace: int = ANSWER_GRACE_SECONDS
+    #: The server notes the statement in system.query_log, with its parameters: not what people search for.
+    logged: bool = True
 
     @property
     def socket_timeout(self) -> int:
@@ -43,7 +45,10 @@ class Limits:
             "max_rows_to_read": self.max_rows_to_read,
         }
         # 2: may only read, but may change settings.
-        return {name: value for name, value in values.items() if value} | ({"readonly": 2} if self.readonly else {})
+        chosen = {name: value for name, value in values.items() if value}
+        if not self.logged:
+            chosen["log_queries"] = 0
+        return chosen | ({"readonly": 2} if self.readonly else {})
 
 
 #: A reader waits for it: the slowest measured page takes 3 s, and readers leave after 10. One query never takes the

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from atsite.core.config.cleanup import CleanupConfig, cleanup_config
 from atsite.core.config.plain_values import address, choice, integer, networks, redis_url, url, websocket_url, words
+from atsite.core.config.search import SearchConfig, search_config
 from atsite.core.config.secret_values import secret, secret_key
 from atsite.core.errors import ConfigError
 
@@ -110,6 +111,7 @@ class Config:
     #: Networks of the reverse proxies whose X-Forwarded-For is trusted; empty: none is.
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     cleanup: CleanupConfig
+    search: SearchConfig
 
     @property
     def production(self) -> bool:
@@ -181,6 +183,7 @@ def load(env: Mapping[str, str]) -> Config:
         allowed_hosts=words(env, "ALLOWED_HOSTS"),
         trusted_proxies=networks(env, "TRUSTED_PROXIES"),
         cleanup=cleanup_config(env, environment, data_dir),
+        search=search_config(env),
     )
 
 

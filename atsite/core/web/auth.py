@@ -63,8 +63,8 @@ class Scope(StrEnum):
 
 
 SCOPES: Final = {
-    Scope.SEARCH: "search posts",
-    Scope.STATS: "read statistics of feeds and keys",
+    Scope.SEARCH: "search posts and people",
+    Scope.STATS: "read statistics of the network, of feeds and keys",
     Scope.CLEANUP: "plan and start clean-ups",
     Scope.MEMBERS: "change and list members of the feeds it covers",
     Scope.LABELS: "change and list the members of any label, and so the members of every feed",
@@ -72,7 +72,7 @@ SCOPES: Final = {
 
 
 #: The scopes that a new key can get: those that open an operation. Existing keys keep the others.
-OFFERED: Final = (Scope.STATS, Scope.MEMBERS, Scope.LABELS)
+OFFERED: Final = (Scope.SEARCH, Scope.STATS, Scope.MEMBERS, Scope.LABELS)
 
 
 @dataclass(frozen=True, slots=True)

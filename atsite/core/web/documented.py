@@ -66,6 +66,7 @@ def example(
     answer: object,
     *,
     scopes: Collection[Scope] = (),
+    anonymous: bool = False,
     token: bool = False,
     body: object = None,
     headers: Mapping[str, str] | None = None,
@@ -73,13 +74,15 @@ def example(
 ) -> dict[str, Any]:
     """`openapi_extra` of an operation: a call with these parameters and this body, and its answer.
 
-    `scopes`: any one of them opens it. `token`: it takes the service token of a reader, instead of an API key.
+    `scopes`: any one of them opens it. `anonymous`: callers without a key are answered, too, unless the operator of the
+    site decided otherwise. `token`: it takes the service token of a reader, instead of an API key.
     Parameters that are a part of the path are given like the others.
     """
     return {
         _MARK: {
             "answer": answer,
             "scopes": [str(scope) for scope in scopes],
+            "anonymous": anonymous,
             "token": token,
             "body": body,
             "headers": dict(headers or {}),
@@ -143,6 +146,9 @@ class DocumentedApi(NinjaAPI):
         if given["scopes"]:
             operation["x-scopes"] = given["scopes"]
             text += f"\n\nScope of the API key: {' or '.join(f'`{scope}`' for scope in given['scopes'])}."
+        if given["anonymous"]:
+            operation["security"] = [{}, *operation.get("security", [])]
+            text += " Without a key you share one limit of calls with all callers from your address."
         curl = self._curl(path, method, given)
         operation["x-codeSamples"] = [{"lang": "Shell", "source": curl}]
         operation["description"] = f"{text}\n\n```\n{curl}\n```".strip()
@@ -153,7 +159,7 @@ class DocumentedApi(NinjaAPI):
             words.append("--head")
         elif method not in ("get", "post"):
             words.append(f"-X {method.upper()}")
-        if given["scopes"]:
+        if given["scopes"] and not given["anonymous"]:
             words.append("-H 'X-API-Key: atsk_…'")
         if given["token"] and given["body"] is not None:
             words.append("-H 'Authorization: Bearer …'")

@@ -10,6 +10,8 @@ from indexer.index.models.actors import (
     ActorIdentity,
     ActorProfile,
     IdentityChange,
+    PersonFact,
+    PopularBeginning,
     Purge,
     RepoFloor,
 )
@@ -17,6 +19,7 @@ from indexer.index.models.backfill import Backfill
 from indexer.index.models.do_not_index import RefusedActor
 from indexer.index.models.records import (
     Block,
+    Blocker,
     Engagement,
     Follow,
     Follower,
@@ -40,6 +43,7 @@ __all__ = [
     "ActorProfile",
     "Backfill",
     "Block",
+    "Blocker",
     "DailyStats",
     "DeadLetter",
     "Engagement",
@@ -49,6 +53,8 @@ __all__ = [
     "IdentityChange",
     "IndexerCheckpoint",
     "Like",
+    "PersonFact",
+    "PopularBeginning",
     "Post",
     "PostByActor",
     "Purge",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clickhouse_backend.models import DateTime64Field, StringField, UInt8Field, UInt64Field
+from clickhouse_backend.models import ArrayField, DateTime64Field, DateTimeField, StringField, UInt8Field, UInt64Field
 from django.db import models
 
 from atsite.core.clickhouse.models import ReadModel
@@ -52,6 +52,7 @@ class ActorProfile(ReadModel):
     display_name = StringField()
     description = StringField()
     avatar = StringField()
+    labels = ArrayField(base_field=StringField(low_cardinality=True))
     time_us = UInt64Field()
     version = UInt64Field()
     deleted = UInt8Field()
@@ -103,6 +104,32 @@ class ActorCounts(ReadModel):
     class Meta(ReadModel.Meta):
         db_table = "actor_counts"
         verbose_name_plural = "actor counts"
+
+
+class PersonFact(ReadModel):
+    """One fact of an actor that a search of people needs: indexer/sql/tables/people_facts.sql."""
+
+    pk = models.CompositePrimaryKey("did", "fact")
+    did = StringField()
+    fact = StringField(low_cardinality=True)
+    value = StringField()
+    words = StringField()
+    version = UInt64Field()
+
+    class Meta(ReadModel.Meta):
+        db_table = "people_facts"
+
+
+class PopularBeginning(ReadModel):
+    """The most followed actors whose names have a popular beginning."""
+
+    prefix = StringField(primary_key=True)
+    dids = ArrayField(base_field=StringField())
+    followers = ArrayField(base_field=UInt64Field())
+    computed_at = DateTimeField()
+
+    class Meta(ReadModel.Meta):
+        db_table = "people_popular"
 
 
 class RepoFloor(ReadModel):

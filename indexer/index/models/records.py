@@ -189,6 +189,19 @@ class Follower(ReadModel):
         db_table = "followers"
 
 
+class Blocker(ReadModel):
+    """A block, by its subject."""
+
+    pk = models.CompositePrimaryKey("subject_did", "did", "rkey")
+    subject_did = StringField()
+    did = StringField()
+    rkey = StringField()
+    version = UInt64Field()
+
+    class Meta(ReadModel.Meta):
+        db_table = "blockers"
+
+
 class Retraction(ReadModel):
     """A delete or an update: it retracts the engagement of its key below its version."""
 

@@ -111,7 +111,7 @@ def test_an_actor_is_a_key_look_up_in_all_three_tables(no_actors: None) -> None:
     for table, columns in {
         "actor_identities": "'h', 0, 1",
         "actor_accounts": "1, '', 0, 1",
-        "actor_profiles": "'n', 'd', 'a', 0, 1, 0",
+        "actor_profiles": "'n', 'd', 'a', [], 0, 1, 0",
     }.items():
         sql = f"INSERT INTO {table} SELECT leftPad(toString(number), 8, '0'), {columns} FROM numbers({{rows:UInt64}})"
         door.execute(sql, {"rows": ROWS}, name="tests.actors")

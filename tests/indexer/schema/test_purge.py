@@ -58,7 +58,7 @@ def deletion_of(did: Did, now: int) -> list[Row]:
 def rows_by_did() -> dict[str, set[str]]:
     """The dids that have rows left, table by table."""
     found = {name: set(door.column(f"SELECT DISTINCT did FROM {name}", name="tests.dids")) for name in PURGED_TABLES}
-    for name in ("actor_identities", "actor_handles"):
+    for name in ("actor_identities", "actor_handles", "people_tokens"):
         found[name] = set(door.column(f"SELECT DISTINCT did FROM {name}", name="tests.dids"))
     found["repo_records"] = set(door.column("SELECT DISTINCT repo FROM repo_records", name="tests.dids"))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from atsite.urls.search import urlpatterns
@@ -118,12 +120,20 @@ def test_an_unknown_method_and_a_wrong_one_are_told_apart(service: Service) -> N
     assert service.refused("/xrpc/app.bsky.feed.getFeedSkeleton")[:2] == (501, "MethodNotImplemented")
 
 
+ACTORS = "/xrpc/app.bsky.unspecced.searchActorsSkeleton"
+
+
 def test_the_service_describes_itself(service: Service) -> None:
     document = service.get("/openapi.json").json()
 
     cleanups = {f"/repo/cleanup{rest}" for rest in ("", "/stats", *(f"/{{job_id}}/{what}" for what in OF_A_CLEANUP))}
-    assert set(document["paths"]) == {SEARCH, "/search/posts", "/xrpc/_health", "/stats", *cleanups}
+    searches = {SEARCH, "/search/posts", ACTORS, "/actors/type_ahead"}
+    assert set(document["paths"]) == {*searches, "/xrpc/_health", "/stats", *cleanups}
     assert set(document["paths"]) == {path for path in mounted(urlpatterns) if not path.startswith("/cleanup/")}
     check_examples(document)
-    assert "No operation of this service needs one." in document["info"]["description"]
+    about = document["info"]["description"]
+    (row,) = [line for line in about.splitlines() if line.startswith("| `search` | search posts and people | ")]
+    assert set(re.findall(r"`GET ([^`]+)`", row)) == searches
+    assert "| `stats` | read statistics of the network, of feeds and keys | `GET /stats` |" in about
+    assert document["paths"][ACTORS]["get"]["security"] == [{}, {"ApiKeyAuth": []}]
     assert service.get("/docs").status_code == 200

@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from atsite.core.atproto.tid import tid_of_micros
-from indexer.index import stats_queries as queries
-from indexer.index.stats_queries import Day, Totals, daily, totals
+from indexer.index.stats import queries
+from indexer.index.stats.queries import Day, Totals, daily, totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,0 +1,1 @@
+"""Search of people: by the beginnings of handles and of the words of display names."""
