@@ -42,7 +42,6 @@ class Migration(migrations.Migration):
         run(NO_INDEX, undo=INDEXED),
         run("", undo=INDEX),
         run(TOKENS, undo=TOKENS_BEFORE),
-        run(INDEX, undo=NO_INDEX),
         *(
             run(
                 f"ALTER TABLE posts ADD INDEX IF NOT EXISTS {name} {expression} TYPE text(tokenizer = 'array')",
@@ -50,6 +49,7 @@ class Migration(migrations.Migration):
             )
             for name, expression in INDEXES.items()
         ),
+        run(INDEX, undo=NO_INDEX),
         run(
             f"ALTER TABLE posts {', '.join(f'MATERIALIZE INDEX {name}' for name in ('tokens', *INDEXES))}"
             " SETTINGS mutations_sync = 0",

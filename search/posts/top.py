@@ -28,7 +28,9 @@ RESULTS: Final = 1_000
 HITS_MAX: Final = 20_000
 ENGAGED_MAX: Final = 50_000
 #: A reader waits, but only for the first page of ten minutes.
-LIMITS: Final = Limits(max_execution_time=8, max_memory_usage=1_000_000_000, readonly=True, answer_grace=2)
+LIMITS: Final = Limits(
+    max_execution_time=8, max_memory_usage=1_000_000_000, readonly=True, answer_grace=2, logged=False
+)
 
 # sort_at is not later than the record key's time, and of an eligible post at most a day earlier.
 PERIOD: Final = "toUnixTimestamp64Micro(sort_at) >= {since:Int64} AND toUnixTimestamp64Micro(sort_at) < {until:Int64}"

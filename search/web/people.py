@@ -77,7 +77,7 @@ def search_actors_skeleton(request: HttpRequest, parameters: Query[SearchActorsQ
     ),
 )
 def type_ahead(request: HttpRequest, parameters: Query[TypeAheadQuery]) -> TypeAheadAnswer:
-    """At most 25 accounts for what somebody types, with their names. Finds what `searchActorsSkeleton` finds.
+    """At most 25 accounts for what was typed so far, with their names. Finds what `searchActorsSkeleton` finds.
 
     If nothing can be looked for yet, none.
     """

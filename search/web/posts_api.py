@@ -66,7 +66,8 @@ def search_posts_skeleton(request: HttpRequest, parameters: Query[SearchPostsQue
     With `sort=top` the posts of the last 7 days are ranked, or of the period from `since` to `until`, at most 30 days.
     A repost counts as two likes. The order is kept for ten minutes; then a walk through its pages ends.
 
-    Posts and authors that the site blocks everywhere are left out. `hitsTotal` is on the first page, if there are at
+    Posts and authors that the site blocks everywhere are left out, and, without `viewer`, accounts that ask not to be
+    shown to people who are not signed in. `hitsTotal` is on the first page, if there are at
     most 1,000 posts. 400 `BadQueryString` tells the position.
     """
     what, page = _found(parameters)
@@ -98,7 +99,8 @@ def _found(given: SearchPostsQuery) -> tuple[Asked, Page]:
     what = _asked(given, now)
     pages = top_results if given.sort == "top" else search
     try:
-        page = pages.page(what.where, Hidden(blocked()), limit=given.limit, cursor=given.cursor, now=now)
+        hidden = Hidden(blocked(), signed_in=given.viewer is not None)
+        page = pages.page(what.where, hidden, limit=given.limit, cursor=given.cursor, now=now)
     except NothingToShow as error:
         # The same search fails until the index has changed.
         raise XrpcError("NotEnoughResources", NONE_SHOWN, headers={"Retry-After": "60"}) from error

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from indexer.index.query.conditions import Where
 
 #: A reader waits, and one who asks for much waits beside others: the slowest measured search takes 3 s.
-SEARCH: Final = Limits(max_execution_time=5, max_memory_usage=1_000_000_000, readonly=True, answer_grace=5)
+SEARCH: Final = Limits(
+    max_execution_time=5, max_memory_usage=1_000_000_000, readonly=True, answer_grace=5, logged=False
+)
 
 
 @dataclass(frozen=True, slots=True)

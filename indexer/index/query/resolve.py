@@ -59,7 +59,7 @@ SELECT
 FROM (SELECT arrayJoin({texts:Array(String)}) AS text)
 """
 #: A reader waits, and the rest of the search comes after it.
-_LIMITS: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True, answer_grace=1)
+_LIMITS: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True, answer_grace=1, logged=False)
 
 
 def resolve(node: Node, *, viewer: Did | None = None) -> Resolved:

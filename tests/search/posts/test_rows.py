@@ -14,6 +14,7 @@ from tests.builders import (
     BOB,
     CAROL,
     DAN,
+    PROFILE,
     account,
     ago,
     delete,
@@ -22,6 +23,7 @@ from tests.builders import (
     micros,
     post,
     profile,
+    record,
     repost,
     store,
 )
@@ -164,3 +166,19 @@ def test_top_results_are_shared_through_redis_and_bounded(valkey: redis.Redis, m
     assert valkey.ttl(top_results._PREFIX + "n4") == pytest.approx(600, abs=5)
     assert top_results._read("n4") == b"packed"
     assert top_results._read("n0") is None
+
+
+def test_an_account_that_hides_from_people_who_are_not_signed_in_is_found_with_a_viewer(service: Service) -> None:
+    private, public = post(ALICE, at=ago(hours=2), text="shy"), post(BOB, at=ago(hours=3), text="shy")
+    shy = record(
+        ALICE,
+        PROFILE,
+        {"labels": {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "!no-unauthenticated"}]}},
+        at=ago(days=1),
+        rkey="self",
+    )
+    store(private, public, shy)
+    for sort in ("latest", "top"):
+        assert service.found("shy", sort=sort) == [public.uri]
+        assert service.found("shy", sort=sort, viewer=BOB) == [private.uri, public.uri]
+    assert service.search("shy")["hitsTotal"] == 1
