@@ -70,7 +70,7 @@ def search_actors_skeleton(request: HttpRequest, parameters: Query[SearchActorsQ
     exclude_none=True,
     summary="Complete the name of an account",
     openapi_extra=example(
-        {"actors": [{"did": CAROL, "handle": "carol.example", "displayName": "Carol"}]},
+        {"results": [{"did": CAROL, "handle": "carol.example", "displayName": "Carol", "score": 1204}]},
         scopes=(Scope.SEARCH,),
         anonymous=True,
         query="car",
@@ -83,7 +83,7 @@ def type_ahead(request: HttpRequest, parameters: Query[TypeAheadQuery]) -> TypeA
     """
     search = Search(_asked(parameters.query), _did("actorDid", parameters.actor_did), blocked())
     people = search.page(page_limits.SEARCH_DEFAULT, walk=False).people
-    return TypeAheadAnswer(actors=[FoundActor.of(person) for person in people])
+    return TypeAheadAnswer(results=[FoundActor.of(person) for person in people])
 
 
 def _asked(text: str) -> Asked:

@@ -66,6 +66,7 @@ class FoundActor(_Camel):
     handle: str | None = None
     display_name: str | None = None
     avatar: str | None = None
+    score: int = Field(description="its followers, as far as they are known here")
 
     @classmethod
     def of(cls, person: Person) -> Self:
@@ -74,10 +75,11 @@ class FoundActor(_Camel):
             handle=person.handle or None,
             display_name=person.name or None,
             avatar=person.avatar or None,
+            score=person.followers,
         )
 
 
 class TypeAheadAnswer(Schema):
     """At most 25 accounts, the best first."""
 
-    actors: list[FoundActor]
+    results: list[FoundActor]

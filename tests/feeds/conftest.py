@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.apps import AppConfig, apps
-from django.db import connection
-from django.db.models.signals import post_migrate
-from django.dispatch import receiver
 
 from atsite.core.clock import now_us
-from atsite.core.routers import DEFAULT
 from atsite.core.web.store_timeouts import StoreGuard
 from feeds.kinds import make_feed, static
 from feeds.ranking import computed, queries, refresh
@@ -158,14 +152,3 @@ def site(request: pytest.FixtureRequest, clickhouse: None, valkey: redis.Redis) 
 def ranked_site(request: pytest.FixtureRequest, clickhouse: None, valkey: redis.Redis) -> Site:
     """The same, ranked feeds only."""
     return Site(CASES[request.param])
-
-
-@receiver(post_migrate)
-def first_feeds(sender: AppConfig, using: str, **_: object) -> None:
-    """A test with transactions of its own empties `default` at its end; services that run go on having feeds."""
-    if (
-        sender.label == "feeds"
-        and using == DEFAULT
-        and "feeds_feeddefinition" in connection.introspection.table_names()
-    ):
-        import_module("feeds.migrations.0104_first_feeds").add(apps, None)

@@ -119,7 +119,9 @@ def test_a_handle_that_another_one_took_is_not_shown_beside_a_name(service: Serv
         profile(ALICE, at=ago(hours=3), name="Mona"), identity(ALICE, "x.example.com", at=ago(hours=3)),
         identity(BOB, "x.example.com", at=ago(hours=2)),
     )  # fmt: skip
-    assert service.get(TYPE_AHEAD, query="mon").json() == {"actors": [{"did": ALICE, "displayName": "Mona"}]}
+    assert service.get(TYPE_AHEAD, query="mon").json() == {
+        "results": [{"did": ALICE, "displayName": "Mona", "score": 0}]
+    }
 
 
 def test_who_is_inactive_or_deleted_is_not_found_and_returns_with_what_is_new(clickhouse: None) -> None:
@@ -170,7 +172,7 @@ def test_plain_queries_are_cut_as_the_store_cuts_names(django_db_setup: None, te
 def test_the_query_is_checked(service: Service) -> None:
     for nothing in ("", " ", "...", "@", "\u200b"):
         assert service.refused(ACTORS, q=nothing)[:2] == (400, "BadQueryString")
-        assert service.get(TYPE_AHEAD, query=nothing).json() == {"actors": []}
+        assert service.get(TYPE_AHEAD, query=nothing).json() == {"results": []}
     assert service.refused(ACTORS, q=" ".join("abcdefghijk"))[:2] == (400, "BadQueryString")
     assert service.refused(ACTORS)[:2] == (400, "InvalidRequest")
     assert service.refused(ACTORS, q="x" * 301)[:2] == (400, "InvalidRequest")
@@ -192,9 +194,15 @@ def test_the_answers_have_the_names_of_the_lexicon_and_what_is_known(service: Se
     assert (set(first), first["actors"]) == ({"cursor", "actors"}, [{"did": ALICE}])
     assert set(service.get(ACTORS, q="al", limit=1, typeahead="true").json()) == {"actors"}
     assert service.get(TYPE_AHEAD, query="@AL").json() == {
-        "actors": [
-            {"did": ALICE, "handle": "alice.example.com", "displayName": "Alice Ä", "avatar": "bafkreipicture"},
-            {"did": BOB, "handle": "alf.example.com"},
+        "results": [
+            {
+                "did": ALICE,
+                "handle": "alice.example.com",
+                "displayName": "Alice Ä",
+                "avatar": "bafkreipicture",
+                "score": 0,
+            },
+            {"did": BOB, "handle": "alf.example.com", "score": 0},
         ]
     }
-    assert service.get(TYPE_AHEAD, query="handle").json() == {"actors": []}
+    assert service.get(TYPE_AHEAD, query="handle").json() == {"results": []}
