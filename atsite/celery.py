@@ -14,7 +14,7 @@ from typing import Any
 
 from celery import Celery, Task, signals
 from celery.exceptions import Ignore, Retry
-from celery.schedules import crontab
+from celery.schedules import crontab, schedule
 from prometheus_client import Histogram
 
 from atsite import task_runs
@@ -54,11 +54,11 @@ class MeasuredTask(Task[Any, Any]):
         return result
 
 
-def due(task: str, schedule: crontab, *, every: timedelta) -> dict[str, Any]:
-    """One entry of the beat schedule. `every` is the period of `schedule`."""
+def due(task: str, when: crontab | schedule, *, every: timedelta) -> dict[str, Any]:
+    """One entry of the beat schedule. `every` is the period of `when`."""
     return {
         "task": task,
-        "schedule": schedule,
+        "schedule": when,
         "options": {"expires": every.total_seconds() * BACKLOG_IN_PERIODS},
     }
 
@@ -70,7 +70,11 @@ def period_of(line: dict[str, Any]) -> timedelta:
 
 #: Minutes are staggered so that no two long tasks begin together; only short tasks run every minute.
 BEAT: dict[str, dict[str, Any]] = {
+    "renew the newest posts of feeds made of a search": due(
+        "feeds.renew_tails", schedule(timedelta(seconds=15)), every=timedelta(seconds=15)
+    ),
     "refresh the feeds": due("feeds.refresh_feeds", crontab(), every=timedelta(minutes=1)),
+    "count how many posts a day feeds give": due("feeds.run_backtests", crontab(), every=timedelta(minutes=1)),
     # Copies that could not be written at once; each change writes its own copy, so there is rarely anything to do.
     "copy decisions to ClickHouse": due("atsite.publish.tasks.publish_due", crontab(), every=timedelta(minutes=1)),
     "write how often API keys were used": due(

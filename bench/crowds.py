@@ -34,6 +34,32 @@ def many_feeds() -> list[str]:
     return names
 
 
+#: Feeds made of the same search: one whose tail is renewed, and one whose is not.
+SEARCHES: Final = ("found", "found-without-a-tail")
+QUERY: Final = 'bread OR sea OR walk OR orchestra -"forgot my umbrella"'
+
+
+def search_feeds() -> None:
+    """Define the feeds made of a search."""
+    from feeds.models import FeedDefinition
+
+    for name in SEARCHES:
+        FeedDefinition.objects.get_or_create(
+            rkey=name, kind="search", display_name=name, parameters={"query": QUERY, "self_labelled": True}
+        )
+
+
+def renew_tails() -> None:
+    """A round of the tails of the first of them, and time for the copies of the processes to end."""
+    from atsite.core.clock import now_us
+    from feeds.ranking import tails
+    from feeds.serving.registry import registry, tailed_feeds
+
+    feeds = [feed for feed in tailed_feeds(registry()) if feed.definition.rkey == SEARCHES[0]]
+    assert set(tails.renew(feeds, now=now_us).values()) <= {"filled", "extended", "compared"}
+    time.sleep(1.1)
+
+
 def own_rankings(private: ec.EllipticCurvePrivateKey) -> list[str]:
     """Store a ranking and the key of each reader; a request of each, with a token."""
     from atsite.core.atproto.did_document import DidDocument

@@ -1,12 +1,13 @@
 """Measures how many pages per second the feed generator answers, and how long its readers wait at a fixed rate.
 
-    ./just bench feeds [--seconds N] [--only one,crowds,workers,rate]
+    ./just bench feeds [--seconds N] [--only one,search,crowds,workers,rate]
 
 A real feed generator on real stores with a simulated network; a separate process (bench.http_load) makes the load over
 keep-alive connections. The parts:
 
 one      one worker, as fast as it answers. In the same run: Django with a view that returns a constant page, and
          django-ninja with the same parameters and a constant page, on the same server.
+search   feeds made of a search beside a hot feed: pages of the tail, and pages from the index where there is no tail.
 crowds   200 feeds of 1,000 posts, and 10,000 readers with a ranking of 500 posts of their own; memory of the process.
 workers  two workers.
 rate     500 pages per second (70 % hot, 20 % hot with a token, 10 % private) while the indexer takes 2,000 events per
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
-PARTS: Final = ("one", "crowds", "workers", "rate")
+PARTS: Final = ("one", "search", "crowds", "workers", "rate")
 WARM_SECONDS: Final = 1.0
 #: Pages and events per second, and connections, of the fixed rate; ten requests in their order.
 RATE, EVENTS_RATE, RATE_CONNECTIONS = 500, 2_000, 64
@@ -61,7 +62,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with measured_site() as site:
         bench = Bench(site, arguments.seconds)
-        parts = {"one": bench.one_worker, "crowds": bench.crowds, "workers": bench.two_workers, "rate": bench.at_rate}
+        parts = {
+            "one": bench.one_worker,
+            "search": bench.search,
+            "crowds": bench.crowds,
+            "workers": bench.two_workers,
+            "rate": bench.at_rate,
+        }
         rows = [row for part in PARTS if part in arguments.only for row in parts[part]()]
     bare = next((row["pages_per_second"] for row in rows if row["request"].startswith("bare Django")), None)
     for row in rows:
@@ -112,6 +119,24 @@ class Bench:
             with serving(command, self.site.folder, BENCH_PAGE=str(page)) as (port, pid):
                 rows.insert(0, self.load(f"{name}, a constant page", port, pid, [request("whats-hot")]))
         return rows
+
+    def search(self) -> list[dict[str, Any]]:
+        crowds.search_feeds()
+        with self.feedgen() as (port, pid):
+            tailed, bare = crowds.SEARCHES
+            ask(port, request_path(tailed))
+            crowds.renew_tails()
+            rows = [
+                self.load(f"beside it: {HOT}", port, pid, [request("whats-hot")]),
+                self.load("search, page 1 of the tail", port, pid, [request(tailed)]),
+            ]
+            cursor = cursor_of(port, 10, tailed)
+            crowds.renew_tails()
+            return [
+                *rows,
+                self.load("search, page 10 of the tail", port, pid, [request(tailed, cursor=cursor)]),
+                self.load("search, page 1 from the index", port, pid, [request(bare)]),
+            ]
 
     def crowds(self) -> list[dict[str, Any]]:
         feeds, own = crowds.many_feeds(), crowds.own_rankings(self.k256)
@@ -201,11 +226,11 @@ class Bench:
         ]
 
 
-def cursor_of(port: int, number: int) -> str:
-    """The cursor of that page of the hot feed."""
+def cursor_of(port: int, number: int, feed: str = "whats-hot") -> str:
+    """The cursor of that page of a feed."""
     cursor = ""
     for _ in range(number - 1):
-        cursor = json.loads(ask(port, request_path("whats-hot", cursor))[1])["cursor"]
+        cursor = json.loads(ask(port, request_path(feed, cursor))[1])["cursor"]
     return cursor
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.urls import NoReverseMatch, reverse
 
+from feeds.kinds import labels_of
 from feeds.models import FeedDefinition
-from feeds.ranking.feed import LABEL
 from labels.uses import LabelUse
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 def feeds_by_label() -> Iterator[LabelUse]:
     """Every feed that uses a label, enabled or not."""
     for row in FeedDefinition.objects.order_by("rkey"):
-        label = row.parameters.get(LABEL) if isinstance(row.parameters, dict) else None
-        if isinstance(label, str) and label:
+        for label in labels_of(row.kind, row.parameters) if isinstance(row.parameters, dict) else ():
             how = "members only" if row.visibility == FeedDefinition.Visibility.PRIVATE else "posts by its members"
             off = "off until it has a member" if row.waits_for_members else "switched off"
             yield LabelUse(label, row.rkey, _page(row), how if row.enabled else f"{how}, {off}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from atsite.core.atproto.aturi import AtUri
@@ -13,6 +14,8 @@ from atsite.core.atproto.syntax import DID_MAX, is_did, is_rkey
 from atsite.core.copies.models import AnnouncedModel
 from atsite.core.copies.visible_text import require_visible
 from atsite.core.errors import InvalidSyntax
+from atsite.core.jobs.graph import Graph
+from atsite.core.jobs.models import Job
 from feeds.definition_from_row import PRIVATE as MEMBERS_ONLY
 from feeds.ranking.feed import LABEL, PostKey
 from feeds.validation import validate_definition
@@ -110,6 +113,56 @@ class FeedDefinition(AnnouncedModel):  # type: ignore[django-manager-missing]  #
         """Raises ValidationError if the kind cannot make a feed from this row, or its texts cannot be seen."""
         require_visible(display_name=self.display_name, description=self.description)
         validate_definition(self, namesakes=type(self).objects.filter(rkey=self.rkey).exclude(pk=self.pk))
+
+
+class Backtest(Job):
+    """The last backtest of a feed, of which there is never more than one. feeds.backtests reads and writes it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "waits for a worker"
+        RUNNING = "running", "is being counted"
+        WAITING = "waiting", "will be tried again"
+        DONE = "done", "counted"
+        FAILED = "failed", "failed"
+
+    graph = Graph(
+        initial=State.QUEUED,
+        moves={
+            State.QUEUED: frozenset({State.RUNNING, State.FAILED}),
+            State.RUNNING: frozenset({State.WAITING, State.DONE, State.FAILED}),
+            State.WAITING: frozenset({State.RUNNING, State.FAILED}),
+            State.DONE: frozenset(),
+            State.FAILED: frozenset(),
+        },
+        claims={
+            State.QUEUED: State.RUNNING,
+            State.RUNNING: State.RUNNING,
+            State.WAITING: State.RUNNING,
+        },
+        ended=frozenset({State.DONE, State.FAILED}),
+        failed=State.FAILED,
+        waiting=State.WAITING,
+    )
+    progress_fields = ("progress",)
+    max_tries = 4
+
+    feed = models.OneToOneField(FeedDefinition, models.CASCADE, related_name="backtest")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    requested_at = models.DateTimeField(default=timezone.now)
+    #: The settings of the feed when it was asked for.
+    parameters = models.JSONField(default=dict)
+    #: The days counted so far: [day, posts, posts in the index], oldest first.
+    progress = models.JSONField(default=list)
+    #: Those of the last complete run, when it was complete, and the settings that it counted.
+    result = models.JSONField(default=list)
+    counted_at = models.DateTimeField(null=True)
+    counted_for = models.JSONField(default=dict)
+
+    class Meta(Job.Meta):
+        ordering = ("-requested_at",)
+
+    def __str__(self) -> str:
+        return f"backtest of {self.feed}"
 
 
 class PinnedPost(AnnouncedModel):

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from atsite.core.atproto.syntax import Did
 from atsite.core.config import config
 from feeds.definition_from_row import definition_of
-from feeds.kinds import make_feed
+from feeds.kinds import labels_of, make_feed
 from feeds.ranking.feed import Definition, InvalidDefinition
 from feeds.ranking.page_data import FeedData
 from labels.models import Label
@@ -36,8 +36,9 @@ def validate_definition(row: FeedRow, *, namesakes: Iterable[FeedRow]) -> None:
         make_feed(_with_publisher(definition), FeedData())
     except InvalidDefinition as error:
         raise ValidationError({"parameters": str(error)}) from error
-    if definition.label and not Label.objects.filter(name=definition.label).exists():
-        raise ValidationError({"parameters": f"the label {definition.label!r} does not exist: add it first"})
+    for label in labels_of(definition.kind, definition.parameters):
+        if not Label.objects.filter(name=label).exists():
+            raise ValidationError({"parameters": f"the label {label!r} does not exist: add it first"})
     if any((other.publisher or config.feed_actor_did) == definition.publisher for other in namesakes):
         raise ValidationError({"rkey": "the publisher already has a feed with this name"})
 

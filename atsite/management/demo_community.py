@@ -22,6 +22,7 @@ from atsite.core.atproto.syntax import Did
 from atsite.core.embedded import files
 from atsite.core.errors import AtsiteError
 from atsite.management.running_demo import SKELETON, Demo, PartFailed, uri_of
+from feeds import backtests
 from feeds.admin import moderation
 from feeds.models import FeedDefinition, PinnedPost
 from feeds.publishing.actions import act
@@ -48,6 +49,8 @@ DONE_FILE: Final = "demo_community.json"
 KEY_FILE: Final = "demo_api_key"
 ADMIN: Final = "admin"
 LISTED_POSTS, READERS = 15, 5
+#: Words that the simulated network writes, in two of its languages.
+DEMO_QUERY: Final = 'bread OR "of the sea" OR #photography OR パン屋'
 #: How old records are that the demo's clean-up would delete.
 OLD_DAYS: Final = 365
 EVENTS: Final = tuple(
@@ -58,6 +61,7 @@ TASKS: Final = (
     "indexer.tasks.run_backfills",
     "indexer.tasks.settle_refusals",
     "indexer.tasks.purge_deleted_accounts",
+    "feeds.run_backtests",
     "feeds.write_usage",
     "apikeys.tasks.flush_usage",
 )
@@ -105,6 +109,21 @@ def list_bangers(demo: Demo) -> None:
             row.full_clean()
             row.save()
         _log([feed], "Posts added to the list.")
+
+
+def add_search_feed(demo: Demo) -> None:
+    """A feed made of a search, with its posts per day."""
+    feed = FeedDefinition(
+        rkey="demo-search",
+        kind="search",
+        display_name="Bread and sea",
+        description="Posts about bread and the sea. An example of a feed that is made of a search.",
+        parameters={"query": DEMO_QUERY},
+    )
+    feed.full_clean()
+    feed.save()
+    _log([feed], "Added.")
+    backtests.ask(feed)
 
 
 def publish(demo: Demo) -> None:
@@ -190,6 +209,7 @@ PARTS: Final[dict[str, Callable[[Demo], None]]] = {
     "members of mpls": add_private_members,
     "members of tqsp": add_public_members,
     "posts of bangers": list_bangers,
+    "feed made of a search": add_search_feed,
     "published feed": publish,
     "API key": add_key_of_bot,
     "use of the API key": use_key,

@@ -57,6 +57,7 @@ class FeedDefinitionAdmin(FeedPages, DecisionAdmin):
     url_rights = {**FeedPages.url_rights, "feeds_feeddefinition_kind": "change"}
     change_form_before_template = "feeds/form_before.html"
     change_form_outer_before_template = "feeds/tabs.html"
+    change_form_after_template = "feeds/form_after.html"
 
     @admin.display(description="readers")
     def readers(self, row: FeedDefinition) -> str:

@@ -5,25 +5,40 @@ An empty field is not stored, so the feed follows the default of its kind, or of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.urls import reverse_lazy
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
 from atsite.core.config import config
 from atsite.core.errors import InvalidSyntax
-from feeds.admin import post_address, readonly
+from feeds.admin import post_address, query_help, readonly
 from feeds.admin.readonly import PREFIX
 from feeds.kinds import KINDS
 from feeds.models import DESCRIPTION_MAX, DISPLAY_NAME_MAX, URI_MAX, FeedDefinition, PinnedPost
-from feeds.ranking.parameters import Between, Flag, LabelName, OneOf, Parameter, Word
+from feeds.ranking.parameters import (
+    Between,
+    Flag,
+    LabelName,
+    OneOf,
+    Parameter,
+    QueryText,
+    Several,
+    Word,
+    check_query,
+    in_words,
+)
+from indexer.index.query.parse import BadQuery
 from labels.models import Label
 
 if TYPE_CHECKING:
@@ -106,7 +121,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         parameters = {}
         for parameter in self.kind.declared:
             value = self.cleaned_data.get(PREFIX + parameter.name)
-            if value in (None, "") or (value == parameter.default and parameter.name not in before):
+            if value in (None, "", []) or (value == parameter.default and parameter.name not in before):
                 continue
             parameters[parameter.name] = value
         return parameters
@@ -166,12 +181,20 @@ def _field(parameter: Parameter, default: Any) -> forms.Field:
                 help_text=parameter.meaning,
                 widget=UnfoldBooleanSwitchWidget(),
             )
-        case LabelName():
+        case LabelName(optional):
             return forms.ChoiceField(
-                label=label, choices=_labels, help_text=parameter.meaning, widget=UnfoldAdminSelectWidget()
+                label=label,
+                choices=_labels_or_none if optional else _labels,
+                required=not optional,
+                help_text=parameter.meaning,
+                widget=UnfoldAdminSelectWidget(),
             )
         case Word() as word:
             return _WordField(word, label=label, required=False, help_text=parameter.meaning)
+        case Several() as several:
+            return _SeveralField(several, label=label, required=False, help_text=parameter.meaning)
+        case QueryText():
+            return QueryField(label=label, help_text=query_help.html(parameter.meaning))
 
 
 class _WordField(forms.CharField):
@@ -186,6 +209,60 @@ class _WordField(forms.CharField):
         if problem := self._word.problem(text):
             raise ValidationError(f"Enter {problem}.")
         return text
+
+
+class _SeveralField(forms.CharField):
+    """Texts between commas or on lines of their own, as a list that is checked as the parameter is."""
+
+    def __init__(self, several: Several, **options: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), **options)
+        self._several = several
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def clean(self, value: Any) -> Any:
+        texts = [text.strip() for text in re.split(r"[,\n]", super().clean(value))]
+        found = list(dict.fromkeys(text for text in texts if text))
+        if problem := self._several.problem(found):
+            raise ValidationError(f"Enter {problem}, with commas between them.")
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class _QueryWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
+    class Media:
+        js = ("atsite/query.js",)
+
+
+#: The page that judges a query while it is typed.
+_CHECK: Final = "admin:feeds_feeddefinition_query"
+
+
+class QueryField(forms.CharField):
+    """A query. Its script (static/atsite/query.js) shows what is wrong with it beside the field while one types."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            widget=_QueryWidget(attrs={"rows": 3, "data-query": reverse_lazy(_CHECK), "spellcheck": "false"}),
+            **options,
+        )
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            check_query(text)
+        except BadQuery as error:
+            message = in_words(error)
+            raise ValidationError(f"{message[:1].upper()}{message[1:]}.") from error
+        return text
+
+
+def _labels_or_none() -> list[tuple[str, str]]:
+    (_, *named) = _labels()
+    return [("", "No label: posts by everyone"), *named]
 
 
 def _labels() -> list[tuple[str, str]]:

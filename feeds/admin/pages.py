@@ -10,31 +10,27 @@ from django.utils import timezone
 from atsite.core import charts
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.clock import now_us
-from atsite.core.config import config
 from atsite.core.errors import AtsiteError, InvalidSyntax
 from atsite.core.roles import Right, demand, may
 from feeds.admin import actor_address
 from feeds.admin.blocks import BlockPages
+from feeds.admin.page_base import feed_of, sentence
 from feeds.admin.preview import preview
-from feeds.definition_from_row import definition_of
-from feeds.kinds import KINDS, make_feed
+from feeds.admin.query_pages import QueryPages
+from feeds.kinds import KINDS
 from feeds.publishing import actions
 from feeds.ranking import refresh
 from feeds.ranking.ranking import RankedFeed
-from feeds.serving.registry import registry
 from feeds.usage import usage_report
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from atsite.core.atproto.syntax import Did
-    from feeds.models import FeedDefinition
-    from feeds.ranking.feed import Feed
-    from feeds.ranking.page_data import FeedData
     from feeds.usage.usage_report import FeedUsageReport
 
 
-class FeedPages(BlockPages):
+class FeedPages(BlockPages, QueryPages):
     """Mixin for the ModelAdmin of feeds; must come before it among the bases."""
 
     #: The right that each page needs (tests/admin/test_doors.py).
@@ -45,9 +41,13 @@ class FeedPages(BlockPages):
         "feeds_feeddefinition_publishing": Right.PUBLISH_FEED,
         "feeds_feeddefinition_block": Right.PREVIEW_FEED,
         "feeds_feeddefinition_refuse": Right.PURGE_AUTHOR,
+        **QueryPages.url_rights,
     }
 
-    own_pages = {name: f"<int:pk>/{name}/" for name in ("preview", "refresh", "use", "publishing", "block", "refuse")}
+    own_pages = {
+        **{name: f"<int:pk>/{name}/" for name in ("preview", "refresh", "use", "publishing", "block", "refuse")},
+        **QueryPages.own_pages,
+    }
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Preview the feed as readers get it, page by page."""
@@ -60,11 +60,11 @@ class FeedPages(BlockPages):
         ranked = False
         if not problem:
             try:
-                feed, data = _feed(row)
+                feed, data = feed_of(row)
                 ranked = isinstance(feed, RankedFeed)
                 shown = preview(feed, data, cursor=request.GET.get("cursor", ""), viewer=reader)
             except AtsiteError as error:  # an invalid definition, a cursor of another list, a store that is down
-                problem = _sentence(error)
+                problem = sentence(error)
         context = {
             "shown": shown,
             "kind": KINDS.get(row.kind),
@@ -86,9 +86,9 @@ class FeedPages(BlockPages):
         if row is None or request.method != "POST":
             return self._list() if row is None else self._to(row, "preview")
         try:
-            feed, data = _feed(row)
+            feed, data = feed_of(row)
         except AtsiteError as error:
-            messages.error(request, _sentence(error))
+            messages.error(request, sentence(error))
             return self._to(row, "preview")
         if not isinstance(feed, RankedFeed):
             messages.info(
@@ -138,14 +138,6 @@ _REFRESHED = {
 }
 
 
-def _feed(row: FeedDefinition) -> tuple[Feed, FeedData]:
-    """The feed as stored now, enabled or not. Raises AtsiteError."""
-    if not (row.publisher or config.feed_actor_did):
-        raise AtsiteError("FEED_ACTOR_DID is not set: set it to the account that publishes the feeds")
-    data = registry().data
-    return make_feed(definition_of(row, config, [post.uri for post in row.posts.all()]), data), data
-
-
 def _reader(text: str) -> tuple[Did | None, str]:
     """The reader to preview as (None: not logged in), and an error message for what was entered."""
     if not text.strip():
@@ -154,11 +146,6 @@ def _reader(text: str) -> tuple[Did | None, str]:
         return actor_address.read(text), ""
     except InvalidSyntax as error:
         return None, str(error)
-
-
-def _sentence(error: AtsiteError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _position(text: str) -> int:

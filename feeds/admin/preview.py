@@ -7,7 +7,7 @@ without them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -76,14 +76,20 @@ def preview(feed: Feed, data: FeedData, *, cursor: str, viewer: Did | None, limi
     request = FeedRequest(limit, cursors.decode(cursor) if cursor else None, viewer)
     page = waiting(lambda: private_gate.page(feed, data, request), seconds=PATIENCE_SECONDS)
     moment = ranked_at(feed, data, request, page)
+    found = shown(feed, page, moment or data.clock())
+    return replace(found, ranked_at=None if moment is None else _time(moment))
+
+
+def shown(feed: Feed, page: FeedPage, moment: int) -> Preview:
+    """A page with names, texts and reasons, as far as they can be looked up. `moment`: when its order was made."""
     bare = False
     try:
-        rows = _rows(feed, page, moment or data.clock())
+        rows = _rows(feed, page, moment)
     except ClickHouseError as error:
         log.warning("preview.bare", error=type(error).__name__)
         rows, bare = [_bare(feed, entry) for entry in page.posts], True
     following = cursors.encode(page.cursor) if page.cursor is not None and page.posts else ""
-    return Preview(tuple(rows), following, None if moment is None else _time(moment), bare)
+    return Preview(tuple(rows), following, bare=bare)
 
 
 def ranked_at(feed: Feed, data: FeedData, request: FeedRequest, page: FeedPage) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from feeds.ranking.parameters import Flag, OneOf, Parameter
+from feeds.ranking.parameters import Flag, OneOf, Parameter, Several
 
 if TYPE_CHECKING:
     from django import forms
@@ -27,6 +27,8 @@ def display_value(parameter: Parameter, value: Any) -> str:
             return "yes" if value else "no"
         case OneOf(words) if isinstance(value, str) and value in words:
             return words[value][:1].upper() + words[value][1:]
+        case Several() if isinstance(value, list | tuple):
+            return ", ".join(map(str, value))
     return "" if value is None else str(value)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from atsite.core.atproto.syntax import is_did, is_rkey
-from feeds.kinds import hot, label, static, top
+from feeds.kinds import hot, label, search, static, top
 from feeds.ranking.feed import InvalidDefinition
-from feeds.ranking.parameters import read
+from feeds.ranking.parameters import LabelName, read
 
 if TYPE_CHECKING:
     from feeds.kinds.kind import Kind
-    from feeds.ranking.feed import Definition, Feed
+    from feeds.ranking.feed import Definition, Feed, Parameters
     from feeds.ranking.page_data import FeedData
 
 #: Every kind by name, sorted.
@@ -20,6 +20,7 @@ KINDS: Final[dict[str, Kind[Any]]] = {
     for kind in (
         hot.KIND,
         label.KIND,
+        search.KIND,
         static.KIND,
         top.KIND,
     )
@@ -32,6 +33,13 @@ def make_feed(definition: Definition, data: FeedData) -> Feed:
         raise InvalidDefinition(problem)
     kind = KINDS[definition.kind]
     return kind.make(definition, read(kind.parameters, definition.parameters), data)
+
+
+def labels_of(kind: str, parameters: Parameters) -> list[str]:
+    """The labels that the parameters name; none for an unknown kind."""
+    declared = KINDS[kind].declared if kind in KINDS else ()
+    named = [parameters.get(each.name) for each in declared if isinstance(each.check, LabelName)]
+    return [label for label in named if isinstance(label, str) and label]
 
 
 def problem_of(definition: Definition) -> str:

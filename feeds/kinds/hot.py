@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from feeds.kinds import likes_ranking
 from feeds.kinds.kind import Kind
-from feeds.kinds.likes_feed import NONE_QUALIFIES, LikesFeed, likes_in_words
+from feeds.kinds.likes_feed import NONE_QUALIFIES, NetworkFeed, likes_in_words
 from feeds.kinds.likes_ranking import LIKES_HOURS
 from feeds.ranking.parameters import Between, parameter
 
@@ -43,7 +43,7 @@ class HotParameters:
     media: str = likes_ranking.media()
 
 
-class Hot(LikesFeed[HotParameters]):
+class Hot(NetworkFeed[HotParameters]):
     """A ranked feed of recent root posts."""
 
     formula = "hot"
@@ -53,8 +53,13 @@ class Hot(LikesFeed[HotParameters]):
         return self.parameters.window_hours
 
     def reason(self, likes: int, age_hours: float) -> str:
-        score = hot_score(likes, age_hours)
-        return f"({likes_in_words(likes)} − 1) ÷ ({age_hours:.1f} hours + {HOURS_ADDED})^{GRAVITY} = {score:.3f}"
+        return reason(likes, age_hours)
+
+
+def reason(likes: int, age_hours: float) -> str:
+    """The formula with the numbers of one post."""
+    score = hot_score(likes, age_hours)
+    return f"({likes_in_words(likes)} − 1) ÷ ({age_hours:.1f} hours + {HOURS_ADDED})^{GRAVITY} = {score:.3f}"
 
 
 def hot_score(likes: int, age_hours: float) -> float:

@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from feeds.ranking.feed import LABEL
-from feeds.ranking.parameters import declared
+from feeds.ranking.feed import LABEL, Feed
+from feeds.ranking.parameters import QueryText, declared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from atsite.core.clickhouse.limits import Limits
     from atsite.core.config import Config
-    from feeds.ranking.feed import Definition, Feed
+    from feeds.ranking.feed import Definition, PostKey
     from feeds.ranking.page_data import FeedData
     from feeds.ranking.parameters import Parameter
 
 P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A part of a query, or a setting, and whether it holds for a post.
+
+    `depth`: how many parts of the query it stands in. Those with 0 decide: the post is in the feed if all of them hold.
+    """
+
+    what: str
+    holds: bool
+    depth: int = 0
+
+
+@runtime_checkable
+class MadeOfAQuery(Feed, Protocol):
+    """A feed that can say for any post and any time what would be in it."""
+
+    def explain(self, post: PostKey, now: int) -> Sequence[Finding]:
+        """What decides about a post, the query first; nothing if it is not indexed.
+
+        Raises FeedUnavailable, ClickHouseError.
+        """
+
+    def count(self, since: int, until: int, *, limits: Limits) -> int:
+        """How many posts of a period (unix microseconds) the query and the settings let in.
+
+        Raises FeedUnavailable, ClickHouseError (QueryTimedOut, MemoryLimit).
+        """
 
 
 def _nothing(site: Config) -> Mapping[str, Any]:
@@ -53,3 +83,8 @@ class Kind(Generic[P]):
     def may_be_private(self) -> bool:
         """Whether its feeds use a label: the actors with that label are the members, who can read a private feed."""
         return any(parameter.name == LABEL for parameter in self.declared)
+
+    @property
+    def has_query(self) -> bool:
+        """Whether its feeds are made of a query (MadeOfAQuery)."""
+        return any(isinstance(parameter.check, QueryText) for parameter in self.declared)

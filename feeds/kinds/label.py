@@ -21,6 +21,7 @@ from feeds.ranking.coalescing import Coalescer
 from feeds.ranking.cursor import InvalidCursor, Newest
 from feeds.ranking.feed import FeedDescription, FeedPage, FeedUnavailable, PostKey, Repost, SkeletonPost, describe
 from feeds.ranking.parameters import Flag, LabelName, parameter, required
+from indexer.index.page_refill import Candidates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,10 +121,11 @@ class _Entries:
     by_author: bool
     oldest_repost: str
 
-    def below(self, key: PostKey, limit: int) -> list[Entry]:
+    def below(self, key: PostKey, limit: int) -> Candidates[Entry, PostKey]:
         same = (self.parameters, self.by_author, self.oldest_repost if self.parameters.reposts else "", key, limit)
         entries = self.data.memory(_Memory).entries
-        return entries.ask(same, lambda: self.data.lookups.call(lambda: self._below(key, limit)))
+        found = entries.ask(same, lambda: self.data.lookups.call(lambda: self._below(key, limit)))
+        return Candidates(found, found[-1].key if len(found) >= limit else None)
 
     def _below(self, key: PostKey, limit: int) -> list[Entry]:
         label, replies = self.parameters.label, self.parameters.replies

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
 from feeds.ranking.feed import PostKey
@@ -11,7 +11,7 @@ from feeds.ranking.queries import PAGE
 from feeds.ranking.ranking import RankedPost
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from atsite.core.clickhouse.door import Limits
 
@@ -75,8 +75,29 @@ class _Scored:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class PostCondition:
+    """Which posts count: a condition on the table posts, made of constants, and its parameters."""
+
+    sql: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+#: Every post that may be in a list.
+LISTABLE: Final = PostCondition("eligible AND deleted = 0")
+
+ROOT_POSTS: Final = """eligible AND deleted = 0 AND parent_uri = '' AND empty(labels)
+      AND ({language:String} = '' OR atsiteHasLanguage(langs, {language:String}))
+      AND ({media:String} = 'any' OR (images > 0 OR has_video) = ({media:String} = 'with'))"""
+
+
+def root_posts(language: str = "", media: str = "any") -> PostCondition:
+    """Root posts without self-labels. `language` and `media`: feeds.kinds.likes_ranking."""
+    return PostCondition(ROOT_POSTS, {"language": language, "media": media})
+
+
 # The same likes as the view recent_posts_with_score counts, for the given record keys only. A like counts while no
-# retraction of its key is younger; each actor counts once. Root posts without self-labels.
+# retraction of its key is younger; each actor counts once.
 LIKED_EXACT = """
 SELECT post.rkey, post.did,
        if({formula:String} = 'hot',
@@ -86,9 +107,7 @@ FROM
 (
     SELECT rkey, did, uri
     FROM posts FINAL
-    WHERE rkey IN {rkeys:Array(String)} AND eligible AND deleted = 0 AND parent_uri = '' AND empty(labels)
-      AND ({language:String} = '' OR atsiteHasLanguage(langs, {language:String}))
-      AND ({media:String} = 'any' OR (images > 0 OR has_video) = ({media:String} = 'with'))
+    WHERE rkey IN {rkeys:Array(String)} AND CONDITIONS
 ) AS post
 INNER JOIN
 (
@@ -115,24 +134,23 @@ def liked_exact(
     now: int,
     likes_from: str,
     min_likes: int,
-    language: str = "",
-    media: str = "any",
+    condition: PostCondition,
     limits: Limits = door.TASK,
 ) -> list[RankedPost]:
-    """The eligible root posts with these record keys and at least `min_likes` live likes, best first.
+    """The posts of `condition` with these record keys and at least `min_likes` live likes, best first.
 
-    Likes count from the record key `likes_from` on. `language` and `media`: feeds.kinds.likes_ranking.
+    Likes count from the record key `likes_from` on.
     """
     params = {
+        **condition.parameters,
         "rkeys": list(rkeys),
         "formula": formula,
         "now": now,
         "likes_from": likes_from,
         "min_likes": min_likes,
-        "language": language,
-        "media": media,
     }
-    rows = door.query(LIKED_EXACT, params, into=_Scored, name="feeds.liked_exact", limits=limits)
+    statement = LIKED_EXACT.replace("CONDITIONS", condition.sql)
+    rows = door.query(statement, params, into=_Scored, name="feeds.liked_exact", limits=limits)
     return [RankedPost(PostKey(row.rkey, row.did), row.score) for row in rows]
 
 

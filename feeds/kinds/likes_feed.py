@@ -1,9 +1,10 @@
-"""Base of the kinds that rank root posts by likes; each kind adds its time window and its formula."""
+"""Base of the kinds that rank posts by likes; each kind adds its time window and its formula."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
 
 from atsite.core.atproto.tid import micros_of_tid
@@ -15,6 +16,7 @@ from feeds.ranking.feed import FeedDescription, describe
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from feeds.kinds.like_counts import PostCondition
     from feeds.kinds.likes_ranking import Formula
     from feeds.ranking.feed import Definition, FeedPage, FeedRequest, PostKey
     from feeds.ranking.page_data import FeedData
@@ -35,6 +37,11 @@ class LikesParameters(Protocol):
     def following_max(self) -> int: ...
     @property
     def refresh_seconds(self) -> int: ...
+
+
+class NetworkParameters(LikesParameters, Protocol):
+    """Parameters of a kind that ranks the posts of the whole network."""
+
     @property
     def language(self) -> str: ...
     @property
@@ -42,11 +49,12 @@ class LikesParameters(Protocol):
 
 
 P = TypeVar("P", bound=LikesParameters)
+N = TypeVar("N", bound=NetworkParameters)
 
 
 @dataclass(frozen=True)
 class LikesFeed(Generic[P]):
-    """A ranked feed (feeds.ranking.ranking.RankedFeed). A kind defines `formula`, `window` and `reason`."""
+    """A ranked feed (feeds.ranking.ranking.RankedFeed). A kind defines `formula`, `window`, `condition`, `reason`."""
 
     definition: Definition
     parameters: P
@@ -58,6 +66,11 @@ class LikesFeed(Generic[P]):
     @abstractmethod
     def window(self) -> int:
         """Maximum age of a post, in hours."""
+
+    @property
+    @abstractmethod
+    def condition(self) -> PostCondition:
+        """Which posts it ranks."""
 
     @abstractmethod
     def reason(self, likes: int, age_hours: float) -> str:
@@ -78,16 +91,18 @@ class LikesFeed(Generic[P]):
         return describe(self.definition)
 
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        ranks = LikesRanking(
+        return self.ranking().rank(now, deadline=monotonic() + seconds)
+
+    def ranking(self) -> LikesRanking:
+        """How its posts are ranked."""
+        return LikesRanking(
             self.formula,
             self.window,
             self.parameters.min_age_minutes,
             self.parameters.min_likes,
             self.parameters.following_max,
-            self.parameters.language,
-            self.parameters.media,
+            self.condition,
         )
-        return ranks.rank(now, seconds=seconds)
 
     def reasons(self, posts: Sequence[PostKey], moment: int) -> Mapping[PostKey, str]:
         likes = self._likes(posts, moment)
@@ -102,9 +117,18 @@ class LikesFeed(Generic[P]):
             now=moment,
             likes_from=oldest_like(moment, self.window),
             min_likes=1,
+            condition=like_counts.LISTABLE,
             limits=queries.PAGE,
         )
         return likes_of(found)
+
+
+class NetworkFeed(LikesFeed[N]):
+    """Ranks the root posts of the whole network."""
+
+    @property
+    def condition(self) -> PostCondition:
+        return like_counts.root_posts(self.parameters.language, self.parameters.media)
 
 
 def likes_of(ranked: Sequence[RankedPost]) -> dict[PostKey, int]:

@@ -1,4 +1,4 @@
-"""Exact ranking by likes, shared by the kinds hot and top.
+"""Exact ranking by likes, shared by the kinds hot, top and search.
 
 Formulas: `hot` is atsiteHotScore, (likes - 1) / (age in hours + 2) ^ 1.8, as in the view recent_posts_with_score;
 `likes` is the plain number of likes. Each actor's like counts once, and only while it is not removed.
@@ -6,7 +6,7 @@ Formulas: `hot` is atsiteHotScore, (likes - 1) / (age in hours + 2) ^ 1.8, as in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -19,7 +19,7 @@ from feeds.ranking.parameters import Between, OneOf, Word, parameter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from feeds.kinds.like_counts import Candidate
+    from feeds.kinds.like_counts import Candidate, PostCondition
     from feeds.ranking.ranking import RankedPost
 
 MINUTE: Final = 60_000_000
@@ -41,7 +41,7 @@ MEDIA: Final = {
     "with": "only posts with pictures or a video",
     "without": "only posts without pictures or a video",
 }
-_LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+LANGUAGE: Final = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 
 # Parameters of both kinds.
@@ -72,7 +72,7 @@ def refresh_seconds(default: int) -> int:
 
 def language() -> str:
     """Parameter: a language."""
-    check = Word(_LANGUAGE, "a language such as ja, or empty for all", optional=True)
+    check = Word(LANGUAGE, "a language such as ja, or empty for all", optional=True)
     return parameter("", check, "Only posts that declare this language, such as ja or pt (includes pt-BR). Empty: all.")
 
 
@@ -83,45 +83,58 @@ def media() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LikesRanking:
-    """A ranking of the root posts of the last `hours`."""
+    """A ranking of the posts of the last `hours` that meet `condition`, without those by mass followers.
+
+    Its methods raise ClickHouseError.
+    """
 
     formula: Formula
     hours: int
     min_age_minutes: int
     min_likes: int
     following_max: int
-    language: str = ""
-    media: str = "any"
+    condition: PostCondition = field(default_factory=like_counts.root_posts)
 
-    def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
-        """The best SIZE_MAX posts, exactly; without those by mass followers. Raises ClickHouseError."""
-        deadline = monotonic() + seconds
+    def window(self, now: int) -> tuple[str, str]:
+        """The lowest record key of its posts, and the one that they are below."""
+        return tid_of_micros(now - self.hours * HOUR), tid_of_micros(now - self.min_age_minutes * MINUTE)
+
+    def rank(
+        self, now: int, *, deadline: float, size: int | None = None, candidates_max: int | None = None
+    ) -> Sequence[RankedPost]:
+        """The best `size` posts (None: SIZE_MAX), exactly; `deadline`: monotonic.
+
+        With `candidates_max` only the best among about so many record keys with the most likes in the window.
+        """
         return rank_exactly(
             lambda wanted: self._candidates(now, wanted, deadline),
-            lambda candidates: self._exact([candidate.rkey for candidate in candidates], now, deadline),
+            lambda candidates: self.of([candidate.rkey for candidate in candidates], now, deadline=deadline),
+            size=size,
+            candidates_max=candidates_max,
         )
 
     def _candidates(self, now: int, wanted: int, deadline: float) -> list[Candidate]:
         """The `wanted` record keys with the highest bounds, highest first."""
+        low, high = self.window(now)
         return like_counts.liked_candidates(
             formula=self.formula,
             now=now,
-            low=tid_of_micros(now - self.hours * HOUR),
-            high=tid_of_micros(now - self.min_age_minutes * MINUTE),
+            low=low,
+            high=high,
             min_likes=self.min_likes,
             limit=wanted,
             limits=limits_until(deadline),
         )
 
-    def _exact(self, rkeys: Sequence[str], now: int, deadline: float) -> list[RankedPost]:
+    def of(self, rkeys: Sequence[str], now: int, *, deadline: float) -> list[RankedPost]:
+        """The posts with these record keys that qualify, best first."""
         ranked = like_counts.liked_exact(
             rkeys,
             formula=self.formula,
             now=now,
             likes_from=oldest_like(now, self.hours),
             min_likes=self.min_likes,
-            language=self.language,
-            media=self.media,
+            condition=self.condition,
             limits=limits_until(deadline),
         )
         spam = spam_guard.mass_followers(
@@ -132,22 +145,27 @@ class LikesRanking:
 
 
 def rank_exactly(
-    candidates: Callable[[int], Sequence[Candidate]], exact: Callable[[Sequence[Candidate]], Sequence[RankedPost]]
+    candidates: Callable[[int], Sequence[Candidate]],
+    exact: Callable[[Sequence[Candidate]], Sequence[RankedPost]],
+    *,
+    size: int | None = None,
+    candidates_max: int | None = None,
 ) -> Sequence[RankedPost]:
-    """The best SIZE_MAX posts, exactly.
+    """The best `size` posts (None: SIZE_MAX), exactly; with `candidates_max` not beyond about so many candidates.
 
     1. `candidates(wanted)`: the `wanted` record keys with the highest upper bounds of the score, highest first.
     2. `exact(candidates)`: the posts of these keys that qualify, with their scores, best first.
     3. Done if the last post scores above the bound of the last candidate: no other post can score higher. Otherwise
        start again with more candidates.
     """
+    size = ranking.SIZE_MAX if size is None else size
     wanted = CANDIDATES
     while True:
         found = candidates(wanted)
-        ranked = exact(found)[: ranking.SIZE_MAX] if found else []
-        if len(found) < wanted:
+        ranked = exact(found)[:size] if found else []
+        if len(found) < wanted or (candidates_max is not None and wanted >= candidates_max):
             return ranked
-        if len(ranked) == ranking.SIZE_MAX and ranked[-1].score > found[-1].bound:
+        if len(ranked) == size and ranked[-1].score > found[-1].bound:
             return ranked
         wanted *= WIDENING
 

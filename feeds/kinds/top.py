@@ -7,7 +7,7 @@ from typing import Final
 
 from feeds.kinds import likes_ranking
 from feeds.kinds.kind import Kind
-from feeds.kinds.likes_feed import NONE_QUALIFIES, LikesFeed, likes_in_words
+from feeds.kinds.likes_feed import NONE_QUALIFIES, NetworkFeed, likes_in_words
 from feeds.ranking.parameters import Between, parameter
 
 #: A week: on the whole network, the removed likes of a longer period do not fit into a ranking's memory.
@@ -27,7 +27,7 @@ class TopParameters:
     media: str = likes_ranking.media()
 
 
-class Top(LikesFeed[TopParameters]):
+class Top(NetworkFeed[TopParameters]):
     """A ranked feed, the most liked posts first."""
 
     formula = "likes"
@@ -37,7 +37,12 @@ class Top(LikesFeed[TopParameters]):
         return self.parameters.hours
 
     def reason(self, likes: int, age_hours: float) -> str:
-        return f"{likes_in_words(likes)}, {age_hours:.1f} hours old"
+        return reason(likes, age_hours)
+
+
+def reason(likes: int, age_hours: float) -> str:
+    """The numbers of one post."""
+    return f"{likes_in_words(likes)}, {age_hours:.1f} hours old"
 
 
 KIND: Final = Kind("top", "The most liked posts of the last hours.", TopParameters, Top, NONE_QUALIFIES)

@@ -95,6 +95,9 @@ class ComputedRankings:
         try:
             outcome = self._made_once(feed, key, generations, now, after)
             failed = None
+        except FeedUnavailable as error:
+            failed = error
+            logger.warning("feed_ranking_failed", feed=feed.definition.rkey, error=type(error).__name__)
         except StoreAway as error:
             failed = FeedUnavailable("the ranking cannot be computed now")
             logger.warning("feed_ranking_failed", feed=feed.definition.rkey, error=str(error))

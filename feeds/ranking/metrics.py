@@ -26,3 +26,7 @@ REFRESH_SECONDS = Histogram(
 GENERATION_POSTS = Gauge("feed_generation_posts", "Posts of the newest generation", ["feed"])
 #: Its age is time() - feed_generation_made_seconds.
 GENERATION_MADE = Gauge("feed_generation_made_seconds", "Unix time of the newest generation", ["feed"])
+#: outcome: unread (nobody reads the feed), filled, extended, compared (all of it with the index), failed.
+TAILS = Counter("feed_tails_renewed", "Rounds of the tails of feeds made of a search", ["outcome"])
+#: source: tail, both, index.
+TAIL_READS = Counter("feed_tail_reads", "Where the posts of a page of such a feed came from", ["feed", "source"])

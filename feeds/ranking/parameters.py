@@ -16,6 +16,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from feeds.ranking.feed import InvalidDefinition
+from indexer.index.query.parse import BadQuery, check_asks_for_something, parse
+from indexer.index.query.tree import ACCOUNTS, ME, Filter, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,16 +73,64 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class LabelName:
-    """The name of a label; whether the label exists is not checked here."""
+    """The name of a label, or "" if `optional`; whether the label exists is not checked here."""
+
+    optional: bool = False
 
     def problem(self, value: Any) -> str:
-        return "" if isinstance(value, str) and _LABEL.fullmatch(value) else "the name of a label"
+        good = isinstance(value, str) and ((self.optional and not value) or _LABEL.fullmatch(value))
+        return "" if good else "the name of a label"
 
 
 _LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A list of at most `most` texts that each match the pattern `form`; `wanted` describes the list."""
+
+    form: str
+    wanted: str
+    most: int
+
+    def problem(self, value: Any) -> str:
+        good = isinstance(value, list | tuple) and len(value) <= self.most and all(map(self._fits, value))
+        return "" if good else f"{self.wanted}, at most {self.most}"
+
+    def _fits(self, text: Any) -> bool:
+        return isinstance(text, str) and re.fullmatch(self.form, text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryText:
+    """A search that any reader may make: a query that asks for something, and not for `me`."""
+
+    def problem(self, value: Any) -> str:
+        if not isinstance(value, str):
+            return "a search"
+        try:
+            check_query(value)
+        except BadQuery as error:
+            return f"a search; {in_words(error)}"
+        return ""
+
+
+def check_query(text: str) -> None:
+    """Raises BadQuery for a query that cannot be a feed's, whatever the index holds."""
+    node = parse(text)
+    check_asks_for_something(node)
+    for leaf in leaves(node):
+        if isinstance(leaf, Filter) and leaf.key in ACCOUNTS and leaf.value == ME:
+            raise BadQuery(f"{leaf.key}:{ME} means nobody in a feed, which has many readers", leaf.at)
+
+
+def in_words(error: BadQuery) -> str:
+    """The message, with the place of the fault in the query, counted from 1."""
+    return f"{error} (character {error.at + 1})"
+
+
 #: A check of a value: `problem` describes what it must be; "" if it is valid.
-Check: TypeAlias = "Between | OneOf | Flag | Word | LabelName"
+Check: TypeAlias = "Between | OneOf | Flag | Word | LabelName | Several | QueryText"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +179,5 @@ def read(into: type[T], parameters: Parameters) -> T:
     missing = [each.name for each in known.values() if each.default is None and each.name not in parameters]
     if missing:
         raise InvalidDefinition(f"missing parameter: {', '.join(missing)}")
-    return into(**parameters)
+    # What a kind gets can be a key of its caches.
+    return into(**{name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()})

@@ -93,7 +93,8 @@ class RankedFeed(Feed, Protocol):
     def rank(self, now: int, *, seconds: int) -> Sequence[RankedPost]:
         """The ranking at the moment `now` (unix microseconds), best first, at most SIZE_MAX posts.
 
-        Raises ClickHouseError; QueryTimedOut if it takes longer than `seconds`.
+        Raises ClickHouseError (QueryTimedOut if it takes longer than `seconds`), and FeedUnavailable if its definition
+        names what cannot be found.
         """
 
 

@@ -14,6 +14,7 @@ from atsite.core.atproto.tid import CLOCK_ID_MAX, tid_of_micros
 from atsite.core.clickhouse.errors import ClickHouseError
 from atsite.core.kv.lock import single_flight
 from feeds.ranking import metrics
+from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.generations import SECOND
 from feeds.ranking.ranking import Generation
 
@@ -48,7 +49,7 @@ def refresh(feed: RankedFeed, generations: Generations, *, now: int) -> Refreshe
     """Rank the feed at the moment `now` and make the result its current generation.
 
     An empty ranking is not stored. Does nothing while another process refreshes the same feed.
-    Raises ClickHouseError, redis.RedisError.
+    Raises ClickHouseError, redis.RedisError, FeedUnavailable.
     """
     key = feed.definition.key
     with single_flight(f"feeds:{key}:refresh", LOCK_SECONDS) as mine:
@@ -79,7 +80,7 @@ def refresh_due(
                 results.append(refresh(feed, generations, now=now))
             else:
                 _note(feed, newest)
-        except (ClickHouseError, redis.RedisError) as error:
+        except (ClickHouseError, redis.RedisError, FeedUnavailable) as error:
             logger.warning("feed_refresh_failed", feed=feed.definition.rkey, error=str(error))
             metrics.REFRESHES.labels(feed=feed.definition.rkey, outcome="failed").inc()
             results.append(Refreshed(feed.definition.rkey, "failed", 0))

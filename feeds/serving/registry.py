@@ -17,6 +17,7 @@ from feeds.kinds import make_feed
 from feeds.ranking.feed import Feed, FeedUnavailable, InvalidDefinition, UnknownFeed
 from feeds.ranking.page_data import FeedData
 from feeds.ranking.ranking import RankedFeed
+from feeds.ranking.tails import TailedFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -124,3 +125,8 @@ def _is_ours(feed: Feed) -> bool:
 def ranked_feeds(feeds: Iterable[Feed]) -> list[RankedFeed]:
     """Those with a stored ranking, which is refreshed."""
     return [feed for feed in feeds if isinstance(feed, RankedFeed)]
+
+
+def tailed_feeds(feeds: Iterable[Feed]) -> list[TailedFeed]:
+    """Those whose newest posts are kept, and are brought up to date."""
+    return [feed for feed in feeds if isinstance(feed, TailedFeed)]

@@ -39,7 +39,8 @@ FEED = "admin:feeds_feeddefinition_"
 NO_PAGES = {
     "labels_actorlabel_export", "labels_actorlabel_restore", "labels_actorlabel_fetch", "apikeys_apikey_end_old",
     "feeds_feeddefinition_refresh", "indexer_deadletter_retry", "feeds_feeddefinition_block",
-    "feeds_feeddefinition_refuse",
+    "feeds_feeddefinition_refuse", "feeds_feeddefinition_query", "feeds_feeddefinition_trial",
+    "feeds_feeddefinition_why", "feeds_feeddefinition_backtest",
 }  # fmt: skip
 #: Pages that are alike for every model are looked at for these.
 ALIKE = {
@@ -50,7 +51,7 @@ ALIKE = {
 #: Rows of the network whose page is more than their columns below each other, and one that is not.
 LOOKED_INTO = {"post", "actor", "deadletter", "streamgap", "repofloor", "reporecord", "feedusage", "like"}
 #: A feed of each kind, one of them private.
-FEEDS = ("bangers", "singers", "top-1h", "whats-hot")
+FEEDS = ("bangers", "rehearsals", "singers", "top-1h", "whats-hot")
 SCREENSHOTS = "ATSITE_SCREENSHOTS"
 
 
@@ -82,7 +83,12 @@ def _feeds() -> Iterator[tuple[str, str]]:
             yield f"feed_{page}_{feed.rkey}", reverse(f"{FEED}{page}", args=(feed.pk,))
     used = FeedDefinition.objects.get(rkey="whats-hot")
     yield "feed_used", reverse(f"{FEED}use", args=(used.pk,))
+    found = FeedDefinition.objects.get(rkey="rehearsals")
+    yield "feed_counted", reverse(f"{FEED}backtest", args=(found.pk,))
+    yield "feed_why_empty", reverse(f"{FEED}why", args=(found.pk,))
     pinned = FeedDefinition.objects.get(rkey="bangers")
+    for number, listed in enumerate(pinned.posts.order_by("position")[:2]):
+        yield f"feed_why_{number}", reverse(f"{FEED}why", args=(found.pk,)) + f"?post={listed.uri}"
     post = pinned.posts.order_by("position")[0].uri
     for page in ("block", "refuse"):
         yield f"feed_{page}", reverse(f"{FEED}{page}", args=(pinned.pk,)) + f"?what=author&uri={post}"

@@ -17,7 +17,7 @@ from apikeys.models import ApiKey, add_key
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
 from atsite.role_groups import grant
-from feeds.models import FeedDefinition, PinnedPost
+from feeds.models import Backtest, FeedDefinition, PinnedPost
 from indexer.index.models import Backfill, RefusedActor
 from labels import membership
 from labels.bulk_plan import Line, Status
@@ -175,6 +175,17 @@ def _feeds(words: Words, posts: list[Record]) -> None:
     FeedDefinition.objects.create(
         rkey="singers", kind="label", parameters={"label": "choir"}, display_name="Singers",
         description=words.note[:250], visibility="private", pinned_post=posts[0].uri,
+    )  # fmt: skip
+    found = FeedDefinition.objects.create(
+        rkey="rehearsals", kind="search", display_name="Rehearsals", description=words.note[:250],
+        parameters={"query": '(rehearsal OR "alto part" OR is:root) -(advert OR #robots)', "languages": ["en", "de"],
+                    "blocked_words": [words.texts[1].replace(",", " ")[:60], "spam"], "members_of": "choir"},
+    )  # fmt: skip
+    today = datetime.now(UTC)
+    days = [(today - timedelta(days=13 - nth)).date().isoformat() for nth in range(14)]
+    Backtest.objects.create(
+        feed=found, state=Backtest.State.FAILED, reason=words.note, next_at=None, counted_at=today,
+        result=[[day, 7 * nth % 31 if nth > 3 else 0, 3_456_789 if nth > 3 else 0] for nth, day in enumerate(days)],
     )  # fmt: skip
     FeedDefinition.objects.filter(rkey="whats-hot").update(parameters={"min_likes": 5})
     for nth, post in enumerate(posts[:4]):

@@ -25,7 +25,15 @@ SITE = load({"ATSITE_ENVIRONMENT": "test", "FEED_ACTOR_DID": PUBLISHER, "FEED_MI
 
 def begin(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first feeds, in a process that knows whose they are and holds no copy of anything."""
-    for module in ("serving.registry", "validation", "admin.feeds", "admin.forms", "admin.pages", "publishing.actions"):
+    for module in (
+        "serving.registry",
+        "validation",
+        "admin.feeds",
+        "admin.forms",
+        "admin.page_base",
+        "backtests",
+        "publishing.actions",
+    ):
         monkeypatch.setattr(f"feeds.{module}.config", SITE)
     import_module("feeds.migrations.0104_first_feeds").add(apps, None)
     registry._data.cache_clear()

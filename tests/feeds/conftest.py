@@ -9,7 +9,7 @@ import pytest
 
 from atsite.core.clock import now_us
 from atsite.core.web.store_timeouts import StoreGuard
-from feeds.kinds import make_feed, static
+from feeds.kinds import make_feed, search_feed, search_newest, static
 from feeds.ranking import computed, queries, refresh
 from feeds.ranking.computed import waiting
 from feeds.ranking.cursor import decode, encode
@@ -40,6 +40,7 @@ UNHURRIED_SECONDS = 60
 #: What a running service has.
 REAL_BUDGET_SECONDS = computed.BUDGET_SECONDS
 REAL_OWN_SECONDS = static.OWN_SECONDS
+REAL_INDEX_SECONDS = search_feed.INDEX_SECONDS
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,11 +49,15 @@ def unhurried() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(computed, "BUDGET_SECONDS", UNHURRIED_SECONDS)
         patch.setattr(static, "OWN_SECONDS", UNHURRIED_SECONDS)
-        page_seconds = queries.PAGE.max_execution_time
-        # Everybody's one object.
-        object.__setattr__(queries.PAGE, "max_execution_time", UNHURRIED_SECONDS)
+        patch.setattr(search_feed, "INDEX_SECONDS", UNHURRIED_SECONDS)
+        # Everybody's objects.
+        all_limits = (queries.PAGE, search_newest.PAGE, search_newest.ROUND)
+        seconds = [limits.max_execution_time for limits in all_limits]
+        for limits in all_limits:
+            object.__setattr__(limits, "max_execution_time", UNHURRIED_SECONDS)
         yield
-        object.__setattr__(queries.PAGE, "max_execution_time", page_seconds)
+        for limits, real in zip(all_limits, seconds, strict=True):
+            object.__setattr__(limits, "max_execution_time", real)
 
 
 @dataclass

@@ -93,8 +93,14 @@ CASES = {
     "label, few": Case("label", {"label": LABEL}, _by_few, _post_another, members=FEW),
     "label, many": Case("label", {"label": LABEL}, _liked, _post_another, members=MANY),
     "label, reposts": Case("label", {"label": LABEL, "reposts": True}, _reposted, _post_another, members=FEW),
+    "search": Case("search", {"query": "post OR new"}, _liked, _post_another),
+    "search, members": Case(
+        "search", {"query": "post OR new", "members_of": LABEL}, _by_few, _post_another, members=FEW
+    ),
+    "search, hot": Case("search", {"query": "post OR new", "order": "hot"}, _liked, _like_the_last),
+    "search, top": Case("search", {"query": "post OR new", "order": "top"}, _liked, _like_the_last),
     "static": Case("static", {}, _liked, _like_the_last, listed=True, moves=False),
     "static, best": Case("static", {"source": "network_best", "min_likes": 2}, _liked, _like_the_last),
     "top": Case("top", {"min_likes": 2}, _liked, _like_the_last),
 }
-RANKED = ["hot", "static, best", "top"]
+RANKED = ["hot", "search, hot", "search, top", "static, best", "top"]

@@ -62,6 +62,7 @@ pytestmark = [
 AUTHORS = [Actor(actor(number), f"a{number}.example.com") for number in range(100, 126)]
 #: The last is switched on by its first member.
 FEEDS = ("whats-hot", "bangers", "at-bangers", "a-mpls", "cl-tqsp")
+SEARCH = "demo-search"
 NAMES = list(demo_community.PARTS)
 
 
@@ -108,7 +109,7 @@ def site(tmp_path: Path, network: Network, monkeypatch: pytest.MonkeyPatch) -> C
     for each in AUTHORS:
         network.answers[f"/{each.did}"] = networks.document(each.did, each.handle)
         network.answers[f"{RESOLVE}{each.handle}"] = {"did": each.did}
-    Seen.calls, Seen.pages = [], {rkey: posts_of(rkey) for rkey in FEEDS}
+    Seen.calls, Seen.pages = [], {rkey: posts_of(rkey) for rkey in (*FEEDS, SEARCH)}
     monkeypatch.setattr(demo_community, "Demo", Seen)
     monkeypatch.setattr(demo_community, "act", lambda feed, action: Outcome(f"{action} {feed.rkey}"))
     monkeypatch.setattr(demo_community, "signed_in_for", owner_signs_in)
@@ -175,6 +176,12 @@ def said() -> list[tuple[str, str]]:
     rkeys = {str(feed.pk): feed.rkey for feed in FeedDefinition.objects.all()}
     entries = LogEntry.objects.filter(user__username="admin")
     return sorted((rkeys.get(entry.object_id or "", ""), entry.change_message) for entry in entries)
+
+
+def test_a_feed_made_of_a_search_is_added_and_counted(site: Config) -> None:
+    demo_community.add_search_feed(Seen(site))
+    feed = FeedDefinition.objects.get(rkey=SEARCH)
+    assert (feed.kind, feed.backtest.state, said()) == ("search", "queued", [(SEARCH, "Added.")])
 
 
 def test_what_publishing_says_is_wrong_is_said(site: Config, monkeypatch: pytest.MonkeyPatch) -> None:

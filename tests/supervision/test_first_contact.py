@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: A gap is a fault, and events are read again after an update of atsite.
 MAY_BE_EMPTY = {"indexer.streamgap", "indexer.rereading"}
-FEEDS = ("a-mpls", "at-bangers", "bangers", "cl-tqsp", "top-1h", "top-24h", "whats-hot")
+FEEDS = ("a-mpls", "at-bangers", "bangers", "cl-tqsp", "demo-search", "top-1h", "top-24h", "whats-hot")
 
 
 @dataclass

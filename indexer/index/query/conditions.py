@@ -115,6 +115,12 @@ def where(resolved: Resolved, *, now: int) -> Where:
     )
 
 
+def each_alone(nodes: Sequence[Node], cuts: Mapping[str, Cut]) -> tuple[list[str], Mapping[str, object]]:
+    """The condition of each of `nodes`, which are resolved, and the parameters of all."""
+    writer = _Writer(cuts)
+    return [writer.condition(node) for node in nodes], writer.parameters
+
+
 @dataclass(frozen=True, slots=True)
 class Ends:
     """The period that every match is of, in unix microseconds; `until` is not included."""

@@ -52,7 +52,15 @@ LIMIT {size:UInt32}
 """
 
 
-def matches(where: Where, *, below: PostKey, down_to: PostKey, size: int) -> list[Match]:
+def matches(
+    where: Where,
+    *,
+    below: PostKey,
+    down_to: PostKey,
+    size: int,
+    limits: Limits = SEARCH,
+    name: str = "search.matches",
+) -> list[Match]:
     """The newest `size` posts of `where`, newest first, from `down_to` (included) up to `below` (not included)."""
     ends = {
         "below_rkey": below.rkey, "below_did": below.did,
@@ -62,8 +70,8 @@ def matches(where: Where, *, below: PostKey, down_to: PostKey, size: int) -> lis
         statement(MATCHES, where),
         {**where.parameters, **ends, "size": size},
         into=Match,
-        name="search.matches",
-        limits=SEARCH,
+        name=name,
+        limits=limits,
     )
 
 
@@ -79,10 +87,10 @@ LIMIT 1 OFFSET {skipped:UInt32}
 """
 
 
-def nth_row(where: Where, *, below: PostKey, nth: int) -> PostKey | None:
+def nth_row(where: Where, *, below: PostKey, nth: int, limits: Limits = SEARCH) -> PostKey | None:
     """The key of the `nth` row of `where` below `below`, newest first; None where there are fewer."""
     parameters = {**where.parameters, "below_rkey": below.rkey, "below_did": below.did, "skipped": nth - 1}
-    rows = door.query(statement(NTH_ROW, where), parameters, into=PostKey, name="search.nth_row", limits=SEARCH)
+    rows = door.query(statement(NTH_ROW, where), parameters, into=PostKey, name="search.nth_row", limits=limits)
     return rows[0] if rows else None
 
 
@@ -106,12 +114,12 @@ def rows(where: Where, *, below: PostKey, at_most: int) -> int:
     return int(door.scalar(sql, parameters, name="search.rows", limits=SEARCH))
 
 
-def candidates(where: Where, below: PostKey, size: int) -> Candidates[Match, PostKey]:
+def candidates(where: Where, below: PostKey, size: int, *, limits: Limits = SEARCH) -> Candidates[Match, PostKey]:
     """At least `size` posts that match, if the store has them: every one from where they end up to `below`."""
     if not where.keys_first:
-        posts = matches(where, below=below, down_to=BOTTOM, size=size)
+        posts = matches(where, below=below, down_to=BOTTOM, size=size, limits=limits)
         return Candidates(posts, posts[-1].key if len(posts) == size else None)
     rows = ROWS_PER_POST * size
-    end = nth_row(where, below=below, nth=rows)
-    posts = matches(where, below=below, down_to=end or BOTTOM, size=rows)
+    end = nth_row(where, below=below, nth=rows, limits=limits)
+    posts = matches(where, below=below, down_to=end or BOTTOM, size=rows, limits=limits)
     return Candidates(posts, posts[-1].key if len(posts) == rows else end)

@@ -22,6 +22,15 @@ PARAMETERS = {
         "media": ("any", MEDIA),
     },
     "label": {},
+    "search": {
+        "order": ("newest", ("newest", "hot", "top")),
+        "hours": (24, (1, 168)),
+        "media": ("any", MEDIA),
+        "min_age_minutes": (0, (0, 60)),
+        "min_likes": (2, ANY_NUMBER),
+        "following_max": (4000, ANY_NUMBER),
+        "refresh_seconds": (60, OFTEN),
+    },
     "static": {
         "source": ("list", ("list", "viewer_best", "network_best")),
         "min_likes": (10, ANY_NUMBER),

@@ -19,11 +19,15 @@ from tests.rows import store
 if TYPE_CHECKING:
     from feeds.ranking.feed import Feed
 
-#: By kind and source: what is said of a post with one like that is 90 minutes old, and of one with three, 3 hours old.
+#: By kind and source, or order: what is said of a post with one like that is 90 minutes old, and of one with three that
+#: is 3 hours old.
 REASONS: dict[tuple[str, str], tuple[str, str]] = {
     ("hot", ""): ("(1 like − 1) ÷ (1.5 hours + 2)^1.8 = 0.000", "(3 likes − 1) ÷ (3.0 hours + 2)^1.8 = 0.110"),
     ("top", ""): ("1 like, 1.5 hours old", "3 likes, 3.0 hours old"),
     ("label", ""): ("its author or reposter has the label mpls; newest first",) * 2,
+    ("search", "newest"): ("found by the query; newest first",) * 2,
+    ("search", "hot"): ("(1 like − 1) ÷ (1.5 hours + 2)^1.8 = 0.000", "(3 likes − 1) ÷ (3.0 hours + 2)^1.8 = 0.110"),
+    ("search", "top"): ("1 like, 1.5 hours old", "3 likes, 3.0 hours old"),
     ("static", "network_best"): ("1 like", "3 likes"),
     ("static", "viewer_best"): ("1 like", "3 likes"),
     ("static", "list"): ("number 2 in your list", "number 1 in your list"),
@@ -32,6 +36,8 @@ REASONS: dict[tuple[str, str], tuple[str, str]] = {
 
 def feed_of(kind: str, source: str, posts: tuple[PostKey, ...]) -> Feed:
     parameters: dict[str, Any] = {"source": source} if source else {"label": "mpls"} if kind == "label" else {}
+    if kind == "search":
+        parameters = {"query": "text", "order": source}
     return make_feed(Definition(PUBLISHER, Rkey("one"), kind, "", "", parameters, posts=posts), FeedData())
 
 

@@ -87,7 +87,10 @@ def test_exact_counts_read_the_candidates_and_the_window_of_retractions() -> Non
     rkeys = [tid_of_micros(NOW - number * 3_600_000) for number in range(40)]
     likes_from = tid_of_micros(NOW - 72 * HOUR)
     params = {"rkeys": rkeys, "formula": "hot", "now": NOW, "likes_from": likes_from}
-    read = granules(like_counts.LIKED_EXACT, {**params, "min_likes": 1, "language": "", "media": "any"})
+    roots = like_counts.root_posts()
+    read = granules(
+        like_counts.LIKED_EXACT.replace("CONDITIONS", roots.sql), {**params, **roots.parameters, "min_likes": 1}
+    )
     assert len(read) >= 3
     assert all(part <= there // 10 + 2 for part, there in read)
 
