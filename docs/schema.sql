@@ -1403,6 +1403,12 @@ CREATE TABLE "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "
 
 CREATE INDEX "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
 
+CREATE TABLE "feeds_backtest" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "reason" text NOT NULL, "next_at" datetime NULL, "leased_until" datetime NULL, "fence" bigint unsigned NOT NULL CHECK ("fence" >= 0), "tries" integer unsigned NOT NULL CHECK ("tries" >= 0), "cancel_asked_by" varchar(150) NOT NULL, "finished_at" datetime NULL, "state" varchar(16) NOT NULL, "requested_at" datetime NOT NULL, "parameters" text NOT NULL CHECK ((JSON_VALID("parameters") OR "parameters" IS NULL)), "progress" text NOT NULL CHECK ((JSON_VALID("progress") OR "progress" IS NULL)), "result" text NOT NULL CHECK ((JSON_VALID("result") OR "result" IS NULL)), "counted_at" datetime NULL, "counted_for" text NOT NULL CHECK ((JSON_VALID("counted_for") OR "counted_for" IS NULL)), "feed_id" bigint NOT NULL UNIQUE REFERENCES "feeds_feeddefinition" ("id") DEFERRABLE INITIALLY DEFERRED);
+
+CREATE INDEX "feeds_backtest_leased" ON "feeds_backtest" ("leased_until");
+
+CREATE INDEX "feeds_backtest_next" ON "feeds_backtest" ("next_at");
+
 CREATE TABLE "feeds_feeddefinition" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "publisher" varchar(2048) NOT NULL, "rkey" varchar(512) NOT NULL, "kind" varchar(32) NOT NULL, "parameters" text NOT NULL CHECK ((JSON_VALID("parameters") OR "parameters" IS NULL)), "display_name" varchar(24) NOT NULL, "description" text NOT NULL, "visibility" varchar(16) NOT NULL, "pinned_post" varchar(2648) NOT NULL, "instructions_post" varchar(2648) NOT NULL, "enabled" bool NOT NULL, "waits_for_members" bool NOT NULL, CONSTRAINT "feeds_feeddefinition_once" UNIQUE ("publisher", "rkey"));
 
 CREATE TABLE "feeds_historicalfeeddefinition" ("id" bigint NOT NULL, "publisher" varchar(2048) NOT NULL, "rkey" varchar(512) NOT NULL, "kind" varchar(32) NOT NULL, "parameters" text NOT NULL CHECK ((JSON_VALID("parameters") OR "parameters" IS NULL)), "display_name" varchar(24) NOT NULL, "description" text NOT NULL, "visibility" varchar(16) NOT NULL, "pinned_post" varchar(2648) NOT NULL, "instructions_post" varchar(2648) NOT NULL, "enabled" bool NOT NULL, "history_id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "history_date" datetime NOT NULL, "history_change_reason" varchar(100) NULL, "history_type" varchar(1) NOT NULL, "history_user_id" integer NULL REFERENCES "auth_user" ("id") DEFERRABLE INITIALLY DEFERRED, "waits_for_members" bool NOT NULL);
