@@ -35,6 +35,8 @@ CREATE OR REPLACE FUNCTION atsitePairsOfRuns AS runs -> arrayFlatten(arrayMap(ru
 
 CREATE OR REPLACE FUNCTION atsiteParsedDatetime AS text -> parseDateTime64BestEffortOrNull(if(match(text, '[tz]|[.][0-9]{10}'), replaceRegexpOne(upper(text), '([.][0-9]{3})[0-9]+', '\\1'), text), 3, 'UTC');
 
+CREATE OR REPLACE FUNCTION atsitePhraseText AS text -> if(isValidASCII(text), concat(' ', arrayStringConcat(tokens(lower(text)), ' '), ' '), atsiteTextUnits(atsiteSearchText(text)));
+
 CREATE OR REPLACE FUNCTION atsiteSearchText AS text -> if(match(atsiteFoldedText(text), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(atsiteFoldedText(text)), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), atsiteFoldedText(text));
 
 CREATE OR REPLACE FUNCTION atsiteSearchTokens AS text -> arrayConcat(atsiteSpacedWords(atsiteSearchText(text)), atsitePairsOfRuns(atsiteUnspacedRuns(atsiteSearchText(text))));

@@ -24,7 +24,7 @@ STOPPED = (
 NO_INDEX = "ALTER TABLE posts DROP INDEX IF EXISTS tokens SETTINGS alter_sync = 0"
 INDEX = "ALTER TABLE posts ADD INDEX IF NOT EXISTS tokens atsiteSearchTokens(text) TYPE text(tokenizer = 'array')"
 INDEXED = "ALTER TABLE posts MATERIALIZE INDEX tokens SETTINGS mutations_sync = 0"
-FUNCTIONS = ("search_text", "text_units", "addressees")
+FUNCTIONS = ("search_text", "text_units", "phrase_text", "addressees")
 INDEXES = {
     "by_tag": "tags",
     "by_mention": "mentions",

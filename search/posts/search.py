@@ -55,7 +55,7 @@ def page(where: Where, hidden: Hidden, *, limit: int, cursor: str | None, now: i
     below = top if cursor is None else min(top, decode_cursor(cursor))
     if where.author in hidden.blocks.dids:
         return Page((), None, None if cursor else 0)
-    if cursor is None and matches.rows(where, below=top, at_most=ROWS_MAX + 1) <= ROWS_MAX:
+    if cursor is None and matches.rows(where, at_most=ROWS_MAX + 1) <= ROWS_MAX:
         return _first_of_few(where, hidden, limit, top)
     read = partial(matches.candidates, where)
     deadline = monotonic() + PATIENCE_SECONDS

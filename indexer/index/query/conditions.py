@@ -41,7 +41,7 @@ URL: Final = "hasAny(links, {VALUE:Array(String)})"
 # Keys first: the primary key of posts begins with the rkey, so a few rkeys are a few granules.
 FROM: Final = "(did = {VALUE:String} AND rkey IN (SELECT rkey FROM posts_by_actor WHERE did = {VALUE:String}))"
 PARTS: Final = "NOT has(multiSearchAllPositions(atsiteSearchText(text), {VALUE:Array(String)}), 0)"
-PHRASE: Final = "position(atsiteTextUnits(atsiteSearchText(text)), {VALUE:String}) > 0"
+PHRASE: Final = "position(atsitePhraseText(text), {VALUE:String}) > 0"
 LANG: Final = "atsiteHasLanguage(langs, {VALUE:String})"
 # sort_at is never later than the rkey's own time, and of an eligible post at most a day earlier: both ends of a period
 # are ends of a key range, too.

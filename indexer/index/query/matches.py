@@ -103,13 +103,13 @@ def statement(template: str, where: Where) -> str:
 # versions and deleted posts are counted as well, so there are at most so many matches.
 ROWS: Final = """
 SELECT count()
-FROM (SELECT 1 FROM posts WHERE rkey < {below_rkey:String} AND CONDITIONS LIMIT {at_most:UInt32})
+FROM (SELECT 1 FROM posts WHERE CONDITIONS LIMIT {at_most:UInt32})
 """
 
 
-def rows(where: Where, *, below: PostKey, at_most: int) -> int:
-    """How many rows of posts below `below` are as `where` asks, old versions and deleted posts among them."""
-    parameters = {**where.parameters, "below_rkey": below.rkey, "at_most": at_most}
+def rows(where: Where, *, at_most: int) -> int:
+    """How many rows of posts are as `where` asks, old versions and deleted posts among them; no more are counted."""
+    parameters = {**where.parameters, "at_most": at_most}
     sql = ROWS.replace("CONDITIONS", where.sql.removeprefix(f"{ELIGIBLE} AND "))
     return int(door.scalar(sql, parameters, name="search.rows", limits=SEARCH))
 

@@ -6,6 +6,7 @@ An account is looked up in the index, then in the network. All functions are syn
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from dataclasses import replace
 from time import monotonic
@@ -36,6 +37,7 @@ NETWORK_HANDLES_MAX: Final = 5
 NETWORK_RATE, NETWORK_BURST = 5.0, 20
 _NETWORK: Final = TokenBucket(rate=NETWORK_RATE, burst=NETWORK_BURST)
 _LOCK: Final = threading.Lock()
+_PLAIN: Final = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 
 
 class UnknownAccount(BadQuery):
@@ -88,10 +90,19 @@ def _texts(node: Node) -> list[str]:
 
 
 def _cuts(texts: Collection[str]) -> Mapping[str, Cut]:
-    if not texts:
-        return {}
-    rows = door.query(CUT, {"texts": sorted(set(texts))}, into=Cut, name="search.cut", limits=_LIMITS)
-    return {row.text: row for row in rows}
+    """Each text, cut: plain words here, which saves the statement, and all others by the store."""
+    plain = {text: plain_cut(text) for text in texts if _PLAIN.fullmatch(text)}
+    others = sorted(set(texts) - plain.keys())
+    if not others:
+        return plain
+    rows = door.query(CUT, {"texts": others}, into=Cut, name="search.cut", limits=_LIMITS)
+    return plain | {row.text: row for row in rows}
+
+
+def plain_cut(text: str) -> Cut:
+    """What the store makes of words of ASCII letters and digits with single spaces between them."""
+    words = text.lower().split(" ")
+    return Cut(text, [*dict.fromkeys(words)], [], [], f" {' '.join(words)} ", " ".join(words))
 
 
 def _kept(node: Node, cuts: Mapping[str, Cut]) -> Node | None:

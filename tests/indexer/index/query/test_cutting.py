@@ -12,7 +12,8 @@ import pytest
 from atsite.core.clickhouse import door
 from indexer.index.query.conditions import PAIRS_MAX, where
 from indexer.index.query.parse import TERMS_MAX, BadQuery
-from indexer.index.query.resolve import resolve
+from indexer.index.query.resolve import CUT, plain_cut, resolve
+from indexer.index.query.resolved import Cut
 from indexer.index.query.tree import Word
 
 pytestmark = pytest.mark.usefixtures("django_db_setup")
@@ -170,3 +171,26 @@ def test_text_that_is_no_unicode_makes_no_error() -> None:
 )  # fmt: skip
 def test_a_language_has_one_code(tag: str, compared: str) -> None:
     assert door.scalar("SELECT atsiteLanguage({tag:String})", {"tag": tag}, name="tests.language") == compared
+
+
+def test_the_short_way_to_the_units_of_a_text_in_ascii_is_the_long_one() -> None:
+    random = Random(3)
+    texts = ["".join(chr(random.randrange(128)) for _ in range(random.randrange(40))) for _ in range(2_000)]
+    texts += ["C++ and C#, snake_case; don't", "Été C++ 東京 tower", ""]
+    both = door.column(
+        "SELECT [atsitePhraseText(text), atsiteTextUnits(atsiteSearchText(text))]"
+        " FROM (SELECT arrayJoin({texts:Array(String)}) AS text)",
+        {"texts": texts},
+        name="tests.units",
+    )
+    assert [short for short, _ in both] == [long for _, long in both]
+    assert len(both) == len(texts)
+
+
+def test_plain_words_are_cut_here_as_the_store_cuts_them() -> None:
+    random = Random(5)
+    letters = "abcXYZ019"
+    texts = ["cat", "C", "Big Cat", "a A a", "007", "W3"]
+    texts += [" ".join("".join(random.choices(letters, k=random.randint(1, 6))) for _ in range(4)) for _ in range(500)]
+    rows = door.query(CUT, {"texts": sorted(set(texts))}, into=Cut, name="tests.cut")
+    assert {row.text: row for row in rows} == {text: plain_cut(text) for text in texts}
