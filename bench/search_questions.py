@@ -29,7 +29,7 @@ class Question:
 
 
 def questions(corpus: Corpus, client: httpx.Client) -> Iterator[Question]:
-    """All kinds of questions; the words of each are made anew."""
+    """All kinds of questions; each has other words each time."""
     random = Random(11)
 
     def word(low: int, high: int) -> str:

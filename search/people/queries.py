@@ -13,7 +13,7 @@ from search.people.asked import FUZZY_FROM, HEAD, LONG_HEAD, Asked, close_to, ne
 if TYPE_CHECKING:
     from atsite.core.atproto.syntax import Did
 
-#: Somebody types and waits.
+#: A person types and waits.
 PEOPLE: Final = Limits(max_execution_time=2, max_memory_usage=300_000_000, readonly=True, answer_grace=3, logged=False)
 #: Tokens read for one beginning, in their order: all, unless it is in people_popular, which then has the best of them.
 RANGE_MAX: Final = 5_000

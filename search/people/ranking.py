@@ -1,6 +1,6 @@
 """Counts followers for the order of a search of people, and finds the most followed of each popular beginning.
 
-Both are hints, counted anew each hour: which accounts a search looks at, and which come first. Whether an account is
+Both are hints, counted again each hour: which accounts a search looks at, and which come first. Whether an account is
 shown, and under which name, is never decided here.
 """
 
