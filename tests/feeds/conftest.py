@@ -41,6 +41,7 @@ UNHURRIED_SECONDS = 60
 REAL_BUDGET_SECONDS = computed.BUDGET_SECONDS
 REAL_OWN_SECONDS = static.OWN_SECONDS
 REAL_INDEX_SECONDS = search_feed.INDEX_SECONDS
+REAL_PAGE, REAL_ROUND = replace(search_newest.PAGE), replace(search_newest.ROUND)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,7 +51,7 @@ def unhurried() -> Iterator[None]:
         patch.setattr(computed, "BUDGET_SECONDS", UNHURRIED_SECONDS)
         patch.setattr(static, "OWN_SECONDS", UNHURRIED_SECONDS)
         patch.setattr(search_feed, "INDEX_SECONDS", UNHURRIED_SECONDS)
-        # Everybody's objects.
+        # Many modules have these objects.
         all_limits = (queries.PAGE, search_newest.PAGE, search_newest.ROUND)
         seconds = [limits.max_execution_time for limits in all_limits]
         for limits in all_limits:

@@ -174,8 +174,11 @@ def test_posts_of_the_first_page_are_listed(site: Config) -> None:
 def said() -> list[tuple[str, str]]:
     """The log of the admin: on what, and what."""
     rkeys = {str(feed.pk): feed.rkey for feed in FeedDefinition.objects.all()}
-    entries = LogEntry.objects.filter(user__username="admin")
-    return sorted((rkeys.get(entry.object_id or "", ""), entry.change_message) for entry in entries)
+    entries = LogEntry.objects.filter(user__username="admin").select_related("content_type")
+    feeds = {entry.pk for entry in entries if entry.content_type and entry.content_type.model == "feeddefinition"}
+    return sorted(
+        (rkeys.get(entry.object_id or "", "") if entry.pk in feeds else "", entry.change_message) for entry in entries
+    )
 
 
 def test_a_feed_made_of_a_search_is_added_and_counted(site: Config) -> None:
