@@ -112,7 +112,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "feeds.kinds.likes_ranking": {"CANDIDATES": 5_000, "MEMORY": 1_000_000_000, "WIDENING": 4},
     "feeds.kinds.search_newest": {"COMPARE_AFTER": 25_000_000, "OVERLAP": 120_000_000, "REFILL_BELOW": 800},
     "feeds.kinds.search_parameters": {"BLOCKED_MAX": 200, "LANGUAGES_MAX": 10},
-    "feeds.kinds.search_query": {"RESOLVED_SECONDS": 600, "WORDS_AT_ONCE": 20},
+    "feeds.kinds.search_query": {"RESOLVED_SECONDS": 600},
     "feeds.kinds.search_ranking": {"CANDIDATES_MAX": 80_000},
     "feeds.kinds.static": {"OWN_AT_ONCE": 4, "OWN_FRESH": 600, "OWN_POSTS": 5_000, "OWN_SIZE": 300},
     "feeds.kinds.top": {"HOURS_MAX": 168},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from time import monotonic
@@ -17,7 +16,7 @@ from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.parameters import in_words
 from indexer.index.query import conditions
 from indexer.index.query.parse import BadQuery, parse
-from indexer.index.query.resolve import resolve
+from indexer.index.query.resolve import cuts_of, resolve
 from indexer.index.query.resolved import Resolved
 from indexer.index.query.tree import Filter, Key, Not, Phrase, Word, both, either
 
@@ -33,8 +32,6 @@ log = structlog.get_logger(__name__)
 
 #: How long a process keeps what a query names: handles seldom change their account.
 RESOLVED_SECONDS: Final = 600
-#: Blocked words that are looked up together: a query has a limit of terms, and a word may be cut into some.
-WORDS_AT_ONCE: Final = 20
 
 MEMBERS: Final = "did IN (SELECT did FROM actor_labels FINAL WHERE label = {members_of:String} AND deleted = 0)"
 ROOTS: Final = "parent_uri = ''"
@@ -126,14 +123,11 @@ def resolved_parts(parameters: SearchParameters) -> ResolvedParts:
     cuts = dict(query.cuts)
     languages = [Filter(Key.LANG, language.lower()) for language in parameters.languages]
     blocked = {word: _blocked(word) for word in parameters.blocked_words}
-    words = list(blocked.values())
-    for start in range(0, len(words), WORDS_AT_ONCE):
-        with suppress(BadQuery):  # nothing of them is a word to the index
-            cuts |= resolve(either(*words[start : start + WORDS_AT_ONCE])).cuts
+    cuts |= cuts_of({node.text for node in blocked.values()})
     return ResolvedParts(
         query,
         (either(*languages),) if languages else (),
-        tuple((word, node) for word, node in blocked.items() if node.text in cuts and not cuts[node.text].is_empty),
+        tuple((word, node) for word, node in blocked.items() if not cuts[node.text].is_empty),
         cuts,
     )
 

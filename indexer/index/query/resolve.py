@@ -69,7 +69,7 @@ def resolve(node: Node, *, viewer: Did | None = None) -> Resolved:
 
     Raises BadQuery (UnknownAccount) and what the door raises.
     """
-    cuts = _cuts(_texts(node))
+    cuts = cuts_of(_texts(node))
     kept = _kept(node, cuts)
     if kept is None:
         raise BadQuery("there is no word in the query")
@@ -89,8 +89,8 @@ def _texts(node: Node) -> list[str]:
     return found
 
 
-def _cuts(texts: Collection[str]) -> Mapping[str, Cut]:
-    """Each text, cut: plain words here, which saves the statement, and all others by the store."""
+def cuts_of(texts: Collection[str]) -> Mapping[str, Cut]:
+    """Each text, cut: plain words here, which saves a statement, others by the store. Raises ClickHouseError."""
     plain = {text: plain_cut(text) for text in texts if _PLAIN.fullmatch(text)}
     others = sorted(set(texts) - plain.keys())
     if not others:

@@ -297,6 +297,10 @@ GUARDED: dict[str, tuple[dict[str, Any], set[str]]] = {
     "blocked word": ({"blocked_words": ["picture"]}, {"plain", "german"}),
     "blocked phrase": ({"blocked_words": ["and plain", "plain and"]}, {"picture", "german", "plain"}),
     "blocked phrase in order": ({"blocked_words": ["apples plain"]}, {"picture", "german"}),
+    "many long blocked phrases": (
+        {"blocked_words": [f"a b c d e f {n}" for n in range(60)] + ["german"]},
+        {"plain", "picture"},
+    ),
     "many blocked words": ({"blocked_words": [f"word{n}" for n in range(150)] + ["—", "german"]}, {"plain", "picture"}),
     "age": ({"min_age_minutes": 10}, {"old"}),
     "followers": ({"following_max": 3}, {"plain", "picture"}),
