@@ -61,6 +61,7 @@ FEEDS: dict[str, dict[str, Any]] = {
     "own-best": {"kind": "static", "parameters": {"source": "viewer_best", "min_likes": 2}},
     "members": {"kind": "label", "parameters": {"label": "authors"}},
     "private": {"kind": "label", "parameters": {"label": "authors"}, "visibility": "private"},
+    "searched": {"kind": "search", "parameters": {"query": WORD}},
     "reposts": {"kind": "label", "parameters": {"label": "reposters", "reposts": True}},
 }
 #: A feed for which nothing is blocked.

@@ -64,9 +64,9 @@ def save(client: Client, page: str, **changes: Any) -> str:
 
 def test_a_new_feed_begins_with_its_kind(editor: Client) -> None:
     page = content(editor, f"{FEEDS}add/")
-    assert re.findall(r'href="[^"]*\?kind=(\w+)"', page) == ["hot", "label", "static", "top"]
+    assert re.findall(r'href="[^"]*\?kind=(\w+)"', page) == ["hot", "label", "search", "static", "top"]
     assert "Recent posts by likes; the score falls with age" in page
-    assert content(editor, f"{FEEDS}add/?kind=lukewarm").count("?kind=") == 4
+    assert content(editor, f"{FEEDS}add/?kind=lukewarm").count("?kind=") == 5
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_is_left_empty_follows_the_default_again(editor: Client) -> None:
 
 def test_changing_the_kind_asks_first_and_tells_what_ends(editor: Client) -> None:
     asked = content(editor, page_of("a-mpls", "kind"))
-    assert re.findall(r'\?kind=(\w+)"', asked) == ["hot", "static", "top"]
+    assert re.findall(r'\?kind=(\w+)"', asked) == ["hot", "search", "static", "top"]
     assert "label: mpls" in asked
     assert "private: everyone will be able to read this feed" in asked
     page = f"{page_of('a-mpls')}?kind=top"

@@ -52,7 +52,7 @@ def test_two_publishers_may_use_the_same_name() -> None:
         (replace(HOT, publisher=Did("alice.example.com")), "not a did"),
         (
             replace(HOT, rkey=Rkey("x"), kind="lukewarm"),
-            "unknown kind 'lukewarm': expected one of hot, label, static, top",
+            "unknown kind 'lukewarm': expected one of hot, label, search, static, top",
         ),
         (replace(HOT, rkey=Rkey("x"), parameters={"min_likes": 0}), "min_likes must be"),
         (replace(HOT, rkey=Rkey("x"), private=True), "needs a label"),
