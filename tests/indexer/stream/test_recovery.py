@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.indexer.stores import OwnStores
 
 SQL = BASE_DIR / "indexer" / "sql" / "materialized"
-#: Fed by the fill, which asks again, and not by the stream; and by floors, which a stream without deletions has none of.
+#: Fed by the fill, which asks again, and not by the stream; and by floors, which this stream has none of.
 FED_OTHERWISE = {"actor_handles_of_fills_mv", "people_facts_of_fills_mv", "people_facts_of_floors_mv"}
 VIEWS = sorted({path.stem for path in SQL.glob("*.sql")} - FED_OTHERWISE)
 DERIVED = (
