@@ -76,7 +76,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "atsite.core.web.store_timeouts": {"THREADS": 16},
     "atsite.core.web.xrpc": {"PROBLEMS_MAX": 5},
     "atsite.dashboard.login_throttle": {"NAME_MAX": 150},
-    "atsite.dashboard.overview": {"TABLES_SHOWN": 30},
+    "atsite.dashboard.overview": {"TABLES_SHOWN": 40},
     "atsite.dashboard.read_numbers": {"RATE_SECONDS": 10.0, "TIMEOUT_SECONDS": 1.5},
     "atsite.dashboard.setup_checklist": {"LABELS_NAMED": 3},
     "atsite.dashboard.thresholds": {"DISK_LOOK": 3, "LETTERS_ACT": 1_000, "SLOW_MS": 500},

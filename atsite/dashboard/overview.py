@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from atsite.dashboard.thresholds import Tile
 
 #: The largest tables; the others are small.
-TABLES_SHOWN = 30
+TABLES_SHOWN = 40
 
 
 def current() -> dict[str, Any]:
