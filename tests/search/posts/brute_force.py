@@ -35,7 +35,7 @@ def units(text: str) -> list[str]:
     """The words of a text in order, each character of an unspaced script and each emoji for itself."""
     found: list[str] = []
     word = ""
-    for letter in folded(text):
+    for letter in folded(text).replace("c++", " cplusplus ").replace("c#", " csharp "):
         kind = unicodedata.category(letter)
         alone = kind == "So" or is_unspaced(letter)
         if alone or kind[0] not in "LNM":
@@ -191,7 +191,8 @@ def until(moment: datetime) -> Made:
 
 
 def inverted(made: Made) -> Made:
-    text = f"-({made.text})" if " OR " in made.text or (" " in made.text and made.text[0] != '"') else f"-{made.text}"
+    is_one = re.fullmatch(r'"[^"]*"|[^\s"]+', made.text)
+    text = f"-{made.text}" if is_one else f"-({made.text})"
     return Made(text, lambda row: not made.matches(row), positive=not made.positive, indexed=False)
 
 
