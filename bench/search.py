@@ -174,7 +174,7 @@ def cost(asked: Sequence[dict[str, str]]) -> tuple[int, int]:
     """
     from atsite.core.clickhouse import door
     from atsite.core.clock import now_us
-    from indexer.index.query import matches, resolve
+    from indexer.index.query import cutting, matches
     from labels.blocks import Blocks
     from search.posts import search, top, top_results
     from search.posts.asked import asked as asking
@@ -182,7 +182,7 @@ def cost(asked: Sequence[dict[str, str]]) -> tuple[int, int]:
     from search.posts.hidden import Hidden
 
     matches.SEARCH = replace(matches.SEARCH, logged=True)  # type: ignore[misc]
-    resolve._LIMITS = replace(resolve._LIMITS, logged=True)  # type: ignore[misc]
+    cutting.LIMITS = replace(cutting.LIMITS, logged=True)  # type: ignore[misc]
     top.LIMITS = replace(top.LIMITS, logged=True)  # type: ignore[misc]
     began = door.scalar("SELECT toUnixTimestamp64Micro(now64(6))", name="bench.now")
     for each in asked:

@@ -260,7 +260,7 @@ LIMITS = {
     "indexer.index.handles:LIMITS": (3, 500_000_000, 0, True, 18),
     "indexer.index.query.matches:COUNT": (3, 500_000_000, 0, True, 4),
     "indexer.index.query.matches:SEARCH": (5, 1_000_000_000, 0, True, 7),
-    "indexer.index.query.resolve:_LIMITS": (2, 100_000_000, 0, True, 3),
+    "indexer.index.query.cutting:LIMITS": (2, 100_000_000, 0, True, 3),
     "search.posts.top:LIMITS": (8, 1_000_000_000, 0, True, 10),
     "search.people.queries:PEOPLE": (2, 300_000_000, 0, True, 5),
 }

@@ -15,8 +15,9 @@ from atsite.core.ttl_cache import TtlCache
 from feeds.ranking.feed import FeedUnavailable
 from feeds.ranking.parameters import in_words
 from indexer.index.query import conditions
+from indexer.index.query.cutting import cuts_of
 from indexer.index.query.parse import BadQuery, parse
-from indexer.index.query.resolve import cuts_of, resolve
+from indexer.index.query.resolve import resolve
 from indexer.index.query.resolved import Resolved
 from indexer.index.query.tree import Filter, Key, Not, Phrase, Word, both, either
 
@@ -36,7 +37,8 @@ RESOLVED_SECONDS: Final = 600
 MEMBERS: Final = "did IN (SELECT did FROM actor_labels FINAL WHERE label = {members_of:String} AND deleted = 0)"
 ROOTS: Final = "parent_uri = ''"
 NO_LABELS: Final = "empty(labels)"
-MEDIA: Final = {"with": "(images > 0 OR has_video = 1)", "without": "(images = 0 AND has_video = 0)"}
+_HAS_MEDIA: Final = conditions.TRAITS[Key.HAS, "media"]
+MEDIA: Final = {"with": _HAS_MEDIA, "without": f"NOT {_HAS_MEDIA}"}
 
 
 def guards(parameters: SearchParameters) -> Iterator[tuple[str, str]]:

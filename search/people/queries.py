@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
+from indexer.index.query.cutting import cuts_of
 from search.people.asked import FUZZY_FROM, HEAD, LONG_HEAD, Asked, close_to, near
 
 if TYPE_CHECKING:
@@ -28,34 +27,10 @@ CANDIDATES_MAX: Final = 1_000
 #: The newest follows of a viewer that are looked through.
 FOLLOWS_MAX: Final = 2_000
 
-CUT: Final = """
-SELECT folded, atsiteSpacedWords(folded), atsiteUnspacedRuns(folded)
-FROM (SELECT atsiteSearchText({q:String}) AS folded)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    folded: str
-    words: list[str]
-    runs: list[str]
-
-
-#: Texts that every version of Unicode folds and cuts in the same way: most of what is typed, and one statement less.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9 .@-]*")
-
 
 def cut(text: str) -> Asked:
     """The query, cut as names are. Raises ClickHouseError."""
-    if _PLAIN.fullmatch(text):
-        folded = text.lower()
-        return Asked.of(folded, re.findall(r"[a-z0-9]+", folded), [])
-    return cut_by_store(text)
-
-
-def cut_by_store(text: str) -> Asked:
-    """The same by the functions that cut the names. Raises ClickHouseError."""
-    (found,) = door.query(CUT, {"q": text}, into=_Cut, name="search.people_cut", limits=PEOPLE)
+    found = cuts_of([text])[text]
     return Asked.of(found.folded, found.words, found.runs)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from atsite.core.atproto.tid import MICROS_MAX, tid_of_micros
+from atsite.core.atproto.tid import nearest_tid
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
 from indexer.index.posts.post_counts import counts_of
@@ -65,7 +65,12 @@ def best(where: Where, *, since: int, until: int) -> list[PostKey]:
 
     Raises ClickHouseError.
     """
-    period = {"since": since, "until": until, "low": _tid(since), "high": _tid(until + OLDEST_SORT_AT_MICROS)}
+    period = {
+        "since": since,
+        "until": until,
+        "low": nearest_tid(since),
+        "high": nearest_tid(until + OLDEST_SORT_AT_MICROS),
+    }
     hits = _hits(where, period)
     counts = counts_of({hit.rkey for hit in hits}, kinds=("like", "repost"), limits=LIMITS)
     scores = {uri: score(each) for uri, each in counts.items()}
@@ -97,8 +102,3 @@ def _found(template: str, where: Where, parameters: Mapping[str, object], *, nam
 def score(counts: PostCounts) -> int:
     """A repost counts twice: it takes more than a like, and shows the post to others."""
     return counts.likes + 2 * counts.reposts
-
-
-def _tid(micros: int) -> str:
-    """The smallest TID of the moment, or the nearest moment that TIDs can tell."""
-    return tid_of_micros(min(max(micros, 0), MICROS_MAX))

@@ -71,6 +71,11 @@ def tid_of_micros(micros: int, clock_id: int = 0) -> Tid:
     return int_to_tid(int_of_micros(micros, clock_id))
 
 
+def nearest_tid(micros: int) -> Tid:
+    """The smallest TID of unix microseconds, or of the nearest moment that TIDs can tell."""
+    return tid_of_micros(min(max(micros, 0), MICROS_MAX))
+
+
 def micros_of_tid(text: str) -> int:
     """The unix microseconds inside a TID; raises InvalidSyntax."""
     return tid_to_int(text) >> CLOCK_BITS

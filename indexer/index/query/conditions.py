@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from atsite.core.atproto.tid import MICROS_MAX, tid_of_micros
+from atsite.core.atproto.tid import nearest_tid
 from indexer.index.query import values
 from indexer.index.query.parse import check_asks_for_something
 from indexer.index.query.period import micros_of
@@ -92,13 +92,13 @@ def where(resolved: Resolved, *, now: int) -> Where:
     conditions = [ELIGIBLE, *writer.each(_conjuncts(node))]
     ends = _ends(node)
     if ends.since is not None:
-        conditions.append(writer.bound(FROM_RKEY, _tid(ends.since)))
+        conditions.append(writer.bound(FROM_RKEY, nearest_tid(ends.since)))
     if ends.until is not None:
-        conditions.append(writer.bound(BELOW_RKEY, _tid(ends.until + OLDEST_SORT_AT_MICROS)))
+        conditions.append(writer.bound(BELOW_RKEY, nearest_tid(ends.until + OLDEST_SORT_AT_MICROS)))
     since = None
     if not _indexed(node, resolved.cuts):
         since = (now if ends.until is None else min(now, ends.until)) - UNINDEXED_MICROS
-        conditions.append(writer.bound(FROM_RKEY, _tid(since)))
+        conditions.append(writer.bound(FROM_RKEY, nearest_tid(since)))
         if ends.since is not None and ends.since >= since:
             since = None
     keys_first = since is None and _index_decides(node, resolved.cuts)
@@ -239,8 +239,3 @@ _BY_VALUE: Final[Mapping[Key, str]] = {
     Key.LANG: LANG,
     Key.DOMAIN: DOMAIN,
 }
-
-
-def _tid(micros: int) -> str:
-    """The smallest TID of the moment, or the nearest moment that TIDs can tell."""
-    return tid_of_micros(min(max(micros, 0), MICROS_MAX))

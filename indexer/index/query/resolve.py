@@ -6,27 +6,26 @@ An account is looked up in the index, then in the network. All functions are syn
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.atproto.syntax import Did, Handle, is_did
-from atsite.core.clickhouse import door
-from atsite.core.clickhouse.limits import Limits
 from atsite.core.config import config
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
 from atsite.core.token_bucket import TokenBucket
 from indexer.index.handles import dids_of_handles
+from indexer.index.query.cutting import cuts_of
 from indexer.index.query.parse import TERMS_MAX, BadQuery
-from indexer.index.query.resolved import Cut, Resolved
+from indexer.index.query.resolved import Resolved
 from indexer.index.query.tree import ACCOUNTS, ME, And, Filter, Key, Not, Or, Phrase, Word, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
+    from indexer.index.query.resolved import Cut
     from indexer.index.query.tree import Node
 
 #: How long the network may take to tell whose a handle is; a reader waits.
@@ -37,7 +36,6 @@ NETWORK_HANDLES_MAX: Final = 5
 NETWORK_RATE, NETWORK_BURST = 5.0, 20
 _NETWORK: Final = TokenBucket(rate=NETWORK_RATE, burst=NETWORK_BURST)
 _LOCK: Final = threading.Lock()
-_PLAIN: Final = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 
 
 class UnknownAccount(BadQuery):
@@ -47,21 +45,6 @@ class UnknownAccount(BadQuery):
         super().__init__(f"{named.key}: {reason}", named.at)
         self.key = named.key
         self.reason = reason
-
-
-CUT: Final = """
-WITH atsiteSearchText(text) AS folded, arrayDistinct(atsiteUnspacedRuns(folded)) AS runs
-SELECT
-    text,
-    arrayDistinct(atsiteSpacedWords(folded)),
-    runs,
-    arrayDistinct(atsitePairsOfRuns(runs)),
-    atsiteTextUnits(folded),
-    atsiteTag(text)
-FROM (SELECT arrayJoin({texts:Array(String)}) AS text)
-"""
-#: A reader waits, and the rest of the search comes after it.
-_LIMITS: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True, answer_grace=1, logged=False)
 
 
 def resolve(node: Node, *, viewer: Did | None = None) -> Resolved:
@@ -87,22 +70,6 @@ def _texts(node: Node) -> list[str]:
             case Word(text) | Phrase(text) | Filter(Key.TAG, text):
                 found.append(text)
     return found
-
-
-def cuts_of(texts: Collection[str]) -> Mapping[str, Cut]:
-    """Each text, cut: plain words here, which saves a statement, others by the store. Raises ClickHouseError."""
-    plain = {text: plain_cut(text) for text in texts if _PLAIN.fullmatch(text)}
-    others = sorted(set(texts) - plain.keys())
-    if not others:
-        return plain
-    rows = door.query(CUT, {"texts": others}, into=Cut, name="search.cut", limits=_LIMITS)
-    return plain | {row.text: row for row in rows}
-
-
-def plain_cut(text: str) -> Cut:
-    """What the store makes of words of ASCII letters and digits with single spaces between them."""
-    words = text.lower().split(" ")
-    return Cut(text, [*dict.fromkeys(words)], [], [], f" {' '.join(words)} ", " ".join(words))
 
 
 def _kept(node: Node, cuts: Mapping[str, Cut]) -> Node | None:

@@ -16,6 +16,8 @@ class Cut:
     """A text as the index cuts it (indexer/sql/functions/search_tokens.sql and text_units.sql)."""
 
     text: str
+    #: As words are compared (indexer/sql/functions/search_text.sql).
+    folded: str
     words: list[str]
     #: Runs of unspaced scripts, and the pairs of neighbours in them.
     runs: list[str]

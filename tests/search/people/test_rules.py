@@ -11,8 +11,10 @@ from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import READ
 from indexer.index import purge
 from indexer.index.logged_out import hidden_from_logged_out
+from indexer.index.query.cutting import cut_by_store
 from labels.blocks import Blocks
 from search.people import queries, ranking
+from search.people.asked import Asked
 from search.people.search import Search
 from tests.builders import (
     ALICE,
@@ -166,7 +168,8 @@ def test_the_most_followed_of_a_popular_beginning_are_found_beyond_what_is_read(
     ["", " ", "alice", "@Alice.Example-1.com", "A  b", "9lives", "x" * 40, "-a-", "a.b..c", "I", "c f 1-2", "K9"],
 )
 def test_plain_queries_are_cut_as_the_store_cuts_names(django_db_setup: None, text: str) -> None:
-    assert queries.cut(text) == queries.cut_by_store(text)
+    (found,) = cut_by_store([text])
+    assert queries.cut(text) == Asked.of(found.folded, found.words, found.runs)
 
 
 def test_the_query_is_checked(service: Service) -> None:

@@ -27,7 +27,7 @@ def cut(text: str) -> Cut:
     spaced = text.isascii()
     words = text.lower().replace("-", " ").split() if spaced else []
     pairs = [] if spaced else [text[at : at + 2] for at in range(len(text) - 1)]
-    return Cut(text, words, [] if spaced else [text], pairs, f" {' '.join(words or text)} ", text.lower())
+    return Cut(text, text.lower(), words, [] if spaced else [text], pairs, f" {' '.join(words or text)} ", text.lower())
 
 
 def condition(text: str) -> Where:

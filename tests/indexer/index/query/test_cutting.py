@@ -11,9 +11,9 @@ import pytest
 
 from atsite.core.clickhouse import door
 from indexer.index.query.conditions import PAIRS_MAX, where
+from indexer.index.query.cutting import cut_by_store, plain_cut
 from indexer.index.query.parse import TERMS_MAX, BadQuery
-from indexer.index.query.resolve import CUT, plain_cut, resolve
-from indexer.index.query.resolved import Cut
+from indexer.index.query.resolve import resolve
 from indexer.index.query.tree import Word
 
 pytestmark = pytest.mark.usefixtures("django_db_setup")
@@ -189,8 +189,9 @@ def test_the_short_way_to_the_units_of_a_text_in_ascii_is_the_long_one() -> None
 
 def test_plain_words_are_cut_here_as_the_store_cuts_them() -> None:
     random = Random(5)
-    letters = "abcXYZ019"
+    letters = "abcXYZ019.@- "
     texts = ["cat", "C", "Big Cat", "a A a", "007", "W3"]
     texts += [" ".join("".join(random.choices(letters, k=random.randint(1, 6))) for _ in range(4)) for _ in range(500)]
-    rows = door.query(CUT, {"texts": sorted(set(texts))}, into=Cut, name="tests.cut")
+    texts += ["", " ", "...", "-x", "@alice.example.com ", "a  b"]
+    rows = cut_by_store(set(texts))
     assert {row.text: row for row in rows} == {text: plain_cut(text) for text in texts}

@@ -1,0 +1,57 @@
+"""Cuts texts as the index cuts those of posts and names. Synchronous."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from atsite.core.clickhouse import door
+from atsite.core.clickhouse.limits import Limits
+from indexer.index.query.resolved import Cut
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+CUT: Final = """
+WITH atsiteSearchText(text) AS folded, arrayDistinct(atsiteUnspacedRuns(folded)) AS runs
+SELECT
+    text,
+    folded,
+    arrayDistinct(atsiteSpacedWords(folded)),
+    runs,
+    arrayDistinct(atsitePairsOfRuns(runs)),
+    atsiteTextUnits(folded),
+    atsiteTag(text)
+FROM (SELECT arrayJoin({texts:Array(String)}) AS text)
+"""
+#: A reader waits, and the rest of the search comes after it.
+LIMITS: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True, answer_grace=1, logged=False)
+#: Texts that every version of Unicode folds and cuts in the same way: most of what is typed.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 .@-]*")
+
+
+def cuts_of(texts: Collection[str]) -> Mapping[str, Cut]:
+    """Each text, cut: plain ones here, which saves a statement, others by the store. Raises ClickHouseError."""
+    plain = {text: plain_cut(text) for text in texts if _PLAIN.fullmatch(text)}
+    others = set(texts) - plain.keys()
+    return plain | {cut.text: cut for cut in cut_by_store(others)} if others else plain
+
+
+def cut_by_store(texts: Collection[str]) -> list[Cut]:
+    """Each text, in any order, cut by the functions that cut those of the index. Raises ClickHouseError."""
+    return door.query(CUT, {"texts": sorted(texts)}, into=Cut, name="search.cut", limits=LIMITS)
+
+
+def plain_cut(text: str) -> Cut:
+    """What the store makes of ASCII letters, digits, spaces, and the signs of handles."""
+    folded = text.lower()
+    words = re.findall(r"[a-z0-9]+", folded)
+    return Cut(
+        text,
+        folded,
+        words=[*dict.fromkeys(words)],
+        runs=[],
+        pairs=[],
+        units=f" {' '.join(words)} ",
+        tag=re.sub(" +", " ", folded).strip(" "),
+    )
