@@ -8,7 +8,6 @@ from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
 from ninja import Query, Router
 
 from atsite.core import page_limits
-from atsite.core.atproto.syntax import Did, is_did
 from atsite.core.web.auth import Scope
 from atsite.core.web.documented import example
 from atsite.core.web.xrpc import XrpcError
@@ -16,6 +15,7 @@ from labels.blocks import blocked
 from search.people import queries
 from search.people.search import Search
 from search.web.access import ACCESS_FAILURES, access
+from search.web.did_parameter import did_parameter
 from search.web.people_schemas import (
     FoundActor,
     SearchActorsAnswer,
@@ -57,7 +57,7 @@ def search_actors_skeleton(request: HttpRequest, parameters: Query[SearchActorsQ
     asked = _asked(parameters.q)
     if asked.is_empty:
         raise XrpcError("BadQueryString", "q: there is neither a letter nor a digit nor a sign to look for")
-    search = Search(asked, _did("viewer", parameters.viewer), blocked())
+    search = Search(asked, did_parameter("viewer", parameters.viewer), blocked())
     if parameters.cursor is None:
         return SearchActorsAnswer.of(search.page(parameters.limit, walk=not parameters.typeahead))
     return SearchActorsAnswer.of(search.next_page(parameters.limit, parameters.cursor))
@@ -81,7 +81,7 @@ def type_ahead(request: HttpRequest, parameters: Query[TypeAheadQuery]) -> TypeA
 
     If nothing can be looked for yet, none.
     """
-    search = Search(_asked(parameters.query), _did("actorDid", parameters.actor_did), blocked())
+    search = Search(_asked(parameters.query), did_parameter("actorDid", parameters.actor_did), blocked())
     people = search.page(page_limits.SEARCH_DEFAULT, walk=False).people
     return TypeAheadAnswer(results=[FoundActor.of(person) for person in people])
 
@@ -91,11 +91,3 @@ def _asked(text: str) -> Asked:
     if len(asked.words) + len(asked.runs) > WORDS_MAX:
         raise XrpcError("BadQueryString", f"q: at most {WORDS_MAX} words are looked for")
     return asked
-
-
-def _did(name: str, text: str | None) -> Did | None:
-    if text is None:
-        return None
-    if not is_did(text):
-        raise XrpcError("InvalidRequest", f"{name}: not a did")
-    return text

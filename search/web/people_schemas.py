@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from ninja import Field, Schema
-from pydantic import ConfigDict
-from pydantic.alias_generators import to_camel
 
 from atsite.core import page_limits
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
+from search.web.schemas import Camel
 
 if TYPE_CHECKING:
     from search.people.persons import Person
@@ -50,16 +49,12 @@ class SearchActorsAnswer(Schema):
         )
 
 
-class _Camel(Schema):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class TypeAheadQuery(_Camel):
+class TypeAheadQuery(Camel):
     query: str = Field(max_length=Q_MAX, description="what was typed so far; a leading @ is passed over")
     actor_did: str | None = Field(None, max_length=DID_MAX, description="did of the account that types")
 
 
-class FoundActor(_Camel):
+class FoundActor(Camel):
     """An account. What is not known is left out; `avatar` is the cid of the picture, a blob of the account's repo."""
 
     did: str

@@ -55,15 +55,20 @@ class SkeletonPost(Schema):
     uri: str
 
 
-class SearchPostsAnswer(Camel):
-    """A page of search results; the last one has no `cursor`."""
+class _PageOfPosts(Camel):
+    """What every page of search results says; the last one has no `cursor`."""
 
     cursor: str | None = None
     hits_total: int | None = Field(None, description="how many posts there are, up to 1,000; on the first page only")
-    posts: list[SkeletonPost]
     searched_since: datetime | None = Field(
         None, description="older posts were not looked at, as no index helps with this query"
     )
+
+
+class SearchPostsAnswer(_PageOfPosts):
+    """A page of search results; the last one has no `cursor`."""
+
+    posts: list[SkeletonPost]
 
     @classmethod
     def of(cls, page: Page, where: Where) -> Self:
@@ -130,15 +135,10 @@ class FoundPost(Camel):
         )
 
 
-class PostsAnswer(Camel):
+class PostsAnswer(_PageOfPosts):
     """A page of search results; the last one has no `cursor`."""
 
-    cursor: str | None = None
-    hits_total: int | None = Field(None, description="how many posts there are, up to 1,000; on the first page only")
     posts: list[FoundPost]
-    searched_since: datetime | None = Field(
-        None, description="older posts were not looked at, as no index helps with this query"
-    )
 
     @classmethod
     def of(cls, page: Page, asked: Asked, rows: Sequence[Row]) -> Self:

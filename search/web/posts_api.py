@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
 from ninja import Query, Router
 
-from atsite.core.atproto.syntax import Did, is_did, one_spelling
+from atsite.core.atproto.syntax import Did
 from atsite.core.clock import now_us
 from atsite.core.web.auth import Scope
 from atsite.core.web.documented import example
@@ -21,6 +21,7 @@ from search.posts.hidden import Hidden
 from search.posts.parameters import BadParameter
 from search.web import examples
 from search.web.access import ACCESS_FAILURES, access
+from search.web.did_parameter import did_parameter
 from search.web.post_schemas import PostsAnswer, SearchPostsAnswer, SearchPostsQuery
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _found(given: SearchPostsQuery) -> tuple[Asked, Page]:
 
 def _asked(given: SearchPostsQuery, now: int) -> Asked:
     """The condition that the parameters are. Raises XrpcError."""
-    viewer = _viewer(given.viewer)
+    viewer = did_parameter("viewer", given.viewer)
     try:
         return asked.asked(asked.tree_of(given.q, given.dict()), viewer=viewer, now=now)
     except BadParameter as error:
@@ -126,11 +127,3 @@ def _asked(given: SearchPostsQuery, now: int) -> Asked:
 def _bad_query(error: BadQuery) -> XrpcError:
     """Positions are told from 1, as people count."""
     return XrpcError("BadQueryString", f"q, at character {error.at + 1}: {error}")
-
-
-def _viewer(text: str | None) -> Did | None:
-    if text is None:
-        return None
-    if not is_did(text):
-        raise XrpcError("InvalidRequest", "viewer: not a did")
-    return one_spelling(text)

@@ -53,7 +53,7 @@ def test_each_account_comes_once_while_names_and_followers_change(people: Sequen
         # One gets followers, another one another name, and one arrives.
         store(
             follow(Did(f"did:plc:{'z' * 20}{step:04d}".replace("0", "x")), late, at=ago(minutes=5)),
-            profile(people[step % 3], at=now_us(), name=f"Kalle anew {step}"),
+            profile(people[step % 3], at=now_us(), name=f"Kalle again {step}"),
             profile(Did(f"did:plc:{'y' * 23}{'abcdefghij'[step % 10]}"), at=ago(hours=1), name="Kalle"),
         )
         if page.cursor is None:
