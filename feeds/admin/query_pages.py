@@ -154,7 +154,7 @@ def _judged(text: str) -> dict[str, Any]:
 
 
 def _why(row: FeedDefinition, asked: str) -> dict[str, Any]:
-    """Raises InvalidSyntax for what is no post, AtsiteError."""
+    """What the page tells about a post. Raises InvalidSyntax if the text is not the address of a post, AtsiteError."""
     key = PostKey.of(post_address.read(asked))
     feed, _ = feed_of(row)
     if not isinstance(feed, MadeOfAQuery):

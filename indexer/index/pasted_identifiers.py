@@ -26,11 +26,11 @@ from atsite.core.atproto.syntax import (
     one_spelling,
 )
 from atsite.core.errors import InvalidSyntax
+from indexer.index.posts.post_key import POST
 
 Actor: TypeAlias = "Did | Handle"
 
 EXAMPLES: Final = "alice.bsky.social, did:plc:… or https://bsky.app/profile/alice.bsky.social"
-POST: Final = Nsid("app.bsky.feed.post")
 #: How many characters of an invalid text a message repeats.
 _SHOWN: Final = 80
 _HAS_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)

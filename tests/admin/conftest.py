@@ -13,9 +13,11 @@ from django.db import transaction
 from django.test import Client
 
 from atsite.role_groups import grant
+from tests.feeds.kind_cases import PUBLISHER
+from tests.test_services import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import redis
     from pytest_django.plugin import DjangoDbBlocker
@@ -47,6 +49,14 @@ def content_types(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> 
     """The ids that a service which is started now remembers for as long as it runs."""
     with django_db_blocker.unblock():
         return {(kind.app_label, kind.model): kind.pk for kind in ContentType.objects.all()}
+
+
+@pytest.fixture(scope="module")
+def service(content_types: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running admin of a site whose feeds have a publisher."""
+    with Service("admin", tmp_path_factory.mktemp("admin") / "log", FEED_ACTOR_DID=PUBLISHER) as running:
+        running.wait_until_up()
+        yield running
 
 
 @pytest.fixture

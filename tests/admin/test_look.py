@@ -11,15 +11,10 @@ from feeds.models import FeedDefinition
 from tests.admin import world
 from tests.admin.chromium import DESK, PHONE, browsing
 from tests.admin.looking import FEED, look, pages, with_words_of
-from tests.feeds.kind_cases import PUBLISHER
-from tests.test_services import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytest_django.plugin import DjangoDbBlocker
-
     from tests.admin.chromium import Browser
+    from tests.test_services import Service
 
 pytestmark = [
     pytest.mark.chromium,
@@ -30,15 +25,6 @@ pytestmark = [
 
 #: What the server writes where a hostile word is shown; escaped, or cut short.
 EVIL_WORDS = ("owned", "evil gnp.exe", "Z\u0300\u0301", "w" * 20)
-
-
-@pytest.fixture(scope="module")
-def service(
-    content_types: object, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    with Service("admin", tmp_path_factory.mktemp("admin") / "log", FEED_ACTOR_DID=PUBLISHER) as running:
-        running.wait_until_up()
-        yield running
 
 
 @pytest.mark.parametrize("of_the_network", [True, False], ids=["of the network", "of the site"])

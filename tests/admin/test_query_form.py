@@ -13,29 +13,16 @@ from tests import builders as b
 from tests.admin.chromium import DESK, PHONE, browsing
 from tests.feeds import administration, worlds
 from tests.feeds.administration import FEEDS
-from tests.feeds.kind_cases import PUBLISHER
 from tests.feeds.worlds import HOUR
 from tests.rows import store
-from tests.test_services import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytest_django.plugin import DjangoDbBlocker
+    from tests.test_services import Service
 
 pytestmark = [
     pytest.mark.chromium,
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
 ]
-
-
-@pytest.fixture(scope="module")
-def service(
-    content_types: object, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    with Service("admin", tmp_path_factory.mktemp("admin") / "log", FEED_ACTOR_DID=PUBLISHER) as running:
-        running.wait_until_up()
-        yield running
 
 
 @pytest.fixture(autouse=True)

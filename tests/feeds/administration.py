@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -55,6 +56,13 @@ def browser(name: str = "editor", *permissions: str) -> Client:
 
 def page_of(rkey: str, page: str = "change") -> str:
     return f"{FEEDS}{FeedDefinition.objects.get(rkey=rkey).pk}/{page}/"
+
+
+def content(client: Client, page: str) -> str:
+    """The text of a page, which must open."""
+    response = client.get(page)
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
 
 
 def form_of(content: str) -> dict[str, str]:

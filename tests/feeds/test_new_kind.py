@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from feeds.serving.skeleton import Asked, Question
 from labels import membership
 from tests import builders as b
 from tests.feeds import administration
-from tests.feeds.administration import FEEDS, SITE, browser, form_of, page_of
+from tests.feeds.administration import FEEDS, SITE, browser, content, form_of, page_of
 from tests.rows import store
 
 if TYPE_CHECKING:
@@ -97,12 +96,6 @@ def _site(clickhouse: None, valkey: redis.Redis, transactional_db: None, monkeyp
 @pytest.fixture
 def editor() -> Client:
     return browser()
-
-
-def content(client: Client, page: str) -> str:
-    response = client.get(page)
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
 
 
 def test_it_is_chosen_and_filled_in_like_every_other(editor: Client) -> None:

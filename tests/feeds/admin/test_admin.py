@@ -22,7 +22,7 @@ from labels.models import Label
 from tests import builders as b
 from tests.away import clickhouse_away
 from tests.feeds import administration
-from tests.feeds.administration import FEEDS, browser, form_of, page_of
+from tests.feeds.administration import FEEDS, browser, content, form_of, page_of
 from tests.feeds.kind_cases import PUBLISHER
 from tests.indexer.fill.test_view import fill
 from tests.rows import store
@@ -43,12 +43,6 @@ def _site(clickhouse: None, valkey: redis.Redis, transactional_db: None, monkeyp
 @pytest.fixture
 def editor() -> Client:
     return browser()
-
-
-def content(client: Client, page: str) -> str:
-    response = client.get(page)
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
 
 
 def feed(rkey: str) -> FeedDefinition:

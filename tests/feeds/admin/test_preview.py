@@ -28,7 +28,7 @@ from labels.models import Block
 from tests import builders as b
 from tests.away import clickhouse_away
 from tests.feeds import administration, worlds
-from tests.feeds.administration import browser, page_of
+from tests.feeds.administration import browser, content, page_of
 from tests.indexer.fill.test_view import fill
 from tests.rows import store
 from tests.steps import steps
@@ -63,12 +63,6 @@ def hot_posts(count: int = 5) -> list[Record]:
     store(*posts)
     store(*(b.like(worlds.actor(100 + liker), post, at=now - HOUR // 2) for post in posts for liker in range(9)))
     return posts
-
-
-def content(client: Client, page: str) -> str:
-    response = client.get(page)
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
 
 
 def shown(page: str) -> list[str]:

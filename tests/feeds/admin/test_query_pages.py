@@ -16,7 +16,7 @@ from labels import membership
 from labels.models import Block, Label
 from tests import builders as b
 from tests.feeds import administration
-from tests.feeds.administration import FEEDS, browser, form_of, page_of
+from tests.feeds.administration import FEEDS, browser, content, form_of, page_of
 from tests.feeds.worlds import HOUR, MINUTE, actor
 from tests.rows import Record, store
 
@@ -38,12 +38,6 @@ def _site(clickhouse: None, valkey: redis.Redis, transactional_db: None, monkeyp
 @pytest.fixture
 def editor() -> Client:
     return browser()
-
-
-def content(client: Client, page: str) -> str:
-    response = client.get(page)
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
 
 
 def sent(client: Client, page: str = ADD, **changes: str) -> dict[str, str]:
