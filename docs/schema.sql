@@ -19,6 +19,8 @@ CREATE OR REPLACE FUNCTION atsiteIsLongNumber AS (value, json) -> (match(value, 
 
 CREATE OR REPLACE FUNCTION atsiteIsTid AS text -> match(text, '^[2-7a-j][2-7a-z]{12}$');
 
+CREATE OR REPLACE FUNCTION atsiteKeptWords AS folded -> replaceRegexpAll(replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]', ' '), '([\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+)\\p{Mn}*', ' \\1 ');
+
 CREATE OR REPLACE FUNCTION atsiteLanguage AS tag -> concat(transform(splitByChar('-', lower(replaceAll(tag, '_', '-')))[1], splitByWhitespace('\naar abk afr aka alb amh ara arg arm asm ava ave aym aze bak bam baq bel ben bis bod bos bre bul bur cat ces cha che chi chu chv cor cos cre\ncym cze dan deu div dut dzo ell eng epo est eus ewe fao fas fij fin fra fre fry ful geo ger gla gle glg glv gre grn guj hat hau heb her hin\nhmo hrv hun hye ibo ice ido iii iku ile in ina ind ipk isl ita iw jav ji jpn jw kal kan kas kat kau kaz khm kik kin kir kom kon kor kua kur\nlao lat lav lim lin lit ltz lub lug mac mah mal mao mar may mkd mlg mlt mo mon mri msa mya nau nav nbl nde ndo nep nld nno nob nor nya oci\noji ori orm oss pan per pli pol por pus que roh ron rum run rus sag san sin slk slo slv sme smo sna snd som sot spa sqi srd srp ssw sun swa\nswe tah tam tat tel tgk tgl tha tib tir ton tsn tso tuk tur twi uig ukr urd uzb ven vie vol wel wln wol xho yid yor zha zho zul'), splitByWhitespace('\naa ab af ak sq am ar an hy as av ae ay az ba bm eu be bn bi bo bs br bg my ca cs ch ce zh cu cv kw co cr cy cs da de dv nl dz el en eo et eu\nee fo fa fj fi fr fr fy ff ka de gd ga gl gv el gn gu ht ha he hz hi ho hr hu hy ig is io ii iu ie id ia id ik is it he jv yi ja jv kl kn ks\nka kr kk km ki rw ky kv kg ko kj ku lo la lv li ln lt lb lu lg mk mh ml mi mr ms mk mg mt ro mn mi ms my na nv nr nd ng ne nl nn nb no ny oc\noj or om os pa fa pi pl pt ps qu rm ro ro rn ru sg sa si sk sk sl se sm sn sd so st es sq sc sr ss su sw sv ty ta tt te tg tl th bo ti to tn\nts tk tr tw ug uk ur uz ve vi vo cy wa wo xh yi yo za zh zu'), splitByChar('-', lower(replaceAll(tag, '_', '-')))[1]), substring(lower(replaceAll(tag, '_', '-')), 1 + length(splitByChar('-', replaceAll(tag, '_', '-'))[1])));
 
 CREATE OR REPLACE FUNCTION atsiteListedText AS (value, type) -> if(match(value, '^[-{[tf0-9]') AND (type != 'String'), '', value);
@@ -29,17 +31,17 @@ CREATE OR REPLACE FUNCTION atsiteNameTokens AS words -> arrayDistinct(arrayConca
 
 CREATE OR REPLACE FUNCTION atsiteNameWords AS name -> arrayFlatten(arrayMap(folded -> arrayDistinct(arrayConcat(arrayMap(word -> substringUTF8(word, 1, 32), atsiteSpacedWords(folded)), atsiteUnspacedRuns(folded))), [atsiteSearchText(substringUTF8(name, 1, 128))]));
 
+CREATE OR REPLACE FUNCTION atsiteNeighbours AS words -> arrayMap((word, next) -> concat('~', hex(toUInt16(CRC32(concat(word, ' ', next))))), arrayPopBack(splitByChar(' ', trimBoth(words))), arrayPopFront(splitByChar(' ', trimBoth(words))));
+
 CREATE OR REPLACE FUNCTION atsiteOnlyWords AS folded -> replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' ');
 
 CREATE OR REPLACE FUNCTION atsitePairsOfRuns AS runs -> arrayFlatten(arrayMap(run -> ngrams(run, 2), runs));
 
 CREATE OR REPLACE FUNCTION atsiteParsedDatetime AS text -> parseDateTime64BestEffortOrNull(if(match(text, '[tz]|[.][0-9]{10}'), replaceRegexpOne(upper(text), '([.][0-9]{3})[0-9]+', '\\1'), text), 3, 'UTC');
 
-CREATE OR REPLACE FUNCTION atsitePhraseText AS text -> if(isValidASCII(text), concat(' ', arrayStringConcat(tokens(lower(text)), ' '), ' '), atsiteTextUnits(atsiteSearchText(text)));
-
 CREATE OR REPLACE FUNCTION atsiteSearchText AS text -> if(match(atsiteFoldedText(text), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(atsiteFoldedText(text)), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), atsiteFoldedText(text));
 
-CREATE OR REPLACE FUNCTION atsiteSearchTokens AS text -> arrayConcat(atsiteSpacedWords(atsiteSearchText(text)), atsitePairsOfRuns(atsiteUnspacedRuns(atsiteSearchText(text))));
+CREATE OR REPLACE FUNCTION atsiteSpacedOfWords AS words -> tokens(replaceRegexpAll(words, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+', ''), 'splitByString', [' ']);
 
 CREATE OR REPLACE FUNCTION atsiteSpacedWords AS folded -> tokens(replaceRegexpAll(if(multiSearchAny(folded, ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(atsiteOnlyWords(folded), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), atsiteOnlyWords(folded)), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 '));
 
@@ -49,13 +51,17 @@ CREATE OR REPLACE FUNCTION atsiteText AS (value, type, json) -> if(match(value, 
 
 CREATE OR REPLACE FUNCTION atsiteTextOfTuple AS (value, type, json) -> if((value = '') OR ((type = 'String') AND (NOT atsiteIsLongNumber(value, json))), value, '');
 
-CREATE OR REPLACE FUNCTION atsiteTextUnits AS folded -> concat(' ', arrayStringConcat(tokens(replaceRegexpAll(replaceRegexpAll(folded, '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]', ' '), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]', ' \\0 ')), ' '), ' ');
-
 CREATE OR REPLACE FUNCTION atsiteTexts AS (`values`, raws) -> if(arrayExists(value -> match(value, '^[-{[tf0-9]'), `values`), arrayMap(raw -> if(JSONType(raw) = 'String', JSONExtractString(raw), ''), raws), `values`);
 
 CREATE OR REPLACE FUNCTION atsiteTidToMicros AS tid -> intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(tid, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024);
 
+CREATE OR REPLACE FUNCTION atsiteUnitsOfWords AS words -> concat(' ', arrayStringConcat(tokens(replaceRegexpAll(words, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]', ' \\0 '), 'splitByString', [' ']), ' '), ' ');
+
 CREATE OR REPLACE FUNCTION atsiteUnspacedRuns AS folded -> extractAll(folded, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+');
+
+CREATE OR REPLACE FUNCTION atsiteWordTokens AS words -> arrayConcat(atsiteSpacedOfWords(words), atsitePairsOfRuns(atsiteUnspacedRuns(words)), atsiteNeighbours(words));
+
+CREATE OR REPLACE FUNCTION atsiteWordsInOrder AS text -> concat(' ', arrayStringConcat(if(isValidASCII(text) AND (NOT multiSearchAny(lower(text), ['c++', 'c#', 'f#'])), tokens(lower(text)), tokens(replaceRegexpAll(if(multiSearchAny(atsiteSearchText(text), ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(atsiteKeptWords(atsiteSearchText(text)), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), atsiteKeptWords(atsiteSearchText(text))), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 '))), ' '), ' ');
 
 -- ClickHouse: tables
 
@@ -404,10 +410,11 @@ SETTINGS default_compression_codec = 'LZ4', index_granularity = 256, min_compres
 
 CREATE TABLE posts
 (
-    `rkey` String,
-    `did` String,
+    `rkey` String CODEC(LZ4),
+    `did` String CODEC(LZ4),
     `cid` String,
     `text` String CODEC(ZSTD(3)),
+    `words` String MATERIALIZED concat(' ', arrayStringConcat(if(isValidASCII(text) AND (NOT multiSearchAny(lower(text), ['c++', 'c#', 'f#'])), tokens(lower(text)), tokens(replaceRegexpAll(if(multiSearchAny(if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]', ' '), '([\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+)\\p{Mn}*', ' \\1 '), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), replaceRegexpAll(replaceRegexpAll(if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]', ' '), '([\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+)\\p{Mn}*', ' \\1 ')), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 '))), ' '), ' ') CODEC(ZSTD(3)),
     `langs` Array(LowCardinality(String)),
     `tags` Array(String),
     `mentions` Array(String),
@@ -427,7 +434,7 @@ CREATE TABLE posts
     `backfilled` UInt8 DEFAULT 0,
     `deleted` UInt8 DEFAULT 0,
     `uri` String ALIAS concat('at://', did, '/app.bsky.feed.post/', rkey),
-    `eligible` UInt8 ALIAS (match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))) AND ifNull(((toUnixTimestamp64Milli(created_at) * 1000) + 86400000000) >= toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 0),
+    `eligible` UInt8 MATERIALIZED (match(rkey, '^[2-7a-j][2-7a-z]{12}$') AND (intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024) <= (intDiv(version, 1024) + 120000000))) AND ifNull(((toUnixTimestamp64Milli(created_at) * 1000) + 86400000000) >= toInt64(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024)), 0),
     `sort_at` DateTime64(6, 'UTC') ALIAS assumeNotNull(least(created_at, fromUnixTimestamp64Micro(toInt64(if(match(rkey, '^[2-7a-j][2-7a-z]{12}$'), least(intDiv(reinterpretAsUInt64(reverse(tryBase32Decode(concat('AAA', translate(rkey, '234567abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'))))), 1024), intDiv(version, 1024)), intDiv(version, 1024))), 'UTC'))),
     INDEX did_bf did TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX by_tag tags TYPE text(tokenizer = 'array') GRANULARITY 100000000,
@@ -435,11 +442,11 @@ CREATE TABLE posts
     INDEX by_link links TYPE text(tokenizer = 'array') GRANULARITY 100000000,
     INDEX by_domain domains TYPE text(tokenizer = 'array') GRANULARITY 100000000,
     INDEX by_addressee arrayFilter(did -> (did != ''), arrayConcat(mentions, [extract(parent_uri, '^at://([^/]+)/')])) TYPE text(tokenizer = 'array') GRANULARITY 100000000,
-    INDEX tokens arrayConcat(tokens(replaceRegexpAll(if(multiSearchAny(if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), ['c++', 'c#', 'f#']), replaceRegexpAll(replaceRegexpAll(replaceRegexpAll(if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' '), '\\b(c)[+][+]', '\\1＋＋ '), '\\b([cf])#', '\\1＃ '), replaceRegexpAll(if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '[^\\x00-\\x7f\\p{L}\\p{N}\\p{Mn}\\p{Mc}\\p{So}]+\\p{Mn}*|[\\x00-/:-@\\[-`{-\\x7f]\\p{Mn}+|^\\p{Mn}+|[\\x{2B9}-\\x{2BF}\\x{2CA}\\x{2CB}\\x{A78C}]|[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+\\p{Mn}*', ' ')), '[\\x{1F1E6}-\\x{1F1FF}]{2}|[\\p{So}]', ' \\0 ')), arrayFlatten(arrayMap(run -> ngrams(run, 2), extractAll(if(match(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i'), '[\\x{DF}-\\x{24F}\\x{300}-\\x{3FF}\\x{1E00}-\\x{1FFF}]'), normalizeUTF8NFC(replaceRegexpAll(normalizeUTF8NFD(replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '([a-z\\p{Greek}])[\\x{300}-\\x{36F}]+', '\\1')), replaceAll(normalizeUTF8NFKCCasefold(toValidUTF8(replaceRegexpAll(text, '[\\x{200B}\\x{3164}\\x{FFA0}™℠]|([¼-¾⅐-⅟↉①-⑳⓪-➓㉑-㉟㊱-㊿№℡℃℉])', ' \\1 '))), 'i̇', 'i')), '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+')))) TYPE text(tokenizer = 'array') GRANULARITY 100000000
+    INDEX tokens arrayConcat(tokens(replaceRegexpAll(words, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+', ''), 'splitByString', [' ']), arrayFlatten(arrayMap(run -> ngrams(run, 2), extractAll(words, '[\\p{Han}\\p{Hiragana}\\p{Katakana}\\x{30FC}\\p{Hangul}\\p{Thai}\\p{Lao}\\p{Khmer}\\p{Myanmar}]+'))), arrayMap((word, next) -> concat('~', hex(toUInt16(CRC32(concat(word, ' ', next))))), arrayPopBack(splitByChar(' ', trimBoth(words))), arrayPopFront(splitByChar(' ', trimBoth(words))))) TYPE text(tokenizer = 'array') GRANULARITY 100000000
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (rkey, did)
-SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024;
+SETTINGS default_compression_codec = 'ZSTD(1)', index_granularity = 1024, min_compress_block_size = 8192;
 
 CREATE TABLE posts_by_actor
 (

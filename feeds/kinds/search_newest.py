@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
     from feeds.ranking.feed import FeedRequest
     from feeds.ranking.tails import Outcome
+    from indexer.index.posts.live_posts import PostVersion
     from indexer.index.query.conditions import Where
-    from indexer.index.query.matches import Match
 
 #: Posts of a tail: 20 pages of 50.
 SIZE: Final = 1_000
+#: Rows read per post wanted: some are old versions, or of posts that may not be shown.
+ROWS_PER_POST: Final = 2
 #: Below this many posts a tail is read from the index again, if there are more.
 REFILL_BELOW: Final = 800
 #: The age of its last comparison at which all of a tail is compared with the index (microseconds): every second round.
@@ -116,28 +118,27 @@ class SearchNewest(SearchFeed):
         return "extended", self._joined(where, old, again if old.floor is None else max(again, old.floor), now)
 
     def _filled(self, where: Where, now: int) -> Tail:
-        found = matches.candidates(where, self._top(now), SIZE, limits=ROUND)
+        found = matches.candidates(where, self._top(now), ROWS_PER_POST * SIZE, limits=ROUND, name="feeds.search_tail")
         return self._tail(found.entries, (), found.below, compared_at=now, extended_at=now)
 
     def _joined(self, where: Where, old: Tail, down_to: PostKey | None, now: int) -> Tail:
         """The tail with what the index has from `down_to` (None: the beginning) on, instead of what it had there."""
         end = BOTTOM if down_to is None else down_to
-        found = matches.matches(
-            where, below=self._top(now), down_to=end, size=SIZE, limits=ROUND, name="feeds.search_tail"
-        )
-        if len(found) == SIZE:
-            return self._tail(found, (), found[-1].key, compared_at=old.compared_at, extended_at=now)
+        size = ROWS_PER_POST * SIZE
+        found = matches.candidates(where, self._top(now), size, down_to=end, limits=ROUND, name="feeds.search_tail")
+        if found.below is not None:
+            return self._tail(found.entries, (), found.below, compared_at=old.compared_at, extended_at=now)
         kept = () if down_to is None else old.below(down_to, SIZE)
-        return self._tail(found, kept, old.floor, compared_at=old.compared_at, extended_at=now)
+        return self._tail(found.entries, kept, old.floor, compared_at=old.compared_at, extended_at=now)
 
-    def _tail(self, found: Sequence[Match], kept: Sequence[PostKey], floor: PostKey | None, **times: int) -> Tail:
+    def _tail(self, found: Sequence[PostVersion], kept: Sequence[PostKey], floor: PostKey | None, **times: int) -> Tail:
         posts = [*self._without_spam(found, ROUND), *kept]
         if len(posts) > SIZE:
             posts = posts[:SIZE]
             floor = posts[-1]
         return Tail(posts, floor, **times)
 
-    def _without_spam(self, found: Sequence[Match], limits: Limits) -> list[PostKey]:
+    def _without_spam(self, found: Sequence[PostVersion], limits: Limits) -> list[PostKey]:
         least = self.parameters.following_max
         spam = self.memory.followers.among({match.did for match in found}, least=least, limits=limits)
         return [match.key for match in found if match.did not in spam]

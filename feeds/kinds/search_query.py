@@ -61,8 +61,6 @@ def where(parameters: SearchParameters, resolved: Resolved, *, now: int) -> Wher
         found,
         sql=" AND ".join([found.sql, *more]),
         parameters={**found.parameters, **({"members_of": parameters.members_of} if parameters.members_of else {})},
-        # The index alone finds many more than the few members wrote.
-        keys_first=found.keys_first and not parameters.members_of,
     )
 
 

@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from indexer.index.account_status import UNKNOWN, account_statuses
-from indexer.index.logged_out import hidden_from_logged_out
 from indexer.index.posts import live_posts
 from indexer.index.query import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from indexer.index.posts.live_posts import PostVersion
     from indexer.index.posts.post_key import PostKey
-    from indexer.index.query.matches import Match
     from labels.blocks import Blocks
 
-#: Actors asked about at once: bounds the statement, whatever a refill brings.
-ACTORS_AT_ONCE: Final = 1_000
+#: Posts asked about at once: bounds the statement, whatever a refill brings.
+POSTS_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +30,22 @@ class Hidden:
     blocks: Blocks
     signed_in: bool = True
 
-    def shown(self, posts: Iterable[Match]) -> Iterator[PostKey]:
-        """Those that may be shown, in order; authors are looked up only as far as the caller reads."""
-        remaining = (post for post in posts if post.key.uri not in self.blocks)
-        while chunk := list(islice(remaining, ACTORS_AT_ONCE)):
-            authors = account_statuses({post.did for post in chunk}, limits=matches.SEARCH)
-            private = self._private({post.did for post in chunk})
-            for post in chunk:
-                if post.did not in private and authors.get(post.did, UNKNOWN).shows(post.version):
-                    yield post.key
+    def shown(self, found: Iterable[PostVersion], *, first: int = POSTS_AT_ONCE) -> Iterator[PostKey]:
+        """Those that may be shown, in order, each once; posts are looked up only as far as the caller reads.
+
+        `found`: all versions of a post that were found follow each other. `first`: how many are looked up at first.
+        """
+        remaining = (each for each in found if each.key.uri not in self.blocks)
+        last, size = None, first
+        while chunk := list(islice(remaining, size)):
+            for each in live_posts.current(chunk, limits=matches.SEARCH, signed_in=self.signed_in):
+                if each.key != last:
+                    last = each.key
+                    yield last
+            size = POSTS_AT_ONCE
 
     def alive(self, posts: Iterable[PostKey]) -> Iterator[PostKey]:
         """The same for posts of a stored list: also without those that were deleted since."""
         remaining = [post for post in posts if post.uri not in self.blocks]
-        living = live_posts.alive(remaining, limits=matches.SEARCH)
-        private = self._private({post.did for post in remaining})
-        return (post for post in remaining if post in living and post.did not in private)
-
-    def _private(self, dids: set[str]) -> set[str]:
-        return set() if self.signed_in else hidden_from_logged_out(dids, limits=matches.SEARCH)
+        living = live_posts.alive(remaining, limits=matches.SEARCH, signed_in=self.signed_in)
+        return (post for post in remaining if post in living)

@@ -15,12 +15,14 @@ from atsite.core import cursor_format
 from atsite.core.atproto.syntax import is_did
 from atsite.core.atproto.tid import is_tid, tid_of_micros
 from atsite.core.cursor_format import InvalidCursor
-from indexer.index.page_refill import fill
+from indexer.index.page_refill import Candidates, fill
 from indexer.index.posts.post_key import PostKey
 from indexer.index.query import matches
-from indexer.index.query.matches import BOTTOM
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indexer.index.posts.live_posts import PostVersion
     from indexer.index.query.conditions import Where
     from search.posts.hidden import Hidden
 
@@ -29,6 +31,10 @@ CURSOR_KIND: Final = "search.posts"
 CLOCK_SKEW_MICROS: Final = 120 * 1_000_000
 #: Seconds after which no further refill begins: the caller has given up by then.
 PATIENCE_SECONDS: Final = 8.0
+#: Rows that a page needs not be full without: a few posts are hidden, or old versions.
+SPARE: Final = 25
+#: Rows that a first page reads: if there are no more, they are all, and their posts are counted.
+FIRST_ROWS: Final = 300
 #: Up to so many matches are counted, if at least half of the rows that the index finds are matches.
 TOTAL_MAX: Final = 1_000
 ROWS_MAX: Final = 2 * TOTAL_MAX
@@ -55,18 +61,35 @@ def page(where: Where, hidden: Hidden, *, limit: int, cursor: str | None, now: i
     below = top if cursor is None else min(top, decode_cursor(cursor))
     if where.author in hidden.blocks.dids:
         return Page((), None, None if cursor else 0)
-    if cursor is None and matches.rows(where, at_most=ROWS_MAX + 1) <= ROWS_MAX:
-        return _first_of_few(where, hidden, limit, top)
-    read = partial(matches.candidates, where)
     deadline = monotonic() + PATIENCE_SECONDS
-    filled = fill(below, limit, read=read, shown=hidden.shown, position=_key, deadline=deadline)
+    first = None
+    if cursor is None:
+        first = matches.rows(where, below=top, size=FIRST_ROWS)
+        if (few := _all_of_few(where, first)) is not None:
+            return _counted(few, hidden, limit)
+
+    def read(position: PostKey, size: int) -> Candidates[PostVersion, PostKey]:
+        return first if first is not None and position == top else matches.rows(where, below=position, size=size)
+
+    shown = partial(hidden.shown, first=limit + 1 + SPARE)
+    filled = fill(below, limit, read=read, shown=shown, position=_key, spare=SPARE, deadline=deadline)
     return Page(filled.entries, None if filled.next is None else _cursor(filled.next))
 
 
-def _first_of_few(where: Where, hidden: Hidden, limit: int, top: PostKey) -> Page:
-    """The first page where all matches are read at once, and counted."""
-    found = matches.matches(where, below=top, down_to=BOTTOM, size=ROWS_MAX)
-    shown = tuple(hidden.shown(found))
+def _all_of_few(where: Where, first: Candidates[PostVersion, PostKey]) -> Sequence[PostVersion] | None:
+    """All rows that match, if there are few."""
+    if first.below is None:
+        return first.entries
+    if matches.row_count(where, at_most=ROWS_MAX + 1) > ROWS_MAX:
+        return None
+    rest = matches.rows(where, below=first.below, size=ROWS_MAX)
+    # More than were counted: rows that are counted once merged, or that arrived since.
+    return [*first.entries, *rest.entries] if rest.below is None else None
+
+
+def _counted(rows: Sequence[PostVersion], hidden: Hidden, limit: int) -> Page:
+    """The first page where all rows are known."""
+    shown = tuple(hidden.shown(rows))
     total = len(shown) if len(shown) <= TOTAL_MAX else None
     return Page(shown[:limit], _cursor(shown[limit - 1]) if len(shown) > limit else None, total)
 

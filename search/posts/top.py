@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from atsite.core.atproto.tid import nearest_tid
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import Limits
+from indexer.index.posts.live_posts import PostVersion
 from indexer.index.posts.post_counts import counts_of
 from indexer.index.query import matches
 from indexer.index.query.conditions import OLDEST_SORT_AT_MICROS
-from indexer.index.query.matches import Match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +78,7 @@ def best(where: Where, *, since: int, until: int) -> list[PostKey]:
     return [hit.key for hit in ranked[:RESULTS]]
 
 
-def _hits(where: Where, period: Mapping[str, object]) -> Sequence[Match]:
+def _hits(where: Where, period: Mapping[str, object]) -> Sequence[PostVersion]:
     """The matches to count: all of them, or, of very many, the most engaged."""
     found = _found(HITS.replace("ORDER", ""), where, {**period, "size": HITS_MAX + 1}, name="search.hits")
     if len(found) <= HITS_MAX:
@@ -94,9 +94,9 @@ def _hits(where: Where, period: Mapping[str, object]) -> Sequence[Match]:
     return list({hit.key: hit for hit in [*among, *rest]}.values())
 
 
-def _found(template: str, where: Where, parameters: Mapping[str, object], *, name: str) -> list[Match]:
+def _found(template: str, where: Where, parameters: Mapping[str, object], *, name: str) -> list[PostVersion]:
     statement = matches.statement(template.replace("PERIOD", PERIOD), where)
-    return door.query(statement, {**where.parameters, **parameters}, into=Match, name=name, limits=LIMITS)
+    return door.query(statement, {**where.parameters, **parameters}, into=PostVersion, name=name, limits=LIMITS)
 
 
 def score(counts: PostCounts) -> int:

@@ -66,9 +66,10 @@ class PostColumns(ReadModel):
 
 
 class Post(PostColumns):
-    """A post; `eligible` says whether it may be in a newest-first list."""
+    """A post; `eligible` says whether it may be in a newest-first list, `words` is what searches compare."""
 
     pk = models.CompositePrimaryKey("rkey", "did")
+    words = StringField()
     backfilled = UInt8Field()
     deleted = UInt8Field()
     uri = StringField()

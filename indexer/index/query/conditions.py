@@ -12,7 +12,7 @@ from atsite.core.atproto.tid import nearest_tid
 from indexer.index.query import values
 from indexer.index.query.parse import check_asks_for_something
 from indexer.index.query.period import micros_of
-from indexer.index.query.tree import And, Filter, Key, Not, Or, Phrase, Word, leaves
+from indexer.index.query.tree import And, Filter, Key, Not, Or, Phrase, Word
 from indexer.index.query.write import write
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ OLDEST_SORT_AT_MICROS: Final = 24 * 3600 * 1_000_000
 #: How far back a search reads that no index helps (one character of an unspaced script, a language alone): about 4
 #: million texts of the whole network, a second or two on two cores; a year would be a thousand times that.
 UNINDEXED_MICROS: Final = 24 * 3600 * 1_000_000
-#: Pairs asked of the index. A text that has these has nearly always the rest; what is left is compared as text anyway.
+#: Pairs of characters, and of neighbours in a phrase, asked of the index. A text that has these has nearly always the
+#: rest; what is left is compared as text anyway.
 PAIRS_MAX: Final = 16
 
 ELIGIBLE: Final = "deleted = 0 AND eligible"
 # Expressions of indexes: only so are they used. A part of the table that has none yet is read.
-TOKENS: Final = "hasAll(atsiteSearchTokens(text), {VALUE:Array(String)})"
-ANY_OF_TOKENS: Final = "hasAny(atsiteSearchTokens(text), {VALUE:Array(String)})"
+TOKENS: Final = "hasAll(atsiteWordTokens(words), {VALUE:Array(String)})"
+ANY_OF_TOKENS: Final = "hasAny(atsiteWordTokens(words), {VALUE:Array(String)})"
 TAG: Final = "has(tags, {VALUE:String})"
 MENTIONS: Final = "has(mentions, {VALUE:String})"
 TO: Final = "has(atsiteAddressees(mentions, parent_uri), {VALUE:String})"
@@ -40,8 +41,10 @@ DOMAIN: Final = "has(domains, {VALUE:String})"
 URL: Final = "hasAny(links, {VALUE:Array(String)})"
 # Keys first: the primary key of posts begins with the rkey, so a few rkeys are a few granules.
 FROM: Final = "(did = {VALUE:String} AND rkey IN (SELECT rkey FROM posts_by_actor WHERE did = {VALUE:String}))"
-PARTS: Final = "NOT has(multiSearchAllPositions(atsiteSearchText(text), {VALUE:Array(String)}), 0)"
-PHRASE: Final = "position(atsitePhraseText(text), {VALUE:String}) > 0"
+PARTS: Final = "NOT has(multiSearchAllPositions(words, {VALUE:Array(String)}), 0)"
+PHRASE: Final = "position(words, {VALUE:String}) > 0"
+#: The same where the phrase has characters of unspaced scripts.
+UNITS: Final = "position(atsiteUnitsOfWords(words), {VALUE:String}) > 0"
 LANG: Final = "atsiteHasLanguage(langs, {VALUE:String})"
 # sort_at is never later than the rkey's own time, and of an eligible post at most a day earlier: both ends of a period
 # are ends of a key range, too.
@@ -68,8 +71,6 @@ class Where:
 
     sql: str
     parameters: Mapping[str, object]
-    #: Cheaper when the keys are found without FINAL first (measured: where the index alone decides, of any author).
-    keys_first: bool
     #: Older posts are not looked at, since no index helps (unix microseconds); None: all are.
     searched_since: int | None = None
     #: Every match is by this author (a did); None: of any author.
@@ -101,12 +102,10 @@ def where(resolved: Resolved, *, now: int) -> Where:
         conditions.append(writer.bound(FROM_RKEY, nearest_tid(since)))
         if ends.since is not None and ends.since >= since:
             since = None
-    keys_first = since is None and _index_decides(node, resolved.cuts)
     authors = [part.value for part in _conjuncts(node) if isinstance(part, Filter) and part.key is Key.FROM]
     return Where(
         " AND ".join(conditions),
         writer.parameters,
-        keys_first,
         searched_since=since,
         author=next(iter(authors), None),
         text=write(node),
@@ -154,13 +153,6 @@ def _indexed(node: Node, cuts: Mapping[str, Cut]) -> bool:
             return False
 
 
-def _index_decides(node: Node, cuts: Mapping[str, Cut]) -> bool:
-    """Whether the index of words alone, or with cheap conditions, tells what matches."""
-    texts = [cuts[leaf.text] for leaf in leaves(node) if isinstance(leaf, Word | Phrase)]
-    filters = {leaf.key for leaf in leaves(node) if isinstance(leaf, Filter)}
-    return bool(texts) and not any(_parts(cut) for cut in texts) and Key.FROM not in filters
-
-
 def _tokens(cut: Cut) -> list[str]:
     return [*cut.words, *cut.pairs[:PAIRS_MAX]]
 
@@ -197,12 +189,18 @@ class _Writer:
     def each(self, nodes: Sequence[Node]) -> list[str]:
         """Conditions that hold together for all of `nodes`. Texts share theirs, as each costs planning time."""
         texts = [(node, self.cuts[node.text]) for node in nodes if isinstance(node, Word | Phrase)]
-        tokens = dict.fromkeys(token for _, cut in texts for token in _tokens(cut))
+        phrases = [self.cuts[node.text] for node in nodes if isinstance(node, Phrase)]
+        tokens = dict.fromkeys(
+            [
+                *(token for _, cut in texts for token in _tokens(cut)),
+                *(token for cut in phrases for token in cut.neighbours[:PAIRS_MAX]),
+            ]
+        )
         parts = dict.fromkeys(part for node, cut in texts if isinstance(node, Word) for part in _parts(cut))
         return [
             *([self.bound(TOKENS, list(tokens))] if tokens else []),
             *([self.bound(PARTS, list(parts))] if parts else []),
-            *(self.bound(PHRASE, cut.units) for node, cut in texts if isinstance(node, Phrase)),
+            *(self.bound(UNITS if cut.runs else PHRASE, cut.units) for cut in phrases),
             *(self._other(node) for node in nodes if not isinstance(node, Word | Phrase)),
         ]
 

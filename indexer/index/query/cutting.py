@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 CUT: Final = """
-WITH atsiteSearchText(text) AS folded, arrayDistinct(atsiteUnspacedRuns(folded)) AS runs
+WITH atsiteWordsInOrder(text) AS words, arrayDistinct(atsiteUnspacedRuns(words)) AS runs
 SELECT
     text,
-    folded,
-    arrayDistinct(atsiteSpacedWords(folded)),
+    atsiteSearchText(text),
+    arrayDistinct(atsiteSpacedOfWords(words)),
     runs,
     arrayDistinct(atsitePairsOfRuns(runs)),
-    atsiteTextUnits(folded),
+    if(empty(runs), words, atsiteUnitsOfWords(words)),
     atsiteTag(text)
 FROM (SELECT arrayJoin({texts:Array(String)}) AS text)
 """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A text as the index cuts it (indexer/sql/functions/search_tokens.sql and text_units.sql)."""
+    """A text as the index cuts it (indexer/sql/functions/words_in_order.sql and word_tokens.sql)."""
 
     text: str
     #: As words are compared (indexer/sql/functions/search_text.sql).
@@ -28,8 +30,20 @@ class Cut:
     tag: str
 
     @property
+    def neighbours(self) -> list[str]:
+        """The tokens of words that follow each other (indexer/sql/functions/neighbours.sql); none beside a run."""
+        words = [] if self.runs else self.units.split()
+        return [_token(f"{word} {following}") for word, following in pairwise(words)]
+
+    @property
     def is_empty(self) -> bool:
         return not (self.words or self.runs)
+
+
+def _token(neighbours: str) -> str:
+    """As ClickHouse's hex() writes a UInt16: without a first byte that is zero."""
+    number = zlib.crc32(neighbours.encode()) & 0xFFFF
+    return f"~{number:04X}" if number > 0xFF else f"~{number:02X}"
 
 
 @dataclass(frozen=True, slots=True)

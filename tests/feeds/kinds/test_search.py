@@ -86,8 +86,7 @@ def forbid_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*_: object, **__: object) -> None:
         raise AssertionError("the index was asked")
 
-    monkeypatch.setattr(matches, "matches", asked)
-    monkeypatch.setattr(matches, "nth_row", asked)
+    monkeypatch.setattr(matches, "rows", asked)
 
 
 @pytest.mark.usefixtures("small_tail")

@@ -77,13 +77,13 @@ def test_hot_reads_prune(now: int) -> None:
         ),
         "the follows of an actor": ("SELECT following FROM following_counts WHERE did = {did:String}", {"did": did}, 2),
         "an absent word": (
-            "SELECT uri FROM posts FINAL WHERE hasAll(atsiteSearchTokens(text), ['absent']) AND deleted = 0"
+            "SELECT uri FROM posts FINAL WHERE hasAll(atsiteWordTokens(words), ['absent']) AND deleted = 0"
             " ORDER BY rkey DESC LIMIT 9",
             {},
             0,
         ),
         "an absent pair of characters": (
-            "SELECT uri FROM posts FINAL WHERE hasAll(atsiteSearchTokens(text), ['東京']) AND deleted = 0",
+            "SELECT uri FROM posts FINAL WHERE hasAll(atsiteWordTokens(words), ['東京']) AND deleted = 0",
             {},
             0,
         ),

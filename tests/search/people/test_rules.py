@@ -10,7 +10,8 @@ import pytest
 from atsite.core.clickhouse import door
 from atsite.core.clickhouse.limits import READ
 from indexer.index import purge
-from indexer.index.logged_out import hidden_from_logged_out
+from indexer.index.posts import live_posts
+from indexer.index.posts.post_key import PostKey
 from indexer.index.query.cutting import cut_by_store
 from labels.blocks import Blocks
 from search.people import queries, ranking
@@ -28,6 +29,7 @@ from tests.builders import (
     floor,
     follow,
     identity,
+    post,
     profile,
     store,
     update,
@@ -76,10 +78,13 @@ def test_accounts_that_ask_for_it_are_hidden_from_callers_without_a_viewer(click
     store(plain, profile(BOB, at=ago(hours=3), name="Kalle"), update(plain, at=ago(hours=2), labels=HIDING))
     assert found("kal") == [BOB]
     assert found("kal", DAN) == [ALICE, BOB]
-    assert hidden_from_logged_out([ALICE, BOB, CAROL], limits=READ) == {ALICE}
-    assert hidden_from_logged_out([], limits=READ) == set()
+    posts = [post(did, at=ago(minutes=5)) for did in (ALICE, BOB, CAROL)]
+    keys = [PostKey(each.rkey, each.did) for each in posts]
+    store(*posts)
+    assert live_posts.alive(keys, limits=READ, signed_in=False) == set(keys[1:])
+    assert live_posts.alive(keys, limits=READ) == set(keys)
     store(floor(ALICE, at=ago(hours=1), reason="a new repo"))
-    assert hidden_from_logged_out([ALICE], limits=READ) == set()
+    assert live_posts.alive(keys, limits=READ, signed_in=False) == set(keys)
     store(update(plain, at=ago(minutes=1)))
     assert found("kal") == [ALICE, BOB]
 

@@ -128,13 +128,13 @@ def test_a_page_that_holds_the_rest_has_no_cursor(service: Service, q: str) -> N
 
 @pytest.mark.parametrize("q", ["cat", "東京"])
 def test_a_page_is_refilled_past_inactive_authors_and_says_so_when_it_cannot_be(service: Service, q: str) -> None:
-    """With limit 1 at most 682 matches are looked at, for words 2,728 rows; with limit 100 all of these are."""
+    """With limit 1 at most 9,480 rows are looked at; with limit 100 all of these are."""
     newest, oldest = (post(BOB, at=ago(hours=hours), text=q) for hours in (1, 4))
     store(newest, oldest, account(ALICE, active=False, status="takendown", at=ago(hours=1)))
     store(*_crowd(q, range(300), hours=2))
     assert list(service.walk(q, limit=1)) == [[newest.uri], [oldest.uri]]
 
-    store(*_crowd(q, range(300, 5_000), hours=3))
+    store(*_crowd(q, range(300, 10_000), hours=3))
     assert service.found(q, limit=100) == [newest.uri, oldest.uri]
     store(delete(newest, at=ago(minutes=1)))
     assert service.refused(SEARCH, q=q, limit=1) == (

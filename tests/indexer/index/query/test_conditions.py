@@ -42,7 +42,7 @@ def condition(text: str) -> Where:
     [
         ("Cat e-mail", "TOKENS", [["cat", "e", "mail"]]),
         ("東京都 cat", "TOKENS AND PARTS", [["東京", "京都", "cat"], ["東京都"]]),
-        ('"big cat" dog', "TOKENS AND PHRASE", [["big", "cat", "dog"], " big cat "]),
+        ('"big cat" dog', "TOKENS AND PHRASE", [["big", "cat", "dog", "~42F9"], " big cat "]),
         ("-cat dog", "TOKENS AND NOT (TOKENS)", [["dog"], ["cat"]]),
         ("cat OR dog OR #Cow", "(ANY_OF_TOKENS OR TAG)", [["cat", "dog"], "cow"]),
         ("cat OR e-mail", "(TOKENS OR TOKENS)", [["cat"], ["e", "mail"]]),
@@ -115,13 +115,13 @@ def test_the_author_of_every_match_is_known() -> None:
     assert condition(f"cat -from:{ALICE}").author is None
 
 
-@pytest.mark.parametrize(
-    ("text", "first"),
-    [("cat", True), ("cat -dog", True), ("cat lang:en", True), ("東京都", False), ("鯨", False), ("#a", False),
-     (f"cat from:{ALICE}", False)],
-)  # fmt: skip
-def test_keys_are_found_first_where_words_alone_decide(text: str, first: bool) -> None:
-    assert condition(text).keys_first is first
+def test_a_phrase_asks_for_its_neighbours_too_and_one_with_runs_for_single_characters() -> None:
+    plain = condition('"to be or"')
+    assert plain.parameters == {"q0": ["to", "be", "or", "~8C55", "~F599"], "q1": " to be or "}
+    assert "position(words," in plain.sql
+    mixed = condition('"東京 都"')
+    assert mixed.parameters == {"q0": ["東京", "京 ", " 都"], "q1": " 東 京   都 "}
+    assert "position(atsiteUnitsOfWords(words)," in mixed.sql
 
 
 def test_a_query_that_only_excludes_is_refused() -> None:

@@ -14,6 +14,7 @@ from indexer.index.query.conditions import PAIRS_MAX, where
 from indexer.index.query.cutting import cut_by_store, plain_cut
 from indexer.index.query.parse import TERMS_MAX, BadQuery
 from indexer.index.query.resolve import resolve
+from indexer.index.query.resolved import Cut
 from indexer.index.query.tree import Word
 
 pytestmark = pytest.mark.usefixtures("django_db_setup")
@@ -40,10 +41,16 @@ def parse(text: str) -> Query:
     return Query(tuple(values.get("hasAll", ())), tuple(values.get("multiSearchAllPositions", ())))
 
 
+#: The tokens of the index, without those of neighbours.
+TOKENS: Final = "arrayFilter(token -> token NOT LIKE '~%', atsiteWordTokens(atsiteWordsInOrder(text)))"
+
+
 def tokens(*texts: str) -> list[list[str]]:
     """The tokens of each text, as the index has them."""
     return door.column(
-        "SELECT atsiteSearchTokens(arrayJoin({texts:Array(String)}))", {"texts": list(texts)}, name="tests.tokens"
+        f"SELECT {TOKENS} FROM (SELECT arrayJoin({{texts:Array(String)}}) AS text)",
+        {"texts": list(texts)},
+        name="tests.tokens",
     )
 
 
@@ -153,7 +160,7 @@ def test_a_text_in_any_unicode_form_and_case_has_the_same_tokens() -> None:
 def test_text_that_is_no_unicode_makes_no_error() -> None:
     """The index is made inside the insert: an error there would stop the indexer."""
     odd = door.column(
-        "SELECT atsiteSearchTokens(arrayJoin([unhex('61FF'), unhex('EDA080'), 'b', repeat('ﷺ', 100000)]))",
+        f"SELECT {TOKENS} FROM (SELECT arrayJoin([unhex('61FF'), unhex('EDA080'), 'b', repeat('ﷺ', 100000)]) AS text)",
         name="tests.tokens",
     )
 
@@ -173,18 +180,36 @@ def test_a_language_has_one_code(tag: str, compared: str) -> None:
     assert door.scalar("SELECT atsiteLanguage({tag:String})", {"tag": tag}, name="tests.language") == compared
 
 
-def test_the_short_way_to_the_units_of_a_text_in_ascii_is_the_long_one() -> None:
+def test_the_short_way_to_the_words_of_a_text_in_ascii_is_the_long_one() -> None:
     random = Random(3)
     texts = ["".join(chr(random.randrange(128)) for _ in range(random.randrange(40))) for _ in range(2_000)]
-    texts += ["C++ and C#, snake_case; don't", "Été C++ 東京 tower", ""]
+    texts += ["C++ and C#, snake_case; don't", ""]
+    # What is not ASCII takes the long way, and is a word of its own at the end.
     both = door.column(
-        "SELECT [atsitePhraseText(text), atsiteTextUnits(atsiteSearchText(text))]"
+        "SELECT [atsiteWordsInOrder(text), atsiteWordsInOrder(concat(text, ' é'))]"
         " FROM (SELECT arrayJoin({texts:Array(String)}) AS text)",
         {"texts": texts},
-        name="tests.units",
+        name="tests.words",
     )
-    assert [short for short, _ in both] == [long for _, long in both]
+    assert [short.split() for short, _ in both] == [long.split()[:-1] for _, long in both]
     assert len(both) == len(texts)
+
+
+def test_words_in_order_are_those_that_the_index_has_and_their_neighbours() -> None:
+    random = Random(9)
+    texts = ["".join(random.choices(ODD, k=random.randint(0, 30))) for _ in range(2_000)]
+    rows = door.column(
+        "SELECT tuple(atsiteSpacedWords(atsiteSearchText(text)), atsiteUnspacedRuns(atsiteSearchText(text)),"
+        " atsiteSpacedOfWords(words), atsiteUnspacedRuns(words), atsiteNeighbours(words), words)"
+        " FROM (SELECT arrayJoin({texts:Array(String)}) AS text, atsiteWordsInOrder(text) AS words)",
+        {"texts": texts},
+        name="tests.words",
+    )
+    for spaced, runs, spaced_again, runs_again, neighbours, words in rows:
+        assert (spaced, runs) == (spaced_again, runs_again)
+        cut = Cut("", "", words=[], runs=[], pairs=[], units=words, tag="")
+        assert cut.neighbours == neighbours
+    assert sum(len(row[4]) for row in rows) > 1_000
 
 
 def test_plain_words_are_cut_here_as_the_store_cuts_them() -> None:

@@ -12,7 +12,7 @@ from atsite.core.clickhouse import door
 from indexer.index.posts.post_key import PostKey
 from indexer.index.query import matches
 from indexer.index.query.conditions import Where, where
-from indexer.index.query.matches import BOTTOM, MATCHES, NTH_ROW
+from indexer.index.query.matches import ROWS as STATEMENT
 from indexer.index.query.parse import parse
 from indexer.index.query.resolve import resolve
 from tests.builders import ago, micros
@@ -58,20 +58,13 @@ def condition(q: str) -> Where:
     return where(resolve(parse(q)), now=NOW)
 
 
-@pytest.fixture(params=[MATCHES, NTH_ROW], ids=["matches", "nth_row"])
-def template(request: pytest.FixtureRequest) -> str:
-    statement: str = request.param
-    return statement
-
-
-def granules_read(template: str, q: str) -> int:
+def granules_read(q: str) -> int:
     """How many granules of posts the engine means to read."""
     conditions = condition(q)
-    ends = {"below_rkey": TOP.rkey, "below_did": "", "down_to_rkey": "", "down_to_did": "", "size": 26, "skipped": 103}
-    used = {name: value for name, value in ends.items() if f"{{{name}:" in template}
+    ends = {"below_rkey": TOP.rkey, "below_did": "", "down_to_rkey": "", "down_to_did": "", "size": 26}
     plan = door.column(
-        "EXPLAIN indexes = 1 " + matches.statement(template, conditions),
-        {**conditions.parameters, **used},
+        "EXPLAIN indexes = 1 " + matches.statement(STATEMENT, conditions),
+        {**conditions.parameters, **ends},
         name="tests.explain",
     )
     text = "\n".join(plan)
@@ -113,24 +106,26 @@ def day(days: int, *, hours: int = 0) -> str:
         ("日 until:{days_ago[5]}", 18),
     ],
 )
-def test_a_narrow_search_reads_few_granules(filled: int, template: str, q: str, at_most: int) -> None:
+def test_a_narrow_search_reads_few_granules(filled: int, q: str, at_most: int) -> None:
     """The moments are put in here: names of tests must be equal in all processes."""
     moments = {"hour_ago": day(0, hours=1), "days_ago": {days: day(days) for days in (5, 10)}}
-    assert granules_read(template, q.format_map(moments)) <= at_most
+    assert granules_read(q.format_map(moments)) <= at_most
 
 
 @pytest.mark.parametrize("q", ["w77777 OR from:did:plc:author1000", "from:did:plc:author1000 OR #t77777"])
-def test_a_branch_by_author_reads_less_than_all(filled: int, template: str, q: str) -> None:
-    assert granules_read(template, q) <= 14
+def test_a_branch_by_author_reads_less_than_all(filled: int, q: str) -> None:
+    assert granules_read(q) <= 14
 
 
-def test_matches_are_those_between_the_two_ends(filled: int) -> None:
+def test_rows_are_those_between_the_two_ends(filled: int) -> None:
     conditions = condition("hello")
-    newest = matches.matches(conditions, below=TOP, down_to=BOTTOM, size=5)
-    assert [match.version for match in newest] == [(NOW - number * 10_000_000) << 10 for number in range(5)]
+    newest = matches.rows(conditions, below=TOP, size=5)
+    assert [row.version for row in newest.entries] == [(NOW - number * 10_000_000) << 10 for number in range(4)]
+    assert newest.below == newest.entries[-1].key
 
-    between = matches.matches(conditions, below=newest[1].key, down_to=newest[3].key, size=5)
+    between = matches.rows(conditions, below=newest.entries[1].key, down_to=newest.entries[3].key, size=5)
 
-    assert between == newest[2:4]
-    assert matches.nth_row(conditions, below=newest[1].key, nth=2) == newest[3].key
-    assert matches.nth_row(condition("w7"), below=TOP, nth=2) is None
+    assert list(between.entries) == newest.entries[2:4]
+    assert between.below is None
+    assert matches.row_count(conditions, at_most=7) == 7
+    assert matches.row_count(condition("w7"), at_most=7) == 1
