@@ -63,7 +63,9 @@ def test_every_answer_is_one_that_the_document_describes(address: str, key: byte
     assert any(400 in seen for seen in statuses.values())
 
 
-def fuzz(operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, address: str, headers: dict[str, str]) -> set[int]:
+def fuzz(
+    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, address: str, headers: dict[str, str]
+) -> set[int]:
     """Call the operation CALLS times, and check each answer; the statuses seen."""
     seen: set[int] = set()
 

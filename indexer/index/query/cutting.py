@@ -26,8 +26,12 @@ FROM (SELECT arrayJoin({texts:Array(String)}) AS text)
 """
 #: A reader waits, and the rest of the search comes after it.
 LIMITS: Final = Limits(max_execution_time=2, max_memory_usage=100_000_000, readonly=True, answer_grace=1, logged=False)
+#: Han, kana and Hangul that no fold changes; each is a character of an unspaced script.
+_UNSPACED: Final = "\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff\uac00-\ud7a3"
 #: Texts that every version of Unicode folds and cuts in the same way: most of what is typed.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9 .@-]*")
+_PLAIN: Final = re.compile(rf"[A-Za-z0-9 .@{_UNSPACED}-]*")
+_WORD_OR_RUN: Final = re.compile(rf"[a-z0-9]+|[{_UNSPACED}]+")
+_UNIT: Final = re.compile(rf"[a-z0-9]+|[{_UNSPACED}]")
 
 
 def cuts_of(texts: Collection[str]) -> Mapping[str, Cut]:
@@ -43,15 +47,16 @@ def cut_by_store(texts: Collection[str]) -> list[Cut]:
 
 
 def plain_cut(text: str) -> Cut:
-    """What the store makes of ASCII letters, digits, spaces, and the signs of handles."""
+    """What the store makes of ASCII letters, digits, spaces, the signs of handles, and common unspaced scripts."""
     folded = text.lower()
-    words = re.findall(r"[a-z0-9]+", folded)
+    parts = list(dict.fromkeys(_WORD_OR_RUN.findall(folded)))
+    runs = [part for part in parts if not part.isascii()]
     return Cut(
         text,
         folded,
-        words=[*dict.fromkeys(words)],
-        runs=[],
-        pairs=[],
-        units=f" {' '.join(words)} ",
+        words=[part for part in parts if part.isascii()],
+        runs=runs,
+        pairs=list(dict.fromkeys(run[at : at + 2] for run in runs for at in range(len(run) - 1))),
+        units=f" {' '.join(_UNIT.findall(folded))} ",
         tag=re.sub(" +", " ", folded).strip(" "),
     )

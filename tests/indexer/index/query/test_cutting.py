@@ -11,7 +11,7 @@ import pytest
 
 from atsite.core.clickhouse import door
 from indexer.index.query.conditions import PAIRS_MAX, where
-from indexer.index.query.cutting import cut_by_store, plain_cut
+from indexer.index.query.cutting import _PLAIN, cut_by_store, plain_cut
 from indexer.index.query.parse import TERMS_MAX, BadQuery
 from indexer.index.query.resolve import resolve
 from indexer.index.query.resolved import Cut
@@ -24,6 +24,10 @@ ODD: Final = [
     *"aZ09 _-'\"\\%.\0\n\x7f", *"éÉßẞİIıσςΣǅﬁ", *"дД", *"東京スーパ・ー、。「　한국ไทยｱ々〇", *"😀🗼👍🏽",
     "\u0301", "\u200b", "\u200c", "\u200d", "\u00ad", "\u00a0", "\ufeff", "\u202e", "\ufffd", "\ufe0f", "ﷺ", "½", "™",
 ]  # fmt: skip
+
+
+#: The characters of unspaced scripts that are cut without the store: kana, Han, Hangul.
+UNSPACED: Final = [(0x3041, 0x3096), (0x30A1, 0x30FA), (0x30FC, 0x30FC), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3)]
 
 
 class Query(NamedTuple):
@@ -214,9 +218,11 @@ def test_words_in_order_are_those_that_the_index_has_and_their_neighbours() -> N
 
 def test_plain_words_are_cut_here_as_the_store_cuts_them() -> None:
     random = Random(5)
-    letters = "abcXYZ019.@- "
+    letters = "abcXYZ019.@- 東京都的ーあゖんァヺ가힣\u4e00\u9fff"
     texts = ["cat", "C", "Big Cat", "a A a", "007", "W3"]
     texts += [" ".join("".join(random.choices(letters, k=random.randint(1, 6))) for _ in range(4)) for _ in range(500)]
-    texts += ["", " ", "...", "-x", "@alice.example.com ", "a  b"]
+    texts += ["", " ", "...", "-x", "@alice.example.com ", "a  b", "東京タワー tower", "東", "한국어 공부"]
+    texts += [chr(code) for low, high in UNSPACED for code in range(low, high + 1)]
+    assert all(_PLAIN.fullmatch(text) for text in texts)
     rows = cut_by_store(set(texts))
     assert {row.text: row for row in rows} == {text: plain_cut(text) for text in texts}
