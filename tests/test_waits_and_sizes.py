@@ -227,7 +227,6 @@ VALUES: dict[str, dict[str, Any]] = {
         "PATIENCE_SECONDS": 8.0,
         "TOTAL_MAX": 1_000,
         "ROWS_MAX": 2_000,
-        "FIRST_ROWS": 300,
         "SPARE": 25,
     },
     "search.posts.top": {"RESULTS": 1_000, "HITS_MAX": 20_000, "ENGAGED_MAX": 50_000},

@@ -33,8 +33,6 @@ CLOCK_SKEW_MICROS: Final = 120 * 1_000_000
 PATIENCE_SECONDS: Final = 8.0
 #: Rows that a page needs not be full without: a few posts are hidden, or old versions.
 SPARE: Final = 25
-#: Rows that a first page reads: if there are no more, they are all, and their posts are counted.
-FIRST_ROWS: Final = 300
 #: Up to so many matches are counted, if at least half of the rows that the index finds are matches.
 TOTAL_MAX: Final = 1_000
 ROWS_MAX: Final = 2 * TOTAL_MAX
@@ -61,30 +59,25 @@ def page(where: Where, hidden: Hidden, *, limit: int, cursor: str | None, now: i
     below = top if cursor is None else min(top, decode_cursor(cursor))
     if where.author in hidden.blocks.dids:
         return Page((), None, None if cursor else 0)
-    deadline = monotonic() + PATIENCE_SECONDS
-    first = None
-    if cursor is None:
-        first = matches.rows(where, below=top, size=FIRST_ROWS)
-        if (few := _all_of_few(where, first)) is not None:
-            return _counted(few, hidden, limit)
+    if cursor is None and (few := _all_of_few(where, top)) is not None:
+        return _counted(few, hidden, limit)
 
     def read(position: PostKey, size: int) -> Candidates[PostVersion, PostKey]:
-        return first if first is not None and position == top else matches.rows(where, below=position, size=size)
+        return matches.rows(where, below=position, size=size)
 
+    deadline = monotonic() + PATIENCE_SECONDS
     shown = partial(hidden.shown, first=limit + 1 + SPARE)
     filled = fill(below, limit, read=read, shown=shown, position=_key, spare=SPARE, deadline=deadline)
     return Page(filled.entries, None if filled.next is None else _cursor(filled.next))
 
 
-def _all_of_few(where: Where, first: Candidates[PostVersion, PostKey]) -> Sequence[PostVersion] | None:
+def _all_of_few(where: Where, top: PostKey) -> Sequence[PostVersion] | None:
     """All rows that match, if there are few."""
-    if first.below is None:
-        return first.entries
     if matches.row_count(where, at_most=ROWS_MAX + 1) > ROWS_MAX:
         return None
-    rest = matches.rows(where, below=first.below, size=ROWS_MAX)
-    # More than were counted: rows that are counted once merged, or that arrived since.
-    return [*first.entries, *rest.entries] if rest.below is None else None
+    found = matches.rows(where, below=top, size=ROWS_MAX + 1, few=True)
+    # More than were counted: rows that have arrived since.
+    return found.entries if found.below is None else None
 
 
 def _counted(rows: Sequence[PostVersion], hidden: Hidden, limit: int) -> Page:

@@ -42,6 +42,8 @@ WHERE rkey <= {below_rkey:String} AND (rkey < {below_rkey:String} OR did < {belo
 ORDER BY rkey DESC, did DESC
 LIMIT {size:UInt32}
 """
+# In order, each part is read by itself from its end on: 110 ms for a rare word in 13 parts, instead of 50.
+ALL_AT_ONCE: Final = "SETTINGS optimize_read_in_order = 0"
 
 
 def rows(
@@ -50,12 +52,14 @@ def rows(
     below: PostKey,
     size: int,
     down_to: PostKey = BOTTOM,
+    few: bool = False,
     limits: Limits = SEARCH,
     name: str = "search.rows",
 ) -> Candidates[PostVersion, PostKey]:
     """About `size` rows of `where`, the newest first, from `down_to` (included) up to `below` (not included).
 
-    With all matching versions of each post, so that the newest is among them if it matches. Raises ClickHouseError.
+    With all matching versions of each post, so that the newest is among them if it matches. `few`: there are few, so
+    all are read at once, which is faster than from the newest on. Raises ClickHouseError.
     """
     ends = {
         "below_rkey": below.rkey, "below_did": below.did,
@@ -63,7 +67,7 @@ def rows(
     }  # fmt: skip
     while True:
         found = door.query(
-            statement(ROWS, where),
+            statement(ROWS, where) + (ALL_AT_ONCE if few else ""),
             {**where.parameters, **ends, "size": size},
             into=PostVersion,
             name=name,

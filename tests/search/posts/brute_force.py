@@ -28,7 +28,7 @@ def folded(text: str) -> str:
         if marks and plain and unicodedata.name(plain[-1], "").startswith(("LATIN", "GREEK")):
             continue
         plain += letter
-    return unicodedata.normalize("NFC", "".join(each for each in plain if each not in "\ufe0f\u200d"))
+    return unicodedata.normalize("NFC", "".join(each for each in plain if each not in "\ufe0f\u200c\u200d"))
 
 
 def units(text: str) -> list[str]:
@@ -37,6 +37,8 @@ def units(text: str) -> list[str]:
     word = ""
     for letter in folded(text).replace("c++", " cplusplus ").replace("c#", " csharp "):
         kind = unicodedata.category(letter)
+        if kind == "Mn" and not word:  # a mark on nothing
+            continue
         alone = kind == "So" or is_unspaced(letter)
         if alone or kind[0] not in "LNM":
             found += filter(None, [word, letter if alone else ""])
