@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from atsite.core.atproto.aturi import SCHEME
@@ -28,11 +28,22 @@ from atsite.core.atproto.syntax import (
 from atsite.core.errors import InvalidSyntax
 from indexer.index.posts.post_key import POST
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Actor: TypeAlias = "Did | Handle"
 
 EXAMPLES: Final = "alice.bsky.social, did:plc:… or https://bsky.app/profile/alice.bsky.social"
 #: How many characters of an invalid text a message repeats.
 _SHOWN: Final = 80
+#: What the part after the actor in an address of an app names; a starter pack has the actor after it.
+POSTS: Final = {"post": POST}
+PAGES: Final = {
+    **POSTS,
+    "feed": Nsid("app.bsky.feed.generator"),
+    "lists": Nsid("app.bsky.graph.list"),
+    "starter-pack": Nsid("app.bsky.graph.starterpack"),
+}
 _HAS_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 #: Variation selectors, which have no glyph of their own.
 _VARIATIONS: Final = frozenset(chr(code) for code in range(0xFE00, 0xFE10))
@@ -70,12 +81,13 @@ def actor(text: str, *, otherwise: str = "") -> Actor:
     raise NotAnActor(f"“{shown(bare)}” is not a handle, a did or a profile address, such as {EXAMPLES}.")
 
 
-def record(text: str) -> Record | None:
+def record(text: str, *, pages: Mapping[str, Nsid] = POSTS) -> Record | None:
     """The record in `text` (an at-uri, or a link to a post in an app); None if there is none.
 
-    Raises NotAnActor for handle.invalid.
+    `pages`: which links name a record; with PAGES also those to feeds, lists and starter packs. Raises NotAnActor for
+    handle.invalid.
     """
-    named, collection, rkey = _parts(visible(text))
+    named, collection, rkey = _parts(visible(text), pages)
     found = _actor(named)
     if found is None or not is_nsid(collection) or not is_rkey(rkey):
         return None
@@ -117,7 +129,7 @@ def _actor(name: str) -> Actor | None:
     return name if is_handle(name) else None
 
 
-def _parts(text: str) -> tuple[str, str, str]:
+def _parts(text: str, pages: Mapping[str, Nsid] = POSTS) -> tuple[str, str, str]:
     """Actor, collection and record key of at://ACTOR/… or [https://]HOST/profile/ACTOR/…; "" for what is not there."""
     try:
         link = urlsplit(text if _HAS_SCHEME.match(text) else f"https://{text}")
@@ -128,8 +140,10 @@ def _parts(text: str) -> tuple[str, str, str]:
         path = re.split(r"[?#]", text[len(SCHEME) :])[0].rstrip("/").split("/")
         return (path[0], path[1], path[2]) if len(path) == 3 else (path[0], "", "")
     match link.path.split("/"):
-        case ["", "profile", name, "post", rkey, *_] if link.scheme in ("http", "https"):
-            return name, POST, unquote(rkey)
+        case ["", "profile", name, page, rkey, *_] if page in pages and link.scheme in ("http", "https"):
+            return name, pages[page], unquote(rkey)
+        case ["", "starter-pack" as page, name, rkey, *_] if page in pages and link.scheme in ("http", "https"):
+            return name, pages[page], unquote(rkey)
         case ["", "profile", name, *_] if link.scheme in ("http", "https"):
             return name, "", ""
     return "", "", ""

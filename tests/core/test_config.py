@@ -10,6 +10,7 @@ from pyrage import x25519
 from atsite.core.config import RUNNING_DEMO, SERVICE_PORTS, Config, defaults_of, load
 from atsite.core.config.cleanup import CleanupConfig
 from atsite.core.config.search import SearchConfig
+from atsite.core.config.tools import ToolsConfig
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def test_loopback_is_open_where_the_network_lives_on_it(tmp_path: Path, environm
         ({"SEARCH_PER_MINUTE": "0"}, "SEARCH_PER_MINUTE='0'"),
         ({"SEARCH_CORS_ORIGINS": "https://a.example/ https://b.example"}, "SEARCH_CORS_ORIGINS='https://a.example/'"),
         ({"SEARCH_CORS_ORIGINS": "a.example"}, "SEARCH_CORS_ORIGINS='a.example'"),
+        ({"TOOLS_ANONYMOUS": "no"}, "TOOLS_ANONYMOUS='no'"),
+        ({"TOOLS_REPO_MAX_BYTES": "10"}, "TOOLS_REPO_MAX_BYTES='10'"),
         ({"PLC_URL": "plc.directory"}, "PLC_URL='plc.directory'"),
         ({"HANDLE_RESOLVER_URL": "https://"}, "HANDLE_RESOLVER_URL='https://'"),
         ({"APPVIEW_URL": "https://a.example?x=1"}, "APPVIEW_URL='https://a.example?x=1'"),
@@ -132,6 +135,9 @@ def test_a_site_without_settings_has_the_documented_ones(tmp_path: Path) -> None
             media_hosts=(),
         ),
         search=SearchConfig(anonymous=True, anonymous_per_minute=300, cors_origins=()),
+        tools=ToolsConfig(
+            anonymous=False, anonymous_per_minute=20, repo_max_bytes=250_000_000, repo_seconds=120, at_once=4
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from atsite.core.config.cleanup import CleanupConfig, cleanup_config
 from atsite.core.config.plain_values import address, choice, integer, networks, redis_url, url, websocket_url, words
 from atsite.core.config.search import SearchConfig, search_config
 from atsite.core.config.secret_values import secret, secret_key
+from atsite.core.config.tools import ToolsConfig, tools_config
 from atsite.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Config:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     cleanup: CleanupConfig
     search: SearchConfig
+    tools: ToolsConfig
 
     @property
     def production(self) -> bool:
@@ -184,6 +186,7 @@ def load(env: Mapping[str, str]) -> Config:
         trusted_proxies=networks(env, "TRUSTED_PROXIES"),
         cleanup=cleanup_config(env, environment, data_dir),
         search=search_config(env),
+        tools=tools_config(env),
     )
 
 

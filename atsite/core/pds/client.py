@@ -92,7 +92,9 @@ class Pds:
         query = {"did": did} | ({"since": since} if since else {})
         return self._url(f"com.atproto.sync.getRepo?{urlencode(query)}")
 
-    async def list_records(self, repo: Did, collection: str, *, cursor: str = "", limit: int = PAGE_RECORDS) -> bytes:
+    async def list_records(
+        self, repo: Did, collection: str, *, cursor: str = "", limit: int = PAGE_RECORDS, max_bytes: int = PAGE_BYTES
+    ) -> bytes:
         """A page of a collection's records by rkey, newest first, as the PDS wrote it. Raises PdsError.
 
         Unparsed, because a record is stored as its own bytes and may be JSON that a strict parser refuses.
@@ -100,7 +102,7 @@ class Pds:
         query = {"repo": repo, "collection": collection, "limit": limit} | ({"cursor": cursor} if cursor else {})
         url = self._url(f"com.atproto.repo.listRecords?{urlencode(query)}")
         try:
-            fetched = await self._client.get(url, timeout=PDS_SECONDS, max_bytes=PAGE_BYTES)
+            fetched = await self._client.get(url, timeout=PDS_SECONDS, max_bytes=max_bytes)
         except FetchFailed as error:
             raise PdsError("Unreachable", str(error)) from error
         if fetched.status != 200:

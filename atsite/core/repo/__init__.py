@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from atsite.core.repo.errors import InvalidRepo
 from atsite.core.repo.lookup import OLD_OR_GONE, Unsure
-from atsite.core.repo.reader import Record, RecordKey, Repo, open_repo
+from atsite.core.repo.reader import Record, RecordKey, Repo, open_repo, read_repo
 
-__all__ = ["OLD_OR_GONE", "InvalidRepo", "Record", "RecordKey", "Repo", "Unsure", "open_repo"]
+__all__ = ["OLD_OR_GONE", "InvalidRepo", "Record", "RecordKey", "Repo", "Unsure", "open_repo", "read_repo"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from atsite.core.atproto.syntax import Cid, Did, Nsid, Rkey, Tid, is_nsid, is_rkey
 from atsite.core.repo.car import Blocks
@@ -110,6 +110,15 @@ class Repo:
 
 
 @contextmanager
+def read_repo(file: BinaryIO, did: Did, key: PublicKey | None) -> Iterator[Repo]:
+    """As `open_repo`, of a CAR file that is open already, such as one without a name."""
+    if file.seek(0, 2) == 0:
+        raise InvalidRepo("the file is empty")
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield Repo(Blocks(data), did, key)
+
+
+@contextmanager
 def open_repo(path: Path, did: Did, key: PublicKey | None) -> Iterator[Repo]:
     """The repo in the CAR file `path`, which must be that of `did`, signed with `key`; raises InvalidRepo.
 
@@ -118,8 +127,5 @@ def open_repo(path: Path, did: Did, key: PublicKey | None) -> Iterator[Repo]:
     Reading takes 16 to 32 bytes of memory per block, and one record's content at a time. Do not change the file
     meanwhile.
     """
-    with path.open("rb") as file:
-        if file.seek(0, 2) == 0:
-            raise InvalidRepo("the file is empty")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield Repo(Blocks(data), did, key)
+    with path.open("rb") as file, read_repo(file, did, key) as repo:
+        yield repo

@@ -60,6 +60,8 @@ class Scope(StrEnum):
     MEMBERS = "members"
     #: To change and list the members of any label, which includes those of every feed.
     LABELS = "labels"
+    #: To have this site read whole repos and lists from other servers.
+    TOOLS = "tools"
 
 
 SCOPES: Final = {
@@ -68,11 +70,12 @@ SCOPES: Final = {
     Scope.CLEANUP: "plan and start clean-ups",
     Scope.MEMBERS: "change and list members of the feeds it covers",
     Scope.LABELS: "change and list the members of any label, and so the members of every feed",
+    Scope.TOOLS: "export repos, read lists and translate addresses",
 }
 
 
 #: The scopes that a new key can get: those that open an operation. Existing keys keep the others.
-OFFERED: Final = (Scope.SEARCH, Scope.STATS, Scope.MEMBERS, Scope.LABELS)
+OFFERED: Final = (Scope.SEARCH, Scope.STATS, Scope.MEMBERS, Scope.LABELS, Scope.TOOLS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,12 +70,14 @@ def example(
     token: bool = False,
     body: object = None,
     headers: Mapping[str, str] | None = None,
+    content_type: str = _JSON,
     **query: object,
 ) -> dict[str, Any]:
     """`openapi_extra` of an operation: a call with these parameters and this body, and its answer.
 
     `scopes`: any one of them opens it. `anonymous`: callers without a key are answered, too, unless the operator of the
     site decided otherwise. `token`: it takes the service token of a reader, instead of an API key.
+    `content_type`: of a good answer.
     Parameters that are a part of the path are given like the others.
     """
     return {
@@ -86,6 +88,7 @@ def example(
             "token": token,
             "body": body,
             "headers": dict(headers or {}),
+            "content_type": content_type,
             "query": query,
         }
     }
@@ -129,7 +132,7 @@ class DocumentedApi(NinjaAPI):
                 parameter["example"] = examples[parameter["name"]]
         good = min((status for status in operation["responses"] if status < 300), default=200)
         success = operation["responses"].setdefault(good, {"description": "OK"})
-        success.setdefault("content", {}).setdefault(_JSON, {})["example"] = given["answer"]
+        success.setdefault("content", {}).setdefault(given["content_type"], {})["example"] = given["answer"]
         for status, response in operation["responses"].items():
             if status in ERRORS:
                 name, message, when = ERRORS[status]

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from apikeys.keys import Key
     from tests.feeds.readers import Site
 
+#: Scopes whose operations are those of the search service.
+OF_SEARCH = {Scope.SEARCH, Scope.TOOLS}
 ASSIGN, UNASSIGN, MEMBERS = "/assign_user_to_feed", "/unassign_user_from_feed", "/feed_members"
 ALICE, BOB, CARLA = (Did("did:plc:" + letter * 24) for letter in "abc")
 
@@ -327,9 +329,7 @@ def test_the_endpoints_are_described(site: Site) -> None:
 def test_each_scope_on_offer_opens_an_operation_and_the_document_says_which(site: Site) -> None:
     document = site.service.http.get("/openapi.json").json()
     opened = {path: (method, set(op["x-scopes"])) for path, method, op in operations(document) if "x-scopes" in op}
-    assert set().union(*(scopes for _, scopes in opened.values())) == set(OFFERED) - {
-        Scope.SEARCH
-    }  # of the search service
+    assert set().union(*(scopes for _, scopes in opened.values())) == set(OFFERED) - OF_SEARCH
     for scope in Scope:
         key = key_for(scope, feeds=("a-mpls",) if scope is Scope.MEMBERS else ())
         for path, (method, scopes) in opened.items():
@@ -337,7 +337,7 @@ def test_each_scope_on_offer_opens_an_operation_and_the_document_says_which(site
             answer = call(site, key, method.upper(), path, **query)
             assert (path, scope, answer.status_code != 403) == (path, scope, scope in scopes)
         about = document["info"]["description"]
-        assert (f"| `{scope}` | {SCOPES[scope]} | `" in about) is (scope in OFFERED and scope is not Scope.SEARCH)
+        assert (f"| `{scope}` | {SCOPES[scope]} | `" in about) is (scope in set(OFFERED) - OF_SEARCH)
 
 
 def test_a_wrong_method_and_an_unknown_path_are_said_in_xrpc_words(site: Site, moderator_key: Key) -> None:

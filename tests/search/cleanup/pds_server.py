@@ -312,6 +312,24 @@ class PdsServer(RuledServer):
             raise Refused(400, "RecordNotFound", f"Could not locate record: {uri}")
         return {"uri": uri, "cid": account.repo.cid_of(path), "value": account.repo.values[path]}
 
+    def _listRecords(self, call: Call) -> Any:
+        """By descending rkey; the cursor is the last one of a full page, as at the official PDS."""
+        account = self._named(call.one("repo"))
+        if account is None:
+            raise Refused(400, "InvalidRequest", f"Could not find repo: {call.one('repo')}")
+        prefix, cursor, limit = f"{call.one('collection')}/", call.one("cursor"), int(call.one("limit", "50"))
+        rkeys = [path.removeprefix(prefix) for path in account.repo.values if path.startswith(prefix)]
+        page = sorted((rkey for rkey in rkeys if not cursor or rkey < cursor), reverse=True)[:limit]
+        records = [
+            {
+                "uri": f"at://{account.did}/{prefix}{rkey}",
+                "cid": account.repo.cid_of(prefix + rkey),
+                "value": account.repo.values[prefix + rkey],
+            }
+            for rkey in page
+        ]
+        return {"records": records, **({"cursor": page[-1]} if page else {})}
+
     def _getPosts(self, call: Call) -> Any:
         posts = []
         for uri in call.query.get("uris", []):

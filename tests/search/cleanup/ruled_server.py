@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 @dataclass
@@ -30,6 +30,8 @@ class Answer:
     #: Do not answer: cut the connection after that many bytes of the body, or keep it open in silence.
     cut_after: int | None = None
     is_silent: bool = False
+    #: Send these instead of `content`, without a length, until they or the client end.
+    chunks: Iterable[bytes] | None = None
 
 
 def cut(after: int = -1) -> Answer:
@@ -209,12 +211,25 @@ class RuledServer:
             handler.send_response(answer.status)
             for name, value in {"content-type": "application/json", **answer.headers}.items():
                 handler.send_header(name, value)
+            if answer.chunks is not None:
+                self._send_chunks(answer.chunks, handler)
+                return
             handler.send_header("content-length", str(len(body)))
             handler.end_headers()
             handler.wfile.write(body[: answer.cut_after])
             if answer.cut_after is not None:
                 handler.wfile.flush()
                 _reset(handler.connection)
+
+    def _send_chunks(self, chunks: Iterable[bytes], handler: BaseHTTPRequestHandler) -> None:
+        """A body that ends with its connection."""
+        handler.send_header("connection", "close")
+        handler.end_headers()
+        for chunk in chunks:
+            handler.wfile.write(chunk)
+            handler.wfile.flush()
+            if self._ended.is_set():
+                return
 
     def end(self) -> None:
         """Let go of the silent connections."""
@@ -240,7 +255,7 @@ def listening(pds: S) -> Iterator[S]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             answer = pds.answer(self.command, self.path, self.headers.get("authorization", ""), body)
-            self.close_connection = answer.is_silent or answer.cut_after is not None
+            self.close_connection = answer.is_silent or answer.cut_after is not None or answer.chunks is not None
             pds.send(answer, self)
 
         do_GET = do_POST = answer

@@ -1,0 +1,1 @@
+"""Tools of the predecessor: addresses of records, exports of repos, members of lists."""
