@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from atsite.core.atproto.aturi import SCHEME
-from atsite.core.atproto.syntax import is_did, is_handle
+from atsite.core.atproto.syntax import is_account_did, is_did, is_handle
 from atsite.core.errors import InvalidSyntax
-from indexer.index.pasted_identifiers import PAGES, Record, actor, record, visible
+from indexer.index.pasted_identifiers import PAGES, NotAnActor, Record, actor, record, visible
 
 if TYPE_CHECKING:
     from indexer.index.pasted_identifiers import Actor
@@ -36,16 +36,17 @@ def is_at_uri_or_name(text: str) -> bool:
 def read(text: str) -> Actor | Record:
     """The account or record that `text` names. Raises NotAnAddress."""
     try:
-        found = record(text, pages=PAGES)
-        if found is not None:
-            return found
-        if _names_only_an_account(visible(text)):
-            return actor(text)
-    except NotAnAddress:
-        raise
-    except InvalidSyntax as error:
+        found: Actor | Record | None = record(text, pages=PAGES)
+        if found is None and _names_only_an_account(visible(text)):
+            found = actor(text)
+    except NotAnActor as error:
         raise NotAnAddress(f"q: {error}") from error
-    raise NotAnAddress(f"q: give {EXAMPLES}")
+    if found is None:
+        raise NotAnAddress(f"q: give {EXAMPLES}")
+    who = found.actor if isinstance(found, Record) else found
+    if is_did(who) and not is_account_did(who, loopback=True):
+        raise NotAnAddress("q: no account can have this did")
+    return found
 
 
 def page_of(found: Actor | Record) -> str:

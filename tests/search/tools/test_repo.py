@@ -65,7 +65,7 @@ def test_every_record_is_a_line_and_the_last_line_says_that_it_is_the_last(
     linked = {"app.bsky.actor.profile/self": {"avatar": {"$link": mira.repo.cid}, "raw": {"$bytes": "AAEC"}}}
     mira.repo.write({**posts(number), **(linked if number else {})})
     assert exported(service, mira.did) == expected(mira)
-    assert exported(service, mira.handle) == exported(service, f"at://{mira.did}") == expected(mira)
+    assert exported(service, mira.handle) == exported(service, f"@{mira.handle}") == expected(mira)
 
 
 def test_records_of_a_repo_without_an_end_cannot_be_mistaken_for_all(
