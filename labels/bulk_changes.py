@@ -31,7 +31,7 @@ from labels.change_author import Via, acting
 from labels.models import ActorLabel, BulkChange, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from atsite.core.jobs.lease import JobLease
 
@@ -60,10 +60,23 @@ def plan(label: Label, text: str, *, giving: bool, by: str, note: str = "") -> B
     )
 
 
-def plan_for_dids(label: Label, dids: Sequence[Did], *, giving: bool, by: str) -> BulkChange:
-    """A new change of known actors, such as those ticked in a list."""
-    found = [Line(number, did, identifier=did, did=did) for number, did in enumerate(dids, 1)]
-    return BulkChange.objects.create(label=label, giving=giving, created_by=by, lines=[line.stored() for line in found])
+def plan_for_dids(
+    label: Label,
+    dids: Sequence[Did],
+    *,
+    giving: bool,
+    by: str,
+    note: str = "",
+    handles: Mapping[str, str] | None = None,
+) -> BulkChange:
+    """A new change of known actors, such as those ticked in a list. `handles`: by did, as far as they are known."""
+    known = handles or {}
+    found = [
+        Line(number, did, identifier=did, did=did, handle=known.get(did, "")) for number, did in enumerate(dids, 1)
+    ]
+    return BulkChange.objects.create(
+        label=label, giving=giving, note=note, created_by=by, lines=[line.stored() for line in found]
+    )
 
 
 def undo(change: BulkChange, *, by: str) -> BulkChange:

@@ -118,7 +118,7 @@ def read_all(record: pasted_identifiers.Record, *, pages: int) -> ListPage:
     found = read(record, pages=pages)
     if found.cursor:
         raise TooManyItems(
-            f"The owner of this list has more than {pages * PAGE_RECORDS:,} list items, which are not read."
+            f"the owner of this list has more than {pages * PAGE_RECORDS:,} list items, and not so many are read"
         )
     return found
 

@@ -34,6 +34,9 @@ PUBLIC = {
     ),
 }
 
+#: They make this site ask other servers.
+TOOLS = ("/redir", "/repo/{did}", "/list")
+
 
 def operations(apis: tuple[NinjaAPI, ...]) -> Iterator[tuple[str, bool]]:
     """The path of each operation, and whether it has an authenticator."""
@@ -64,7 +67,14 @@ def test_searches_and_statistics_take_a_key_or_an_address_within_its_limit() -> 
         "/xrpc/app.bsky.unspecced.searchActorsSkeleton",
         "/actors/type_ahead",
         "/stats",
+        *TOOLS,
     }
+
+
+def test_the_tools_are_closed_to_callers_without_a_key() -> None:
+    client = Client()
+    with override_settings(ROOT_URLCONF="atsite.urls.search", MIDDLEWARE=[], ALLOWED_HOSTS=["testserver"]):
+        assert {client.get(path.replace("{did}", "x")).status_code for path in TOOLS} == {401}
 
 
 def test_members_and_use_of_feeds_are_behind_a_key() -> None:

@@ -10,15 +10,18 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from atsite.core.atproto.aturi import SCHEME, AtUri
 from atsite.core.atproto.syntax import Did, is_did
+from atsite.core.identity.account_server import ServerFailed
 from indexer.index import pasted_identifiers
 from indexer.index.pasted_identifiers import NotAnActor
-from labels import account_lookup, bulk_plan, feed_names
+from labels import account_lookup, bulk_plan, feed_names, network_lists
 from labels.admin.names import called
 from labels.bulk_plan import MAX_LINES, TooMany
 from labels.models import ActorLabel, Block, Label
 
 #: Maximum size of an uploaded file: enough for MAX_LINES long lines.
 FILE_BYTES = 1_000_000
+#: Pages of a hundred list items of an owner that are read: twice as many as one change may have lines.
+LIST_PAGES = 100
 
 
 class ActorField(forms.CharField):
@@ -132,6 +135,45 @@ class BulkForm(forms.Form):
         except TooMany as error:
             raise ValidationError({"actors": str(error)}) from error
         return cleaned
+
+
+class ListForm(forms.Form):
+    """A list of the network whose members get a label. `found` is the list of the last clean."""
+
+    label = forms.ModelChoiceField(
+        Label.objects.all(), to_field_name="name", widget=UnfoldAdminSelectWidget(), empty_label="Choose a label"
+    )
+    address = forms.CharField(
+        label="List",
+        max_length=4_000,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=f"The address of a list, such as {network_lists.EXAMPLE}, or its at-uri.",
+    )
+    note = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Kept with each member that is added. Empty: the name and the at-uri of the list.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.found: network_lists.ListPage | None = None
+
+    def clean_address(self) -> str:
+        """Read the list from the server of its owner, which takes up to half a minute."""
+        text = str(self.cleaned_data["address"])
+        try:
+            self.found = network_lists.read_all(network_lists.list_in(text), pages=LIST_PAGES)
+        except network_lists.NotAList as error:
+            raise ValidationError(str(error)) from error
+        except (ServerFailed, network_lists.TooManyItems) as error:
+            raise ValidationError(f"The list cannot be read: {error}.") from error
+        number = len(self.found.members)
+        if not number:
+            raise ValidationError("This list has no members.")
+        if number > MAX_LINES:
+            raise ValidationError(f"The list has {number:,} members, and at most {MAX_LINES:,} are added at once.")
+        return text
 
 
 def _text(cleaned: dict[str, Any]) -> str:

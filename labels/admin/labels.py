@@ -76,7 +76,9 @@ def _next(request: HttpRequest, label: str) -> list[tuple[str, str]]:
     """Links to next steps with a label, as far as this user may."""
     ways = []
     if may(request.user, Right.BULK_LABEL):
-        ways.append(("Add members", f"{reverse('admin:labels_actorlabel_bulk_add')}?{urlencode({'label': label})}"))
+        query = urlencode({"label": label})
+        ways.append(("Add members", f"{reverse('admin:labels_actorlabel_bulk_add')}?{query}"))
+        ways.append(("Import a list", f"{reverse('admin:labels_actorlabel_import_list')}?{query}"))
     if label not in uses() and request.user.has_perm("feeds.add_feeddefinition"):
         query = urlencode({"kind": "label", "parameter_label": label})  # as the form of feeds takes it
         ways.append(("Create a feed from it", f"{reverse('admin:feeds_feeddefinition_add')}?{query}"))

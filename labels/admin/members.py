@@ -22,9 +22,10 @@ from indexer.index import pasted_identifiers
 from indexer.index.handles import UNVERIFIED
 from indexer.index.models import Backfill
 from labels import bulk_changes, bulk_plan, queries
+from labels.admin import list_import
 from labels.admin.actor_page import ActorPages, backfill_badge
 from labels.admin.export import rows_as_csv
-from labels.admin.forms import BulkForm, MemberForm
+from labels.admin.forms import BulkForm, ListForm, MemberForm
 from labels.admin.names import author_names, called, names_or_warning
 from labels.change_author import Via, acting
 from labels.models import ActorLabel
@@ -54,10 +55,11 @@ class ActorLabelAdmin(ActorPages, CompletesRows, DecisionAdmin):
     list_per_page = 50
     ordering = ("-created_at", "pk")
     actions = ("remove_label",)
-    actions_list = ("bulk_add", "bulk_remove", "export")
+    actions_list = ("bulk_add", "import_list", "bulk_remove", "export")
     url_rights = {
         **ActorPages.url_rights,
         "labels_actorlabel_bulk_add": Right.BULK_LABEL,
+        "labels_actorlabel_import_list": Right.BULK_LABEL,
         "labels_actorlabel_bulk_remove": Right.BULK_LABEL,
         "labels_actorlabel_export": Right.EXPORT_LABELS,
     }
@@ -198,6 +200,22 @@ class ActorLabelAdmin(ActorPages, CompletesRows, DecisionAdmin):
         """Add a label to a pasted list of accounts."""
         return self._bulk(request, giving=True, title="Add a label in bulk")
 
+    @action(description="Import a list", url_path="import-list", permissions=["bulk_label"], icon="playlist_add")  # type: ignore[untyped-decorator]
+    def import_list(self, request: HttpRequest) -> HttpResponse:
+        """Add a label to the members of a list of the network, after they are shown and confirmed."""
+        form = ListForm(request.POST or None, initial={"label": request.GET.get("label")})
+        if request.method == "POST" and form.is_valid() and form.found is not None:
+            label, user = form.cleaned_data["label"], request.user.get_username()
+            change = list_import.plan(label, form.found, by=user, note=form.cleaned_data["note"])
+            self.log_change(request, label, list_import.sentence(form.found))
+            return _to_change(change.pk)
+        lead = (
+            "Paste the address of a list. Its members are read from the server of its owner, and you see what would "
+            "happen, account by account, before anything is changed. The list is read once: later changes of it do not "
+            "change the label."
+        )
+        return self.own_page(request, "labels/bulk.html", "Import a list into a label", form=form, lead=lead)
+
     @action(description="Remove many", url_path="take-off-many", permissions=["bulk_label"], icon="group_remove")  # type: ignore[untyped-decorator]
     def bulk_remove(self, request: HttpRequest) -> HttpResponse:
         """Remove a label from a pasted list of accounts."""
@@ -231,7 +249,9 @@ class ActorLabelAdmin(ActorPages, CompletesRows, DecisionAdmin):
                 note=given.get("note", ""),
             )
             return _to_change(change.pk)
-        return self.own_page(request, "labels/bulk.html", title, form=form, giving=giving)
+        what = "label" if giving else "remove"
+        lead = f"Paste the accounts to {what}. You see what would happen, line by line, before anything is changed."
+        return self.own_page(request, "labels/bulk.html", title, form=form, lead=lead)
 
 
 def _named(row: ActorLabel) -> ActorLabel:

@@ -50,6 +50,7 @@ def test_the_way_to_a_page_is_told_in_the_words_of_the_sidebar(login: Login, mem
         "admin:labels_actorlabel_changelist": ["Community", "Members"],
         "admin:labels_actorlabel_add": ["Community", "Members", "New member"],
         "admin:labels_actorlabel_bulk_add": ["Community", "Members", "Add a label in bulk"],
+        "admin:labels_actorlabel_import_list": ["Community", "Members", "Import a list into a label"],
         "admin:feeds_feeddefinition_changelist": ["Feeds"],
         "admin:indexer_streamgap_changelist": ["Indexed data", "Gaps"],
     }

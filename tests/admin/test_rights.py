@@ -71,6 +71,7 @@ PAGES = {
     "labels_actorlabel_restore": MEMBERS,
     "labels_actorlabel_fetch": OPERATORS,
     "labels_actorlabel_bulk_add": MEMBERS,
+    "labels_actorlabel_import_list": MEMBERS,
     "labels_actorlabel_bulk_remove": MEMBERS,
     "labels_actorlabel_export": MEMBERS,
     "auth_user_password_change": OPERATORS,

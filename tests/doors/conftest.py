@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +11,12 @@ from django.db.models import QuerySet
 from apikeys import keys
 from apikeys.models import ApiKey, add_key
 from atsite.core.routers import DEFAULT
+from search.web.tools_api import A_LIST, ALICE
 from tests.feeds import readers
 from tests.feeds import service as feed_services
 from tests.search import service as search_services
+from tests.search.cleanup import pds_server
+from tests.search.cleanup.pds_server import Account
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_django.plugin import DjangoDbBlocker
 
     from tests.feeds.service import Service
+    from tests.search.cleanup.pds_server import PdsServer
 
 
 #: One secret for all tests: the services keep what they read of a key for a while.
@@ -34,7 +39,7 @@ def key(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[b
     It lives for one test, because those of other packages count the keys that there are, and take away all rows.
     """
     with django_db_blocker.unblock():
-        row = add_key(MINTED, scopes=["members", "labels", "stats"], feeds=["a-mpls"], rate_limit=100_000)
+        row = add_key(MINTED, scopes=["members", "labels", "stats", "tools"], feeds=["a-mpls"], rate_limit=100_000)
     yield MINTED.text.encode()
     with django_db_blocker.unblock():
         take_away(row)
@@ -64,7 +69,23 @@ def feedgen(running_feedgen: Service, django_db_blocker: DjangoDbBlocker) -> int
 
 @pytest.fixture(scope="package")
 def search(django_db_setup: None) -> Iterator[int]:
-    """The port of search."""
-    for service in search_services.running():
+    """The port of search, on a network of a few accounts; its tools answer everyone."""
+    with pds_server.serving(time.time) as pds:
+        people_of(pds)
+        settings = {"TOOLS_ANONYMOUS": "1", "TOOLS_PER_MINUTE": "1000000"}
+        yield from answering(PLC_URL=pds.url, HANDLE_RESOLVER_URL=pds.url, **settings)
+
+
+def people_of(pds: PdsServer) -> None:
+    """The account of the examples, with a post and a list."""
+    alice = Account("alice", ALICE, time.time)
+    pds.accounts[alice.did] = alice
+    uri = A_LIST.removeprefix(f"at://{ALICE}/")
+    alice.repo.write({"app.bsky.feed.post/3k": {"text": "Hello"}, uri: {"name": "Roasters"}})
+
+
+def answering(**environment: str) -> Iterator[int]:
+    """The port of search once it has statistics."""
+    for service in search_services.running(**environment):
         until(lambda: service.get("/stats").status_code == 200)  # noqa: B023 - there is one
         yield service.client.base_url.port or 0

@@ -212,7 +212,7 @@ def test_a_server_that_cannot_be_asked(service: Service, mira: Account, endpoint
 
 def test_clean_ups_keep_their_addresses(service: Service) -> None:
     assert service.get("/repo/cleanup/stats").status_code == 200
-    assert service.get("/repo/cleanup").status_code == 405
+    assert service.refused("/repo/cleanup") == (400, "InvalidRequest", "job_id: Field required")
 
 
 def test_as_many_exports_as_there_are_places(service: Service, pds: PdsServer, mira: Account) -> None:

@@ -29,6 +29,8 @@ ACTORS = "/xrpc/app.bsky.unspecced.searchActorsSkeleton"
 POSTS = "/xrpc/app.bsky.unspecced.searchPostsSkeleton"
 TYPE_AHEAD = "/actors/type_ahead"
 SEARCHES = ((ACTORS, {"q": "al"}), (POSTS, {"q": "al"}), (TYPE_AHEAD, {"query": "al"}))
+#: The first is redirected, and the others are refused: none asks the network.
+TOOLS = (("/redir", {"q": "al.example.com"}), ("/repo/al", {}), ("/list", {"uri": "al"}))
 WORD = "unmistakable"
 
 
@@ -69,6 +71,20 @@ def test_a_key_with_the_scope_opens_each_search_and_another_one_does_not(
     assert error(closed.get(path, query, headers=key_for("stats", "labels"))) == (403, "Forbidden")
     assert error(closed.get(path, query, headers={"X-API-Key": keys.mint().text})) == (401, "AuthenticationRequired")
     assert error(closed.get(path, query)) == (401, "AuthenticationRequired")
+
+
+def test_the_tools_need_a_key_of_their_own_unless_a_setting_opens_them(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, query in TOOLS:
+        assert error(client.get(path, query)) == (401, "AuthenticationRequired")
+        assert error(client.get(path, query, headers=key_for("search", "stats"))) == (403, "Forbidden")
+        assert client.get(path, query, headers=key_for("tools")).status_code in (302, 400)
+    opened = replace(config.tools, anonymous=True, anonymous_per_minute=4)
+    monkeypatch.setattr(access, "config", replace(config, tools=opened))
+    statuses = [client.get(path, query).status_code for path, query in TOOLS * 2]
+    assert statuses == [302, 400, 400, 302, 429, 429]
+    assert client.get(ACTORS, {"q": "al"}).status_code == 200
 
 
 def test_statistics_need_their_own_scope_and_health_none(closed: Client) -> None:
@@ -127,6 +143,10 @@ def test_the_page_of_another_site_reads_answers_if_it_is_named(limited: Service,
 
     assert allowed(TYPE_AHEAD, "https://search.example") == "https://search.example"
     assert allowed(TYPE_AHEAD, "https://other.example") is None
+    assert allowed("/redir", "https://search.example") == "https://search.example"
+    assert allowed("/list", "https://search.example") == "https://search.example"
+    assert allowed("/repo/did:plc:x", "https://search.example") == "https://search.example"
+    assert allowed("/repo/cleanup", "https://search.example") is None
     assert allowed("/repo/cleanup/stats", "https://search.example") is None
     assert allowed("/cleanup/", "https://search.example") is None
     asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-api-key"}
