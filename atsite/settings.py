@@ -185,7 +185,7 @@ if config.service == "search":  # the page of clean-ups; nothing else of this se
 #: out: they are for programs and for their own page.
 CORS_ALLOW_ALL_ORIGINS = ANY_ORIGIN in config.search.cors_origins
 CORS_ALLOWED_ORIGINS = [origin for origin in config.search.cors_origins if origin != ANY_ORIGIN]
-CORS_URLS_REGEX = r"^/(xrpc|actors|search|stats|redir|list|repo/(?!cleanup(/|$))|openapi\.json)(/|$)"
+CORS_URLS_REGEX = r"^/((xrpc|actors|search|stats|redir|list|openapi\.json)(/|$)|repo/(?!cleanup(/|$)))"
 CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-api-key"]
 CORS_EXPOSE_HEADERS = ["Retry-After"]

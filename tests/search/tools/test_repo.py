@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from atsite.core.config import config
+from atsite.core.repo.cid import cid_of
 from atsite.core.repo.writer import car, entry, put, put_commit
 from tests.search.cleanup.pds_server import CAR_TYPE
 from tests.search.cleanup.ruled_server import Answer, cut, refused, silence
@@ -17,6 +19,8 @@ from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import redis
 
     from tests.search.cleanup.pds_server import Account, PdsServer
     from tests.search.service import Service
@@ -114,18 +118,10 @@ def test_the_repo_of_another_account_and_a_foreign_signature_are_refused(
     assert refusal(service, mira) == (502, "InvalidRepo")
 
 
-def test_a_record_that_json_cannot_express_ends_the_export(service: Service, pds: PdsServer, mira: Account) -> None:
-    nested: dict[str, Any] = {}
-    for _ in range(5_000):
-        nested = {"a": nested}
-    blocks: dict[bytes, bytes] = {}
-    record = put(blocks, {"deep": "x"})
-    content = b"\xa1\x61a" * 3_000 + b"\xa0"
-    from atsite.core.repo.cid import cid_of
-
-    record = cid_of(content)
-    blocks[record] = content
-    tree = put(blocks, {"l": None, "e": [entry(b"app.bsky.feed.post/a", record)]})
+def test_a_record_that_json_cannot_express_is_refused(service: Service, pds: PdsServer, mira: Account) -> None:
+    content = b"\xa1\x61a" * 3_000 + b"\xa0"  # a map in a map in a map
+    blocks = {cid_of(content): content}
+    tree = put(blocks, {"l": None, "e": [entry(b"app.bsky.feed.post/a", cid_of(content))]})
     root = put_commit(blocks, tree, signer=mira.key, did=mira.did, rev=mira.repo.rev)
     give(pds, car(root, blocks))
     assert refusal(service, mira) == (502, "InvalidRepo")
@@ -208,6 +204,17 @@ def test_what_names_no_account_is_refused(service: Service, pds: PdsServer, name
 def test_a_server_that_cannot_be_asked(service: Service, mira: Account, endpoint: str) -> None:
     mira.endpoint = endpoint or "x"
     assert refusal(service, mira)[0] in (404, 502)
+
+
+def test_what_callers_leave_behind_ends(service: Service, mira: Account, valkey: redis.Redis) -> None:
+    mira.repo.write(posts(3))
+    assert exported(service, mira.handle) == expected(mira)
+    assert service.get("/redir", q=f"https://bsky.app/profile/{mira.handle}").status_code == 200
+    assert service.get("/list", uri=f"at://{mira.did}/app.bsky.graph.list/a").status_code == 404
+    names = [name for name in valkey.keys("*") if isinstance(name, bytes)]
+    assert {name.split(b":")[1] for name in names} == {b"rate", b"did", b"handle"}
+    assert [name for name in names if int(valkey.pttl(name)) < 0] == []
+    assert list((config.data_dir / "tools").iterdir()) == []
 
 
 def test_clean_ups_keep_their_addresses(service: Service) -> None:
