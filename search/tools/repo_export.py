@@ -33,6 +33,8 @@ IDLE_SECONDS: Final = 15.0
 EXPORT_SECONDS: Final = 900.0
 #: Bytes of one piece of the answer, or one line.
 PIECE: Final = 64 * 1024
+#: JSON leaves these in its strings, and str.splitlines and others end a line with them.
+_LINE_ENDS: Final = {end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 INVALID: Final = "InvalidRepo"
 
 
@@ -160,5 +162,8 @@ def _record_line(repo: Repo, record: Record) -> bytes:
 
 
 def line(**content: Any) -> bytes:
-    """One line of JSON. Raises ValueError, RecursionError."""
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    """One line of JSON, also for readers that know other ends of lines. Raises ValueError, RecursionError."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for end, escaped in _LINE_ENDS.items():
+        text = text.replace(end, escaped)
+    return text.encode() + b"\n"

@@ -29,7 +29,10 @@ POST = "app.bsky.feed.post"
 
 
 def posts(number: int, **more: Any) -> dict[str, dict[str, Any] | None]:
-    return {f"{POST}/p{each:06}": {"$type": POST, "text": f"Number {each} ☕", **more} for each in range(number)}
+    return {
+        f"{POST}/p{each:06}": {"$type": POST, "text": f"Number {each} ☕ \u2028\u2029\x85\r\x1c", **more}
+        for each in range(number)
+    }
 
 
 def lines(text: str) -> list[dict[str, Any]]:
