@@ -72,8 +72,9 @@ def search(django_db_setup: None) -> Iterator[int]:
     """The port of search, on a network of a few accounts; its tools answer everyone."""
     with pds_server.serving(time.time) as pds:
         people_of(pds)
-        settings = {"TOOLS_ANONYMOUS": "1", "TOOLS_PER_MINUTE": "1000000"}
-        yield from answering(PLC_URL=pds.url, HANDLE_RESOLVER_URL=pds.url, **settings)
+        yield from answering(
+            PLC_URL=pds.url, HANDLE_RESOLVER_URL=pds.url, TOOLS_ANONYMOUS="1", TOOLS_PER_MINUTE="1000000"
+        )
 
 
 def people_of(pds: PdsServer) -> None:
@@ -86,6 +87,6 @@ def people_of(pds: PdsServer) -> None:
 
 def answering(**environment: str) -> Iterator[int]:
     """The port of search once it has statistics."""
-    for service in search_services.running(**environment):
+    for service in search_services.running(output=None, **environment):
         until(lambda: service.get("/stats").status_code == 200)  # noqa: B023 - there is one
         yield service.client.base_url.port or 0

@@ -30,7 +30,11 @@ POSTS = "/xrpc/app.bsky.unspecced.searchPostsSkeleton"
 TYPE_AHEAD = "/actors/type_ahead"
 SEARCHES = ((ACTORS, {"q": "al"}), (POSTS, {"q": "al"}), (TYPE_AHEAD, {"query": "al"}))
 #: The first is redirected, and the others are refused: none asks the network.
-TOOLS = (("/redir", {"q": "al.example.com"}), ("/repo/al", {}), ("/list", {"uri": "al"}))
+TOOLS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("/redir", {"q": "al.example.com"}),
+    ("/repo/al", {}),
+    ("/list", {"uri": "al"}),
+)
 WORD = "unmistakable"
 
 
