@@ -165,12 +165,12 @@ def test_scopes_that_open_nothing_are_not_offered_and_a_key_that_has_one_keeps_i
     def offered(page: str) -> list[str]:
         return re.findall(r'name="scopes"[^>]*value="(\w+)"', browser.get(page).content.decode())
 
-    assert sorted(offered(f"{KEYS}add/")) == ["labels", "members", "search", "stats"]
+    assert sorted(offered(f"{KEYS}add/")) == ["labels", "members", "search", "stats", "tools"]
     assert "Select a valid choice." in browser.post(f"{KEYS}add/", {**FORM, "scopes": ["cleanup"]}).content.decode()
     key = keys.mint()
     add_key(key, scopes=["cleanup", "stats"])
     page = f"{page_of(key)}change/"
-    assert sorted(offered(page)) == ["cleanup", "labels", "members", "search", "stats"]
+    assert sorted(offered(page)) == ["cleanup", "labels", "members", "search", "stats", "tools"]
     assert browser.post(page, {**FORM, "scopes": ["cleanup", "labels"], "feeds": []}).status_code == 302
     assert check(key.text) == principal(Scope.CLEANUP, Scope.LABELS)
 
