@@ -44,19 +44,20 @@ LIMIT {size:UInt32}
 NEWEST_FIRST: Final = "ORDER BY rkey DESC, did DESC"
 
 # As upper bounds: every like and repost ever made, also those that were taken back and those of other posts of the key.
-ENGAGED: Final = """
-SELECT subject_rkey
-FROM engagement
-WHERE kind IN ('like', 'repost') AND subject_rkey >= {low:String} AND subject_rkey < {high:String}
-GROUP BY subject_rkey
-ORDER BY countIf(kind = 'like') + 2 * countIf(kind = 'repost') DESC, subject_rkey DESC
-LIMIT {size:UInt32}
-"""
-
+# A subquery: 50,000 keys as a parameter took 14 s instead of 0.4.
 HITS_AMONG: Final = """
 SELECT rkey, did, version
 FROM posts FINAL
-WHERE rkey IN {rkeys:Array(String)} AND PERIOD AND CONDITIONS
+WHERE rkey >= {low:String} AND rkey < {high:String} AND rkey IN
+(
+    SELECT subject_rkey
+    FROM engagement
+    WHERE kind IN ('like', 'repost') AND subject_rkey >= {low:String} AND subject_rkey < {high:String}
+    GROUP BY subject_rkey
+    ORDER BY countIf(kind = 'like') + 2 * countIf(kind = 'repost') DESC, subject_rkey DESC
+    LIMIT {size:UInt32}
+)
+AND PERIOD AND CONDITIONS
 """
 
 
@@ -83,10 +84,7 @@ def _hits(where: Where, period: Mapping[str, object]) -> Sequence[PostVersion]:
     found = _found(HITS.replace("ORDER", ""), where, {**period, "size": HITS_MAX + 1}, name="search.hits")
     if len(found) <= HITS_MAX:
         return found
-    ends = {"low": period["low"], "high": period["high"], "size": ENGAGED_MAX}
-    engaged = door.column(ENGAGED, ends, name="search.engaged", limits=LIMITS)
-    times = {"since": period["since"], "until": period["until"]}
-    among = _found(HITS_AMONG, where, {**times, "rkeys": engaged}, name="search.hits_among")
+    among = _found(HITS_AMONG, where, {**period, "size": ENGAGED_MAX}, name="search.hits_among")
     if len(among) >= RESULTS:
         return among
     newest = HITS.replace("ORDER", NEWEST_FIRST)

@@ -62,6 +62,8 @@ TRAITS: Final[Mapping[tuple[Key, str], str]] = {
     (Key.IS, "root"): "parent_uri = ''",
     (Key.IS, "quote"): "quote_uri != ''",
 }
+#: How the conditions begin that hold for nearly all that have the neighbours of a phrase, but read texts.
+_PHRASES: Final = tuple(each.partition("{VALUE")[0] for each in (PHRASE, UNITS))
 _BY_INDEX: Final = frozenset({Key.FROM, Key.TO, Key.MENTIONS, Key.DOMAIN, Key.URL, Key.TAG})
 
 
@@ -71,6 +73,8 @@ class Where:
 
     sql: str
     parameters: Mapping[str, object]
+    #: The same as far as indexes tell: without what is compared with texts, and without ELIGIBLE.
+    index_sql: str
     #: Older posts are not looked at, since no index helps (unix microseconds); None: all are.
     searched_since: int | None = None
     #: Every match is by this author (a did); None: of any author.
@@ -106,6 +110,7 @@ def where(resolved: Resolved, *, now: int) -> Where:
     return Where(
         " AND ".join(conditions),
         writer.parameters,
+        " AND ".join(each for each in conditions[1:] if not each.startswith(_PHRASES)),
         searched_since=since,
         author=next(iter(authors), None),
         text=write(node),

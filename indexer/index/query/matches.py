@@ -14,7 +14,6 @@ from indexer.index.page_refill import Candidates
 from indexer.index.posts import live_posts
 from indexer.index.posts.live_posts import PostVersion
 from indexer.index.posts.post_key import PostKey
-from indexer.index.query.conditions import ELIGIBLE
 
 if TYPE_CHECKING:
     from indexer.index.query.conditions import Where
@@ -102,7 +101,8 @@ def statement(template: str, where: Where) -> str:
 
 
 # Without columns of the posts, as far as the indexes decide: 8 ms of processor time whatever the words are. Old
-# versions and deleted posts are counted as well, so there are at most so many matches.
+# versions and deleted posts are counted as well, and the few that have the neighbours of a phrase without having it, so
+# there are at most so many matches.
 ROW_COUNT: Final = """
 SELECT count()
 FROM (SELECT 1 FROM posts WHERE CONDITIONS LIMIT {at_most:UInt32})
@@ -110,7 +110,7 @@ FROM (SELECT 1 FROM posts WHERE CONDITIONS LIMIT {at_most:UInt32})
 
 
 def row_count(where: Where, *, at_most: int) -> int:
-    """How many rows of posts are as `where` asks, old versions and deleted posts among them; no more are counted."""
+    """How many rows the indexes find for `where`, old versions and deleted posts among them; no more are counted."""
     parameters = {**where.parameters, "at_most": at_most}
-    sql = ROW_COUNT.replace("CONDITIONS", where.sql.removeprefix(f"{ELIGIBLE} AND "))
+    sql = ROW_COUNT.replace("CONDITIONS", where.index_sql)
     return int(door.scalar(sql, parameters, name="search.row_count", limits=COUNT))
