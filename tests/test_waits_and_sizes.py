@@ -255,7 +255,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "search.web.people_schemas": {"DID_MAX": 2_048, "Q_MAX": 300},
     "search.web.tools_api": {"BUSY_SECONDS": 60},
     "search.web.tools_schemas": {"ADDRESS_MAX": 2_000},
-    "search.stats.totals": {"LOCK_SECONDS": 120, "OWN_SECONDS": 60.0, "WAIT_SECONDS": 10.0, "_POLL_SECONDS": 0.1},
+    "search.stats.cached": {"LOCK_SECONDS": 120, "OWN_SECONDS": 60.0, "WAIT_SECONDS": 10.0, "_POLL_SECONDS": 0.1},
     # Those of feeds.ranking.computed and of kinds, which the tests of feeds make longer.
     "tests.feeds.conftest": {"REAL_BUDGET_SECONDS": 10, "REAL_INDEX_SECONDS": 3, "REAL_OWN_SECONDS": 3},
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pydantic import TypeAdapter
+
 from atsite.core.ttl_cache import TtlCache
 from atsite.core.web.store_timeouts import StoreAway, StoreGuard
 from indexer.index import stats
-from search.stats.totals import CACHE_SECONDS, TotalsCache
+from search.stats.cached import CACHE_SECONDS, Cached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from indexer.index.stats import Day
 
 #: The totals of this process; `search.tasks.refresh_stats` fills what all processes read.
-TOTALS: Final = TotalsCache(stats.totals)
+TOTALS: Final = Cached("totals", stats.totals, TypeAdapter(stats.Totals))
 
 
 #: The days are a small table, read in milliseconds.

@@ -14,7 +14,7 @@ from atsite.core.web.auth import Scope
 from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
 from search.stats import site_stats
-from search.stats.totals import TotalsNotReady
+from search.stats.cached import NotCounted
 from search.web.access import ACCESS_FAILURES, access
 from search.web.schemas import Health, StatsAnswer, StatsQuery
 
@@ -73,6 +73,6 @@ def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsA
     days = site_stats.daily(parameters.days, now=timezone.now())
     try:
         snapshot = site_stats.TOTALS.current()
-    except TotalsNotReady as error:
+    except NotCounted as error:
         raise XrpcError("NotEnoughResources", str(error)) from error
     return StatsAnswer.of(snapshot, days)

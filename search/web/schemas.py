@@ -15,8 +15,8 @@ from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads th
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from indexer.index.stats import Day
-    from search.stats.totals import Snapshot
+    from indexer.index.stats import Day, Totals
+    from search.stats.cached import Snapshot
 
 DAYS_MAX = 366
 
@@ -82,8 +82,8 @@ class StatsAnswer(Camel):
     days: list[StatsDay] = Field(description="oldest first; days that are not computed yet are left out")
 
     @classmethod
-    def of(cls, snapshot: Snapshot, days: Sequence[Day]) -> Self:
-        totals = snapshot.totals
+    def of(cls, snapshot: Snapshot[Totals], days: Sequence[Day]) -> Self:
+        totals = snapshot.value
         return cls(
             computed_at=snapshot.computed_at,
             totals=LiveRecords(

@@ -14,7 +14,7 @@ from atsite.core.atproto.tid import is_tid, micros_of_tid
 from atsite.core.atproto.timestamps import micros_of_datetime
 from indexer.index import stats as indexer_stats
 from search import tasks
-from search.stats import totals
+from search.stats import site_stats
 from tests.builders import (
     BLOCK,
     FOLLOW,
@@ -199,9 +199,9 @@ def test_the_cached_count_is_answered_with_its_time(service: Service, valkey: re
     assert body["totals"]["posts"] == 0
 
 
-@pytest.mark.parametrize("entry", ["", "null", "[]", '{"totals": {}}', '{"totals": {"posts": 1}, "computed_at": "x"}'])
+@pytest.mark.parametrize("entry", ["", "null", "[]", '{"value": {}}', '{"value": {"posts": 1}, "computed_at": "x"}'])
 def test_a_cache_entry_of_another_form_is_counted_anew(service: Service, valkey: redis.Redis, entry: str) -> None:
-    valkey.set(cache.make_key(totals.KEY), entry)
+    valkey.set(cache.make_key(site_stats.TOTALS.key), entry)
     store(post(AUTHORS[0], at=ago(hours=1), text="word"))
 
     assert answer(service)["totals"]["posts"] == 1

@@ -1,26 +1,28 @@
-"""The totals are counted once for all who ask, and nobody waits long."""
+"""Numbers are counted once for all who ask, and nobody waits long."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import cache as django_cache
+from pydantic import TypeAdapter
 
 from atsite.core.kv.lock import Lock
 from indexer.index.stats import Totals
-from search.stats import totals
-from search.stats.totals import TotalsCache, TotalsNotReady
+from search.stats import cached
+from search.stats.cached import Cached, NotCounted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import redis
+KEY, LOCK = "stats:totals", "stats.totals"
 
 
 @dataclass
@@ -36,13 +38,17 @@ class Counter:
         return Totals(self.counts, 0, 0, 0, 0, 0, 0, 0)
 
 
+def totals_of(count: Callable[[], Totals], *, wait_seconds: float = 10) -> Cached[Totals]:
+    return Cached("totals", count, TypeAdapter(Totals), wait_seconds=wait_seconds)
+
+
 @pytest.fixture
 def counter(valkey: redis.Redis) -> Iterator[Counter]:
     """A count; after the test every thread that counts, or waits to, has come to its end."""
     counter = Counter()
     yield counter
     counter.go.set()
-    valkey.delete(Lock(totals.LOCK, 1).key)
+    valkey.delete(Lock(LOCK, 1).key)
     for thread in threading.enumerate():
         if thread.name == "stats-totals":
             thread.join(30)
@@ -50,53 +56,53 @@ def counter(valkey: redis.Redis) -> Iterator[Counter]:
 
 
 def test_all_who_ask_at_once_share_one_count(valkey: redis.Redis, counter: Counter) -> None:
-    cache = TotalsCache(counter, wait_seconds=30)
+    cache = totals_of(counter, wait_seconds=30)
     with ThreadPoolExecutor(8) as callers:
         answers = [callers.submit(cache.current) for _ in range(8)]
         counter.go.set()
 
-    assert {answer.result().totals.posts for answer in answers} == {1}
+    assert {answer.result().value.posts for answer in answers} == {1}
     assert counter.counts == 1
 
 
 def test_who_cannot_wait_is_told_so_and_finds_the_count_later(valkey: redis.Redis, counter: Counter) -> None:
-    cache = TotalsCache(counter, wait_seconds=0.01)
+    cache = totals_of(counter, wait_seconds=0.01)
     for _ in range(2):
-        with pytest.raises(TotalsNotReady, match="the totals are being counted, try again in a minute"):
+        with pytest.raises(NotCounted, match="the totals are being counted, try again in a minute"):
             cache.current()
     counter.go.set()
 
-    assert TotalsCache(counter, wait_seconds=30).current().totals.posts == 1
+    assert totals_of(counter, wait_seconds=30).current().value.posts == 1
     assert counter.counts == 1
 
 
 def test_another_process_that_counts_is_waited_for(valkey: redis.Redis, counter: Counter) -> None:
     counter.go.set()
-    lock = Lock(totals.LOCK, 60)
+    lock = Lock(LOCK, 60)
     assert lock.acquire()
-    cache = TotalsCache(counter, wait_seconds=0.01)
-    with pytest.raises(TotalsNotReady):
+    cache = totals_of(counter, wait_seconds=0.01)
+    with pytest.raises(NotCounted):
         cache.current()
     cache.refresh()
     assert counter.counts == 0
 
-    found = {"totals": dict.fromkeys(Totals.__dataclass_fields__, 7), "computed_at": "2026-01-01T00:00:00+00:00"}
-    django_cache.set(totals.KEY, found)
+    found = {"value": dict.fromkeys(Totals.__dataclass_fields__, 7), "computed_at": "2026-01-01T00:00:00+00:00"}
+    django_cache.set(KEY, found)
 
-    assert cache.current().totals == Totals(7, 7, 7, 7, 7, 7, 7, 7)
+    assert cache.current().value == Totals(7, 7, 7, 7, 7, 7, 7, 7)
     assert cache.current().computed_at == datetime(2026, 1, 1, tzinfo=UTC)
     lock.release()
 
 
 def test_a_refresh_replaces_what_is_cached_and_gives_the_lock_back(valkey: redis.Redis, counter: Counter) -> None:
     counter.go.set()
-    cache = TotalsCache(counter)
+    cache = totals_of(counter)
     cache.refresh()
     cache.refresh()
 
-    assert cache.current().totals.posts == 2
-    assert 0 < valkey.ttl(django_cache.make_key(totals.KEY)) <= totals.CACHE_SECONDS
-    assert Lock(totals.LOCK, 1).acquire()
+    assert cache.current().value.posts == 2
+    assert 0 < valkey.ttl(django_cache.make_key(KEY)) <= cached.CACHE_SECONDS
+    assert Lock(LOCK, 1).acquire()
 
 
 def test_a_count_that_fails_fails_for_its_callers_and_is_tried_again(valkey: redis.Redis, counter: Counter) -> None:
@@ -107,8 +113,19 @@ def test_a_count_that_fails_fails_for_its_callers_and_is_tried_again(valkey: red
         return counter()
 
     counter.go.set()
-    cache = TotalsCache(broken, wait_seconds=30)
+    cache = totals_of(broken, wait_seconds=30)
     with pytest.raises(RuntimeError, match="the store is away"):
         cache.current()
 
-    assert cache.current().totals.posts == 2
+    assert cache.current().value.posts == 2
+
+
+def test_what_is_young_enough_is_not_counted_again(valkey: redis.Redis, counter: Counter) -> None:
+    counter.go.set()
+    cache = totals_of(counter)
+    for _ in range(2):
+        cache.refresh(older_than=timedelta(hours=1))
+    assert counter.counts == 1
+
+    cache.refresh(older_than=timedelta(0))
+    assert counter.counts == 2
