@@ -6,13 +6,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from search.people import ranking
-from search.stats.site_stats import TOTALS
+from search.stats import site_stats
 
 
 @shared_task(name="search.tasks.refresh_stats", ignore_result=True)
 def refresh_stats() -> None:
-    """Count the totals for /stats."""
-    TOTALS.refresh()
+    """Count the numbers of /stats and /stats/period; once a day those of followers and first posts."""
+    site_stats.refresh()
 
 
 @shared_task(name="search.tasks.rank_people", ignore_result=True)

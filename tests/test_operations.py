@@ -68,6 +68,7 @@ def test_searches_and_statistics_take_a_key_or_an_address_within_its_limit() -> 
         "/actors/type_ahead",
         "/stats",
         *TOOLS,
+        "/stats/period",
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.http import HttpRequest  # noqa: TC002 - ninja reads the annotations
 from django.utils import timezone
@@ -15,9 +15,15 @@ from atsite.core.web.documented import example, failures
 from atsite.core.web.xrpc import XrpcError
 from search.stats import site_stats
 from search.stats.cached import NotCounted
+from search.stats.lookback import hours_of
 from search.web.access import ACCESS_FAILURES, access
 from search.web.schemas import Health, StatsAnswer, StatsQuery
+from search.web.stats_schemas import AudienceAnswer, PeriodAnswer, PeriodQuery
 
+if TYPE_CHECKING:
+    from search.stats.cached import Cached, Snapshot
+
+T = TypeVar("T")
 xrpc_router = Router()
 api_router = Router(auth=access(Scope.STATS))
 
@@ -45,6 +51,32 @@ STATS: Final = {
             "actors": 1204,
         }
     ],
+    "audience": {
+        "updatedAt": "2026-03-01T03:00:00Z",
+        "followers": {
+            "population": "accounts with at least one live follow held in this index",
+            "accounts": 20310,
+            "percentiles": {"p10": 1, "p25": 1, "p50": 2, "p75": 5, "p90": 14, "p95": 31, "p99": 188},
+            "most": 9120,
+        },
+        "firstTimePosters": [{"day": "2026-02-28", "accounts": 41}],
+        "firstTimePostersNote": "accounts by the day of their first live post in this index, from 2026-02-28 on",
+    },
+}
+#: The example of /docs: a day of a small site.
+PERIOD: Final = {
+    "updatedAt": "2026-03-01T12:05:00Z",
+    "hours": 24,
+    "since": "2026-02-28T13:00:00Z",
+    "until": "2026-03-01T13:00:00Z",
+    "heldSince": "2026-01-04T08:00:00Z",
+    "counted": "accounts that created such a record in the window, also if they or the record were deleted since",
+    "actors": {"count": 12040, "exact": False, "error": 0.01},
+    "postActors": {"count": 3800, "exact": True, "error": 0.0},
+    "likeActors": {"count": 9020, "exact": False, "error": 0.01},
+    "repostActors": {"count": 2100, "exact": True, "error": 0.0},
+    "followActors": {"count": 3010, "exact": True, "error": 0.0},
+    "blockActors": {"count": 90, "exact": True, "error": 0.0},
 }
 
 
@@ -71,8 +103,29 @@ def network_stats(request: HttpRequest, parameters: Query[StatsQuery]) -> StatsA
     """Totals of the records that exist now, and the numbers of each of the last days."""
     # First: while ClickHouse hangs, this says so sooner than a count would.
     days = site_stats.daily(parameters.days, now=timezone.now())
+    totals = _ready(site_stats.TOTALS)
+    return StatsAnswer.of(totals, days, AudienceAnswer.of(_ready(site_stats.AUDIENCE)))
+
+
+@api_router.get(
+    "/stats/period",
+    response={200: PeriodAnswer, **ACCESS_FAILURES},
+    by_alias=True,
+    tags=["statistics"],
+    openapi_extra=example(PERIOD, scopes=(Scope.STATS,), anonymous=True, lookback_window="24h"),
+)
+def period_stats(request: HttpRequest, parameters: Query[PeriodQuery]) -> PeriodAnswer:
+    """Distinct accounts of the last hours or days, by kind of record and in all."""
     try:
-        snapshot = site_stats.TOTALS.current()
+        hours = hours_of(parameters.lookback_window)
+    except ValueError as error:
+        raise XrpcError("InvalidRequest", str(error)) from error
+    return PeriodAnswer.of(_ready(site_stats.PERIODS), hours)
+
+
+def _ready(numbers: Cached[T]) -> Snapshot[T]:
+    """The newest numbers; 503 if they are being counted."""
+    try:
+        return numbers.current()
     except NotCounted as error:
         raise XrpcError("NotEnoughResources", str(error)) from error
-    return StatsAnswer.of(snapshot, days)

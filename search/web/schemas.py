@@ -7,10 +7,9 @@ from datetime import date, datetime  # noqa: TC003 - pydantic reads the annotati
 from typing import TYPE_CHECKING, Self
 
 from ninja import Field, Schema
-from pydantic import ConfigDict
-from pydantic.alias_generators import to_camel
 
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
+from search.web.stats_schemas import AudienceAnswer, Camel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
     from search.stats.cached import Snapshot
 
 DAYS_MAX = 366
-
-
-class Camel(Schema):
-    """A schema whose names are in camelCase in JSON."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class Health(Schema):
@@ -80,9 +73,10 @@ class StatsAnswer(Camel):
     totals: LiveRecords
     without_day: UndatedRecords
     days: list[StatsDay] = Field(description="oldest first; days that are not computed yet are left out")
+    audience: AudienceAnswer
 
     @classmethod
-    def of(cls, snapshot: Snapshot[Totals], days: Sequence[Day]) -> Self:
+    def of(cls, snapshot: Snapshot[Totals], days: Sequence[Day], audience: AudienceAnswer) -> Self:
         totals = snapshot.value
         return cls(
             computed_at=snapshot.computed_at,
@@ -97,4 +91,5 @@ class StatsAnswer(Camel):
                 posts=totals.posts_without_day, likes=totals.likes_without_day, reposts=totals.reposts_without_day
             ),
             days=[StatsDay(**asdict(day)) for day in days],
+            audience=audience,
         )

@@ -7,12 +7,12 @@ count in no day. The task `rewrite_daily_stats` fills the table `daily_stats`; r
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from atsite.core.atproto.tid import tid_of_micros
 from indexer.index.stats import queries
+from indexer.index.stats.days import first_tid
 from indexer.index.stats.queries import Day, Totals, daily, totals
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _runs(days: Sequence[date]) -> list[Sequence[date]]:
 def _computed(days: Sequence[date]) -> list[Day]:
     """The numbers of a run of days."""
     low, high = days[0], days[-1] + timedelta(days=1)
-    keys = _first_tid(low), _first_tid(high)
+    keys = first_tid(low), first_tid(high)
     posts = {row.day: row for row in queries.posts_by_day(*keys)}
     likes = {row.day: row.count for row in queries.likes_by_day(*keys)}
     reposts = {row.day: row.count for row in queries.reposts_by_day(*keys)}
@@ -76,8 +76,3 @@ def _computed(days: Sequence[date]) -> list[Day]:
             )
         )
     return rows
-
-
-def _first_tid(day: date) -> str:
-    """The smallest TID of a day."""
-    return tid_of_micros(int(datetime.combine(day, time(), UTC).timestamp()) * 1_000_000)

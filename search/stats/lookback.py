@@ -1,0 +1,24 @@
+"""Reads `lookback_window` of /stats/period. PURE."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from indexer.index.stats.periods import HOURS_MAX
+
+#: The sets of few actors are exact; larger ones are estimates (decision 103).
+EXACT_MAX: Final = 5_000
+#: No window of the measurement was further from the exact number (decision 103).
+ERROR: Final = 0.01
+_FORM: Final = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
+ALLOWED: Final = "lookback_window is a number of hours or days, such as 36h or 7d, from 1h to 90d"
+
+
+def hours_of(window: str) -> int:
+    """The hours of a window such as 36h or 7d. Raises ValueError, with what is allowed."""
+    found = _FORM.fullmatch(window)
+    hours = int(found[1]) * {"h": 1, "d": 24}[found[2]] if found else 0
+    if not 1 <= hours <= HOURS_MAX:
+        raise ValueError(ALLOWED)
+    return hours
