@@ -46,7 +46,7 @@ test-all *options:
     run {{ side_by_side }} -m "{{ quick }}" "$@"; first=$?; \
     run -m "not ({{ quick }})" "$@" && exit $first
 
-# run a benchmark: bench indexer, feeds, search, people, attacks, admin, repo, cleanup or profile
+# run a benchmark: bench indexer, feeds, search, people, attacks, admin, repo, cleanup, stats or profile
 bench name *options:
     shift; {{ python }} -m bench.{{ name }} "$@"
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from indexer.index.stats.periods import HOURS_MAX
 
-#: The sets of few actors are exact; larger ones are estimates (decision 103).
-EXACT_MAX: Final = 5_000
-#: No window of the measurement was further from the exact number (decision 103).
+#: Sets of up to 4,096 actors are exact; larger ones are estimates, which may fall a little below (decision 103).
+EXACT_MAX: Final = 2_000
+#: Twice what is known of these sets, 0.5 % (decision 103).
 ERROR: Final = 0.01
 _FORM: Final = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 ALLOWED: Final = "lookback_window is a number of hours or days, such as 36h or 7d, from 1h to 90d"

@@ -140,11 +140,13 @@ def test_many_accounts_are_within_the_error_that_the_answer_gives(service: Servi
     many = 12_000
     dids = [Did(f"did:plc:{each:024d}") for each in range(many)]
     store(*(like(did, f"at://{ALICE}/{POST}/3kaaaaaaaaaaa", at=ago(hours=1)) for did in dids))
+    store(*(repost(did, f"at://{ALICE}/{POST}/3kaaaaaaaaaaa", at=ago(hours=1)) for did in dids[:2000]))
     tasks.refresh_stats()
     found = period(service, "24h")["likeActors"]
 
     assert (found["exact"], found["error"]) == (False, 0.01)
     assert abs(found["count"] - many) <= found["error"] * many
+    assert period(service, "24h")["repostActors"] == {"count": 2000, "exact": True, "error": 0.0}
 
 
 def test_an_answer_stays_as_it_was_counted_and_says_when(service: Service, valkey: redis.Redis) -> None:
