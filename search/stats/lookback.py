@@ -1,4 +1,4 @@
-"""Reads `lookback_window` of /stats/period. PURE."""
+"""Reads `lookback_window` of /stats/period."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Days as ranges of keys. PURE."""
+"""Days as ranges of keys."""
 
 from __future__ import annotations
 
