@@ -51,8 +51,12 @@ def test_its_health_and_its_numbers_come_in_time(wired: Service, wire: Wire) -> 
     tasks.refresh_stats()
     numbers = wired.get("/stats", days=3).json()
     assert numbers["totals"]["posts"] == 1
+    period = wired.get("/stats/period", lookback_window="36h").json()
+    assert period["postActors"]["count"] == 1
+    assert "updatedAt" in period
 
     wire.hang()
+    assert wired.get("/stats/period", lookback_window="36h").json() == period
     with ThreadPoolExecutor(4) as callers:  # all at the same time: each waits for seconds
         remembered = callers.submit(wired.client.get, "/stats?days=3", timeout=CALLER_SECONDS)
         refused = callers.map(later, ("/xrpc/_health", "/stats?days=4", f"{SEARCH}?q=word"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from random import Random
 from statistics import quantiles
@@ -147,6 +148,15 @@ def test_many_accounts_are_within_the_error_that_the_answer_gives(service: Servi
     assert (found["exact"], found["error"]) == (False, 0.01)
     assert abs(found["count"] - many) <= found["error"] * many
     assert period(service, "24h")["repostActors"] == {"count": 2000, "exact": True, "error": 0.0}
+
+
+def test_all_who_ask_a_cold_site_share_one_count(service: Service, valkey: redis.Redis) -> None:
+    store(post(ALICE, at=ago(hours=1)))
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(lambda days: period(service, f"{days}d"), range(2, 10)))
+
+    assert {answer["actors"]["count"] for answer in answers} == {1}
+    assert len({answer["updatedAt"] for answer in answers}) == 1
 
 
 def test_an_answer_stays_as_it_was_counted_and_says_when(service: Service, valkey: redis.Redis) -> None:
