@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -46,6 +47,7 @@ def address(request: pytest.FixtureRequest) -> str:
 def operations(address: str) -> Iterator[APIOperation[Any, Any, Any, Any]]:
     """Those of the document that the service gives out."""
     for found in schemathesis.openapi.from_url(f"{address}/openapi.json").get_all_operations():
+        assert isinstance(found, Ok)
         yield found.ok()
 
 

@@ -128,12 +128,13 @@ def test_the_service_describes_itself(service: Service) -> None:
 
     cleanups = {f"/repo/cleanup{rest}" for rest in ("", "/stats", *(f"/{{job_id}}/{what}" for what in OF_A_CLEANUP))}
     searches = {SEARCH, "/search/posts", ACTORS, "/actors/type_ahead"}
-    assert set(document["paths"]) == {*searches, "/xrpc/_health", "/stats", *cleanups}
+    tools = {"/redir", "/repo/{did}", "/list"}
+    assert set(document["paths"]) == {*searches, *tools, "/xrpc/_health", "/stats", "/stats/period", *cleanups}
     assert set(document["paths"]) == {path for path in mounted(urlpatterns) if not path.startswith("/cleanup/")}
     check_examples(document)
     about = document["info"]["description"]
     (row,) = [line for line in about.splitlines() if line.startswith("| `search` | search posts and people | ")]
     assert set(re.findall(r"`GET ([^`]+)`", row)) == searches
-    assert "| `stats` | read statistics of the network, of feeds and keys | `GET /stats` |" in about
+    assert "| `stats` | read statistics of the network, of feeds and keys | `GET /stats`, `GET /stats/period` |" in about
     assert document["paths"][ACTORS]["get"]["security"] == [{}, {"ApiKeyAuth": []}]
     assert service.get("/docs").status_code == 200
