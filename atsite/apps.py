@@ -19,9 +19,15 @@ class AtsiteConfig(AppConfig):
         from atsite import data_folder, role_groups
         from atsite.celery import app
         from atsite.core.clickhouse import backend
+        from atsite.core.config import config
         from labels.admin.names import KEY_NAMES
 
         KEY_NAMES.provide(names_of)  # by the project: of these two apps neither knows the other
+        if config.search.public_page:
+            from atsite.public_feeds import public_feeds
+            from search.web.public.listed_feeds import FEEDS
+
+            FEEDS.provide(public_feeds)
         backend.install()
         data_folder.keep_private()
         role_groups.connect()

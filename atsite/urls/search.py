@@ -30,6 +30,8 @@ api.add_router("", tools_api.router)  # after /repo/cleanup, which is no account
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("cleanup/", include("search.cleanup.web.page.urls")),
+    # Before the API, whose root answers nothing.
+    *([path("", include("search.web.public.urls"))] if config.search.public_page else []),
     path("", api.urls),
     *documentation.urlpatterns,
 ]

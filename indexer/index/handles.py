@@ -8,7 +8,7 @@ docs/decisions/0041-age-of-a-filled-name.md and docs/decisions/0053-handles.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: A user waits for the page, which works without names, too.
 LIMITS: Final = Limits(max_execution_time=3, max_memory_usage=500_000_000, readonly=True)
+#: For searches: whom people look for is in no log.
+UNLOGGED: Final = replace(LIMITS, logged=False)
 
 
 #: The text for an actor without a handle because it could not be verified.
@@ -62,11 +64,11 @@ LEFT ANY JOIN
 """
 
 
-def names_of(dids: Collection[str]) -> dict[str, Name]:
+def names_of(dids: Collection[str], *, limits: Limits = LIMITS) -> dict[str, Name]:
     """The names of these actors; unknown actors are left out. Raises ClickHouseError."""
     if not dids:
         return {}
-    rows = door.query(NAMES, {"dids": sorted(set(dids))}, into=Name, name="indexer.names", limits=LIMITS)
+    rows = door.query(NAMES, {"dids": sorted(set(dids))}, into=Name, name="indexer.names", limits=limits)
     return {row.did: row for row in rows}
 
 
@@ -97,7 +99,7 @@ WHERE did IN (SELECT did FROM last) AND (handle, did) IN (SELECT handle, did FRO
 """
 
 
-def dids_of_handles(handles: Collection[str]) -> dict[str, Did]:
+def dids_of_handles(handles: Collection[str], *, limits: Limits = LIMITS) -> dict[str, Did]:
     """The actor of each of these handles (lower case); a handle that no known actor has is left out.
 
     Raises ClickHouseError.
@@ -105,7 +107,7 @@ def dids_of_handles(handles: Collection[str]) -> dict[str, Did]:
     if not handles:
         return {}
     params = {"handles": sorted(set(handles))}
-    rows = door.query(OWNERS, params, into=_Owner, name="indexer.dids_of_handles", limits=LIMITS)
+    rows = door.query(OWNERS, params, into=_Owner, name="indexer.dids_of_handles", limits=limits)
     return {row.handle: row.did for row in rows}
 
 

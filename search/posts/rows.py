@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from atsite.core.clickhouse import door
-from indexer.index.handles import Name, names_of
+from indexer.index.handles import UNLOGGED, Name, names_of
 from indexer.index.posts.post_counts import PostCounts, counts_of
 from indexer.index.posts.post_key import PostKey
 from indexer.index.query import matches
@@ -58,7 +58,7 @@ def rows_of(posts: Sequence[PostKey]) -> list[Row]:
     parameters = {"rkeys": rkeys, "dids": dids}
     found = door.query(TEXTS, parameters, into=PostText, name="search.texts", limits=matches.SEARCH)
     texts = {row.key: row for row in found}
-    names = names_of(dids)
+    names = names_of(dids, limits=UNLOGGED)
     counts = counts_of(rkeys, limits=matches.SEARCH)
     return [
         Row(texts[post], names.get(post.did, Name(post.did)), counts.get(post.uri, PostCounts(post.uri)))

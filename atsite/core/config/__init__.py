@@ -185,7 +185,7 @@ def load(env: Mapping[str, str]) -> Config:
         allowed_hosts=words(env, "ALLOWED_HOSTS"),
         trusted_proxies=networks(env, "TRUSTED_PROXIES"),
         cleanup=cleanup_config(env, environment, data_dir),
-        search=search_config(env),
+        search=search_config(env, environment),
         tools=tools_config(env),
     )
 

@@ -16,7 +16,7 @@ from atsite.core.config import config
 from atsite.core.identity import LookupFailed, NoSuchIdentity, site_resolver
 from atsite.core.outgoing import Client
 from atsite.core.token_bucket import TokenBucket
-from indexer.index.handles import dids_of_handles
+from indexer.index.handles import UNLOGGED, dids_of_handles
 from indexer.index.query.cutting import cuts_of
 from indexer.index.query.parse import TERMS_MAX, BadQuery
 from indexer.index.query.resolved import Resolved
@@ -101,7 +101,7 @@ def _dids(node: Node, viewer: Did | None) -> Mapping[str, Did]:
     dids = {ME: viewer} if viewer is not None else {}
     dids |= {name: Did(name) for name in named if is_did(name)}
     handles = named.keys() - dids.keys()
-    dids |= dids_of_handles(handles)
+    dids |= dids_of_handles(handles, limits=UNLOGGED)
     unknown = sorted(handles - dids.keys(), key=lambda name: named[name].at)
     for name, did in zip(unknown, _ask_network(unknown), strict=True):
         if did is None:

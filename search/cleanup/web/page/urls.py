@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
-from atsite.core.config import BASE_DIR
+from atsite.core.web.page_files import PageFile, serving
 from search.cleanup.web.page import views
 
-#: The files that pages load; few and small, so nothing is needed that serves folders.
-ASSETS: Final = {
-    "cleanup.css": ("cleanup", "text/css"),
-    "cleanup.js": ("cleanup", "text/javascript"),
-    "icon.svg": ("atsite", "image/svg+xml"),
+#: The files that pages load.
+FILES: Final = {
+    "cleanup.css": PageFile("cleanup/cleanup.css", "text/css"),
+    "cleanup.js": PageFile("cleanup/cleanup.js", "text/javascript"),
+    "icon.svg": PageFile("atsite/icon.svg", "image/svg+xml"),
 }
-
-
-def asset(request: HttpRequest, name: str) -> HttpResponse:
-    """One of ASSETS."""
-    if name not in ASSETS:
-        raise Http404
-    folder, kind = ASSETS[name]
-    return HttpResponse((BASE_DIR / "static" / folder / name).read_bytes(), content_type=kind)
-
 
 app_name = "cleanup"
 urlpatterns = [
@@ -32,7 +22,7 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("choose/", views.choose, name="choose"),
-    path("files/<str:name>", asset, name="file"),
+    path("files/<str:name>", serving(FILES), name="file"),
     path("<slug:job_id>/", views.job, name="job"),
     path("<slug:job_id>/confirm/", views.confirm, name="confirm"),
     path("<slug:job_id>/cancel/", views.cancel, name="cancel"),
