@@ -1,4 +1,4 @@
-"""The table from which forms and pages explain the query language: it shows all of it, and nothing that is not there."""
+"""The table from which forms and pages explain the query language: it shows all of it, and nothing else."""
 
 from __future__ import annotations
 

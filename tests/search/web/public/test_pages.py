@@ -32,6 +32,8 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clic
 PAGES = ("/", "/?q=heron", "/?q=heron&sort=top", "/?q=%22", "/?q=heron&cursor=x", "/people", "/people?q=al")
 PAGES += ("/people?q=-", "/numbers", "/numbers?days=90", "/feeds", "/help")
 WORD = "unmistakable"
+#: A search of its own: results of `top` are kept for ten minutes.
+PAGED = "heron -unheard"
 
 
 def words(page: httpx.Response) -> str:
@@ -73,7 +75,9 @@ def test_cards_and_descriptions_of_pictures_are_text_and_nothing_of_another_site
     (pictured,) = posts(site.get("/", q="heron pictures"))
     assert "With 2 pictures. a grey heron at the canal" in pictured
     for path in PAGES:
-        loaded = re.findall(r'<(?:link|img|script|iframe|source|use)\b[^>]*(?:href|src)="([^"]+)"', site.client.get(path).text)
+        loaded = re.findall(
+            r'<(?:link|img|script|iframe|source|use)\b[^>]*(?:href|src)="([^"]+)"', site.client.get(path).text
+        )
         assert set(loaded) == {"/page/public.css", "/page/icon.svg"}, path
     assert site.get("/page/public.css").headers["content-type"] == "text/css"
     assert site.get("/page/icon.svg").status_code == 200
@@ -92,13 +96,13 @@ def test_without_the_raw_record_a_card_is_its_link(site: Service) -> None:
 def test_a_search_is_paged_by_links_and_each_page_can_be_shared(site: Service) -> None:
     world.fill()
     for sort in ("latest", "top"):
-        page = site.get("/", q="heron", sort=sort)
+        page = site.get("/", q=PAGED, sort=sort)
         seen = posts(page)
         for _ in steps():
             if 'rel="next"' not in page.text:
                 break
             to = link(page, "Older posts" if sort == "latest" else "More posts")
-            assert parse_qs(urlsplit(to).query)["q"] == ["heron"]
+            assert parse_qs(urlsplit(to).query)["q"] == [PAGED]
             page = site.client.get(to)
             assert posts(site.client.get(to)) == posts(page)
             assert link(page, "← Back to the first page").startswith("/?q=heron")
@@ -131,7 +135,7 @@ def test_what_strangers_write_is_text(site: Service) -> None:
     for page in (site.get("/", q="heron owned"), site.get("/people", q="bob"), site.get("/", q=world.EVIL)):
         assert "<script" not in page.text
         assert "<img" not in page.text
-    assert world.EVIL in words(site.get("/people", q="bob"))
+    assert world.EVIL[:60] in words(site.get("/people", q="bob"))
 
 
 @pytest.mark.parametrize(
