@@ -26,7 +26,7 @@ def own_host(config: Config) -> str:
     return next((host.lstrip(".") for host in config.allowed_hosts), "")
 
 
-def address_table(site: Site, feed_uri: str | None, *, host: str = "") -> str:
+def address_table(site: Site, feed_uri: str | None, *, host: str = "", public_page: bool = False) -> str:
     """The addresses, one per line, and a command to try first, which sends `host` as the Host header."""
     search = site.url("search")
     rows = [
@@ -34,6 +34,7 @@ def address_table(site: Site, feed_uri: str | None, *, host: str = "") -> str:
         ("search", f"{search}/xrpc/app.bsky.unspecced.searchPostsSkeleton?q=music&limit=5"),
         ("statistics", f"{search}/stats"),
         ("clean-ups", f"{search}/cleanup/"),
+        *([("public page", f"{search}/")] if public_page else []),
         ("admin", f"{site.url('admin')}/admin/"),
         *((f"metrics of {name}", f"{site.url(f'{name}_metrics')}/metrics") for name in MEASURED),
         ("logs", str(site.logs)),

@@ -160,9 +160,8 @@ class Up:
         self.refresh(STATISTICS_TASKS)
         self.everyone_listens()
         self.steps.done(f"all {len(self.children)} processes running")
-        self.terminal.say(
-            f"\n{address_table(self.site, feed, host=self.probe.host)}\n{login}\nPress Ctrl-C to stop everything.\n"
-        )
+        table = address_table(self.site, feed, host=self.probe.host, public_page=self.probe.public_page)
+        self.terminal.say(f"\n{table}\n{login}\nPress Ctrl-C to stop everything.\n")
         if not self.until.first_page:
             if self.site.afterwards:
                 said = afterwards.run_afterwards(self.site, self.ticks(seconds=afterwards.SECONDS))

@@ -57,6 +57,7 @@ class SiteProbe:
         self._config = config
         #: The Host header that the site's services need; "" if any will do.
         self.host = own_host(config)
+        self.public_page = config.search.public_page
         host, _, port = config.clickhouse_address.rpartition(":")
         self._redis = kv.connect(config.redis_url, answer_seconds=ANSWER_SECONDS)
         self._clickhouse = Client(

@@ -134,7 +134,14 @@ def test_a_site_without_settings_has_the_documented_ones(tmp_path: Path) -> None
             repo_max_bytes=2_000_000_000,
             media_hosts=(),
         ),
-        search=SearchConfig(anonymous=True, anonymous_per_minute=300, cors_origins=()),
+        search=SearchConfig(
+            anonymous=True,
+            anonymous_per_minute=300,
+            cors_origins=(),
+            public_page=False,
+            public_page_name="Bluesky search",
+            public_page_per_minute=60,
+        ),
         tools=ToolsConfig(
             anonymous=False, anonymous_per_minute=20, repo_max_bytes=250_000_000, repo_seconds=120, at_once=4
         ),

@@ -69,6 +69,8 @@ def test_the_table_names_every_address_and_the_command_to_try_first() -> None:
         f"'{page}'",
     ]
     assert feed_address(SITE, uri, 50) == page
+    assert "  public page         http://127.0.0.1:8092/\n" in address_table(SITE, uri, public_page=True)
+    assert "public page" not in table
 
 
 def test_a_site_that_listens_everywhere_is_shown_at_an_address_that_a_browser_can_open() -> None:

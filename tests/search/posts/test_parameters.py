@@ -135,6 +135,8 @@ def test_the_service_describes_itself(service: Service) -> None:
     about = document["info"]["description"]
     (row,) = [line for line in about.splitlines() if line.startswith("| `search` | search posts and people | ")]
     assert set(re.findall(r"`GET ([^`]+)`", row)) == searches
-    assert "| `stats` | read statistics of the network, of feeds and keys | `GET /stats`, `GET /stats/period` |" in about
+    assert (
+        "| `stats` | read statistics of the network, of feeds and keys | `GET /stats`, `GET /stats/period` |" in about
+    )
     assert document["paths"][ACTORS]["get"]["security"] == [{}, {"ApiKeyAuth": []}]
     assert service.get("/docs").status_code == 200

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from atsite.core.atproto.syntax import Did
 from atsite.core.clickhouse import door
+from feeds.models import FeedDefinition
 from indexer.index.query.examples import EXAMPLES
 from search.web.public.found_posts import LIMIT
 from tests.builders import ALICE, ago, identity, post, store
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 
 #: Every page, and what may be wrong with a search.
-PAGES = ("/", "/?q=heron", "/?q=heron&sort=top", "/?q=%22", "/?q=heron&cursor=x", "/people", "/people?q=al")
-PAGES += ("/people?q=-", "/numbers", "/numbers?days=90", "/feeds", "/help")
+PAGES: Final[tuple[str, ...]] = (
+    "/", "/?q=heron", "/?q=heron&sort=top", "/?q=%22", "/?q=heron&cursor=x", "/people", "/people?q=al",
+    "/people?q=-", "/numbers", "/numbers?days=90", "/feeds", "/help",
+)  # fmt: skip
 WORD = "unmistakable"
 #: A search of its own: results of `top` are kept for ten minutes.
 PAGED = "heron -unheard"
@@ -108,7 +111,7 @@ def test_a_search_is_paged_by_links_and_each_page_can_be_shared(site: Service) -
             assert link(page, "← Back to the first page").startswith("/?q=heron")
             seen += posts(page)
         assert len(seen) == len(set(seen)) == world.MANY + 7
-    assert "The heron waits" in posts(site.get("/", q="heron", sort="top"))[0]
+    assert "The heron waits" in posts(site.get("/", q=PAGED, sort="top"))[0]
 
 
 def test_what_is_labelled_is_folded_and_who_asks_not_to_be_shown_is_not(site: Service) -> None:
@@ -174,7 +177,7 @@ def test_what_was_not_looked_at_is_said(site: Service) -> None:
 
 
 def test_a_site_without_anything_says_what_to_do(site: Service) -> None:
-    world.FeedDefinition.objects.all().delete()
+    FeedDefinition.objects.all().delete()
     assert "This site has not indexed any posts yet." in words(site.get("/", q="heron"))
     assert "There are no numbers yet" in words(site.get("/numbers"))
     assert "This site has no public feeds yet." in words(site.get("/feeds"))
