@@ -63,6 +63,10 @@ schemas["once more"] = schema("show")
 _FROM_THE_DUMP = r"""
 door.execute("DROP DATABASE atsite", name="tests.drop", database="default")
 door.execute("CREATE DATABASE atsite", name="tests.create", database="default")
+# Functions are outside of databases: those of before, and of migrations that were undone, would still be there.
+FUNCTIONS = "SELECT name FROM system.functions WHERE origin = 'SQLUserDefined' AND name LIKE 'atsite%'"
+for name in door.column(FUNCTIONS, name="tests.functions"):
+    door.execute(f"DROP FUNCTION {name}", name="tests.drop")
 for statement in schemas["up"].partition("-- Relational:")[0].split(";\n"):
     if "CREATE" in statement:
         door.execute(statement, name="tests.statement")

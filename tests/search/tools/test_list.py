@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from indexer.index.handles import names_of
 from labels.models import Block
 from tests.builders import ago, identity, store
 from tests.search.cleanup.ruled_server import Answer, cut, refused, silence
 from tests.steps import steps
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +69,7 @@ def walk(service: Service, uri: str) -> Iterator[list[str]]:
 
 def test_a_list_has_its_members_and_not_those_of_another_list(service: Service, owner: Account) -> None:
     store(identity(did(2), "second.example.com", at=ago(hours=1)))  # type: ignore[arg-type]
+    until(lambda: did(2) in names_of([did(2)]))
     expected = {
         "uri": uri_of(owner),
         "name": "Friends ☕",
