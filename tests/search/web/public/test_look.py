@@ -53,7 +53,9 @@ def test_every_page_is_fit_to_be_seen(site: Service, width: int, scheme: str, *,
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith(url) else wrong.append(f"asks {asked.url}"))
         for name, path in PAGES.items():
-            page.goto(url + path)
+            answer = page.goto(url + path)
+            assert answer is not None
+            assert answer.status == (400 if name == "wrong" else 200), name
             wrong += [f"{name}: {each}" for each in faults(page, scripts=scripts)]
             if os.environ.get(SCREENSHOTS):
                 SHOTS.mkdir(parents=True, exist_ok=True)
