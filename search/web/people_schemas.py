@@ -8,7 +8,7 @@ from ninja import Field, Schema
 
 from atsite.core import page_limits
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
-from search.web.stats_schemas import Camel
+from search.web.camel import Camel
 
 if TYPE_CHECKING:
     from search.people.persons import Person

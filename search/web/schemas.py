@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Self
 from ninja import Field, Schema
 
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
-from search.web.stats_schemas import AudienceAnswer, Camel
+from search.web.camel import Camel
+from search.web.stats_schemas import AudienceAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from ninja import Field, Schema
-from pydantic import ConfigDict
-from pydantic.alias_generators import to_camel
 
 from indexer.index.stats.audience import PERCENTS
 from search.stats.lookback import ALLOWED, ERROR, EXACT_MAX
+from search.web.camel import Camel
 
 if TYPE_CHECKING:
     from indexer.index.stats.audience import Audience
@@ -21,12 +20,6 @@ COUNTED: Final = "accounts that created such a record in the window, also if the
 POPULATION: Final = "accounts with at least one live follow held in this index"
 TOO_YOUNG: Final = "not shown before this index covers 30 days: nearly every account would be new to it"
 SHOWN: Final = "accounts by the day of their first live post in this index, from {} on"
-
-
-class Camel(Schema):
-    """A schema whose names are in camelCase in JSON."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class PeriodQuery(Schema):
