@@ -10,7 +10,7 @@ from ninja import Field, Schema
 
 from atsite.core.web.query import WholeNumber  # noqa: TC001 - pydantic reads the annotations
 from search.web.camel import Camel
-from search.web.stats_schemas import AudienceAnswer
+from search.web.stats_schemas import AudienceAnswer  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
