@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from atsite.core.clickhouse.errors import ClickHouseError, QueryTimedOut
 from atsite.core.config import config
 from atsite.core.kv.rate_limit import RateLimit
+from atsite.core.web import page_headers
 from atsite.core.web.auth import client_address
 from atsite.core.web.store_timeouts import StoreAway
 
@@ -26,26 +27,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("atsite.public_page")
 
 #: No script at all, nothing of another site, and no form that leaves this one.
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
-)
+POLICY: Final = page_headers.policy(scripts=False)
 HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     # The address of a page says what was searched for: no cache that people share keeps it, no link tells it.
     "Cache-Control": "private, no-cache",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
 TOO_MANY: Final = "That was fast: please wait {} seconds, then load this page again."
@@ -64,9 +53,7 @@ def page(function: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReque
         response = _answered(request, function)
         for name, value in HEADERS.items():
             response[name] = value
-        if config.production:
-            response["Strict-Transport-Security"] = "max-age=31536000"
-        response.is_page = True  # type: ignore[attr-defined]  # for atsite.core.web.xrpc.ErrorBodies
+        page_headers.guard(response, POLICY)
         return response
 
     return require_safe(framed)

@@ -13,25 +13,14 @@ from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.csrf import csrf_protect
 
 from atsite.core.config import config
+from atsite.core.web import page_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
 
-#: Only what this page brings with it; no script or style inside the HTML, and no frame of another site around it.
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
-)
+POLICY: Final = page_headers.policy(scripts=True)
 NOT_FOUND: Final = "There is no such page, or it belongs to another account."
 _with_session = decorator_from_middleware(SessionMiddleware)
 
@@ -49,12 +38,7 @@ def view(
             response = function(request, *args, **kwargs)
         except Http404:
             response = shown(request, "message", status=404, title="Not found", text=NOT_FOUND)
-        response["Content-Security-Policy"] = POLICY
-        response["Cross-Origin-Opener-Policy"] = "same-origin"
-        response["X-Frame-Options"] = "DENY"
-        if config.production:
-            response["Strict-Transport-Security"] = "max-age=31536000"
-        response.is_page = True  # type: ignore[attr-defined]  # for atsite.core.web.xrpc.ErrorBodies
+        page_headers.guard(response, POLICY)
         return response
 
     return _with_session(csrf_protect(framed))  # type: ignore[return-value]  # the middleware keep the kind of answer
